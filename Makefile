@@ -1,0 +1,53 @@
+# make demo     the whole road: environment, export, Elasticsearch, ingest, search, evaluation
+# make test     every test
+# make check    format, lint, types, layering
+# make setup    the environment alone, in .venv
+
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+UV      := $(VENV)/bin/uv
+STAMP   := $(VENV)/.installed
+BASE_PYTHON ?= python3
+
+.PHONY: demo test check setup format lock docs clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: $(STAMP)
+
+# pip brings uv, uv brings the rest, each file checked against its hash in requirements.lock
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(BASE_PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install python3"; exit 1; }
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(BASE_PYTHON) --version) is too old: Python 3.11 or newer is needed (name one with BASE_PYTHON=...)"; exit 1; }
+	@test -x $(UV) || { echo "Making the environment in $(VENV)"; $(BASE_PYTHON) -m venv $(VENV) && $(PYTHON) -m pip install --quiet uv; }
+	$(UV) pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@touch $@
+
+demo: setup
+	@$(VENV)/bin/densehook demo
+
+test: setup
+	$(PYTHON) -m pytest tests
+
+check: setup
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) -m pytest -q tests/unit/test_import_cost.py
+
+format: setup
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+docs: setup
+	$(PYTHON) -m densehook.cli.reference > docs/cli.md
+
+lock:
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,5 @@
+"""`python -m densehook` is the command `densehook`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""Opening a bundle: its format is known and every file is the one that was exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import BundleError
+from .files import sha256_of
+from .golden import GoldenText, read_golden
+from .manifest import Manifest
+
+MANIFEST = "encoder.json"
+_REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have been checked against their sums."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def model(self) -> Path:
+        """The ONNX graph, pooling and normalisation inside."""
+        return self.path / "model.onnx"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The Hugging Face tokenizer, without truncation and padding."""
+        return self.path / "tokenizer.json"
+
+    def golden(self) -> list[GoldenText]:
+        """The self-test's texts."""
+        return read_golden(self.path / "golden.json")
+
+
+def read_bundle(path: Path | str) -> Bundle:
+    """Reads a bundle and checks format, fingerprint and the SHA-256 of every file.
+
+    Raises BundleError naming the file that is missing or differs.
+    """
+    path = Path(path)
+    if not (path / MANIFEST).is_file():
+        raise BundleError(
+            f"no bundle at {path}: {MANIFEST} is missing;"
+            " make one with: densehook export RECIPE.toml"
+        )
+    manifest = Manifest.loads((path / MANIFEST).read_text())
+    for name in _REQUIRED:
+        if name not in manifest.files:
+            raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
+    for name, expected in manifest.files.items():
+        _check_sum(path, name, expected)
+    return Bundle(path, manifest)
+
+
+def write_manifest(path: Path, manifest: Manifest, files: Iterable[str]) -> Manifest:
+    """Writes encoder.json with the sums of the named files, and gives the manifest written."""
+    sums = {name: sha256_of(path / name) for name in files}
+    manifest = replace(manifest, files=sums)
+    (path / MANIFEST).write_text(manifest.dumps())
+    return manifest
+
+
+def _check_sum(path: Path, name: str, expected: str) -> None:
+    file = path / name
+    if Path(name).name != name or not file.is_file():
+        raise BundleError(f"{file} is missing from the bundle; export it again")
+    if (found := sha256_of(file)) != expected:
+        raise BundleError(
+            f"{file} is not the file that was exported: sha256 {found[:12]}…,"
+            f" the manifest says {expected[:12]}…; export the bundle again"
+        )

@@ -1,0 +1,94 @@
+"""`densehook demo`: the whole road, with what it shows on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from .bundles import MODELS, load_encoder
+from .console import bar, bars, out, steps
+from .evaluate import table_of
+from .options import ApiKey, CaCerts, Url
+
+if TYPE_CHECKING:
+    from ..demo.questions import Question
+
+_SHOWN = 3
+
+
+def demo(
+    models: Annotated[
+        Path, typer.Option("--models", help="Folder with the recipe; the bundle goes beside it.")
+    ] = MODELS,
+    output: Annotated[
+        Path, typer.Option("--output", help="Folder for runs and metrics.json.")
+    ] = Path("build/demo"),
+    url: Url = None,
+    api_key: ApiKey = None,
+    ca_certs: CaCerts = None,
+) -> None:
+    """Walk the whole road on the packaged collection: export, ingest, search, evaluate."""
+    from ..demo import quickstart
+    from ..elastic import node
+    from ..elastic.connect import connect
+    from ..elastic.search import Searcher
+    from ..evaluate import SYSTEMS, evaluate
+
+    out.rule("1 the encoder")
+    with steps(f"Exporting {quickstart.ENCODER}") as step:
+        bundle = quickstart.ready_bundle(models, step)
+    encoder = load_encoder(bundle.path)
+    out.print(f"{bundle.path}: {encoder.dims} dims, {encoder.fingerprint[:15]}, self-test passed")
+
+    out.rule("2 Elasticsearch")
+    if url is None:
+        with steps("Elasticsearch") as step:
+            state = node.start(progress=step)
+        out.print(f"Elasticsearch {state.version} runs at {state.url}")
+    client = connect(url, api_key, ca_certs)
+
+    out.rule("3 ingest")
+    collection = quickstart.help_topics()
+    total = sum(1 for _ in collection.documents())
+    with bar("Ingesting", total) as show:
+        report = quickstart.ready_index(client, encoder, lambda done, _: show(done))
+    done = "are there already" if report is None else "indexed"
+    out.print(f"{total} passages of Python's help topics {done} in {quickstart.INDEX}")
+
+    out.rule("4 search")
+    searcher = Searcher(client, quickstart.INDEX, encoder)
+    for question in quickstart.example_questions():
+        out.print(f"\n{question.text}", style="bold")
+        out.print(_side_by_side(question, quickstart.answers(searcher, question.text, _SHOWN)))
+    out.print("\n✓ judged an answer, ~ judged relevant", style="dim")
+
+    out.rule("5 evaluation")
+    with bars() as progress:
+        evaluation = evaluate(
+            collection,
+            SYSTEMS,
+            searcher,
+            output,
+            text_of=searcher.text_of,
+            progress=progress,
+        )
+    out.print(table_of(evaluation))
+    out.print(f"{evaluation.queries} questions, measured by Pyserini's trec_eval")
+
+    out.rule("what now")
+    out.print(f"bundle   {bundle.path}")
+    out.print(f"numbers  {output / 'metrics.json'}, runs in {output / 'runs'}")
+    out.print(f'search   densehook search {quickstart.INDEX} "how do I sort a list" --explain')
+    out.print("your own densehook create INDEX --encoder BUNDLE; densehook ingest INDEX FILE")
+    out.print("stop     densehook es stop")
+
+
+def _side_by_side(question: Question, answers: dict[str, list[str]]) -> Table:
+    marks = {2: "✓ ", 1: "~ "}
+    table = Table(*answers, box=None, pad_edge=False)
+    for row in zip(*answers.values(), strict=False):
+        table.add_row(*(marks.get(question.relevant.get(i, 0), "  ") + i for i in row))
+    return table

@@ -1,0 +1,93 @@
+"""The steps of the quickstart: each reuses what an earlier run left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..bundle import Bundle, read_bundle
+from ..elastic.feed import FeedReport, feed
+from ..elastic.indices import count_in, create_index, delete_index, index_exists, provenance_of
+from ..elastic.search import Searcher
+from ..encode import Encoder
+from ..errors import BundleError, ElasticError
+from ..evaluate import Collection
+from ..types import DocId, Document
+from .passages import passages
+from .questions import Question, questions
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+INDEX = "densehook-demo"
+ENCODER = "all-minilm-l6-v2"
+INPUTS = ("title", "text")
+EXAMPLES: tuple[str, ...] = ()
+"""Ids of the questions that are shown with their answers."""
+
+
+def help_topics() -> Collection:
+    """The packaged collection, as evaluation wants it."""
+    documents = [Document(p.id, {"title": p.title, "text": p.text}) for p in passages()]
+
+    def stream() -> Iterator[Document]:
+        return iter(documents)
+
+    judged = questions(passages())
+    return Collection(
+        name="python-help-topics",
+        documents=stream,
+        queries={question.id: question.text for question in judged},
+        qrels={question.id: dict(question.relevant) for question in judged},
+    )
+
+
+def ready_bundle(models: Path, step: Callable[[str], None]) -> Bundle:
+    """The demo's encoder: the bundle that is there, or one exported from its recipe."""
+    from ..export import export_bundle, read_recipe
+
+    recipe = read_recipe(models / f"{ENCODER}.toml")
+    try:
+        return read_bundle(models / recipe.name)
+    except BundleError:
+        return export_bundle(recipe, models / recipe.name, step)
+
+
+def ready_index(
+    client: Elasticsearch, encoder: Encoder, on_progress: Callable[[int, int], None]
+) -> FeedReport | None:
+    """The collection in its index, ingested unless all of it is there already (then None)."""
+    documents = list(help_topics().documents())
+    if index_exists(client, INDEX):
+        fingerprint = provenance_of(client, INDEX).vector_field().fingerprint
+        if fingerprint == encoder.fingerprint and count_in(client, INDEX) == len(documents):
+            return None
+        delete_index(client, INDEX)
+    create_index(client, INDEX, encoder.manifest, inputs=INPUTS, index_type="flat")
+    report = feed(
+        client,
+        INDEX,
+        documents,
+        encoder,
+        on_progress=lambda done: on_progress(done, len(documents)),
+    )
+    if report.failed:
+        raise ElasticError(f"{report.failed} of {len(documents)} passages could not be indexed")
+    return report
+
+
+def example_questions() -> list[Question]:
+    """The questions that are shown with their answers."""
+    by_id = {question.id: question for question in questions(passages())}
+    return [by_id[name] for name in EXAMPLES if name in by_id]
+
+
+def answers(searcher: Searcher, text: str, size: int) -> dict[str, list[DocId]]:
+    """Ids of the best passages by BM25, dense and hybrid search."""
+    ranked = {
+        mode: searcher.search({"question": text}, mode, size)["question"]
+        for mode in ("bm25", "dense")
+    }
+    found = {mode: [hit.id for hit in hits] for mode, hits in ranked.items()}
+    return {**found, "hybrid": [hit.id for hit in searcher.hybrid(text, "rrf")[:size]]}

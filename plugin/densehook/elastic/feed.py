@@ -1,0 +1,206 @@
+"""Feeding an index: read, encode, bulk-index; encoding goes on while Elasticsearch indexes."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import streaming_bulk
+
+from ..encode import Encoded, Encoder, EncodeStats
+from ..errors import EncodeError
+from ..hooks import UnusableDocument, text_of
+from ..types import Document
+from .connect import elastic_errors
+from .documents import BadLine
+from .indices import provenance_of
+from .prefetch import prefetched
+
+WINDOW = 256
+"""Documents encoded together."""
+WINDOWS_AHEAD = 2
+"""Windows that may wait for Elasticsearch; with WINDOW it bounds the memory of a feed."""
+
+_BULK_DOCUMENTS = 128
+_BULK_BYTES = 8 * 1024 * 1024
+# a cluster that says 429 is asked again after 1, 2, 4 … 30 s, some two minutes in all
+_RETRIES = 8
+_MAX_BACKOFF_S = 30
+_CONFLICT = 409
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A document that did not reach the index, where it came from, and why."""
+
+    origin: str
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.reason}" if self.origin else f"{self.id}: {self.reason}"
+
+
+@dataclass
+class FeedReport:
+    """What a feed did. ``missing`` counts documents without a certain input field."""
+
+    indexed: int = 0
+    failed: int = 0
+    encoded: EncodeStats = field(default_factory=EncodeStats)
+    missing: Counter[str] = field(default_factory=Counter)
+
+
+def feed(
+    client: Elasticsearch,
+    index: str,
+    documents: Iterable[Document | BadLine],
+    encoder: Encoder,
+    *,
+    vector_field: str | None = None,
+    replace: bool = False,
+    on_failure: Callable[[Failure], None] = lambda failure: None,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> FeedReport:
+    """Encodes documents and indexes them; what cannot be indexed is a Failure, not the end.
+
+    A document whose id is in the index already is such a failure unless ``replace``. Memory is
+    bounded by a few windows, whatever the number of documents. ``on_progress`` hears of each
+    document done, well or not. Raises EncoderMismatch before anything is written, IndexNotFound,
+    ClusterUnreachable.
+    """
+    provenance = provenance_of(client, index)
+    target = provenance.vector_field(vector_field)
+    target.require(encoder.manifest, index)
+    run = _Feed(client, provenance.index, target.name, target.inputs, encoder, replace)
+    with elastic_errors(client):
+        for outcome in run.outcomes(documents):
+            if isinstance(outcome, Failure):
+                run.report.failed += 1
+                on_failure(outcome)
+            else:
+                run.report.indexed += 1
+            on_progress(run.report.indexed + run.report.failed)
+        client.indices.refresh(index=index)
+    return run.report
+
+
+@dataclass
+class _Feed:
+    client: Elasticsearch
+    index: str
+    vector_field: str
+    inputs: Sequence[str]
+    encoder: Encoder
+    replace: bool
+    report: FeedReport = field(default_factory=FeedReport)
+
+    def outcomes(self, documents: Iterable[Document | BadLine]) -> Iterator[Failure | str]:
+        """One value a document: its id when it is indexed, or its failure."""
+        refused: list[Failure] = []
+        in_flight: dict[str, list[str]] = defaultdict(list)
+
+        def actions() -> Iterator[dict[str, Any]]:
+            for window in prefetched(self._encoded(documents), WINDOWS_AHEAD):
+                for item in window:
+                    if isinstance(item, Failure):
+                        refused.append(item)
+                    else:
+                        document, action = item
+                        in_flight[document.id].append(document.origin)
+                        yield action
+
+        for ok, item in streaming_bulk(
+            self.client,
+            actions(),
+            chunk_size=_BULK_DOCUMENTS,
+            max_chunk_bytes=_BULK_BYTES,
+            max_retries=_RETRIES,
+            max_backoff=_MAX_BACKOFF_S,
+            raise_on_error=False,
+        ):
+            ((_, result),) = item.items()
+            origins = in_flight[result["_id"]]
+            origin = origins.pop(0)
+            if not origins:
+                del in_flight[result["_id"]]
+            yield result["_id"] if ok else Failure(origin, result["_id"], _reason(result))
+            while refused:
+                yield refused.pop(0)
+        yield from refused
+
+    def _encoded(
+        self, documents: Iterable[Document | BadLine]
+    ) -> Iterator[list[Failure | tuple[Document, dict[str, Any]]]]:
+        iterator = iter(documents)
+        while window := list(itertools.islice(iterator, WINDOW)):
+            yield self._encode_window(window)
+
+    def _encode_window(
+        self, window: Sequence[Document | BadLine]
+    ) -> list[Failure | tuple[Document, dict[str, Any]]]:
+        failures: list[Failure] = []
+        ready: list[tuple[Document, str]] = []
+        for item in window:
+            if isinstance(item, BadLine):
+                failures.append(Failure(f"{item.path}:{item.line}", "", item.reason))
+                continue
+            try:
+                ready.append((item, self._text(item)))
+            except UnusableDocument as error:
+                failures.append(_failure(item, error))
+        encoded = self._encode_all_but_the_guilty(ready, failures)
+        self.report.encoded += encoded.stats
+        actions = (
+            (document, self._action(document, vector))
+            for (document, _), vector in zip(ready, encoded.vectors.tolist(), strict=True)
+        )
+        return [*failures, *actions]
+
+    def _encode_all_but_the_guilty(
+        self, ready: list[tuple[Document, str]], failures: list[Failure]
+    ) -> Encoded:
+        """Encodes; a text that cannot be is taken out of ``ready`` and put among the failures."""
+        while True:
+            try:
+                return self.encoder.encode([text for _, text in ready], "document")
+            except EncodeError as error:
+                document, _ = ready.pop(error.position)
+                failures.append(_failure(document, error))
+
+    def _text(self, document: Document) -> str:
+        if self.vector_field in document.fields:
+            raise UnusableDocument(
+                f"brings a vector of its own in {self.vector_field!r}; leave it out"
+            )
+        text, missing = text_of(document, self.inputs, self.encoder.manifest)
+        self.report.missing.update(missing)
+        return text
+
+    def _action(self, document: Document, vector: Sequence[float]) -> dict[str, Any]:
+        return {
+            "_op_type": "index" if self.replace else "create",
+            "_index": self.index,
+            "_id": document.id,
+            "_source": {**document.fields, self.vector_field: vector},
+        }
+
+
+def _failure(document: Document, error: Exception) -> Failure:
+    return Failure(document.origin, document.id, f"document {document.id!r}: {error}")
+
+
+def _reason(result: dict[str, Any]) -> str:
+    if result.get("status") == _CONFLICT:
+        return (
+            f"id {result['_id']!r} is in the index already (a duplicate in the input, or indexed"
+            " before); the first one stays, --replace writes over it"
+        )
+    error = result.get("error") or result.get("exception") or "unknown error"
+    reason = error.get("reason", error) if isinstance(error, dict) else error
+    cause = error.get("caused_by", {}).get("reason", "") if isinstance(error, dict) else ""
+    return f"document {result['_id']!r}: {reason}" + (f" ({cause})" if cause else "")

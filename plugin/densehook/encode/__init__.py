@@ -1,0 +1,10 @@
+"""Bundle to vectors: tokenise, pack, run.
+
+The only door to onnxruntime and tokenizers; it knows nothing of Elasticsearch or HTTP.
+"""
+
+from .encoder import Encoded, Encoder, EncodeStats, load
+from .packing import pack
+from .selftest import cosines
+
+__all__ = ["EncodeStats", "Encoded", "Encoder", "cosines", "load", "pack"]

@@ -1,0 +1,155 @@
+"""The encoder: texts in, vectors out, nothing cut silently."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from ..bundle import Bundle, Manifest, Role, read_bundle
+from ..errors import EncodeError
+from .packing import TOKENS_PER_RUN, pack
+from .selftest import self_test
+from .session import Session, Vectors
+from .tokenizer import Tokenizer, Tokens
+
+log = logging.getLogger(__name__)
+
+WINDOW = 1024
+"""Texts tokenised and sorted together: enough for little padding, few enough to bound memory."""
+
+
+@dataclass(frozen=True)
+class EncodeStats:
+    """What encoding cost and what truncation cut."""
+
+    texts: int = 0
+    tokens: int = 0
+    truncated_texts: int = 0
+    lost_tokens: int = 0
+
+    def __add__(self, other: EncodeStats) -> EncodeStats:
+        return EncodeStats(
+            self.texts + other.texts,
+            self.tokens + other.tokens,
+            self.truncated_texts + other.truncated_texts,
+            self.lost_tokens + other.lost_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Vectors of some texts, float32 [n, dims], in their order."""
+
+    vectors: Vectors
+    stats: EncodeStats
+
+
+class Encoder:
+    """A bundle at work. Vectors of one text are equal, to 1e-6 in fp32, in any company."""
+
+    def __init__(
+        self, bundle: Bundle, threads: int | None = None, tokens_per_run: int = TOKENS_PER_RUN
+    ) -> None:
+        self.manifest: Manifest = bundle.manifest
+        self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
+        self._session = Session(bundle.model, bundle.manifest, threads)
+        self._tokens_per_run = tokens_per_run
+
+    @property
+    def dims(self) -> int:
+        """Length of a vector."""
+        return self.manifest.dims
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
+        return self.manifest.fingerprint
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Queries -> float32 [n, dims], with the query prompt.
+
+        Raises EncodeError on a text that is not a string or gives no token. Texts over the limit
+        are cut, with a warning in the log that says how many and by how much.
+        """
+        return self._encode_with_warning(texts, "query")
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
+        return self._encode_with_warning(texts, "document")
+
+    def encode(self, texts: Sequence[str], role: Role) -> Encoded:
+        """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
+        if isinstance(texts, str):
+            raise EncodeError("texts must be a list of strings, not one string; put it in a list")
+        vectors = np.empty((len(texts), self.dims), dtype=np.float32)
+        stats = EncodeStats()
+        for start in range(0, len(texts), WINDOW):
+            window = self._tokenize(texts[start : start + WINDOW], role, start)
+            vectors[start : start + WINDOW] = self.encode_tokens(window)
+            stats += EncodeStats(
+                len(window),
+                sum(len(tokens.ids) for tokens in window),
+                sum(tokens.lost > 0 for tokens in window),
+                sum(tokens.lost for tokens in window),
+            )
+        return Encoded(vectors, stats)
+
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[Tokens]:
+        """What the model reads for each text: prompt, special tokens and truncation included."""
+        return self._tokenize(texts, role, first=0)
+
+    def encode_tokens(self, window: Sequence[Tokens]) -> Vectors:
+        """Tokenised texts -> float32 [n, dims], run in packs of like length."""
+        vectors = np.empty((len(window), self.dims), dtype=np.float32)
+        for run in pack([len(tokens.ids) for tokens in window], self._tokens_per_run):
+            longest = len(window[run[0]].ids)
+            ids = np.full((len(run), longest), self.manifest.pad_id, dtype=np.int64)
+            mask = np.zeros_like(ids)
+            for row, position in enumerate(run):
+                length = len(window[position].ids)
+                ids[row, :length] = window[position].ids
+                mask[row, :length] = 1
+            vectors[run] = self._session.run(ids, mask)
+        return vectors
+
+    def _tokenize(self, texts: Sequence[str], role: Role, first: int) -> list[Tokens]:
+        prompt = self.manifest.prompts[role]
+        for position, text in enumerate(texts, start=first):
+            if not issubclass(kind := type(cast(object, text)), str):
+                message = f"text {position} is of type {kind.__name__}, not a string"
+                raise EncodeError(message, position)
+        tokens = self._tokenizer([prompt + text for text in texts])
+        for position, (ids, _) in enumerate(tokens, start=first):
+            if not ids:
+                shown = texts[position - first][:40]
+                raise EncodeError(f"text {position} ({shown!r}) gives no token", position)
+        return tokens
+
+    def _encode_with_warning(self, texts: Sequence[str], role: Role) -> Vectors:
+        encoded = self.encode(texts, role)
+        if cut := encoded.stats.truncated_texts:
+            log.warning(
+                "%d of %d texts are over %d tokens: %d tokens were not encoded",
+                cut,
+                encoded.stats.texts,
+                self.manifest.max_tokens,
+                encoded.stats.lost_tokens,
+            )
+        return encoded.vectors
+
+
+def load(path: Path | str, threads: int | None = None) -> Encoder:
+    """Opens a bundle, runs its self-test and gives its encoder.
+
+    Raises BundleError for a damaged bundle and SelfTestError for one that does not reproduce its
+    golden token ids and vectors.
+    """
+    bundle = read_bundle(path)
+    encoder = Encoder(bundle, threads)
+    self_test(encoder, bundle)
+    return encoder

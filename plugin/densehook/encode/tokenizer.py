@@ -1,0 +1,51 @@
+"""Texts to token ids; the only module that imports tokenizers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import tokenizers
+
+from ..errors import BundleError
+
+
+class Tokens(NamedTuple):
+    """A text as the model reads it."""
+
+    ids: list[int]
+    """Token ids, special tokens included, at most ``max_tokens``."""
+    lost: int
+    """Tokens beyond ``max_tokens``, which the model does not see."""
+
+
+class Tokenizer:
+    """A bundle's tokenizer with the bundle's truncation."""
+
+    def __init__(self, path: Path, max_tokens: int) -> None:
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise BundleError(f"{path} is not a tokenizer: {error}") from None
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_tokens)
+
+    def __call__(self, texts: Sequence[str]) -> list[Tokens]:
+        """Tokenises texts, in parallel; a lone surrogate is read as U+FFFD."""
+        encodings = self._tokenizer.encode_batch([_well_formed(text) for text in texts])
+        return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
+
+
+def _lost(encoding: tokenizers.Encoding) -> int:
+    # each overflowing part carries special tokens of its own, which no text lost
+    return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
+
+
+def _well_formed(text: str) -> str:
+    """The text itself, or, with lone surrogates, which no UTF-8 can hold, U+FFFD in their place."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,101 @@
+"""Every error densehook raises on purpose.
+
+One line each: what went wrong, the value seen, what to do next.
+
+    DensehookError
+    ├── RecipeError             a recipe cannot be read, or contradicts the model folder
+    ├── ExportError             a model cannot be turned into a bundle
+    │   └── GateError           the exported graph is not equal to PyTorch
+    ├── BundleError             a bundle is missing, damaged or of an unknown format
+    │   └── SelfTestError       the bundle does not reproduce its golden vectors
+    ├── EncodeError             a text cannot be encoded
+    ├── EncoderMismatch         a vector field belongs to another encoder
+    ├── CollectionError         a document, query, judgement or run cannot be read
+    ├── ElasticError            Elasticsearch refused or failed a request
+    │   ├── ClusterUnreachable  nothing answers at the address
+    │   ├── AuthenticationFailed
+    │   ├── IndexNotFound
+    │   └── NodeError           the local node cannot be installed, started or stopped
+    ├── EvaluationError         Pyserini failed
+    ├── JavaNotFound            no Java runtime of the version needed
+    └── MissingExtra            an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+
+class DensehookError(Exception):
+    """Root of all errors raised by densehook."""
+
+
+class RecipeError(DensehookError):
+    """A recipe cannot be read, or contradicts the model folder."""
+
+
+class ExportError(DensehookError):
+    """A model cannot be turned into a bundle."""
+
+
+class GateError(ExportError):
+    """The exported graph is not equal to PyTorch."""
+
+
+class BundleError(DensehookError):
+    """A bundle is missing, damaged or of an unknown format."""
+
+
+class SelfTestError(BundleError):
+    """The bundle does not reproduce its golden token ids or vectors."""
+
+
+class EncodeError(DensehookError):
+    """A text cannot be encoded; ``position`` is its place among the texts given."""
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class EncoderMismatch(DensehookError):
+    """The vector field was made for another encoder."""
+
+
+class CollectionError(DensehookError):
+    """A document, query, judgement or run cannot be read."""
+
+
+class ElasticError(DensehookError):
+    """Elasticsearch refused or failed a request."""
+
+
+class ClusterUnreachable(ElasticError):
+    """Nothing answers at the cluster's address."""
+
+
+class AuthenticationFailed(ElasticError):
+    """The cluster does not accept the credentials."""
+
+
+class IndexNotFound(ElasticError):
+    """The index does not exist."""
+
+
+class NodeError(ElasticError):
+    """The local node cannot be installed, started or stopped."""
+
+
+class EvaluationError(DensehookError):
+    """Pyserini failed while indexing, searching or measuring."""
+
+
+class JavaNotFound(DensehookError):
+    """No Java runtime of the version needed."""
+
+
+class MissingExtra(DensehookError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(
+            f"{module} is not installed; install it with: pip install 'densehook[{extra}]'"
+        )

@@ -1,0 +1,91 @@
+"""An evaluation: runs of the systems asked for, measured by Pyserini's trec_eval."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..java import find_java
+from ..types import Document, Run
+from .anserini import MINIMUM_JAVA, anserini_jar
+from .collection import Collection
+from .measures import measure
+from .progress import Progress, silent
+from .runs import write_qrels, write_run
+from .systems import SYSTEMS, Bench, Searcher, check_systems, title_and_text
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured: for each system, in the order asked for, its measures by name.
+
+    Each is the mean over all ``queries`` judged queries, with four decimals. ``output`` holds
+    metrics.json, qrels.trec and runs/SYSTEM.trec.
+    """
+
+    collection: str
+    queries: int
+    systems: Mapping[str, Mapping[str, float]]
+    output: Path
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what metrics.json holds."""
+        return {
+            "collection": self.collection,
+            "queries": self.queries,
+            "systems": {name: dict(measures) for name, measures in self.systems.items()},
+        }
+
+
+def evaluate(
+    collection: Collection,
+    systems: Iterable[str],
+    searcher: Searcher,
+    output: Path,
+    *,
+    depth: int = 1000,
+    text_of: Callable[[Document], str] = title_and_text,
+    work_dir: Path | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Run the systems over the collection's judged queries, and measure them.
+
+    A run that several systems need is made once; those of the systems asked for are written.
+    ``text_of`` is the text of a document that Pyserini indexes; give it what the index measured
+    here was fed. ``work_dir`` keeps Pyserini's index for the next time, by default below output.
+
+    Raises EvaluationError for an unknown system or when Pyserini fails, JavaNotFound,
+    MissingExtra, CollectionError for what cannot be read or written, and what the searcher raises.
+    """
+    wanted = check_systems(systems)
+    anserini_jar()  # what is missing is said before the work, not after it
+    java_home = find_java(MINIMUM_JAVA)
+    bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
+    qrels = output / "qrels.trec"
+    write_qrels(qrels, collection.qrels)
+    measured: dict[str, Mapping[str, float]] = {}
+    for number, (name, run) in enumerate(_runs(wanted, bench).items()):
+        progress("measuring", number, len(wanted))
+        path = output / "runs" / f"{name}.trec"
+        write_run(path, run, name)
+        measured[name] = measure(path, qrels, java_home)
+    progress("measuring", len(wanted), len(wanted))
+    evaluation = Evaluation(collection.name, len(collection.qrels), measured, output)
+    metrics = json.dumps(evaluation.as_json(), indent=2) + "\n"
+    (output / "metrics.json").write_text(metrics, encoding="utf-8")
+    return evaluation
+
+
+def _runs(wanted: Iterable[str], bench: Bench) -> dict[str, Run]:
+    made: dict[str, Run] = {}
+
+    def run_of(name: str) -> Run:
+        if name not in made:
+            system = SYSTEMS[name]
+            made[name] = system.make(bench, [run_of(part) for part in system.parts])
+        return made[name]
+
+    return {name: run_of(name) for name in wanted}

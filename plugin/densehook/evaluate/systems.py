@@ -1,0 +1,130 @@
+"""The systems that can be evaluated, by name: searched, or fused from the runs of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ..errors import EvaluationError
+from ..fusion import FUSIONS
+from ..types import Document, Hit, QueryId, Run
+from .bm25 import pyserini_bm25
+from .collection import Collection
+from .progress import Progress
+from .reference_fusion import pyserini_fusion
+
+Mode = Literal["bm25", "dense"]
+
+
+class Searcher(Protocol):
+    """The index that is measured."""
+
+    def search(self, queries: Mapping[QueryId, str], mode: Mode, depth: int) -> Run:
+        """Search every query; at most ``depth`` hits each, best first."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the systems of one evaluation have in common."""
+
+    collection: Collection
+    searcher: Searcher
+    text_of: Callable[[Document], str]
+    depth: int
+    work_dir: Path
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class System:
+    """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order."""
+
+    parts: tuple[str, ...]
+    make: Callable[[Bench, Sequence[Run]], Run]
+
+
+def _searched(mode: Mode) -> System:
+    def make(bench: Bench, _parts: Sequence[Run]) -> Run:
+        queries = bench.collection.queries
+        label = f"searching {mode}"
+        bench.progress(label, 0, len(queries))
+        run = bench.searcher.search(queries, mode, bench.depth + 1)
+        bench.progress(label, len(queries), len(queries))
+        return without_queries_themselves(run, bench)
+
+    return System((), make)
+
+
+def _fused(method: str, *parts: str) -> System:
+    def make(bench: Bench, runs: Sequence[Run]) -> Run:
+        fuse = FUSIONS[method]
+        fused = {id_: fuse([run[id_] for run in runs]) for id_ in bench.collection.queries}
+        return {
+            id_: [Hit(hit.id, hit.score) for hit in ranking[: bench.depth]]
+            for id_, ranking in fused.items()
+        }
+
+    return System(parts, make)
+
+
+def _fused_by_pyserini(method: str, *parts: str) -> System:
+    return System(parts, lambda bench, runs: pyserini_fusion(method, runs, depth=bench.depth))
+
+
+def _pyserini_bm25(bench: Bench, _parts: Sequence[Run]) -> Run:
+    texts = ((document.id, bench.text_of(document)) for document in bench.collection.documents())
+    run = pyserini_bm25(
+        texts,
+        bench.collection.queries,
+        work_dir=bench.work_dir,
+        depth=bench.depth + 1,
+        progress=bench.progress,
+    )
+    return without_queries_themselves(run, bench)
+
+
+SYSTEMS: Mapping[str, System] = {
+    "bm25": _searched("bm25"),
+    "dense": _searched("dense"),
+    "rrf": _fused("rrf", "bm25", "dense"),
+    "linear": _fused("linear", "bm25", "dense"),
+    "pyserini-bm25": System((), _pyserini_bm25),
+    "pyserini-rrf": _fused_by_pyserini("rrf", "pyserini-bm25", "dense"),
+    "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
+}
+"""Every system that ``evaluate`` knows; a part stands before what is fused from it."""
+
+
+def check_systems(names: Iterable[str]) -> list[str]:
+    """Give the names without repetition; EvaluationError when one is unknown or there is none."""
+    wanted = list(dict.fromkeys(names))
+    unknown = [name for name in wanted if name not in SYSTEMS]
+    if unknown or not wanted:
+        asked = f"no system {unknown[0]!r}" if unknown else "no system to evaluate"
+        raise EvaluationError(f"{asked}; known are {', '.join(SYSTEMS)}")
+    return wanted
+
+
+def without_queries_themselves(run: Run, bench: Bench) -> Run:
+    """Drop from each ranking the document with the query's own id, and cut to the depth.
+
+    Where queries are documents of the collection (ArguAna, Quora) the best hit of a query is
+    itself. BEIR's ``ignore_identical_ids`` and Pyserini's ``--remove-query`` drop it in every
+    collection; so do we, so that numbers compare, unless it is judged relevant: then the two only
+    happen to share an id.
+    """
+    qrels = bench.collection.qrels
+    return {
+        query: [
+            hit for hit in run.get(query, ()) if hit.id != query or qrels[query].get(query, 0) > 0
+        ][: bench.depth]
+        for query in bench.collection.queries
+    }
+
+
+def title_and_text(document: Document) -> str:
+    """Join title and text with a space, as for published numbers on BEIR; either may be missing."""
+    fields = (document.fields.get(name) for name in ("title", "text"))
+    return " ".join(field for field in fields if isinstance(field, str) and field)

@@ -1,0 +1,9 @@
+"""PyTorch to ONNX: recipe in, bundle out, proven equal on the way.
+
+The only door to torch, transformers, optimum and onnx; it knows nothing of Elasticsearch.
+"""
+
+from .bundling import export_bundle
+from .recipe import Recipe, read_recipe
+
+__all__ = ["Recipe", "export_bundle", "read_recipe"]

@@ -1,0 +1,127 @@
+"""From recipe to bundle: read, trace, prove, write."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..bundle import (
+    Bundle,
+    GoldenText,
+    Manifest,
+    Role,
+    Source,
+    read_bundle,
+    replacing,
+    write_golden,
+    write_manifest,
+)
+from ..encode import Encoder
+from ..errors import ExportError, MissingExtra, RecipeError
+from .folder import Settings, read_folder, settle
+from .recipe import Recipe
+from .sources import model_folder
+from .texts import GOLDEN, beyond
+
+if TYPE_CHECKING:
+    from .reference import Reference
+
+Progress = Callable[[str], None]
+
+# a longer text would make the self-test, run at every load, cost seconds
+_LONGEST_GOLDEN = 512
+_VERSIONS_OF = ("torch", "transformers", "optimum", "optimum-onnx", "onnx", "onnxruntime")
+
+
+def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step: None) -> Bundle:
+    """Exports the recipe's model to a bundle at ``output``, replacing the one that is there.
+
+    The bundle appears whole or not at all. Raises RecipeError, ExportError, or GateError when the
+    graph is not equal to PyTorch.
+    """
+    progress("Finding the model")
+    folder = model_folder(recipe)
+    facts = read_folder(folder)
+    progress("Loading PyTorch")
+    reference = _reference(folder)
+    settings = settle(recipe, facts, reference.tokenizer_limit)
+    if facts.lower_case and not reference.lower_cases():
+        raise RecipeError(f"{folder} lower-cases its input outside the tokenizer; no bundle can")
+    try:
+        with replacing(output) as staging:
+            progress("Tracing the graph")
+            manifest = _write_model(staging, recipe, settings, reference)
+            progress("Comparing with PyTorch")
+            _prove(staging, manifest, settings, reference)
+    except OSError as error:
+        raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
+    return read_bundle(output)
+
+
+def _reference(folder: Path) -> Reference:
+    try:
+        from .reference import Reference
+    except ImportError as error:
+        raise MissingExtra(error.name or "torch", "export") from error
+    return Reference(folder)
+
+
+def _write_model(
+    staging: Path, recipe: Recipe, settings: Settings, reference: Reference
+) -> Manifest:
+    from .graph import OUTPUT, write_graph
+
+    tokenizer = reference.tokenizer.backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(staging / "tokenizer.json"))
+    sample = reference.encode(settings, reference.tokenize(settings, "query", GOLDEN[0]))
+    inputs = write_graph(reference.model, settings, staging / "model.onnx", sample.shape[0])
+    return Manifest(
+        name=recipe.name,
+        dims=sample.shape[0],
+        similarity=settings.similarity,
+        pooling=settings.pooling,
+        normalise=settings.normalise,
+        max_tokens=settings.max_tokens,
+        pad_id=reference.pad_id,
+        prompts=settings.prompts,
+        joiner=recipe.joiner,
+        inputs=inputs,
+        output=OUTPUT,
+        source=Source(
+            repository=recipe.repository or recipe.source,
+            location=recipe.source,
+            revision=recipe.revision,
+            license=recipe.license,
+        ),
+        files={},
+    )
+
+
+def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Reference) -> None:
+    from .gate import run_gate
+
+    parity = run_gate(Encoder(Bundle(staging, manifest)), reference, settings)
+    versions = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+    content = {**parity.as_json(), "versions": versions}
+    (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
+    write_golden(staging / "golden.json", _golden(settings, reference))
+    files = sorted(path.name for path in staging.iterdir())
+    write_manifest(staging, manifest, files)
+
+
+def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
+    texts: list[tuple[Role, str]] = [("document", text) for text in GOLDEN]
+    texts += [("query", text) for text in GOLDEN[:2]]
+    if settings.max_tokens <= _LONGEST_GOLDEN:
+        texts.append(("document", beyond(settings.max_tokens)))
+    golden = []
+    for role, text in texts:
+        ids = reference.tokenize(settings, role, text)
+        vector = reference.encode(settings, ids)
+        golden.append(GoldenText(role, text, ids, [float(x) for x in vector]))
+    return golden

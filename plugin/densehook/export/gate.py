@@ -1,0 +1,105 @@
+"""The gate: an export goes out only when it is PyTorch's equal.
+
+Token ids must be the same, every cosine at or over the precision's bound, and the ten nearest
+neighbours of each question the same; what was measured is written down, pass or fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bundle import PRECISION_BOUNDS, Role
+from ..encode import Encoder, cosines
+from ..errors import GateError
+from .folder import Settings
+from .reference import Reference
+from .texts import AWKWARD, PASSAGES, QUESTIONS, beyond
+
+NEIGHBOURS = 10
+_TIE = 1e-5  # neighbours closer in score than this may change places
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How the graph compares to PyTorch; the content of parity.json."""
+
+    texts: int
+    token_ids_equal: bool
+    lowest_cosine: float
+    mean_cosine: float
+    largest_difference: float
+    neighbours_agree: float
+    batched_difference: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The measured values by name."""
+        return asdict(self)
+
+
+def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Parity:
+    """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
+
+    PyTorch encodes each text alone; the graph encodes them batched, and once more alone, so that
+    padding and packing are judged too.
+    """
+    documents = [*PASSAGES, *AWKWARD, beyond(settings.max_tokens)]
+    texts: list[tuple[Role, str]] = [("query", text) for text in QUESTIONS]
+    texts += [("document", text) for text in documents]
+    expected_ids = [reference.tokenize(settings, role, text) for role, text in texts]
+    for (role, text), ids in zip(texts, expected_ids, strict=True):
+        found = encoder.tokenize([text], role)[0].ids
+        if found != ids:
+            raise GateError(
+                f"token ids differ from transformers' for {text[:40]!r}: {found} / {ids}"
+            )
+    expected = np.stack([reference.encode(settings, ids) for ids in expected_ids])
+    batched = np.vstack(
+        [
+            encoder.encode(QUESTIONS, "query").vectors,
+            encoder.encode(documents, "document").vectors,
+        ]
+    )
+    alone = np.vstack([encoder.encode([text], role).vectors for role, text in texts])
+    similar = cosines(batched, expected)
+    parity = Parity(
+        texts=len(texts),
+        token_ids_equal=True,
+        lowest_cosine=float(similar.min()),
+        mean_cosine=float(similar.mean()),
+        largest_difference=float(np.abs(batched - expected).max()),
+        neighbours_agree=_agreement(batched, expected, len(QUESTIONS)),
+        batched_difference=float(np.abs(batched - alone).max()),
+    )
+    _judge(parity, encoder.manifest.precision, texts[int(similar.argmin())][1])
+    return parity
+
+
+def _judge(parity: Parity, precision: str, worst: str) -> None:
+    bound = PRECISION_BOUNDS[precision]
+    if not parity.lowest_cosine >= bound:  # NaN must fail too
+        raise GateError(
+            f"the {precision} graph is not PyTorch's equal: cosine {parity.lowest_cosine:.6f} for"
+            f" {worst[:40]!r}, the bound is {bound}; no bundle was written"
+        )
+    if parity.neighbours_agree < 1:
+        raise GateError(
+            f"only {parity.neighbours_agree:.1%} of the top-{NEIGHBOURS} neighbours are PyTorch's;"
+            " no bundle was written"
+        )
+
+
+def _agreement(found: Vectors, expected: Vectors, queries: int) -> float:
+    """Share of the nearest documents, over all queries, that both spaces agree on."""
+    agreed = 0
+    for query in range(queries):
+        scores = expected[queries:] @ expected[query]
+        tenth = np.sort(scores)[-NEIGHBOURS]
+        nearest = np.argsort(-(found[queries:] @ found[query]), kind="stable")[:NEIGHBOURS]
+        agreed += int((scores[nearest] >= tenth - _TIE).sum())
+    return agreed / (queries * NEIGHBOURS)

@@ -1,0 +1,126 @@
+"""A recipe: which model to export, and what its authors say it is."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..bundle.manifest import POOLINGS, ROLES, SIMILARITIES
+from ..errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to export.
+
+    ``source`` is a Hugging Face id (then ``revision`` is a commit), a folder (relative to the
+    recipe), or ``package:NAME/FOLDER`` inside an installed package (then ``revision`` is the
+    distribution's version). What is left out is taken from the model folder; what contradicts the
+    model folder is refused unless its key stands in ``overrides``.
+    """
+
+    name: str
+    source: str
+    revision: str = ""
+    repository: str = ""
+    license: str = "unknown"
+    pooling: str | None = None
+    normalise: bool | None = None
+    similarity: str | None = None
+    max_tokens: int | None = None
+    joiner: str = " "
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    overrides: list[str] = field(default_factory=list)
+    folder: Path = Path()
+    """Where the recipe lies; a relative ``source`` starts here. Not a key of the file."""
+
+
+_TYPES: Mapping[str, type] = {
+    "name": str,
+    "source": str,
+    "revision": str,
+    "repository": str,
+    "license": str,
+    "pooling": str,
+    "normalise": bool,
+    "similarity": str,
+    "max_tokens": int,
+    "joiner": str,
+    "prompts": dict,
+    "overrides": list,
+}
+_KEYS = tuple(_TYPES)
+_TYPE_NAMES = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    dict: "a table",
+    list: "a list",
+}
+_CHOICES = {"pooling": POOLINGS, "similarity": SIMILARITIES}
+
+
+def read_recipe(path: Path | str) -> Recipe:
+    """Reads NAME.toml; raises RecipeError naming the key, its value and what it may be."""
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise RecipeError(f"no recipe at {path}; recipes lie in onnx_models/*.toml") from None
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{path} is not a TOML file: {error}") from None
+    content.setdefault("name", path.stem)
+    for key, value in content.items():
+        _check(path, key, value)
+    if "source" not in content:
+        raise RecipeError(
+            f"{path} names no source: a Hugging Face id, a folder or package:NAME/FOLDER"
+        )
+    return Recipe(**content, folder=path.resolve().parent)
+
+
+def _check(path: Path, key: str, value: Any) -> None:
+    if key not in _KEYS:
+        raise RecipeError(f"{path}: unknown key {key!r}{_did_you_mean(key, _KEYS)}")
+    expected = _TYPES[key]
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        raise RecipeError(f"{path}: {key} is {value!r}; it must be {_TYPE_NAMES[expected]}")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise RecipeError(f"{path}: {key} is {value!r}; known: {', '.join(_CHOICES[key])}")
+    if key in _CONTENTS:
+        _CONTENTS[key](path, value)
+
+
+def _check_max_tokens(path: Path, value: int) -> None:
+    if value < 1:
+        raise RecipeError(f"{path}: max_tokens is {value}; it must be at least 1")
+
+
+def _check_overrides(path: Path, names: list[str]) -> None:
+    for name in names:
+        if name not in _KEYS:
+            raise RecipeError(f"{path}: overrides names {name!r}{_did_you_mean(name, _KEYS)}")
+
+
+def _check_prompts(path: Path, prompts: Mapping[str, Any]) -> None:
+    for role, prompt in prompts.items():
+        if role not in ROLES:
+            raise RecipeError(f"{path}: prompts are for {role!r}{_did_you_mean(role, ROLES)}")
+        if not isinstance(prompt, str):
+            raise RecipeError(f"{path}: the {role} prompt is {prompt!r}; it must be a string")
+
+
+_CONTENTS: Mapping[str, Callable[[Path, Any], None]] = {
+    "max_tokens": _check_max_tokens,
+    "overrides": _check_overrides,
+    "prompts": _check_prompts,
+}
+
+
+def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

@@ -1,0 +1,70 @@
+"""Linear combination of normalised scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from ..types import Ranking
+from .merging import Column, FusedHit, Part, checked_weights, merge, resorted
+
+Normalizer = Callable[[Sequence[float]], Sequence[float]]
+"""Scores of one ranking, as many normalised scores."""
+
+
+def linear_combination(
+    rankings: Sequence[Ranking],
+    *,
+    weights: Sequence[float] | None = None,
+    normalizer: str = "minmax",
+) -> list[FusedHit]:
+    """Sum over the rankings of weight * normalised score.
+
+    With the defaults it is equal, score by score, to pyserini.fusion.normalize: the sum of min-max
+    normalised scores, which ranks as their average does. A document missing from a ranking gets
+    nothing from it, like the ranking's last; equal sums are ordered by id, ascending.
+
+    Raises ValueError for a document twice in one ranking, a score that is not finite, weights that
+    do not fit the rankings, or an unknown normalizer.
+    """
+    if normalizer not in NORMALIZERS:
+        raise ValueError(f"no normalizer {normalizer!r}; known are {', '.join(NORMALIZERS)}")
+    used = checked_weights(weights, rankings)
+    columns = [
+        _column(ranking, weight, NORMALIZERS[normalizer])
+        for ranking, weight in zip(rankings, used, strict=True)
+    ]
+    return merge(columns, used)
+
+
+def min_max(scores: Sequence[float]) -> Sequence[float]:
+    """Scale scores to [0, 1]; they are all ones when all equal, as in pyserini.fusion."""
+    if not scores:
+        return []
+    low = min(scores)
+    span = max(scores) - low
+    return [(score - low) / span for score in scores] if span else [1.0] * len(scores)
+
+
+def l2_norm(scores: Sequence[float]) -> Sequence[float]:
+    """Divide scores by their Euclidean length; leave them when it is 0."""
+    length = math.hypot(*scores)
+    return [score / length for score in scores] if length else scores
+
+
+def unchanged(scores: Sequence[float]) -> Sequence[float]:
+    """Leave the scores as they are."""
+    return scores
+
+
+NORMALIZERS: Mapping[str, Normalizer] = {"minmax": min_max, "l2_norm": l2_norm, "none": unchanged}
+"""Normalizers by the names that Elasticsearch's ``linear`` retriever gives them."""
+
+
+def _column(ranking: Ranking, weight: float, normalize: Normalizer) -> Column:
+    hits = resorted(ranking)
+    normalised = normalize([score for _, score in hits])
+    return {
+        id_: Part(rank, score, scaled, weight, weight * scaled)
+        for rank, ((id_, score), scaled) in enumerate(zip(hits, normalised, strict=True), start=1)
+    }

@@ -1,0 +1,103 @@
+"""Provenance: which encoder made a vector field's vectors, from which inputs.
+
+It lives in the index mapping's ``_meta``, where the vectors live, so it goes wherever they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..bundle import Manifest
+from ..errors import ElasticError, EncoderMismatch
+
+META = "densehook"
+
+
+@dataclass(frozen=True)
+class VectorField:
+    """One vector field of an index."""
+
+    name: str
+    inputs: Sequence[str]
+    encoder: str
+    fingerprint: str
+    dims: int
+
+    def require(self, manifest: Manifest, index: str) -> None:
+        """Raises EncoderMismatch unless the encoder is the one the field was made for."""
+        if manifest.dims != self.dims:
+            raise EncoderMismatch(
+                f"field {self.name!r} of index {index!r} has {self.dims} dims, encoder"
+                f" {manifest.name!r} gives {manifest.dims}; use the encoder {self.encoder!r}"
+            )
+        if manifest.fingerprint != self.fingerprint:
+            raise EncoderMismatch(
+                f"field {self.name!r} of index {index!r} holds vectors of encoder {self.encoder!r}"
+                f" ({short(self.fingerprint)}), not of {manifest.name!r}"
+                f" ({short(manifest.fingerprint)}); use that encoder, or create another index"
+            )
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What an index says of its fields: its vector fields and the field BM25 searches."""
+
+    index: str
+    vector_fields: Mapping[str, VectorField]
+    bm25_field: str
+
+    def vector_field(self, name: str | None = None) -> VectorField:
+        """The named vector field, or the only one; raises ElasticError when there is no such."""
+        known = ", ".join(self.vector_fields)
+        if name is None and len(self.vector_fields) > 1:
+            raise ElasticError(
+                f"index {self.index!r} has several vector fields ({known}); name one"
+            )
+        chosen = name or known
+        if chosen not in self.vector_fields:
+            raise ElasticError(
+                f"index {self.index!r} has no vector field {chosen!r}; it has {known}"
+            )
+        return self.vector_fields[chosen]
+
+
+def meta_of(
+    manifest: Manifest, field: str, inputs: Sequence[str], bm25_field: str
+) -> dict[str, Any]:
+    """The mapping's ``_meta`` for one vector field."""
+    entry = {
+        "input": list(inputs),
+        "encoder": manifest.name,
+        "fingerprint": manifest.fingerprint,
+    }
+    return {META: {"fields": {field: entry}, "bm25": bm25_field}}
+
+
+def read_provenance(index: str, mapping: Mapping[str, Any]) -> Provenance:
+    """Parses an index mapping; raises ElasticError when densehook did not write its ``_meta``."""
+    properties = mapping.get("properties", {})
+    try:
+        meta = mapping["_meta"][META]
+        fields = {
+            name: VectorField(
+                name,
+                tuple(entry["input"]),
+                entry["encoder"],
+                entry["fingerprint"],
+                int(properties[name]["dims"]),
+            )
+            for name, entry in meta["fields"].items()
+        }
+        return Provenance(index, fields, meta["bm25"])
+    except (KeyError, TypeError):
+        raise ElasticError(
+            f"index {index!r} does not say which encoder its vectors come from (no densehook entry"
+            " in its mapping's _meta); make one with: densehook create"
+        ) from None
+
+
+def short(fingerprint: str) -> str:
+    """A fingerprint as people compare it: ``sha256:`` and eight digits."""
+    return fingerprint[: len("sha256:") + 8]

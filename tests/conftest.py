@@ -1,0 +1,83 @@
+"""What tests share: the real encoder, a tiny one, a real node, SciFact where it is present."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from densehook.bundle import Bundle
+from densehook.encode import Encoder, load
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def scifact() -> Path:
+    """The BEIR SciFact folder; $DENSEHOOK_SCIFACT, or shared/data/scifact beside the checkout."""
+    default = ROOT.parent / "shared" / "data" / "scifact"
+    folder = Path(os.environ.get("DENSEHOOK_SCIFACT", default))
+    if not (folder / "corpus.jsonl").is_file():
+        pytest.skip(f"SciFact is absent: no corpus.jsonl in {folder}; set DENSEHOOK_SCIFACT")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def minilm_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """all-MiniLM-L6-v2, exported by the code under test."""
+    from densehook.export import export_bundle, read_recipe
+
+    recipe = read_recipe(ROOT / "onnx_models" / "all-minilm-l6-v2.toml")
+    return export_bundle(recipe, tmp_path_factory.mktemp("bundles") / recipe.name)
+
+
+@pytest.fixture(scope="session")
+def minilm(minilm_bundle: Bundle) -> Encoder:
+    return load(minilm_bundle.path)
+
+
+@pytest.fixture(scope="session")
+def make_tiny_bundle(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., Bundle]:
+    """Makes bundles of random models: make_tiny_bundle("bert", pooling="cls", ...)."""
+    import torch
+
+    import tiny_models
+    from densehook.export import export_bundle, read_recipe
+
+    def make(architecture: str = "bert", seed: int = 0, **described: object) -> Bundle:
+        torch.manual_seed(seed)
+        folder = tmp_path_factory.mktemp(f"tiny-{architecture}")
+        tiny_models.ARCHITECTURES[architecture](folder / "model")
+        tiny_models.describe(folder / "model", **described)  # type: ignore[arg-type]
+        recipe = folder / f"tiny-{architecture}.toml"
+        recipe.write_text('source = "model"\n')
+        return export_bundle(read_recipe(recipe), folder / "bundle")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Bundle:
+    return make_tiny_bundle()
+
+
+@pytest.fixture(scope="session")
+def other_tiny_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Bundle:
+    """Of the same shape, with other weights: its vectors must never be mixed with tiny_bundle's."""
+    return make_tiny_bundle(seed=1)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_bundle: Bundle) -> Encoder:
+    return load(tiny_bundle.path)
+
+
+@pytest.fixture
+def damaged(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
+    """A copy of the tiny bundle that a test may spoil."""
+    return Bundle(shutil.copytree(tiny_bundle.path, tmp_path / "bundle"), tiny_bundle.manifest)

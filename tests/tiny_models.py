@@ -1,0 +1,201 @@
+"""Random models of real architectures, small enough to make and export in a second or two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
+
+HIDDEN = 32
+POSITIONS = 64
+_TEXTS = [*PASSAGES, *QUESTIONS, *AWKWARD]
+_SIZES = {"hidden_size": HIDDEN, "num_hidden_layers": 2, "num_attention_heads": 2}
+
+
+def make_bert(folder: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    tokenizer = _word_piece("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    config = BertConfig(
+        **_SIZES,
+        vocab_size=tokenizer.vocab_size,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+    )
+    _save(folder, BertModel(config), tokenizer)
+
+
+def make_xlm_roberta(folder: Path) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    raw = Tokenizer(models.Unigram())
+    raw.pre_tokenizer = pre_tokenizers.Metaspace()
+    raw.decoder = decoders.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    raw.train_from_iterator(
+        _TEXTS,
+        trainers.UnigramTrainer(
+            vocab_size=600, special_tokens=special, unk_token="<unk>", show_progress=False
+        ),
+    )
+    tokenizer = _fast(raw, pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>")
+    config = XLMRobertaConfig(
+        **_SIZES,
+        vocab_size=tokenizer.vocab_size,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS + 2,
+        pad_token_id=1,
+    )
+    _save(folder, XLMRobertaModel(config), tokenizer)
+
+
+def make_distilbert(folder: Path) -> None:
+    from transformers import DistilBertConfig, DistilBertModel
+
+    tokenizer = _word_piece("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    config = DistilBertConfig(
+        dim=HIDDEN,
+        n_layers=2,
+        n_heads=2,
+        hidden_dim=64,
+        vocab_size=tokenizer.vocab_size,
+        max_position_embeddings=POSITIONS,
+    )
+    _save(folder, DistilBertModel(config), tokenizer)
+
+
+def make_mpnet(folder: Path) -> None:
+    from transformers import MPNetConfig, MPNetModel
+
+    tokenizer = _word_piece("<s>", "<pad>", "</s>", "[UNK]", "<mask>", first="<s>", last="</s>")
+    config = MPNetConfig(
+        **_SIZES,
+        vocab_size=tokenizer.vocab_size,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS + 2,
+        pad_token_id=1,
+    )
+    _save(folder, MPNetModel(config), tokenizer)
+
+
+def make_modernbert(folder: Path) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import ModernBertConfig, ModernBertModel
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=800,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    raw.train_from_iterator(_TEXTS, trainer)
+    tokenizer = _fast(raw, pad="[PAD]", unk="[UNK]", cls="[CLS]", sep="[SEP]", mask="[MASK]")
+    config = ModernBertConfig(
+        **_SIZES,
+        vocab_size=tokenizer.vocab_size,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+        local_attention=16,
+        pad_token_id=0,
+        cls_token_id=2,
+        sep_token_id=3,
+        reference_compile=False,
+    )
+    _save(folder, ModernBertModel(config), tokenizer)
+
+
+ARCHITECTURES: Mapping[str, Callable[[Path], None]] = {
+    "bert": make_bert,
+    "xlm-roberta": make_xlm_roberta,
+    "distilbert": make_distilbert,
+    "mpnet": make_mpnet,
+    "modernbert": make_modernbert,
+}
+
+
+def describe(
+    folder: Path,
+    *,
+    pooling: str = "mean",
+    normalise: bool = True,
+    max_tokens: int = POSITIONS,
+    prompts: Mapping[str, str] | None = None,
+) -> None:
+    """Writes what sentence-transformers writes beside a model."""
+    modules = ["Transformer", "Pooling", *(["Normalize"] if normalise else [])]
+    paths = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
+    _write(
+        folder / "modules.json",
+        [
+            {
+                "idx": i,
+                "name": str(i),
+                "path": paths[m],
+                "type": f"sentence_transformers.models.{m}",
+            }
+            for i, m in enumerate(modules)
+        ],
+    )
+    modes = {"mean": "mean_tokens", "cls": "cls_token", "last": "lasttoken"}
+    _write(
+        folder / "1_Pooling" / "config.json",
+        {
+            "word_embedding_dimension": HIDDEN,
+            **{f"pooling_mode_{mode}": name == pooling for name, mode in modes.items()},
+        },
+    )
+    _write(folder / "sentence_bert_config.json", {"max_seq_length": max_tokens})
+    if prompts:
+        _write(folder / "config_sentence_transformers.json", {"prompts": prompts})
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def _word_piece(*special: str, first: str = "[CLS]", last: str = "[SEP]") -> Any:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    raw.normalizer = normalizers.BertNormalizer()
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=900, special_tokens=list(special), show_progress=False
+    )
+    raw.train_from_iterator(_TEXTS, trainer)
+    pad, mask = (next(s for s in special if name in s.lower()) for name in ("pad", "mask"))
+    return _fast(raw, pad=pad, unk="[UNK]", cls=first, sep=last, mask=mask)
+
+
+def _fast(raw: Any, *, pad: str, unk: str, cls: str, sep: str, mask: str) -> Any:
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    raw.post_processor = TemplateProcessing(
+        single=f"{cls} $A {sep}",
+        special_tokens=[(cls, raw.token_to_id(cls)), (sep, raw.token_to_id(sep))],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        pad_token=pad,
+        unk_token=unk,
+        cls_token=cls,
+        sep_token=sep,
+        mask_token=mask,
+        model_max_length=POSITIONS,
+    )
+
+
+def _save(folder: Path, model: Any, tokenizer: Any) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -1,0 +1,130 @@
+"""A bundle is what was exported, or it is refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from densehook.bundle import Bundle, Manifest, read_bundle, replacing, write_manifest
+from densehook.encode import load
+from densehook.errors import BundleError, SelfTestError
+
+
+def test_a_manifest_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
+    text = tiny_bundle.manifest.dumps()
+    assert Manifest.loads(text) == dataclasses.replace(
+        tiny_bundle.manifest, inputs=list(tiny_bundle.manifest.inputs)
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pooling": "cls"},
+        {"normalise": False},
+        {"max_tokens": 32},
+        {"prompts": {"query": "query: ", "document": ""}},
+        {"joiner": "\n"},
+        {"similarity": "cosine"},
+    ],
+)
+def test_whatever_can_change_a_vector_changes_the_fingerprint(
+    tiny_bundle: Bundle, change: dict[str, object]
+) -> None:
+    changed = dataclasses.replace(tiny_bundle.manifest, **change)  # type: ignore[arg-type]
+    assert changed.fingerprint != tiny_bundle.manifest.fingerprint
+
+
+def test_a_name_and_a_proof_leave_the_fingerprint_as_it_is(tiny_bundle: Bundle) -> None:
+    files = {**tiny_bundle.manifest.files, "golden.json": "0" * 64, "parity.json": "0" * 64}
+    renamed = dataclasses.replace(tiny_bundle.manifest, name="other", files=files)
+    assert renamed.fingerprint == tiny_bundle.manifest.fingerprint
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "golden.json", "parity.json"])
+def test_a_flipped_byte_in_any_file_is_found_and_named(damaged: Bundle, name: str) -> None:
+    content = bytearray((damaged.path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (damaged.path / name).write_bytes(content)
+    with pytest.raises(BundleError, match=name):
+        read_bundle(damaged.path)
+
+
+def test_a_missing_file_is_named(damaged: Bundle) -> None:
+    damaged.tokenizer.unlink()
+    with pytest.raises(BundleError, match=r"tokenizer\.json is missing"):
+        read_bundle(damaged.path)
+
+
+def test_an_edited_manifest_is_refused(damaged: Bundle) -> None:
+    manifest = damaged.path / "encoder.json"
+    manifest.write_text(manifest.read_text().replace('"mean"', '"cls"'))
+    with pytest.raises(BundleError, match="changed after the export"):
+        read_bundle(damaged.path)
+
+
+def test_a_manifest_of_another_format_is_refused(damaged: Bundle) -> None:
+    manifest = damaged.path / "encoder.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(BundleError, match="format 2, this densehook reads 1"):
+        read_bundle(damaged.path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"format": 1}', '{"format": 1, "source": 3}'])
+def test_what_is_no_manifest_is_refused_in_one_line(damaged: Bundle, text: str) -> None:
+    (damaged.path / "encoder.json").write_text(text)
+    with pytest.raises(BundleError) as caught:
+        read_bundle(damaged.path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_bundle_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="densehook export"):
+        read_bundle(tmp_path)
+
+
+def test_a_swapped_tokenizer_cannot_go_into_service(damaged: Bundle) -> None:
+    tokenizer = json.loads(damaged.tokenizer.read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary["how"], vocabulary["water"] = vocabulary["water"], vocabulary["how"]
+    damaged.tokenizer.write_text(json.dumps(tokenizer))
+    write_manifest(damaged.path, damaged.manifest, damaged.manifest.files)
+    with pytest.raises(SelfTestError, match="tokenizer gives"):
+        load(damaged.path)
+
+
+def test_weights_of_another_model_cannot_go_into_service(
+    damaged: Bundle, other_tiny_bundle: Bundle
+) -> None:
+    damaged.model.write_bytes(other_tiny_bundle.model.read_bytes())
+    write_manifest(damaged.path, damaged.manifest, damaged.manifest.files)
+    with pytest.raises(SelfTestError, match=r"cosine .* is\s+under 0\.99999"):
+        load(damaged.path)
+
+
+def test_a_changed_prompt_cannot_go_into_service(damaged: Bundle) -> None:
+    prompts = {"query": "", "document": "passage: "}
+    manifest = dataclasses.replace(damaged.manifest, prompts=prompts)
+    write_manifest(damaged.path, manifest, damaged.manifest.files)
+    with pytest.raises(SelfTestError, match="tokenizer gives"):
+        load(damaged.path)
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "old").touch()
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="No space"), replacing(target) as staging:
+        (staging / "half").touch()
+        raise full
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert (target / "old").exists()
+    with replacing(target) as staging:
+        (staging / "new").touch()
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

@@ -1,0 +1,82 @@
+"""Any text gives a vector or a clear error, and what is cut is counted."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from densehook.encode import Encoder, EncodeStats
+from densehook.errors import EncodeError
+from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
+
+any_text = st.text(st.characters(codec=None, categories=None), max_size=200)
+
+
+def test_vectors_are_float32_unit_rows_in_the_order_of_their_texts(tiny: Encoder) -> None:
+    texts = [*PASSAGES, *AWKWARD, *QUESTIONS]
+    vectors = tiny.encode_documents(texts)
+    assert vectors.shape == (len(texts), tiny.dims)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    backwards = tiny.encode_documents(texts[::-1])[::-1]
+    np.testing.assert_allclose(vectors, backwards, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(any_text, max_size=12))
+def test_a_text_has_the_same_vector_alone_and_in_company(tiny: Encoder, texts: list[str]) -> None:
+    together = tiny.encode_queries(texts)
+    for text, vector in zip(texts, together, strict=True):
+        np.testing.assert_allclose(tiny.encode_queries([text])[0], vector, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\x00", "\x00" * 1000, "\ud800", "a\udfffb", "\U0010ffff", "a" * 1_000_000],
+    ids=["empty", "blank", "nul", "nuls", "surrogate", "inner-surrogate", "last-plane", "million"],
+)
+def test_an_awkward_text_gives_a_finite_vector(tiny: Encoder, text: str) -> None:
+    assert np.isfinite(tiny.encode_documents([text])).all()
+
+
+def test_a_million_words_give_a_vector_and_a_count(tiny: Encoder) -> None:
+    encoded = tiny.encode(["water " * 166_667], "document")
+    specials = 2
+    assert encoded.stats.tokens == tiny.manifest.max_tokens
+    assert encoded.stats.lost_tokens == 166_667 - (tiny.manifest.max_tokens - specials)
+
+
+def test_truncation_counts_texts_and_tokens(tiny: Encoder) -> None:
+    limit = tiny.manifest.max_tokens
+    stats = tiny.encode(["water", "water " * (limit - 2), "water " * (limit + 8)], "query").stats
+    assert stats == EncodeStats(
+        texts=3, tokens=3 + limit + limit, truncated_texts=1, lost_tokens=10
+    )
+
+
+def test_truncation_is_never_silent(tiny: Encoder, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        tiny.encode_documents(["short"])
+        assert not caplog.records
+        tiny.encode_documents(["water " * 1000])
+    assert "1 of 1 texts are over 64 tokens: 938 tokens were not encoded" in caplog.text
+
+
+def test_a_text_that_is_no_string_is_named_by_its_position(tiny: Encoder) -> None:
+    texts = ["fine"] * 1500 + [None]
+    with pytest.raises(EncodeError, match="text 1500 is of type NoneType") as caught:
+        tiny.encode_documents(texts)  # type: ignore[list-item]
+    assert caught.value.position == 1500
+
+
+def test_one_string_is_not_taken_for_a_list_of_letters(tiny: Encoder) -> None:
+    with pytest.raises(EncodeError, match="put it in a list"):
+        tiny.encode_queries("a single query")
+
+
+def test_no_texts_give_no_vectors(tiny: Encoder) -> None:
+    assert tiny.encode_queries([]).shape == (0, tiny.dims)

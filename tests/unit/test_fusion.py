@@ -1,0 +1,131 @@
+"""Fusion: what it promises of scores, order, explanation and refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from densehook.fusion import FUSIONS, FusedHit, linear_combination, reciprocal_rank_fusion
+from densehook.types import Hit, Ranking
+
+BM25 = [Hit("a", 9.0), Hit("b", 5.0), Hit("c", 1.0)]
+DENSE = [Hit("c", 0.9), Hit("d", 0.7), Hit("a", 0.5)]
+
+
+def ids(fused: Sequence[FusedHit]) -> list[str]:
+    return [hit.id for hit in fused]
+
+
+def scores(fused: Sequence[FusedHit]) -> dict[str, float]:
+    return {hit.id: hit.score for hit in fused}
+
+
+def test_rrf_sums_one_over_sixty_plus_rank() -> None:
+    assert scores(reciprocal_rank_fusion([BM25, DENSE])) == {
+        "a": 1 / 61 + 1 / 63,
+        "b": 1 / 62,
+        "c": 1 / 63 + 1 / 61,
+        "d": 1 / 62,
+    }
+
+
+def test_linear_sums_scores_scaled_to_zero_and_one() -> None:
+    fused = scores(linear_combination([BM25, DENSE]))
+    assert fused == pytest.approx({"a": 1.0, "b": 0.5, "c": 1.0, "d": 0.5})
+
+
+@pytest.mark.parametrize("fuse", FUSIONS.values(), ids=FUSIONS)
+def test_equal_scores_are_ordered_by_id_whatever_list_comes_first(fuse) -> None:
+    assert ids(fuse([BM25, DENSE])) == ["a", "c", "b", "d"]
+    assert ids(fuse([DENSE, BM25])) == ["a", "c", "b", "d"]
+
+
+def test_weights_scale_what_a_ranking_contributes() -> None:
+    fused = scores(reciprocal_rank_fusion([BM25, DENSE], weights=[2.0, 0.5]))
+    assert fused["a"] == 2.0 / 61 + 0.5 / 63
+    assert ids(linear_combination([BM25, DENSE], weights=[0.0, 1.0])) == ["c", "d", "a", "b"]
+
+
+def test_rank_constant_zero_counts_reciprocal_ranks_alone() -> None:
+    assert scores(reciprocal_rank_fusion([BM25], rank_constant=0))["b"] == 1 / 2
+
+
+@pytest.mark.parametrize("fuse", FUSIONS.values(), ids=FUSIONS)
+def test_the_parts_explain_the_score(fuse) -> None:
+    for hit in fuse([BM25, DENSE], weights=[0.3, 0.7]):
+        assert hit.score == pytest.approx(sum(part.contribution for part in hit.parts))
+        assert [part.weight for part in hit.parts] == [0.3, 0.7]
+
+
+def test_the_parts_say_rank_raw_and_normalised_score_of_each_ranking() -> None:
+    first, *_, last = linear_combination([BM25, DENSE], weights=[1.0, 3.0])
+    assert first.id == "c"
+    assert [tuple(part) for part in first.parts] == [
+        (3, 1.0, 0.0, 1.0, 0.0),
+        (1, 0.9, 1.0, 3.0, 3.0),
+    ]
+    assert last.id == "b"
+    assert tuple(last.parts[1]) == (None, None, None, 3.0, 0.0)
+
+
+@pytest.mark.parametrize("fuse", FUSIONS.values(), ids=FUSIONS)
+def test_one_ranking_keeps_its_order_and_no_ranking_gives_none(fuse) -> None:
+    assert ids(fuse([BM25])) == ["a", "b", "c"]
+    assert ids(fuse([BM25, []])) == ["a", "b", "c"]
+    assert fuse([]) == []
+    assert fuse([[], []]) == []
+
+
+def test_equal_scores_in_a_ranking_keep_the_ranks_they_arrived_with() -> None:
+    tied = [Hit("z", 1.0), Hit("m", 1.0), Hit("a", 1.0)]
+    assert [(hit.id, hit.parts[0].rank) for hit in reciprocal_rank_fusion([tied])] == [
+        ("z", 1),
+        ("m", 2),
+        ("a", 3),
+    ]
+
+
+def test_ranks_follow_the_scores_when_a_ranking_arrives_out_of_order() -> None:
+    assert reciprocal_rank_fusion([BM25[::-1], DENSE]) == reciprocal_rank_fusion([BM25, DENSE])
+
+
+@pytest.mark.parametrize("ranking", [[Hit("a", 7.0)], [Hit("a", 0.0), Hit("b", 0.0)]])
+def test_min_max_of_equal_scores_is_all_ones(ranking: Ranking) -> None:
+    assert all(hit.score == 1.0 for hit in linear_combination([ranking]))
+
+
+def test_normalizers_are_chosen_by_name() -> None:
+    ranking = [Hit("a", 4.0), Hit("b", 3.0)]
+    assert scores(linear_combination([ranking], normalizer="none")) == {"a": 4.0, "b": 3.0}
+    assert scores(linear_combination([ranking], normalizer="l2_norm")) == {"a": 0.8, "b": 0.6}
+    with pytest.raises(ValueError, match="no normalizer 'z_score'; known are minmax"):
+        linear_combination([ranking], normalizer="z_score")
+
+
+def test_ten_tenths_from_ten_lists_tie_with_their_exact_sum() -> None:
+    ten = [[Hit("a", 0.1)]] * 10
+    assert sum([0.1] * 10) != 1.0
+    assert linear_combination(ten, normalizer="none")[0].score == 1.0
+
+
+@pytest.mark.parametrize("fuse", FUSIONS.values(), ids=FUSIONS)
+@pytest.mark.parametrize(
+    ("rankings", "weights", "message"),
+    [
+        ([[Hit("a", 2.0), Hit("b", 2.0), Hit("a", 1.0)]], None, "document 'a' twice"),
+        ([[Hit("a", float("nan"))]], None, "not a finite number"),
+        ([[Hit("a", float("inf"))]], None, "not a finite number"),
+        ([BM25, DENSE], [1.0], "1 weights for 2 rankings"),
+        ([BM25], [-1.0], "must be a number of at least 0"),
+        ([BM25], [float("nan")], "must be a number of at least 0"),
+    ],
+)
+def test_what_cannot_be_fused_is_refused(fuse, rankings, weights, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        fuse(rankings, weights=weights)
+
+
+def test_a_negative_rank_constant_is_refused() -> None:
+    with pytest.raises(ValueError, match="rank_constant is -1"):
+        reciprocal_rank_fusion([BM25], rank_constant=-1)

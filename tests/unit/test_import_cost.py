@@ -1,0 +1,35 @@
+"""`import densehook` is cheap and loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+HEAVY = {"torch", "transformers", "optimum", "onnx", "onnxruntime", "tokenizers", "jnius"}
+HEAVY |= {"pyserini", "elasticsearch", "ir_datasets", "numpy", "typer", "rich"}
+BOUND_S = 0.3
+
+PROBE = """
+import json, sys, time
+started = time.perf_counter()
+import densehook
+seconds = time.perf_counter() - started
+print(json.dumps([seconds, sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
+
+
+def probe() -> tuple[float, set[str]]:
+    run = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    seconds, modules = json.loads(run.stdout)
+    return seconds, set(modules)
+
+
+def test_import_loads_nothing_heavy() -> None:
+    _, modules = probe()
+    assert not modules & HEAVY
+
+
+def test_import_takes_under_300_ms() -> None:
+    best = min(probe()[0] for _ in range(3))  # the best of three: the first may read from disk
+    assert best < BOUND_S
