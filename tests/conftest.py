@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from densehook.bundle import Bundle
 from densehook.encode import Encoder, load
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,3 +87,37 @@ def tiny(tiny_bundle: Bundle) -> Encoder:
 def damaged(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
     """A copy of the tiny bundle that a test may spoil."""
     return Bundle(shutil.copytree(tiny_bundle.path, tmp_path / "bundle"), tiny_bundle.manifest)
+
+
+@pytest.fixture(scope="session")
+def node_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Elasticsearch of these tests' own; its folder can be searched by the node's user."""
+    from densehook.elastic import node
+
+    home = Path(tempfile.mkdtemp(prefix="densehook-tests-"))
+    home.chmod(0o755)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DENSEHOOK_HOME", str(home))
+    for variable in ("DENSEHOOK_ES_URL", "DENSEHOOK_ES_API_KEY", "DENSEHOOK_ES_CA_CERTS"):
+        patch.delenv(variable, raising=False)
+    try:
+        yield node.start().url
+    finally:
+        node.stop()
+        patch.undo()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def client(node_url: str) -> Elasticsearch:
+    from densehook.elastic.connect import connect
+
+    return connect(node_url)
+
+
+@pytest.fixture
+def index(client: Elasticsearch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of an index that is gone after the test."""
+    name = "test-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:200].strip("-")
+    yield name
+    client.indices.delete(index=name, ignore_unavailable=True)

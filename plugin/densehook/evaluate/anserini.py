@@ -19,7 +19,10 @@ from ..errors import EvaluationError, MissingExtra
 MINIMUM_JAVA = 21
 """What the classes in Anserini's jar are compiled for."""
 
-_TAIL = 200
+PROGRESS = "searched"
+"""First word of a line in which the worker says how many queries are done."""
+
+_TAIL = 1000
 _WORKER = "densehook.evaluate.pyserini_worker"
 
 
@@ -56,7 +59,7 @@ def run_worker(
             tail.append(line)
             on_line(line.rstrip("\n"))
     if child.returncode != 0:
-        raise EvaluationError(f"Pyserini failed to {arguments[0]}: {last_meaningful_line(tail)}")
+        raise EvaluationError(f"Pyserini failed to {arguments[0]}: {telling_line(tail)}")
 
 
 def child_environment(java_home: Path) -> dict[str, str]:
@@ -65,12 +68,18 @@ def child_environment(java_home: Path) -> dict[str, str]:
     return {**os.environ, "JAVA_HOME": str(java_home), "PATH": path, "PYTHONUTF8": "1"}
 
 
-def last_meaningful_line(lines: Iterable[str]) -> str:
-    """Pick the last line that says what went wrong: no stack frame, an error if there is one."""
+def telling_line(lines: Iterable[str]) -> str:
+    """Pick the line that says what went wrong: the first error, or else the last line.
+
+    Later errors follow from the first: Anserini logs one, goes on, and fails to open its index.
+    """
     said = [line.strip() for line in lines if line.strip() and not _FRAME.match(line)]
     errors = [line for line in said if _ERROR.search(line)]
-    return (errors or said or ["it said nothing"])[-1]
+    return _LOG_PREFIX.sub("", [*errors[:1], *said[-1:], "it said nothing"][0])
 
 
-_FRAME = re.compile(r'\s*(at |\.\.\. \d+ more|File "|[\^~]+$)|\s+[\w.$]+\(.*\)$')
+_FRAME = re.compile(r'\s{4}|\s*(at |\.\.\. \d+ more|File "|[\^~]+$)|\s+[\w.$<>/@-]+\(.*\)$')
 _ERROR = re.compile(r"\w(Error|Exception)\b|\bERROR\b")
+_LOG_PREFIX = re.compile(
+    r"^(.*? ERROR \[.*?\) - |ERROR: |jnius\.JavaException: JVM exception occurred: )"
+)

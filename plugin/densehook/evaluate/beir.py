@@ -33,7 +33,7 @@ def read_qrels_tsv(path: Path) -> Qrels:
     Raises CollectionError with file and line for a row that is not one.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise CollectionError(f"the judgements {path} cannot be read: {error}") from None
     qrels: dict[QueryId, dict[DocId, int]] = {}

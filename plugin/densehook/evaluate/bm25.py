@@ -11,12 +11,11 @@ from itertools import chain, islice
 from pathlib import Path
 
 from ..bundle import replacing
-from ..errors import CollectionError
+from ..errors import CollectionError, EvaluationError
 from ..java import find_java
 from ..types import DocId, Hit, QueryId, Run
-from .anserini import MINIMUM_JAVA, anserini_jar, run_worker
+from .anserini import MINIMUM_JAVA, PROGRESS, anserini_jar, run_worker
 from .progress import Progress, silent
-from .pyserini_worker import PROGRESS
 
 _LINES_PER_FILE = 100_000  # Anserini's threads take a file each
 _REPORT_EVERY = 1_000
@@ -44,11 +43,14 @@ def pyserini_bm25(
     """
     anserini_jar()
     java_home = find_java(MINIMUM_JAVA)
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="pyserini-", dir=work_dir) as temporary:
-        scratch = Path(temporary)
-        index = _index(texts, scratch / "documents", work_dir, java_home, progress)
-        return _search(index, queries, (depth, k1, b), scratch, java_home, progress)
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="pyserini-", dir=work_dir) as temporary:
+            scratch = Path(temporary)
+            index = _index(texts, scratch / "documents", work_dir, java_home, progress)
+            return _search(index, queries, (depth, k1, b), scratch, java_home, progress)
+    except OSError as error:
+        raise EvaluationError(f"{work_dir} cannot be used: {error.strerror or error}") from error
 
 
 def _index(
@@ -104,16 +106,21 @@ def _search(
     java_home: Path,
     progress: Progress,
 ) -> Run:
+    label = "searching with Pyserini"
+    progress(label, 0, len(queries))
     asked, found = scratch / "queries.json", scratch / "hits.jsonl"
     asked.write_text(json.dumps(dict(queries)), encoding="utf-8")
 
     def report(line: str) -> None:
         word, _, done = line.partition(" ")
         if word == PROGRESS:
-            progress("searching with Pyserini", int(done), len(queries))
+            progress(label, int(done), len(queries))
 
     words = [str(index), str(asked), str(found), *map(str, settings)]
-    run_worker(["search", *words], java_home, report)
+    try:
+        run_worker(["search", *words], java_home, report)
+    except EvaluationError as error:
+        raise EvaluationError(f"{error}; to index anew, delete {index}") from None
     with found.open(encoding="utf-8") as lines:
         rows = (json.loads(line) for line in lines)
         return {query: [Hit(id_, score) for id_, score in ranking] for query, ranking in rows}

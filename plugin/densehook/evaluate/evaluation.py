@@ -14,7 +14,7 @@ from .anserini import MINIMUM_JAVA, anserini_jar
 from .collection import Collection
 from .measures import measure
 from .progress import Progress, silent
-from .runs import write_qrels, write_run
+from .runs import write_qrels, write_run, writing
 from .systems import SYSTEMS, Bench, Searcher, check_systems, title_and_text
 
 
@@ -74,8 +74,8 @@ def evaluate(
         measured[name] = measure(path, qrels, java_home)
     progress("measuring", len(wanted), len(wanted))
     evaluation = Evaluation(collection.name, len(collection.qrels), measured, output)
-    metrics = json.dumps(evaluation.as_json(), indent=2) + "\n"
-    (output / "metrics.json").write_text(metrics, encoding="utf-8")
+    with writing(output / "metrics.json") as file:
+        file.write(json.dumps(evaluation.as_json(), indent=2) + "\n")
     return evaluation
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EvaluationError
-from .anserini import anserini_jar, child_environment, last_meaningful_line
+from .anserini import anserini_jar, child_environment, telling_line
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,6 @@ def _trec_eval(
     rows = [line.split() for line in done.stdout.splitlines()]
     means = {row[0]: float(row[2]) for row in rows if len(row) == 3 and row[1] == "all"}
     if any(each.label not in means for each in wanted):  # its exit status is 0 even when it fails
-        said = last_meaningful_line(done.stderr.splitlines())
+        said = telling_line(done.stderr.splitlines())
         raise EvaluationError(f"trec_eval cannot measure {run}: {said}")
     return means

@@ -18,10 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .anserini import anserini_jar
-
-PROGRESS = "searched"
-"""First word of a line that says how many queries are done."""
+from .anserini import PROGRESS, anserini_jar
 
 _QUERIES_AT_ONCE = 128
 _MAX_CLAUSES = 1 << 16  # Lucene's default of 1024 refuses a query of as many different words

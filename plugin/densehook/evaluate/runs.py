@@ -9,7 +9,10 @@ is what these scores say, whatever order among equals a system happened to retur
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..errors import CollectionError
 from ..types import Hit, Qrels, QueryId, Ranking, Run
@@ -24,8 +27,7 @@ def write_run(path: Path, run: Run, tag: str = "densehook") -> None:
     Raises CollectionError for an id with white space, which the format cannot hold, and for a
     document that is twice in one ranking, which trec_eval refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with writing(path) as file:
         for query, ranking in run.items():
             _check(query, ranking)
             for rank, (document, score) in enumerate(ranking, start=1):
@@ -50,13 +52,23 @@ def read_run(path: Path) -> dict[QueryId, list[Hit]]:
 
 def write_qrels(path: Path, qrels: Qrels) -> None:
     """Write judgements as trec_eval reads them: ``query 0 document grade``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with writing(path) as file:
         for query, judged in qrels.items():
             _check_id("query", query)
             for document, grade in judged.items():
                 _check_id("document", document)
                 file.write(f"{query} 0 {document} {grade}\n")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[str]]:
+    """Open a text file to write, in a folder made for it; a full disk is a CollectionError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+    except OSError as error:
+        raise CollectionError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def _check(query: QueryId, ranking: Ranking) -> None:

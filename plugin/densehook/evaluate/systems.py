@@ -21,8 +21,17 @@ Mode = Literal["bm25", "dense"]
 class Searcher(Protocol):
     """The index that is measured."""
 
-    def search(self, queries: Mapping[QueryId, str], mode: Mode, depth: int) -> Run:
-        """Search every query; at most ``depth`` hits each, best first."""
+    def search(
+        self,
+        queries: Mapping[QueryId, str],
+        mode: Mode,
+        depth: int,
+        on_progress: Callable[[int], None] = ...,
+    ) -> Run:
+        """Search every query; at most ``depth`` hits each, best first.
+
+        ``on_progress`` is told how many queries are done.
+        """
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,9 @@ def _searched(mode: Mode) -> System:
         queries = bench.collection.queries
         label = f"searching {mode}"
         bench.progress(label, 0, len(queries))
-        run = bench.searcher.search(queries, mode, bench.depth + 1)
-        bench.progress(label, len(queries), len(queries))
+        run = bench.searcher.search(
+            queries, mode, bench.depth + 1, lambda done: bench.progress(label, done, len(queries))
+        )
         return without_queries_themselves(run, bench)
 
     return System((), make)

@@ -91,7 +91,7 @@ def read_provenance(index: str, mapping: Mapping[str, Any]) -> Provenance:
             for name, entry in meta["fields"].items()
         }
         return Provenance(index, fields, meta["bm25"])
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise ElasticError(
             f"index {index!r} does not say which encoder its vectors come from (no densehook entry"
             " in its mapping's _meta); make one with: densehook create"

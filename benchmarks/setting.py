@@ -1,0 +1,39 @@
+"""What benchmarks run on: the real encoder, a node of their own, indices that are gone after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from densehook.bundle import Bundle, read_bundle
+from densehook.elastic import node
+from densehook.errors import BundleError
+from densehook.export import export_bundle, read_recipe
+
+MODELS = Path(__file__).parent.parent / "onnx_models"
+
+
+def minilm() -> Bundle:
+    """all-MiniLM-L6-v2, exported unless it is there already."""
+    recipe = read_recipe(MODELS / "all-minilm-l6-v2.toml")
+    try:
+        return read_bundle(MODELS / recipe.name)
+    except BundleError:
+        return export_bundle(recipe, MODELS / recipe.name)
+
+
+@contextmanager
+def own_node() -> Iterator[str]:
+    """A fresh Elasticsearch, stopped and removed afterwards; gives its url."""
+    home = Path(tempfile.mkdtemp(prefix="densehook-benchmark-"))
+    home.chmod(0o755)  # Elasticsearch runs as another user where this runs as root
+    os.environ["DENSEHOOK_HOME"] = str(home)
+    try:
+        yield node.start().url
+    finally:
+        node.stop()
+        shutil.rmtree(home, ignore_errors=True)

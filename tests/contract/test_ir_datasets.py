@@ -1,0 +1,71 @@
+"""Any dataset of ir_datasets with documents, queries and judgements is a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from densehook.errors import CollectionError
+from densehook.evaluate import open_collection
+
+ir_datasets = pytest.importorskip("ir_datasets", reason="ir_datasets is not installed")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    written = {
+        "docs_tsv": "d1\tfirst text\nd2\tsecond text\n",
+        "queries_tsv": "001\twhich is first\nunjudged\tnobody asked\n",
+        "qrels_trec": "001 0 d1 2\n001 0 d2 0\n",
+    }
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    return {name: str(tmp_path / name) for name in written}
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    names = dict(ir_datasets.registry._registered)
+    monkeypatch.setattr(ir_datasets.registry, "_registered", names)
+    return ir_datasets.registry.register
+
+
+def test_a_dataset_is_opened_by_name(files: dict[str, str], register) -> None:
+    register("densehook-test", ir_datasets.create_dataset(**files))
+    collection = open_collection("densehook-test")
+    assert collection.name == "densehook-test"
+    assert collection.queries == {"001": "which is first"}
+    assert collection.qrels == {"001": {"d1": 2, "d2": 0}}
+    for _ in range(2):
+        assert [(document.id, document.fields) for document in collection.documents()] == [
+            ("d1", {"text": "first text"}),
+            ("d2", {"text": "second text"}),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("absent", "word"), [("docs_tsv", "docs"), ("queries_tsv", "queries"), ("qrels_trec", "qrels")]
+)
+def test_a_dataset_that_lacks_a_part_is_refused_by_name(
+    files: dict[str, str], register, absent: str, word: str
+) -> None:
+    del files[absent]
+    register("densehook-test", ir_datasets.create_dataset(**files))
+    with pytest.raises(CollectionError, match=f"densehook-test has no {word}; an evaluation needs"):
+        open_collection("densehook-test")
+
+
+def test_an_unknown_name_is_one_line() -> None:
+    with pytest.raises(CollectionError, match="ir_datasets knows no dataset of that name") as error:
+        open_collection("beir/no-such-dataset/test")
+    assert "\n" not in str(error.value)
+
+
+def test_a_dataset_that_cannot_be_fetched_is_one_line(files: dict[str, str], register) -> None:
+    files["docs_tsv"] += "-gone"
+    register("densehook-test", ir_datasets.create_dataset(**files))
+    with pytest.raises(CollectionError, match="ir_datasets cannot read densehook-test: ") as error:
+        list(open_collection("densehook-test").documents())
+    assert "\n" not in str(error.value)

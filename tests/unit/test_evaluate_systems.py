@@ -1,0 +1,165 @@
+"""Systems: each run is made once, from the right parts, and a query never finds itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from densehook.errors import EvaluationError
+from densehook.evaluate import MEASURES, SYSTEMS, Collection, evaluate, read_run, title_and_text
+from densehook.evaluate import evaluation as evaluation_module
+from densehook.types import Document, Hit, Run
+
+QUERIES = {"q1": "first", "d9": "a query that is a document"}
+QRELS = {"q1": {"a": 1}, "d9": {"b": 1}}
+RUNS: Mapping[str, Run] = {
+    "bm25": {"q1": [Hit("a", 3.0), Hit("b", 2.0)], "d9": [Hit("d9", 9.0), Hit("b", 1.0)]},
+    "dense": {"q1": [Hit("b", 0.9), Hit("c", 0.8)]},
+}
+
+
+class FakeSearcher:
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    def search(self, queries, mode, depth, on_progress=lambda done: None) -> Run:
+        assert queries == QUERIES
+        self.asked.append((mode, depth))
+        on_progress(len(queries))
+        return RUNS[mode]
+
+
+@pytest.fixture
+def collection() -> Collection:
+    return Collection("little", lambda: iter([Document("a", {"text": "x"})]), QUERIES, QRELS)
+
+
+@pytest.fixture(autouse=True)
+def no_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measures are made up: what trec_eval says is the contract tests' matter."""
+    monkeypatch.setattr(evaluation_module, "anserini_jar", lambda: Path("jar"))
+    monkeypatch.setattr(evaluation_module, "find_java", lambda _minimum: Path("java"))
+    monkeypatch.setattr(evaluation_module, "measure", lambda *_paths: dict.fromkeys(MEASURES, 0.25))
+
+
+def ranking(folder: Path, system: str, query: str) -> list[str]:
+    return [hit.id for hit in read_run(folder / "runs" / f"{system}.trec").get(query, [])]
+
+
+def test_a_run_that_several_systems_need_is_searched_once(
+    collection: Collection, tmp_path: Path
+) -> None:
+    searcher = FakeSearcher()
+    evaluate(collection, ["rrf", "linear", "dense"], searcher, tmp_path, depth=10)
+    assert searcher.asked == [("bm25", 11), ("dense", 11)]
+
+
+def test_only_the_systems_asked_for_are_written_in_the_order_asked_for(
+    collection: Collection, tmp_path: Path
+) -> None:
+    evaluation = evaluate(collection, ["rrf", "dense"], FakeSearcher(), tmp_path)
+    assert list(evaluation.systems) == ["rrf", "dense"]
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"rrf.trec", "dense.trec"}
+
+
+def test_metrics_json_holds_what_the_evaluation_says(
+    collection: Collection, tmp_path: Path
+) -> None:
+    evaluation = evaluate(collection, ["dense"], FakeSearcher(), tmp_path)
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert written == evaluation.as_json()
+    assert written == {
+        "collection": "little",
+        "queries": 2,
+        "systems": {"dense": {"nDCG@10": 0.25, "R@100": 0.25, "MAP@100": 0.25, "MRR@10": 0.25}},
+    }
+    assert (tmp_path / "qrels.trec").read_text() == "q1 0 a 1\nd9 0 b 1\n"
+
+
+def test_hybrid_runs_are_our_fusion_of_both_searches(
+    collection: Collection, tmp_path: Path
+) -> None:
+    evaluate(collection, ["rrf", "linear"], FakeSearcher(), tmp_path)
+    assert read_run(tmp_path / "runs" / "rrf.trec")["q1"] == [
+        Hit("b", 1 / 62 + 1 / 61),
+        Hit("a", 1 / 61),
+        Hit("c", 1 / 62),
+    ]
+    assert ranking(tmp_path, "linear", "q1") == ["a", "b", "c"]
+
+
+def test_a_query_never_finds_itself(collection: Collection, tmp_path: Path) -> None:
+    evaluate(collection, ["bm25", "rrf"], FakeSearcher(), tmp_path)
+    assert ranking(tmp_path, "bm25", "d9") == ["b"]
+    assert ranking(tmp_path, "rrf", "d9") == ["b"]
+
+
+def test_a_document_judged_relevant_stays_though_it_has_the_querys_id(
+    collection: Collection, tmp_path: Path
+) -> None:
+    judged = Collection("little", collection.documents, QUERIES, {**QRELS, "d9": {"d9": 1}})
+    evaluate(judged, ["bm25"], FakeSearcher(), tmp_path)
+    assert ranking(tmp_path, "bm25", "d9") == ["d9", "b"]
+
+
+def test_rankings_are_cut_at_the_depth_after_the_query_itself_is_dropped(
+    collection: Collection, tmp_path: Path
+) -> None:
+    evaluate(collection, ["bm25", "rrf"], FakeSearcher(), tmp_path, depth=1)
+    assert ranking(tmp_path, "bm25", "d9") == ["b"]
+    assert ranking(tmp_path, "bm25", "q1") == ["a"]
+    assert ranking(tmp_path, "rrf", "q1") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("systems", "message"),
+    [(["dense", "tfidf"], "no system 'tfidf'; known are bm25, "), ([], "no system to evaluate;")],
+)
+def test_unknown_systems_are_refused_before_any_search(
+    collection: Collection, tmp_path: Path, systems: list[str], message: str
+) -> None:
+    searcher = FakeSearcher()
+    with pytest.raises(EvaluationError, match=message) as refused:
+        evaluate(collection, systems, searcher, tmp_path)
+    assert all(name in str(refused.value) for name in SYSTEMS)
+    assert searcher.asked == []
+
+
+def test_progress_is_told_from_start_to_end(collection: Collection, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    evaluate(
+        collection,
+        ["dense"],
+        FakeSearcher(),
+        tmp_path,
+        progress=lambda label, done, total: told.append((label, done, total)),
+    )
+    assert told == [
+        ("searching dense", 0, 2),
+        ("searching dense", 2, 2),
+        ("measuring", 0, 1),
+        ("measuring", 1, 1),
+    ]
+
+
+def test_every_part_of_a_system_is_a_system() -> None:
+    assert all(part in SYSTEMS for system in SYSTEMS.values() for part in system.parts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"title": "A", "text": "b"}, "A b"),
+        ({"title": "", "text": "b"}, "b"),
+        ({"text": "b", "url": "u"}, "b"),
+        ({"title": "A", "text": None}, "A"),
+        ({}, ""),
+    ],
+)
+def test_a_documents_text_is_title_and_text_with_one_space(
+    fields: dict[str, object], text: str
+) -> None:
+    assert title_and_text(Document("d", fields)) == text

@@ -1,0 +1,162 @@
+"""Requests say what Elasticsearch needs, and vectors of two encoders cannot meet in one field."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from densehook.bundle import Bundle, Manifest
+from densehook.errors import ElasticError, EncoderMismatch
+from densehook.hooks import (
+    INDEX_TYPES,
+    UnusableDocument,
+    bm25_request,
+    dense_request,
+    index_request,
+    ranking_of,
+    read_provenance,
+    text_of,
+)
+from densehook.types import Document, Hit
+
+
+@pytest.fixture
+def manifest(tiny_bundle: Bundle) -> Manifest:
+    return tiny_bundle.manifest
+
+
+def mapping(manifest: Manifest, *inputs: str) -> dict[str, Any]:
+    return index_request(manifest, inputs=inputs or ("title", "text"))["mappings"]
+
+
+def test_what_the_mapping_says_reads_back_as_provenance(manifest: Manifest) -> None:
+    field = read_provenance("passages", mapping(manifest)).vector_field()
+    assert field.name == "embedding"
+    assert field.inputs == ("title", "text")
+    assert field.encoder == manifest.name
+    assert field.fingerprint == manifest.fingerprint
+    assert field.dims == manifest.dims
+    field.require(manifest, "passages")
+
+
+def test_another_encoder_is_refused_with_both_names(manifest: Manifest) -> None:
+    field = read_provenance("passages", mapping(manifest)).vector_field()
+    other = dataclasses.replace(manifest, name="other-encoder", pooling="cls")
+    with pytest.raises(EncoderMismatch) as caught:
+        field.require(other, "passages")
+    for part in ("passages", "embedding", manifest.name, "other-encoder"):
+        assert repr(part) in str(caught.value)
+    for fingerprint in (manifest.fingerprint, other.fingerprint):
+        assert fingerprint[:15] in str(caught.value)
+
+
+def test_other_dims_are_refused_with_both_numbers(manifest: Manifest) -> None:
+    field = read_provenance("passages", mapping(manifest)).vector_field()
+    with pytest.raises(EncoderMismatch, match=r"has 32 dims, encoder 'tiny-bert' gives 64"):
+        field.require(dataclasses.replace(manifest, dims=64), "passages")
+
+
+@pytest.mark.parametrize("content", [{}, {"_meta": {}}, {"_meta": {"densehook": {"fields": 1}}}])
+def test_an_index_that_is_not_ours_says_how_to_make_one(content: dict[str, Any]) -> None:
+    with pytest.raises(ElasticError, match=r"'mine' does not say which encoder.*densehook create"):
+        read_provenance("mine", content)
+
+
+def test_an_unknown_or_ambiguous_vector_field_lists_the_known(manifest: Manifest) -> None:
+    content = mapping(manifest)
+    provenance = read_provenance("p", content)
+    with pytest.raises(ElasticError, match="no vector field 'vector'; it has embedding"):
+        provenance.vector_field("vector")
+    fields = content["_meta"]["densehook"]["fields"]
+    fields["second"] = fields["embedding"]
+    content["properties"]["second"] = content["properties"]["embedding"]
+    with pytest.raises(ElasticError, match=r"several vector fields \(embedding, second\)"):
+        read_provenance("p", content).vector_field()
+
+
+@pytest.mark.parametrize("index_type", INDEX_TYPES)
+def test_an_index_has_the_vector_field_its_encoder_needs(
+    manifest: Manifest, index_type: str
+) -> None:
+    body = index_request(manifest, inputs=["body"], index_type=index_type, shards=3, replicas=1)
+    assert body["settings"]["number_of_shards"] == 3
+    assert body["settings"]["number_of_replicas"] == 1
+    assert body["mappings"]["properties"]["embedding"] == {
+        "type": "dense_vector",
+        "dims": manifest.dims,
+        "index": True,
+        "similarity": "dot_product",
+        "index_options": {"type": index_type},
+    }
+
+
+def test_bm25_searches_one_field_with_anserinis_parameters(manifest: Manifest) -> None:
+    body = index_request(manifest, inputs=["title", "meta.body"])
+    properties = body["mappings"]["properties"]
+    searched = read_provenance("p", body["mappings"]).bm25_field
+    assert properties["title"]["copy_to"] == searched
+    assert properties["meta"]["properties"]["body"]["copy_to"] == searched
+    assert properties[searched]["similarity"] == "densehook"
+    assert body["settings"]["similarity"]["densehook"] == {"type": "BM25", "k1": 0.9, "b": 0.4}
+
+
+def test_a_single_input_is_searched_itself(manifest: Manifest) -> None:
+    assert read_provenance("p", mapping(manifest, "body")).bm25_field == "body"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "missing"),
+    [
+        ({"title": "A", "text": "b"}, "A b", []),
+        ({"title": "", "text": "b"}, "b", ["title"]),
+        ({"text": "b"}, "b", ["title"]),
+        ({"title": None, "text": ["b", "c"]}, "b c", ["title"]),
+        ({"title": 1984, "text": [1.5, True]}, "1984 1.5 true", []),
+    ],
+)
+def test_a_document_gives_the_text_of_its_fields_joined(
+    manifest: Manifest, fields: dict[str, Any], text: str, missing: list[str]
+) -> None:
+    assert text_of(Document("1", fields), ["title", "text"], manifest) == (text, missing)
+
+
+def test_an_input_may_be_a_path(manifest: Manifest) -> None:
+    nested = Document("1", {"a": {"b": {"c": "deep"}}})
+    assert text_of(nested, ["a.b.c"], manifest)[0] == "deep"
+    dotted = Document("1", {"a.b.c": "flat"})
+    assert text_of(dotted, ["a.b.c"], manifest)[0] == "flat"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "no text in its input fields title, text"),
+        ({"title": "", "text": []}, "no text in its input fields title, text"),
+        ({"title": "T", "text": {"en": "t"}}, "input field 'text' is an object, not text"),
+    ],
+)
+def test_a_document_without_usable_input_is_refused(
+    manifest: Manifest, fields: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(UnusableDocument, match=reason):
+        text_of(Document("1", fields), ["title", "text"], manifest)
+
+
+@pytest.mark.parametrize(
+    ("size", "asked", "candidates"),
+    [(10, None, 200), (1000, None, 2000), (9000, None, 10_000), (10, 50, 50), (100, 50, 100)],
+)
+def test_knn_never_looks_at_fewer_candidates_than_hits(
+    size: int, asked: int | None, candidates: int
+) -> None:
+    knn = dense_request("embedding", [0.1], size, asked)["knn"]
+    assert (knn["k"], knn["num_candidates"]) == (size, candidates)
+
+
+def test_a_response_gives_its_ranking_in_its_order() -> None:
+    hits = [{"_id": "b", "_score": 2}, {"_id": "a", "_score": 2}, {"_id": "c", "_score": 1}]
+    ranking = [Hit("b", 2.0), Hit("a", 2.0), Hit("c", 1.0)]
+    assert ranking_of({"hits": {"hits": hits}}) == ranking
+    assert bm25_request("body", "x", 5)["size"] == 5
