@@ -1,4 +1,4 @@
-"""Ingest: does encoding overlap with indexing, and does memory stay where it is?
+"""Ingest: whether encoding overlaps with indexing, and memory stays where it is.
 
 Overlap: SciFact encoded only, indexed only (with vectors made before), and ingested, in one run.
 Memory: peak of a process that ingests SciFact once against one that ingests it ten times over.
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+
 from densehook.elastic.connect import connect
 from densehook.elastic.documents import read_documents
 from densehook.elastic.feed import WINDOW, feed

@@ -221,6 +221,7 @@ def test_a_document_that_cannot_be_indexed_fails_alone_with_its_reason(
     assert "input field 'text' is an object, not text" in failures["object"]
     assert "brings a vector of its own in 'embedding'" in failures["vector"]
     assert "failed to parse field [when]" in failures["day"]
+    assert "must be no longer than 512 bytes" in failures["x" * 600]
     assert count_in(client, index) == len(DOCUMENTS)
 
 

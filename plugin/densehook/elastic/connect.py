@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from elasticsearch import (
 from ..errors import AuthenticationFailed, ClusterUnreachable, ElasticError, IndexNotFound
 from . import node
 
+_ADDRESS = re.compile(r"https?://[^/\s:]+:\d+(/\S*)?")  # the client wants the port written out
+_FIRST_TIMEOUT_S = 10
 _REQUEST_TIMEOUT_S = 60
 _RETRIES = 3
 
@@ -42,23 +45,22 @@ def connect(
         if not Path(named).is_file():
             raise ClusterUnreachable(f"there is no CA certificate at {named}; see --ca-certs")
         trust = {"ca_certs": str(named)}
-    try:
-        client = Elasticsearch(
-            url,
-            api_key=api_key,
-            request_timeout=_REQUEST_TIMEOUT_S,
-            max_retries=_RETRIES,
-            retry_on_timeout=True,
-            **trust,
-        )
-    except ValueError as error:
+    if not _ADDRESS.fullmatch(url):
         raise ClusterUnreachable(
-            f"{url!r} is no address of a cluster: {error}; write it like https://host:9200"
-        ) from None
+            f"{url!r} is no cluster's address; write it like https://host:9200"
+        )
+    client = Elasticsearch(
+        url,
+        api_key=api_key,
+        request_timeout=_REQUEST_TIMEOUT_S,
+        max_retries=_RETRIES,
+        retry_on_timeout=True,
+        **trust,
+    )
     # A user may be known to the cluster and not allowed to see its health: good enough. It is not
     # `GET /`, since the smallest distribution does not have that.
     with elastic_errors(client), suppress(AuthorizationException):
-        client.cluster.health()
+        client.options(request_timeout=_FIRST_TIMEOUT_S, max_retries=0).cluster.health()
     return client
 
 

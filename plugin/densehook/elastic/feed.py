@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
 from ..encode import Encoded, Encoder, EncodeStats
@@ -31,6 +31,8 @@ _BULK_BYTES = 8 * 1024 * 1024
 _RETRIES = 8
 _MAX_BACKOFF_S = 30
 _CONFLICT = 409
+_ID_SHOWN = 80
+_NOBODYS_FAULT = (401, 403, 404)  # a wrong key, a missing right, an index deleted meanwhile
 
 
 @dataclass(frozen=True)
@@ -122,16 +124,43 @@ class _Feed:
             max_retries=_RETRIES,
             max_backoff=_MAX_BACKOFF_S,
             raise_on_error=False,
+            raise_on_exception=False,
         ):
             ((_, result),) = item.items()
             origins = in_flight[result["_id"]]
             origin = origins.pop(0)
             if not origins:
                 del in_flight[result["_id"]]
-            yield result["_id"] if ok else Failure(origin, result["_id"], _reason(result))
+            reason = None if ok else self._refusal(result)
+            yield result["_id"] if reason is None else Failure(origin, result["_id"], reason)
             while refused:
                 yield refused.pop(0)
         yield from refused
+
+    def _refusal(self, result: dict[str, Any]) -> str | None:
+        """Why a document is not indexed; None when it is, on being sent alone.
+
+        One document can make Elasticsearch refuse a whole bulk request, an id too long for example.
+        Then each is sent alone, so that only the guilty one fails.
+        """
+        refused = result.get("exception")
+        if refused is None:
+            return _reason(result)
+        if result["status"] in _NOBODYS_FAULT:
+            raise refused
+        try:
+            self.client.index(
+                index=self.index,
+                id=result["_id"],
+                document=result["data"],
+                op_type="index" if self.replace else "create",
+            )
+        except ApiError as error:
+            if error.status_code in _NOBODYS_FAULT:
+                raise
+            body = error.body if isinstance(error.body, dict) else {"error": str(error)}
+            return _reason({**result, **body, "status": error.status_code})
+        return None
 
     def _encoded(
         self, documents: Iterable[Document | BadLine]
@@ -200,7 +229,8 @@ def _reason(result: dict[str, Any]) -> str:
             f"id {result['_id']!r} is in the index already (a duplicate in the input, or indexed"
             " before); the first one stays, --replace writes over it"
         )
-    error = result.get("error") or result.get("exception") or "unknown error"
+    error = result.get("error") or "Elasticsearch gave no reason"
     reason = error.get("reason", error) if isinstance(error, dict) else error
     cause = error.get("caused_by", {}).get("reason", "") if isinstance(error, dict) else ""
-    return f"document {result['_id']!r}: {reason}" + (f" ({cause})" if cause else "")
+    shown = result["_id"] if len(result["_id"]) <= _ID_SHOWN else result["_id"][:_ID_SHOWN] + "…"
+    return f"document {shown!r}: {reason}" + (f" ({cause})" if cause else "")

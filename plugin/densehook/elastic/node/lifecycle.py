@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from .versions import ELASTICSEARCH_VERSION, install
 MINIMUM_JAVA = 17
 _START_TIMEOUT_S = 180
 _STOP_TIMEOUT_S = 30
+_TELLING = re.compile(r"\[(ERROR|FATAL) *\]|^(ERROR|FATAL)|\b\w+(Exception|Error): ")
 
 Progress = Callable[[str], None]
 
@@ -214,5 +216,5 @@ def _reason(log: Path) -> str:
     """The line of a log that tells most: the first exception or error, else the last line."""
     lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
     lines = [line.strip() for line in lines if line.strip()]
-    telling = [line for line in lines if "exception" in line.lower() or "error" in line.lower()]
+    telling = [line for line in lines if _TELLING.search(line)]
     return (telling or lines[-1:] or ["it gave no reason"])[0]

@@ -1,0 +1,201 @@
+"""What a cluster or the network refuses is one line with the address and the way out."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from densehook.elastic.connect import connect, elastic_errors
+from densehook.errors import (
+    AuthenticationFailed,
+    ClusterUnreachable,
+    DensehookError,
+    ElasticError,
+    IndexNotFound,
+)
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("DENSEHOOK_ES_URL", "DENSEHOOK_ES_API_KEY", "DENSEHOOK_ES_CA_CERTS"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("DENSEHOOK_HOME", str(tmp_path / "no node here"))
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a local HTTP server that gives one answer to every request; gives its address."""
+    servers = []
+
+    def start(
+        status: int, body: Any, product: str | None = "Elasticsearch", tls: Any = None
+    ) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                if product:
+                    self.send_header("X-Elastic-Product", product)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def error_of(*args: Any) -> DensehookError:
+    with pytest.raises(DensehookError) as caught:
+        connect(*args)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def body(kind: str, reason: str, **more: object) -> dict[str, Any]:
+    cause = {"type": kind, "reason": reason, **more}
+    return {"error": {"root_cause": [cause], **cause}}
+
+
+def test_nothing_running_says_how_to_start(serve: Serve) -> None:
+    error = error_of()
+    assert isinstance(error, ClusterUnreachable)
+    assert "densehook es start" in str(error)
+    assert "--url" in str(error)
+
+
+def test_a_refused_port_names_the_address() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        error = error_of(url)
+    assert isinstance(error, ClusterUnreachable)
+    assert url in str(error)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost", "ftp://localhost:1", "http://", "http://host", "https://h:x"]
+)
+def test_what_is_no_address_says_how_one_looks(url: str) -> None:
+    error = error_of(url)
+    assert isinstance(error, ClusterUnreachable)
+    assert "https://host:9200" in str(error)
+
+
+def test_a_wrong_api_key_says_where_to_give_the_right_one(serve: Serve) -> None:
+    url = serve(401, body("security_exception", "unable to authenticate with provided credentials"))
+    error = error_of(url, "bm90OmFrZXk=")
+    assert isinstance(error, AuthenticationFailed)
+    assert "unable to authenticate" in str(error)
+    assert "DENSEHOOK_ES_API_KEY" in str(error)
+    assert "bm90OmFrZXk=" not in str(error)
+
+
+def test_a_key_without_cluster_rights_is_good_enough(serve: Serve) -> None:
+    connect(serve(403, body("security_exception", "action [cluster:monitor/health] is denied")))
+
+
+def test_the_environment_names_the_cluster(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DENSEHOOK_ES_URL", serve(200, {}))
+    connect()
+
+
+def test_something_else_at_the_address_is_said(serve: Serve) -> None:
+    url = serve(200, {"hello": "world"}, None)
+    error = error_of(url)
+    assert isinstance(error, ElasticError)
+    assert f"{url} is not Elasticsearch" in str(error)
+
+
+def test_a_server_error_gives_its_reason(serve: Serve) -> None:
+    error = error_of(serve(500, body("oops", "heap is on fire\nreally")))
+    assert "500 heap is on fire really" in str(error)
+
+
+def test_a_missing_index_is_named_with_what_to_do(serve: Serve) -> None:
+    missing = serve(404, body("index_not_found_exception", "no such index", index="passages"))
+    client = Elasticsearch(missing)
+    message = r"'passages'.*densehook create passages"
+    with pytest.raises(IndexNotFound, match=message), elastic_errors(client):
+        client.indices.get_mapping(index="passages")
+
+
+def test_a_denied_action_is_said(serve: Serve) -> None:
+    denied = connect(serve(403, body("security_exception", "action [indices:data/read] is denied")))
+    message = r"403 action \[indices:data/read\] is denied"
+    with pytest.raises(ElasticError, match=message), elastic_errors(denied):
+        denied.indices.get_mapping(index="x")
+
+
+def test_an_untrusted_certificate_names_the_option(serve: Serve, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    url = serve(200, {}, tls=context)
+    error = error_of(url)
+    assert isinstance(error, ClusterUnreachable)
+    assert "cannot be trusted" in str(error)
+    assert "--ca-certs" in str(error)
+    connect(url, None, certificate)
+
+
+def test_a_missing_certificate_is_named(serve: Serve, tmp_path: Path) -> None:
+    error = error_of(serve(200, {}), None, tmp_path / "ca.pem")
+    assert f"there is no CA certificate at {tmp_path / 'ca.pem'}" in str(error)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1, signed by itself, with its key in the same file."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(alternative, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(pem))
+    return path

@@ -1,0 +1,127 @@
+"""Only the node's own process is taken for the node, and what stops a start is one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from densehook.elastic import node
+from densehook.elastic.node import NodeState, versions
+from densehook.elastic.node.state import birth_of, default_home, running, save
+from densehook.elastic.node.user import NodeUser
+from densehook.errors import JavaNotFound, NodeError
+
+
+def state_of(pid: int, home: Path, born: str | None = None) -> NodeState:
+    return NodeState("http://127.0.0.1:1", pid, born or birth_of(pid) or "", "8.19.21", home)
+
+
+def test_a_saved_state_reads_back_while_the_process_lives(tmp_path: Path) -> None:
+    state = state_of(os.getpid(), tmp_path)
+    save(state)
+    assert running(tmp_path) == state
+
+
+def test_a_recycled_pid_is_not_the_node(tmp_path: Path) -> None:
+    save(state_of(os.getpid(), tmp_path, born="some other process"))
+    assert running(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []  # the stale file is gone
+    assert not node.stop(tmp_path)  # and nobody was ended: this test goes on
+
+
+def test_a_process_that_is_gone_is_not_the_node(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    save(state_of(process.pid, tmp_path))
+    assert running(tmp_path) is not None
+    process.kill()
+    process.wait()
+    assert running(tmp_path) is None
+
+
+def test_a_zombie_is_not_the_node(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    state = state_of(process.pid, tmp_path)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet reaped
+    assert not state.alive()
+    process.wait()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"pid": "x"}', json.dumps({"zzz": 1})])
+def test_a_damaged_state_file_is_no_node(tmp_path: Path, content: str) -> None:
+    (tmp_path / "node.json").write_text(content)
+    assert node.status(tmp_path) is None
+
+
+def test_the_home_can_be_named_and_may_hold_blanks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DENSEHOOK_HOME", str(tmp_path / "my node"))
+    assert default_home() == tmp_path / "my node"
+
+
+def test_roots_own_folder_is_never_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DENSEHOOK_HOME", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert not default_home().is_relative_to(Path("/root"))
+
+
+def test_missing_maven_is_one_line_that_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NodeError, match=r"Maven is not installed.*apt-get install maven"):
+        versions.install("8.19.21", tmp_path, lambda step: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_java_is_one_line_that_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from densehook import java
+
+    (tmp_path / "old" / "bin").mkdir(parents=True)
+    (tmp_path / "old" / "bin" / "java").write_text("#!/bin/sh\n")
+    (tmp_path / "old" / "bin" / "java").chmod(0o755)
+    (tmp_path / "old" / "release").write_text('JAVA_VERSION="11.0.2"\n')
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "old"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(java, "JVM_FOLDERS", ())
+    monkeypatch.setattr(java.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(JavaNotFound, match=r"Java 17 or newer is needed.*11.*install") as caught:
+        node.start(home=tmp_path / "home")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_version_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match=r"'7\.0\.0' is unknown; known: 8\.19\.21"):
+        versions.install("7.0.0", tmp_path, lambda step: None)
+
+
+def test_maven_that_finds_nothing_gives_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maven = tmp_path / "mvn"
+    maven.write_text("#!/bin/sh\necho '[ERROR] Could not find artifact'\nexit 1\n")
+    maven.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(NodeError, match=r"Maven cannot fetch .*: Could not find artifact"):
+        versions.install("8.19.21", tmp_path / "home", lambda step: None)
+    assert not (tmp_path / "home" / "elasticsearch-8.19.21").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the node as another user")
+def test_a_folder_the_nodes_user_cannot_enter_is_named(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "home").mkdir(parents=True)
+    closed.chmod(0o700)
+    for parent in closed.parents:
+        if parent.is_relative_to("/tmp/pytest-of-root"):
+            parent.chmod(0o755)
+    with pytest.raises(NodeError, match=f"may not enter {closed}; set DENSEHOOK_HOME"):
+        NodeUser(65534, 65534).require_access(closed / "home")
