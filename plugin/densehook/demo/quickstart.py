@@ -15,7 +15,7 @@ from ..errors import BundleError, ElasticError
 from ..evaluate import Collection
 from ..types import DocId, Document
 from .passages import passages
-from .questions import Question, questions
+from .questions import Question, judge
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -34,7 +34,7 @@ def help_topics() -> Collection:
     def stream() -> Iterator[Document]:
         return iter(documents)
 
-    judged = questions(passages())
+    judged = judge(passages()).questions
     return Collection(
         name="python-help-topics",
         documents=stream,
@@ -79,7 +79,7 @@ def ready_index(
 
 def example_questions() -> list[Question]:
     """The questions that are shown with their answers."""
-    by_id = {question.id: question for question in questions(passages())}
+    by_id = {question.id: question for question in judge(passages()).questions}
     return [by_id[name] for name in EXAMPLES if name in by_id]
 
 
