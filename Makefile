@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@command -v $(BASE_PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install python3"; exit 1; }
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(BASE_PYTHON) --version) is too old: Python 3.11 or newer is needed (name one with BASE_PYTHON=...)"; exit 1; }
 	@test -x $(UV) || { echo "Making the environment in $(VENV)"; $(BASE_PYTHON) -m venv $(VENV) && $(PYTHON) -m pip install --quiet uv; }
-	$(UV) pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock
+	$(UV) pip install --python $(PYTHON) --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
 	@touch $@
 

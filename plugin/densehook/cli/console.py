@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -20,6 +24,14 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def command_name() -> str:
+    """How this command was called, so that what is shown can be typed."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m densehook"
+    return called.name if shutil.which(called.name) else os.path.relpath(called)
+
+
 def fail(message: str) -> None:
     """One line on stderr."""
     err.print(f"[bold red]error:[/] {_escaped(message)}")
@@ -34,7 +46,7 @@ def note(message: str) -> None:
 def steps(what: str) -> Iterator[Callable[[str], None]]:
     """A spinner with the running time; call the function given with each new step."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(what, total=None)
 
         def step(name: str) -> None:
@@ -60,7 +72,7 @@ def bars() -> Iterator[Callable[[str, int, int | None], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         tasks = {}
 
         def show(label: str, done: int, total: int | None) -> None:

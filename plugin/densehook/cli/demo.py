@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from ..demo.questions import ANSWERS, HELPS
 from .bundles import MODELS, load_encoder
-from .console import bar, bars, out, steps
+from .console import bar, bars, command_name, out, steps
 from .evaluate import table_of
 from .options import ApiKey, CaCerts, Url
 
 if TYPE_CHECKING:
+    from ..demo.passages import Passage
     from ..demo.questions import Question
 
 _SHOWN = 3
+_TITLE = 24
+_MARKS = {ANSWERS: "✓", HELPS: "~"}
 
 
 def demo(
@@ -63,7 +68,7 @@ def demo(
     for question in quickstart.example_questions():
         out.print(f"\n{question.text}", style="bold")
         out.print(_side_by_side(question, quickstart.answers(searcher, question.text, _SHOWN)))
-    out.print("\n✓ judged an answer, ~ judged relevant", style="dim")
+    out.print("\n✓ judged to answer the question, ~ to help with it", style="dim")
 
     out.rule("5 evaluation")
     with bars() as progress:
@@ -79,16 +84,23 @@ def demo(
     out.print(f"{evaluation.queries} questions, measured by Pyserini's trec_eval")
 
     out.rule("what now")
-    out.print(f"bundle   {bundle.path}")
-    out.print(f"numbers  {output / 'metrics.json'}, runs in {output / 'runs'}")
-    out.print(f'search   densehook search {quickstart.INDEX} "how do I sort a list" --explain')
-    out.print("your own densehook create INDEX --encoder BUNDLE; densehook ingest INDEX FILE")
-    out.print("stop     densehook es stop")
+    command = command_name()
+    out.print(f"bundle    {bundle.path}")
+    out.print(f"numbers   {output / 'metrics.json'}, runs in {output / 'runs'}")
+    out.print(f'search    {command} search {quickstart.INDEX} "how do I sort a list" --explain')
+    out.print(f"your own  {command} create INDEX --encoder {bundle.path} --input title,text")
+    out.print(f"          {command} ingest INDEX FILE.jsonl")
+    if url is None:
+        out.print(f"stop      {command} es stop")
 
 
-def _side_by_side(question: Question, answers: dict[str, list[str]]) -> Table:
-    marks = {2: "✓ ", 1: "~ "}
-    table = Table(*answers, box=None, pad_edge=False)
-    for row in zip(*answers.values(), strict=False):
-        table.add_row(*(marks.get(question.relevant.get(i, 0), "  ") + i for i in row))
+def _side_by_side(question: Question, answers: dict[str, list[Passage]]) -> Table:
+    table = Table(*answers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in zip_longest(*answers.values()):
+        table.add_row(*("" if passage is None else _cell(question, passage) for passage in row))
     return table
+
+
+def _cell(question: Question, passage: Passage) -> str:
+    mark = _MARKS.get(question.relevant.get(passage.id, 0), " ")
+    return f"{mark} {passage.id}\n  [dim]{passage.title[:_TITLE]}[/]"

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
 
 from .app import app
 
+_HEAD = """\
+# Command line
+
+Written from the code by `make docs`; a test holds the two together.
+
+Results go to stdout, progress and errors to stderr. An error is one line; `--debug` shows its
+traceback.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | an error, or some documents could not be indexed, or (`es status`) no node runs |
+| 2 | the command line is wrong |
+| 70 | a bug |
+| 130 | interrupted |
+"""
+
 
 def reference() -> str:
     """The whole command line as Markdown."""
-    root = typer.main.get_command(app)
-    lines = ["# Command line", ""]
-    lines += ["Written from the code by `make docs`; a test holds the two together.", ""]
-    lines += [
-        "Results go to stdout, progress and errors to stderr. Exit code 0: done; 1: an error,"
-    ]
-    lines += ["or some documents could not be indexed; 2: the command line is wrong.", ""]
-    for path, command in _commands(root, "densehook"):
-        lines += [f"## `{path}`", "", command.help or "", ""]
-        lines += [*_parameters(command), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    parts = [_HEAD]
+    for path, command in _commands(typer.main.get_command(app), "densehook"):
+        parts.append(f"## `{path}`\n\n{command.help}\n")
+        parts.append("\n".join(_parameters(command)) + "\n")
+    return "\n".join(part for part in parts if part.strip())
 
 
-def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+# Commands and parameters are typer's own classes, which it does not export: hence Any.
+def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     yield path, command
     for name, child in sorted(getattr(command, "commands", {}).items()):
         yield from _commands(child, f"{path} {name}")
 
 
-def _parameters(command: click.Command) -> Iterator[str]:
+def _parameters(command: Any) -> Iterator[str]:
     rows = [(_name(p), _help(p)) for p in command.params if "--help" not in p.opts]
     if rows:
         yield "| argument or option | what it is |"
@@ -40,23 +51,21 @@ def _parameters(command: click.Command) -> Iterator[str]:
         yield from (f"| {name} | {text} |" for name, text in rows)
 
 
-def _name(parameter: click.Parameter) -> str:
-    if isinstance(parameter, click.Argument):
-        return f"`{(parameter.name or '').upper()}`"
+def _name(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.name.upper()}`"
     names = ", ".join(f"`{option}`" for option in parameter.opts)
-    return names if getattr(parameter, "is_flag", False) else f"{names} `VALUE`"
+    return names if parameter.is_flag else f"{names} `VALUE`"
 
 
-def _help(parameter: click.Parameter) -> str:
-    text = str(getattr(parameter, "help", "") or "")
-    variable = getattr(parameter, "envvar", None)
-    notes = [f"or `{variable}`"] if variable else []
-    if parameter.required and isinstance(parameter, click.Option):
+def _help(parameter: Any) -> str:
+    notes = [f"or `{parameter.envvar}`"] if parameter.envvar else []
+    if parameter.required and parameter.param_type_name == "option":
         notes.append("required")
-    if parameter.default not in (None, False, ""):
+    if parameter.default is not None and parameter.default is not False:
         notes.append(f"default `{parameter.default}`")
-    text += f" ({'; '.join(notes)})" if notes else ""
-    return re.sub(r"\s+", " ", text).replace("|", "\\|").strip()
+    text = f"{parameter.help} ({'; '.join(notes)})" if notes else str(parameter.help)
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Python's own help topics, cut into passages.
 
-The topics come with every Python (``pydoc_data.topics``). Some hold others whole (``compound`` holds
-``with``), so they are cut from the shortest to the longest, and a paragraph met before is dropped:
-no text is in two passages. Pure and the same at every call.
+The topics come with every Python (``pydoc_data.topics``). Some hold others whole (``compound`` has
+``with`` in it), so they are cut from the shortest to the longest, and a paragraph met before is
+dropped: no text is in two passages. Pure and the same at every call.
 """
 
 from __future__ import annotations

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bundle import Bundle, read_bundle
 from ..elastic.feed import FeedReport, feed
 from ..elastic.indices import count_in, create_index, delete_index, index_exists, provenance_of
-from ..elastic.search import Searcher
+from ..elastic.search import MODES, Searcher
 from ..encode import Encoder
 from ..errors import BundleError, ElasticError
 from ..evaluate import Collection
-from ..types import DocId, Document
-from .passages import passages
+from ..fusion import FusedHit
+from ..types import Document, Hit
+from .passages import Passage, passages
 from .questions import Question, judge
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 INDEX = "densehook-demo"
 ENCODER = "all-minilm-l6-v2"
 INPUTS = ("title", "text")
-EXAMPLES: tuple[str, ...] = ()
+EXAMPLES = ("q002", "q082", "q119")
 """Ids of the questions that are shown with their answers."""
 
 
@@ -83,11 +84,11 @@ def example_questions() -> list[Question]:
     return [by_id[name] for name in EXAMPLES if name in by_id]
 
 
-def answers(searcher: Searcher, text: str, size: int) -> dict[str, list[DocId]]:
-    """Ids of the best passages by BM25, dense and hybrid search."""
-    ranked = {
-        mode: searcher.search({"question": text}, mode, size)["question"]
-        for mode in ("bm25", "dense")
+def answers(searcher: Searcher, text: str, size: int) -> dict[str, list[Passage]]:
+    """The best passages by BM25, dense and hybrid search."""
+    by_id = {passage.id: passage for passage in passages()}
+    found: dict[str, Sequence[Hit | FusedHit]] = {
+        mode: searcher.search({"question": text}, mode, size)["question"] for mode in MODES
     }
-    found = {mode: [hit.id for hit in hits] for mode, hits in ranked.items()}
-    return {**found, "hybrid": [hit.id for hit in searcher.hybrid(text, "rrf")[:size]]}
+    found["hybrid"] = searcher.hybrid(text, "rrf")[:size]
+    return {mode: [by_id[hit.id] for hit in hits] for mode, hits in found.items()}

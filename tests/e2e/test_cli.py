@@ -1,0 +1,232 @@
+"""The command line as a user meets it: results on stdout, one line for an error, exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tiny_models
+from densehook.bundle import Bundle
+from densehook.export.texts import PASSAGES
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(node_url: str, tmp_path: Path) -> Run:
+    """Runs `densehook` in an empty folder, against the tests' node."""
+
+    def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "densehook", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "DENSEHOOK_ES_URL": node_url, "COLUMNS": "120", **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return call
+
+
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def error_of(done: subprocess.CompletedProcess[str], code: int = 1) -> str:
+    """The one line on stderr."""
+    assert done.returncode == code, done.stdout + done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A BEIR folder: the first eight passages, and questions that the first words answer."""
+    folder = tmp_path / "beir"
+    (folder / "qrels").mkdir(parents=True)
+    rows = [{"_id": f"d{n}", "title": "", "text": text} for n, text in enumerate(PASSAGES[:8])]
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    queries = [{"_id": f"q{n}", "text": text[:40]} for n, text in enumerate(PASSAGES[:8])]
+    (folder / "queries.jsonl").write_text("\n".join(json.dumps(row) for row in queries))
+    judged = "".join(f"q{n}\td{n}\t1\n" for n in range(8))
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judged)
+    return folder
+
+
+def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) -> None:
+    models = corpus.parent / "onnx_models"
+    tiny_models.make_bert(models / "source")
+    tiny_models.describe(models / "source")
+    (models / "tiny.toml").write_text('source = "source"\n')
+
+    out = succeeded(run("export", "onnx_models/tiny.toml"))
+    assert out.startswith("onnx_models/tiny: tiny, 32 dims, fp32, sha256:")
+    assert "token ids equal" in out
+
+    out = succeeded(run("create", index, "--encoder", "onnx_models/tiny", "--index-type", "flat"))
+    assert f"index {index}: embedding (flat, 32 dims)" in out
+
+    out = succeeded(run("ingest", index, corpus))
+    assert f"indexed 8 documents into {index}, 0 failed" in out
+    assert "8 have nothing in the input field title" in out
+
+    for mode in ("bm25", "dense", "hybrid"):
+        out = succeeded(run("search", index, PASSAGES[2], "--mode", mode, "-k", 3, "--json"))
+        answer = json.loads(out)
+        assert answer["mode"] == mode
+        assert answer["hits"][0]["id"] == "d2"
+        assert answer["hits"][0]["source"] == {"title": "", "text": PASSAGES[2]}
+        assert len(answer["hits"]) <= 3
+
+    out = succeeded(run("search", index, "bones", "--fusion", "linear", "--explain", "--json"))
+    for hit in json.loads(out)["hits"]:
+        parts = hit["explanation"]
+        assert [part["list"] for part in parts] == ["bm25", "dense"]
+        assert hit["score"] == pytest.approx(sum(part["contribution"] for part in parts))
+    out = succeeded(run("search", index, "bones", "--explain"))
+    assert "dense: rank" in out
+
+    out = succeeded(run("evaluate", corpus, "--index", index, "--output", "numbers"))
+    assert "8 queries; runs and metrics.json in numbers" in out
+    metrics = json.loads((corpus.parent / "numbers" / "metrics.json").read_text())
+    assert metrics["queries"] == 8
+    assert metrics["systems"]["bm25"]["nDCG@10"] == 1
+    assert set(metrics["systems"]["rrf"]) == {"nDCG@10", "R@100", "MAP@100", "MRR@10"}
+    runs = {path.name for path in (corpus.parent / "numbers" / "runs").iterdir()}
+    assert runs == {f"{name}.trec" for name in metrics["systems"]}
+    assert len(runs) == 7
+    first = (corpus.parent / "numbers" / "runs" / "dense.trec").read_text().splitlines()[0]
+    assert first.split()[:4] == ["q0", "Q0", "d0", "1"]
+
+
+def test_a_bad_line_is_named_the_rest_goes_in_and_the_exit_code_says_so(
+    run: Run, index: str, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path, "--input", "text"))
+    lines = [
+        '{"_id": "a", "text": "water"}',
+        '{"_id": "b", "text": ',
+        '{"_id": "c", "other": 1}',
+        '{"_id": "a", "text": "again"}',
+        '{"_id": "d", "text": "ice"}',
+    ]
+    (tmp_path / "corpus.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    ingest = ("ingest", index, "corpus.jsonl.gz", "--encoder", tiny_bundle.path)
+    done = run(*ingest, "--failures", "failures.jsonl")
+    assert done.returncode == 1
+    assert "indexed 2 documents" in done.stdout
+    assert "3 failed" in done.stdout
+    assert "corpus.jsonl.gz:2: " in done.stderr
+    assert "corpus.jsonl.gz:3: document 'c': no text in its input fields text" in done.stderr
+    assert "corpus.jsonl.gz:4: id 'a' is in the index already" in done.stderr
+    failures = [json.loads(row) for row in (tmp_path / "failures.jsonl").read_text().splitlines()]
+    assert [failure["origin"] for failure in failures] == [
+        "corpus.jsonl.gz:2",
+        "corpus.jsonl.gz:3",
+        "corpus.jsonl.gz:4",
+    ]
+
+
+def test_an_unknown_index_is_one_line(run: Run, tiny_bundle: Bundle, corpus: Path) -> None:
+    for command in (
+        ("ingest", "nowhere", corpus, "--encoder", tiny_bundle.path),
+        ("search", "nowhere", "text"),
+        ("evaluate", corpus, "--index", "nowhere", "--encoder", tiny_bundle.path),
+    ):
+        line = error_of(run(*command))
+        assert "there is no index 'nowhere'; make one with: densehook create nowhere" in line
+
+
+def test_another_encoder_is_one_line_with_both_names(
+    run: Run, index: str, tiny_bundle: Bundle, other_tiny_bundle: Bundle, corpus: Path
+) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path))
+    for command in (("ingest", index, corpus), ("search", index, "text")):
+        line = error_of(run(*command, "--encoder", other_tiny_bundle.path))
+        assert tiny_bundle.manifest.fingerprint[:15] in line
+        assert other_tiny_bundle.manifest.fingerprint[:15] in line
+
+
+def test_a_bundle_that_is_not_there_says_which_is_wanted(
+    run: Run, index: str, tiny_bundle: Bundle
+) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path))
+    line = error_of(run("search", index, "text"))
+    assert "made with the encoder 'tiny-bert', which is not at onnx_models/tiny-bert" in line
+    assert "--encoder" in line
+
+
+def test_a_flipped_byte_is_one_line(run: Run, damaged: Bundle) -> None:
+    content = bytearray(damaged.model.read_bytes())
+    content[1000] ^= 1
+    damaged.model.write_bytes(content)
+    line = error_of(run("create", "never-made", "--encoder", damaged.path))
+    assert "model.onnx is not the file that was exported" in line
+
+
+def test_a_mistyped_recipe_is_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text('source = "x"\npoling = "mean"\n')
+    assert "unknown key 'poling'; did you mean 'pooling'?" in error_of(run("export", "r.toml"))
+
+
+def test_an_unreachable_cluster_is_one_line(run: Run) -> None:
+    line = error_of(run("search", "x", "text", "--url", "http://127.0.0.1:9"))
+    assert "nothing answers at http://127.0.0.1:9" in line
+
+
+def test_no_cluster_at_all_says_how_to_start_one(run: Run, tmp_path: Path) -> None:
+    line = error_of(run("search", "x", "text", DENSEHOOK_ES_URL="", DENSEHOOK_HOME=str(tmp_path)))
+    assert "densehook es start" in line
+
+
+def test_unknown_systems_modes_and_fusions_list_the_known(
+    run: Run, index: str, tiny_bundle: Bundle, corpus: Path
+) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path))
+    line = error_of(run("evaluate", corpus, "--index", index, "--systems", "bm52"))
+    assert "bm52" in line
+    assert "pyserini-bm25" in line
+    encoder = ("--encoder", tiny_bundle.path)
+    assert "rrf, linear" in error_of(run("search", index, "x", "--fusion", "zz", *encoder))
+    done = run("search", index, "x", "--mode", "zz")
+    assert done.returncode == 2
+    assert "bm25, dense, hybrid" in done.stderr
+
+
+def test_a_traceback_only_with_debug(run: Run) -> None:
+    command = ("search", "x", "text", "--url", "http://127.0.0.1:9")
+    assert "Traceback" not in run(*command).stderr
+    assert "Traceback" in run("--debug", *command).stderr
+
+
+def test_an_existing_index_is_one_line(run: Run, index: str, tiny_bundle: Bundle) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path))
+    line = error_of(run("create", index, "--encoder", tiny_bundle.path))
+    assert f"index '{index}' exists already" in line
+
+
+def test_status_says_where_the_node_is(run: Run, node_url: str, tmp_path: Path) -> None:
+    assert node_url in succeeded(run("es", "status"))
+    done = run("es", "status", DENSEHOOK_HOME=str(tmp_path / "elsewhere"))
+    assert done.returncode == 1
+    assert "densehook es start" in done.stdout
+    assert "no Elasticsearch was running" in succeeded(
+        run("es", "stop", DENSEHOOK_HOME=str(tmp_path / "elsewhere"))
+    )
+
+
+def test_the_version_is_printed(run: Run) -> None:
+    from densehook import __version__
+
+    assert succeeded(run("--version")) == f"densehook {__version__}\n"
