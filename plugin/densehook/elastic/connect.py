@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,14 @@ from elasticsearch import (
 from ..errors import AuthenticationFailed, ClusterUnreachable, ElasticError, IndexNotFound
 from . import node
 
-_ADDRESS = re.compile(r"https?://[^/\s:]+:\d+(/\S*)?")  # the client wants the port written out
+# the client wants the port written out; a user and password have no place in it
+_ADDRESS = re.compile(r"https?://(?:[^/\s:@]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})(?:/\S*)?")
+_PASSWORD = re.compile(r"//.*@")
+_KEY = re.compile(r"[!-~]+")  # what an HTTP header can carry, without blanks
 _FIRST_TIMEOUT_S = 10
 _REQUEST_TIMEOUT_S = 60
 _RETRIES = 3
+_LONGEST_REASON = 500  # characters: proxies answer with whole pages
 
 
 def connect(
@@ -35,67 +39,100 @@ def connect(
 
     The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS. One request
     is made, so that a wrong address or key is known here. Raises ClusterUnreachable,
-    AuthenticationFailed.
+    AuthenticationFailed, or ElasticError when something else than Elasticsearch answers.
     """
-    url = url or os.environ.get("DENSEHOOK_ES_URL") or _local_url()
-    api_key = api_key or os.environ.get("DENSEHOOK_ES_API_KEY") or None
-    named = ca_certs or os.environ.get("DENSEHOOK_ES_CA_CERTS")
-    trust: dict[str, Any] = {}
-    if named:
-        if not Path(named).is_file():
-            raise ClusterUnreachable(f"there is no CA certificate at {named}; see --ca-certs")
-        trust = {"ca_certs": str(named)}
-    if not _ADDRESS.fullmatch(url):
-        raise ClusterUnreachable(
-            f"{url!r} is no cluster's address; write it like https://host:9200"
-        )
+    url = _address(url or os.environ.get("DENSEHOOK_ES_URL") or _local_url())
+    key, key_name = _api_key(api_key)
     client = Elasticsearch(
         url,
-        api_key=api_key,
+        api_key=key,
         request_timeout=_REQUEST_TIMEOUT_S,
         max_retries=_RETRIES,
         retry_on_timeout=True,
-        **trust,
+        **_trust(url, ca_certs),
     )
-    # A user may be known to the cluster and not allowed to see its health: good enough. It is not
-    # `GET /`, since the smallest distribution does not have that.
-    with elastic_errors(client), suppress(AuthorizationException):
-        client.options(request_timeout=_FIRST_TIMEOUT_S, max_retries=0).cluster.health()
+    with elastic_errors(client, key_name):
+        _greet(client.options(request_timeout=_FIRST_TIMEOUT_S, max_retries=0))
     return client
 
 
 @contextmanager
-def elastic_errors(client: Elasticsearch) -> Iterator[None]:
-    """Turns what the Elasticsearch client raises into one line of ours."""
+def elastic_errors(client: Elasticsearch, credentials: str = "the credentials") -> Iterator[None]:
+    """Turns what the Elasticsearch client raises into one line of ours.
+
+    ``credentials`` is what to call them, never their value. Raises ClusterUnreachable,
+    AuthenticationFailed, IndexNotFound, ElasticError.
+    """
     try:
         yield
-    except elastic_transport.TlsError as error:
-        raise ClusterUnreachable(
-            f"{_urls(client)} cannot be trusted: {_line(error)};"
-            " give the cluster's CA certificate with --ca-certs"
-        ) from error
     except elastic_transport.TransportError as error:
-        raise ClusterUnreachable(
-            f"nothing answers at {_urls(client)}: {_line(error)};"
-            " is it running, and is --url its address?"
-        ) from error
-    except AuthenticationException as error:
-        raise AuthenticationFailed(
-            f"{_urls(client)} does not accept the credentials: {_reason(error)};"
-            " give an API key with --api-key or DENSEHOOK_ES_API_KEY"
-        ) from error
-    except NotFoundError as error:
-        if (index := _missing_index(error)) is None:
-            raise ElasticError(f"{_urls(client)}: {_reason(error)}") from error
-        raise IndexNotFound(
-            f"there is no index {index!r}; make one with: densehook create {index}"
-        ) from error
-    except UnsupportedProductError as error:
-        raise ElasticError(
-            f"{_urls(client)} is not Elasticsearch; is --url its address?"
-        ) from error
+        raise _unanswered(error, _urls(client)) from error
     except ApiError as error:
-        raise ElasticError(f"{_urls(client)} refused: {_reason(error)}") from error
+        raise _refused(error, _urls(client), credentials) from error
+
+
+def _unanswered(error: elastic_transport.TransportError, urls: str) -> ElasticError:
+    line = str(error.message).partition("\n")[0][:_LONGEST_REASON]
+    if isinstance(error, elastic_transport.TlsError):
+        return ClusterUnreachable(
+            f"no trusted connection to {urls}: {line}; give the cluster's CA certificate with"
+            " --ca-certs, or an http:// address if it has no TLS"
+        )
+    if isinstance(error, elastic_transport.ConnectionError | elastic_transport.ConnectionTimeout):
+        return ClusterUnreachable(
+            f"nothing answers at {urls}: {line}; is it running, and is --url its address?"
+        )
+    return ElasticError(f"{urls} was not understood: {line}; is --url its address?")
+
+
+def _refused(error: ApiError, urls: str, credentials: str) -> ElasticError:
+    if isinstance(error, AuthenticationException):
+        return AuthenticationFailed(
+            f"{urls} does not accept {credentials}: {_reason(error)};"
+            " give an API key with --api-key or DENSEHOOK_ES_API_KEY"
+        )
+    if isinstance(error, NotFoundError) and (index := _missing_index(error)):
+        return IndexNotFound(
+            f"there is no index {index!r}; make one with: densehook create {index}"
+        )
+    if isinstance(error, UnsupportedProductError):
+        return ElasticError(f"{urls} is not Elasticsearch; is --url its address?")
+    return ElasticError(f"{urls} refused: {_reason(error)}")
+
+
+def _address(url: str) -> str:
+    """The address without blanks around it. Raises ClusterUnreachable when it is none."""
+    found = _ADDRESS.fullmatch(url.strip())
+    if found is None or not 0 < int(found["port"]) < 65536:
+        raise ClusterUnreachable(
+            f"{_PASSWORD.sub('//...@', url)!r} is no cluster's address; write it like"
+            " https://host:9200, and give an API key with --api-key"
+        )
+    return found[0]
+
+
+def _api_key(given: str | None) -> tuple[str | None, str]:
+    """The key, and what to call it in an error, since its value must not be shown."""
+    name = "the API key given" if given else "the API key of DENSEHOOK_ES_API_KEY"
+    key = (given or os.environ.get("DENSEHOOK_ES_API_KEY") or "").strip()
+    if not key:
+        return None, "a request without an API key"
+    if not _KEY.fullmatch(key):
+        raise AuthenticationFailed(
+            f"{name} holds characters that no key has; give the 'encoded' value that"
+            " Elasticsearch answered when the key was made"
+        )
+    return key, name
+
+
+def _trust(url: str, given: Path | None) -> dict[str, Any]:
+    """The client's TLS arguments; none for http, where there is no certificate to trust."""
+    named = given or os.environ.get("DENSEHOOK_ES_CA_CERTS")
+    if not named or not url.startswith("https:"):
+        return {}
+    if not Path(named).is_file():
+        raise ClusterUnreachable(f"there is no CA certificate at {named}; see --ca-certs")
+    return {"ca_certs": str(named)}
 
 
 def _local_url() -> str:
@@ -108,26 +145,34 @@ def _local_url() -> str:
     return state.url
 
 
+def _greet(client: Elasticsearch) -> None:
+    """Makes the first request: the health, since the smallest distribution has no ``GET /``."""
+    try:
+        client.cluster.health()
+    except AuthorizationException as refusal:
+        # A key may well index and search and not see the health: good enough. A proxy that forbids
+        # everything is not; only Elasticsearch itself signs its answers so.
+        if "x-elastic-product" not in refusal.meta.headers:
+            raise
+
+
 def _urls(client: Elasticsearch) -> str:
     return ", ".join(each.base_url for each in client.transport.node_pool.all())
-
-
-def _line(error: elastic_transport.TransportError) -> str:
-    return str(error.message).partition("\n")[0]
 
 
 def _missing_index(error: NotFoundError) -> str | None:
     details = error.body.get("error") if isinstance(error.body, dict) else None
     if not isinstance(details, dict) or details.get("type") != "index_not_found_exception":
         return None
-    return str(details.get("index"))
+    return str(details["index"]) if details.get("index") else None
 
 
 def _reason(error: ApiError) -> str:
     details = error.body.get("error") if isinstance(error.body, dict) else None
-    if isinstance(details, dict):
-        cause = (details.get("root_cause") or [details])[0]
-        text = f"{cause.get('reason') or cause.get('type')}"
-    else:
-        text = str(details or error.message)
-    return f"{error.meta.status} {' '.join(text.split())}"
+    text = _root_cause(details) if isinstance(details, dict) else str(details or error.message)
+    return f"{error.meta.status} {' '.join(text.split())[:_LONGEST_REASON]}"
+
+
+def _root_cause(details: dict[str, Any]) -> str:
+    causes = [*(details.get("root_cause") or []), details, details.get("caused_by") or {}]
+    return str(next((each["reason"] for each in causes if each.get("reason")), details.get("type")))

@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...errors import NodeError
+
 
 @dataclass(frozen=True)
 class NodeState:
@@ -52,44 +54,76 @@ def default_home() -> Path:
 
 
 def save(state: NodeState) -> None:
-    """Writes HOME/node.json."""
+    """Writes HOME/node.json, at once: who reads it meanwhile sees the old one or the new."""
     content = {"url": state.url, "pid": state.pid, "born": state.born, "version": state.version}
-    _file(state.home).write_text(json.dumps(content) + "\n")
+    unfinished = state.home / "node.json.new"
+    unfinished.write_text(json.dumps(content) + "\n")
+    unfinished.replace(_file(state.home))
 
 
 def running(home: Path) -> NodeState | None:
-    """The node of this folder while its process lives; a stale node.json is removed."""
-    try:
-        state = NodeState(**json.loads(_file(home).read_text()), home=home)
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError):  # not ours to trust
-        state = None
-    if state is not None and state.alive():
-        return state
-    forget(home)
-    return None
+    """The node of this folder while its process lives; only looks, so it needs no lock.
+
+    Raises NodeError when the folder may not be read.
+    """
+    state = _parse(home)
+    return state if state is not None and state.alive() else None
 
 
 def forget(home: Path) -> None:
-    """Removes HOME/node.json."""
+    """Removes HOME/node.json; for the holder of the folder's lock."""
     _file(home).unlink(missing_ok=True)
 
 
 def birth_of(pid: int) -> str | None:
     """When the process began, in a form only good for comparing; None when there is none."""
-    stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
             # the name, in parentheses, may hold blanks; state is the 1st field behind it, the
             # start time the 20th
-            fields = stat.read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
         return None if fields[0] == "Z" else fields[19]
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True)
+    return _ps("lstart", pid)
+
+
+def command_of(pid: int) -> str | None:
+    """The process's command line, its arguments apart by blanks; None when there is none."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        except OSError:
+            return None
+    return _ps("command", pid)
+
+
+def _ps(column: str, pid: int) -> str | None:
+    command = ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]
+    found = subprocess.run(command, capture_output=True, text=True)
     return found.stdout.strip() or None
 
 
 def _file(home: Path) -> Path:
     return home / "node.json"
+
+
+def _parse(home: Path) -> NodeState | None:
+    try:
+        content = json.loads(_file(home).read_text())
+        return NodeState(
+            url=str(content["url"]),
+            pid=int(content["pid"]),
+            born=str(content["born"]),
+            version=str(content["version"]),
+            home=home,
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise NodeError(
+            f"{_file(home)} cannot be read: {error.strerror}; set DENSEHOOK_HOME to a folder of"
+            " yours"
+        ) from error
+    except (ValueError, TypeError, KeyError):  # damaged: it names no node
+        return None

@@ -27,6 +27,23 @@ class NodeUser:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
+    def make(self, folder: Path) -> None:
+        """Makes the folder where it is missing; this user may enter what is new, whatever umask.
+
+        Raises NodeError when it cannot be made.
+        """
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if self.uid is not None:
+                for each in missing:
+                    each.chmod(0o755)
+        except OSError as error:
+            raise NodeError(
+                f"{folder} cannot be made: {error.strerror}; set DENSEHOOK_HOME to a folder you"
+                " may write"
+            ) from error
+
     def own(self, folder: Path) -> None:
         """Gives the folder and all below it to this user."""
         if self.uid is None or self.gid is None:
@@ -35,8 +52,8 @@ class NodeUser:
             for path in (parent, *(os.path.join(parent, name) for name in files)):  # noqa: PTH118
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-    def require_access(self, folder: Path) -> None:
-        """Raises NodeError naming the parent folder that this user may not search."""
+    def require_access(self, folder: Path, remedy: str) -> None:
+        """Raises NodeError naming the parent folder this user may not search, and the remedy."""
         if self.uid is None:
             return
         for parent in (*reversed(folder.parents), folder):
@@ -45,7 +62,7 @@ class NodeUser:
                 name = pwd.getpwuid(self.uid).pw_name
                 raise NodeError(
                     f"Elasticsearch refuses to run as root, and user {name!r} may not enter"
-                    f" {parent}; set DENSEHOOK_HOME to a folder that others may search"
+                    f" {parent}; {remedy}"
                 )
 
 

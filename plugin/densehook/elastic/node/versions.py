@@ -27,6 +27,8 @@ def install(version: str, home: Path, progress: Callable[[str], None]) -> Path:
         raise NodeError(f"Elasticsearch {version!r} is unknown; known: {', '.join(INSTALLERS)}")
     target = home / f"elasticsearch-{version}"
     if not target.is_dir():
+        for unfinished in home.glob(f".{target.name}-*"):  # of an install that was killed
+            shutil.rmtree(unfinished)
         try:
             INSTALLERS[version](version, target, progress)
         except OSError as error:
@@ -35,13 +37,19 @@ def install(version: str, home: Path, progress: Callable[[str], None]) -> Path:
 
 
 def _from_maven_zip(version: str, target: Path, progress: Callable[[str], None]) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         progress(f"Fetching {version} through Maven")
         _maven_copy(_ZIP.format(version=version), Path(scratch))
         progress(f"Unpacking {version}")
         (archive,) = Path(scratch).glob("*.zip")
-        with replacing(target) as staging:
-            _unpack(archive, staging)
+        try:
+            with replacing(target) as staging:
+                _unpack(archive, staging)
+        except zipfile.BadZipFile as error:
+            raise NodeError(
+                f"{archive.name} from Maven is damaged: {error}; remove the folder of"
+                f" {_ZIP.format(version=version)} from the local Maven repository and try again"
+            ) from error
 
 
 def _maven_copy(artifact: str, folder: Path) -> None:

@@ -1,0 +1,155 @@
+"""The server's process: launched, waited for, ended by its own pid."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...errors import NodeError
+from .state import NodeState, birth_of, command_of
+from .user import NodeUser
+
+_START_TIMEOUT_S = 180
+_STOP_TIMEOUT_S = 30
+_TELLING = re.compile(r"\[(ERROR|FATAL) *\]|^(ERROR|FATAL|Error|Invalid)\b|\w(Exception|Error): ")
+_HARMLESS = re.compile(r"\bWARN")
+
+# the node is on this very machine: a proxy named in the environment has no business with it
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def launch(
+    distribution: Path,
+    home: Path,
+    user: NodeUser,
+    environment: Mapping[str, str],
+    settings: Mapping[str, str],
+) -> int:
+    """Starts the server as a daemon that outlives this process; gives its pid.
+
+    Raises NodeError with the reason the server gives, or after a time-out; then, as after Ctrl-C,
+    no process stays behind.
+    """
+    pidfile = _pidfile(home)
+    pidfile.unlink(missing_ok=True)
+    command = [str(distribution / "bin" / "elasticsearch"), "--daemonize"]
+    command += ["--pidfile", str(pidfile)]
+    command += [f"-E{key}={value}" for key, value in settings.items()]
+    output = home / "logs" / "launcher.log"
+    with output.open("w") as sink:
+        launcher = subprocess.Popen(
+            command,
+            cwd=distribution,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **user.popen(),
+        )
+        try:
+            failed = launcher.wait(_START_TIMEOUT_S)
+        except BaseException as error:
+            # the session is the launcher's and the server's alone, and the launcher is not reaped
+            os.killpg(launcher.pid, signal.SIGKILL)
+            launcher.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise NodeError(
+                    f"Elasticsearch did not start in {_START_TIMEOUT_S} s; see {output}"
+                ) from None
+            raise
+    if failed:
+        raise NodeError(f"Elasticsearch did not start: {reason(output)}; see {home / 'logs'}")
+    return int(pidfile.read_text())
+
+
+def wait_until_it_answers(node: NodeState, log_start: int) -> None:
+    """Returns when the node has answered its first request.
+
+    Raises NodeError with what the log says from byte ``log_start`` on when it does not.
+    """
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline and node.alive():
+        try:
+            _direct.open(f"{node.url}/_cluster/health?wait_for_status=yellow", timeout=30).close()
+        except urllib.error.HTTPError:
+            return  # it answers: that it wants a password is the caller's to settle
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.2)
+        else:
+            return
+    raise NodeError(
+        f"Elasticsearch started and does not answer: {reason(node.log, log_start)}; see {node.log}"
+    )
+
+
+def end(node: NodeState) -> None:
+    """Ends the process and waits until it is gone; by force when it does not heed.
+
+    Raises NodeError when even that does not help.
+    """
+    for means in (signal.SIGTERM, signal.SIGKILL):
+        if not node.alive():
+            return
+        try:
+            os.kill(node.pid, means)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + _STOP_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if not node.alive():
+                return
+            time.sleep(0.1)
+    raise NodeError(f"process {node.pid} does not end; end it by hand: kill -9 {node.pid}")
+
+
+def leftover(home: Path) -> NodeState | None:
+    """The server whose start was cut off before it was written down, if there is one.
+
+    Its command line must name this folder: the pid in its file may be another process's by now.
+    """
+    try:
+        pid = int(_pidfile(home).read_text())
+    except (OSError, ValueError):
+        return None
+    born, command = birth_of(pid), command_of(pid)
+    if born is None or command is None or f"-Des.path.home={home}/" not in command:
+        return None
+    return NodeState(url="", pid=pid, born=born, version="", home=home)
+
+
+def reason(log: Path, start: int = 0) -> str:
+    """The line of a log that tells most: the first exception or error, else the last line.
+
+    Only what was written from byte ``start`` on counts; a log begun anew meanwhile counts whole.
+    """
+    content = log.read_bytes() if log.is_file() else b""
+    fresh = content[start:] if len(content) >= start else content
+    lines = [line.strip() for line in fresh.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if _TELLING.search(line) and not _HARMLESS.search(line)]
+    return (telling or lines[-1:] or ["it gave no reason"])[0]
+
+
+def _pidfile(home: Path) -> Path:
+    return home / "tmp" / "pid"
