@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +14,13 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from densehook.bundle import Bundle
+from densehook.elastic.connect import connect
 from densehook.elastic.documents import BadLine, read_documents
 from densehook.elastic.feed import Failure, feed
 from densehook.elastic.indices import count_in, create_index, provenance_of
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
-from densehook.errors import ElasticError, EncoderMismatch, IndexNotFound
+from densehook.errors import ClusterUnreachable, ElasticError, EncoderMismatch, IndexNotFound
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS
 from densehook.hooks import INDEX_TYPES
@@ -244,6 +248,66 @@ def test_a_text_that_gives_no_token_fails_alone(
     failures = failures_of(client, index, [guilty[0], *DOCUMENTS, *guilty[1:]], tiny)
     assert {failure.id for failure in failures} == {"g0", "g1", "g2"}
     assert count_in(client, index) == len(DOCUMENTS)
+
+
+def test_a_cluster_that_goes_away_says_how_far_the_feed_came(
+    client: Elasticsearch, node_url: str, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    with Forwarder(node_url) as forwarder:
+        through = connect(forwarder.url)
+
+        def documents() -> Iterator[Document]:
+            for n in range(2000):
+                if n == 1500:
+                    forwarder.close()
+                yield Document(str(n), {"text": "water"})
+
+        with pytest.raises(ClusterUnreachable, match="documents were indexed before") as caught:
+            feed(through, index, documents(), tiny)
+    assert "--replace" in str(caught.value)
+    assert not failures_of(
+        client, index, [Document(str(n), {"text": "water"}) for n in range(2000)], tiny, True
+    )
+    assert count_in(client, index) == 2000
+
+
+class Forwarder:
+    """A TCP address in front of the node's, which a test can take away."""
+
+    def __init__(self, url: str) -> None:
+        self._target = ("127.0.0.1", int(url.rpartition(":")[2]))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open = [self._listener]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Forwarder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for each in self._open:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                incoming, _ = self._listener.accept()
+                outgoing = socket.create_connection(self._target)
+                self._open += [incoming, outgoing]
+                for source, sink in ((incoming, outgoing), (outgoing, incoming)):
+                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
 
 
 def test_a_missing_input_field_is_counted(client: Elasticsearch, index: str, tiny: Encoder) -> None:

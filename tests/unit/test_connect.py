@@ -39,13 +39,19 @@ def serve() -> Iterator[Serve]:
     servers = []
 
     def start(
-        status: int, body: Any, product: str | None = "Elasticsearch", tls: Any = None
+        status: int,
+        body: Any,
+        product: str | None = "Elasticsearch",
+        tls: Any = None,
+        key: str = "",
+        kind: str = "application/json",
     ) -> str:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                content = (body if isinstance(body, str) else json.dumps(body)).encode()
+                known = not key or self.headers["Authorization"] == f"ApiKey {key}"
+                self.send_response(status if known else 401)
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
                 if product:
                     self.send_header("X-Elastic-Product", product)
@@ -58,7 +64,7 @@ def serve() -> Iterator[Serve]:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if tls is not None:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)
         return f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
 
@@ -97,7 +103,17 @@ def test_a_refused_port_names_the_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost", "ftp://localhost:1", "http://", "http://host", "https://h:x"]
+    "url",
+    [
+        "localhost",
+        "ftp://localhost:1",
+        "http://",
+        "http://host",
+        "https://h:x",
+        "http://h:99999",
+        "http://h:0",
+        "http://a b:9200",
+    ],
 )
 def test_what_is_no_address_says_how_one_looks(url: str) -> None:
     error = error_of(url)
@@ -105,17 +121,58 @@ def test_what_is_no_address_says_how_one_looks(url: str) -> None:
     assert "https://host:9200" in str(error)
 
 
-def test_a_wrong_api_key_says_where_to_give_the_right_one(serve: Serve) -> None:
+def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
+    error = error_of("https://elastic:open-sesame@host:9200")
+    assert isinstance(error, ClusterUnreachable)
+    assert "open-sesame" not in str(error)
+    assert "--api-key" in str(error)
+
+
+def test_blanks_around_an_address_do_not_matter(serve: Serve) -> None:
+    connect(f" {serve(200, {})}\n")
+
+
+def test_a_wrong_api_key_is_called_by_its_source_and_never_shown(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = serve(401, body("security_exception", "unable to authenticate with provided credentials"))
-    error = error_of(url, "bm90OmFrZXk=")
+    given = error_of(url, "bm90OmFrZXk=")
+    assert isinstance(given, AuthenticationFailed)
+    assert "does not accept the API key given: 401 unable to authenticate" in str(given)
+    assert "give an API key with --api-key or DENSEHOOK_ES_API_KEY" in str(given)
+    assert "bm90OmFrZXk=" not in str(given)
+
+    none = error_of(url)
+    assert "does not accept a request without an API key" in str(none)
+
+    monkeypatch.setenv("DENSEHOOK_ES_API_KEY", "bm90OmFrZXk=")
+    named = error_of(url)
+    assert "does not accept the API key of DENSEHOOK_ES_API_KEY" in str(named)
+    assert "bm90OmFrZXk=" not in str(named)
+
+
+def test_a_good_api_key_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = serve(200, {}, key="Z29vZDprZXk=")
+    connect(url, "Z29vZDprZXk=")
+    assert isinstance(error_of(url, "bm90OmFrZXk="), AuthenticationFailed)
+    monkeypatch.setenv("DENSEHOOK_ES_API_KEY", "Z29vZDprZXk=\n")
+    connect(url)
+
+
+def test_what_cannot_be_a_key_is_refused_unsent_and_not_shown() -> None:
+    error = error_of("http://127.0.0.1:9", "schlüssel")
     assert isinstance(error, AuthenticationFailed)
-    assert "unable to authenticate" in str(error)
-    assert "DENSEHOOK_ES_API_KEY" in str(error)
-    assert "bm90OmFrZXk=" not in str(error)
+    assert "schlüssel" not in str(error)
 
 
 def test_a_key_without_cluster_rights_is_good_enough(serve: Serve) -> None:
-    connect(serve(403, body("security_exception", "action [cluster:monitor/health] is denied")))
+    denied = body("security_exception", "action [cluster:monitor/health] is unauthorized")
+    connect(serve(403, denied, None))  # Elasticsearch does not sign this answer
+
+
+def test_a_proxy_that_forbids_everything_is_no_cluster(serve: Serve) -> None:
+    with pytest.raises(ElasticError, match="refused: 403"):
+        connect(serve(403, "<html>Forbidden</html>", None, kind="text/html"))
 
 
 def test_the_environment_names_the_cluster(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +190,34 @@ def test_something_else_at_the_address_is_said(serve: Serve) -> None:
 def test_a_server_error_gives_its_reason(serve: Serve) -> None:
     error = error_of(serve(500, body("oops", "heap is on fire\nreally")))
     assert "500 heap is on fire really" in str(error)
+
+
+def test_an_answer_that_is_no_json_is_not_taken_for_silence(serve: Serve) -> None:
+    error = error_of(serve(200, "<html>hello</html>"))
+    assert not isinstance(error, ClusterUnreachable)
+    assert "was not understood" in str(error)
+
+
+def test_a_server_that_keeps_silent_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = Elasticsearch(url, request_timeout=0.1, max_retries=0)
+        with (
+            pytest.raises(ClusterUnreachable, match=f"nothing answers at {url}.*timed out"),
+            elastic_errors(client),
+        ):
+            client.cluster.health()
+
+
+def test_the_root_cause_is_told_not_what_wraps_it(serve: Serve) -> None:
+    wrapped = {"type": "search_phase_execution_exception", "reason": "all shards failed"}
+    cause = {"type": "query_shard_exception", "reason": "no field [x]"}
+    with pytest.raises(ElasticError, match=r"400 no field \[x\]"):
+        connect(serve(400, {"error": {**wrapped, "root_cause": [cause]}}))
+    with pytest.raises(ElasticError, match=r"400 no field \[x\]"):
+        connect(
+            serve(400, {"error": {**wrapped, "root_cause": [], "reason": "", "caused_by": cause}})
+        )
 
 
 def test_a_missing_index_is_named_with_what_to_do(serve: Serve) -> None:
@@ -156,7 +241,7 @@ def test_an_untrusted_certificate_names_the_option(serve: Serve, certificate: Pa
     url = serve(200, {}, tls=context)
     error = error_of(url)
     assert isinstance(error, ClusterUnreachable)
-    assert "cannot be trusted" in str(error)
+    assert f"no trusted connection to {url}" in str(error)
     assert "--ca-certs" in str(error)
     connect(url, None, certificate)
 
@@ -164,6 +249,21 @@ def test_an_untrusted_certificate_names_the_option(serve: Serve, certificate: Pa
 def test_a_missing_certificate_is_named(serve: Serve, tmp_path: Path) -> None:
     error = error_of(serve(200, {}), None, tmp_path / "ca.pem")
     assert f"there is no CA certificate at {tmp_path / 'ca.pem'}" in str(error)
+
+
+def test_a_certificate_named_for_another_cluster_does_not_hinder_plain_http(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    monkeypatch.setenv("DENSEHOOK_ES_CA_CERTS", str(certificate))
+    connect(serve(200, {}))
+
+
+def test_another_404_is_not_a_missing_index(serve: Serve) -> None:
+    client = Elasticsearch(serve(404, {"error": "alias [x] missing", "status": 404}))
+    missing = r"404 alias \[x\] missing"
+    with pytest.raises(ElasticError, match=missing) as caught, elastic_errors(client):
+        client.indices.get_alias(name="x")
+    assert not isinstance(caught.value, IndexNotFound)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -30,8 +32,8 @@ def test_a_saved_state_reads_back_while_the_process_lives(tmp_path: Path) -> Non
 def test_a_recycled_pid_is_not_the_node(tmp_path: Path) -> None:
     save(state_of(os.getpid(), tmp_path, born="some other process"))
     assert running(tmp_path) is None
-    assert list(tmp_path.iterdir()) == []  # the stale file is gone
-    assert not node.stop(tmp_path)  # and nobody was ended: this test goes on
+    assert not node.stop(tmp_path)  # nobody was ended: this test goes on
+    assert not (tmp_path / "node.json").exists()  # and the stale file is gone
 
 
 def test_a_process_that_is_gone_is_not_the_node(tmp_path: Path) -> None:
@@ -56,6 +58,34 @@ def test_a_zombie_is_not_the_node(tmp_path: Path) -> None:
 def test_a_damaged_state_file_is_no_node(tmp_path: Path, content: str) -> None:
     (tmp_path / "node.json").write_text(content)
     assert node.status(tmp_path) is None
+
+
+def test_looking_never_removes_what_a_start_is_just_writing(tmp_path: Path) -> None:
+    save(state_of(os.getpid(), tmp_path, born="some other process"))
+    assert node.status(tmp_path) is None
+    assert (tmp_path / "node.json").exists()
+
+
+def test_a_home_that_is_no_folder_of_ones_own_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert node.status(tmp_path / "file") is None
+    with pytest.raises(NodeError, match=r"file/home cannot be made: .*; set DENSEHOOK_HOME"):
+        node.start(home=tmp_path / "file" / "home")
+    (tmp_path / "home" / "lock").mkdir(parents=True)
+    with pytest.raises(NodeError, match="lock: Is a directory; DENSEHOOK_HOME must be"):
+        node.start(home=tmp_path / "home")
+    (tmp_path / "home" / "node.json").mkdir()
+    with pytest.raises(NodeError, match=r"node\.json cannot be read: .*; set DENSEHOOK_HOME"):
+        node.status(tmp_path / "home")
+
+
+@pytest.mark.parametrize("heap", ["lots", "1g -version", "", "-1g", "1"])
+def test_a_heap_that_is_no_size_is_refused_before_anything_is_done(
+    tmp_path: Path, heap: str
+) -> None:
+    with pytest.raises(NodeError, match="is no heap size; write it like 1g"):
+        node.start(home=tmp_path / "home", heap=heap)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_home_can_be_named_and_may_hold_blanks(
@@ -115,6 +145,57 @@ def test_maven_that_finds_nothing_gives_its_reason(
     assert not (tmp_path / "home" / "elasticsearch-8.19.21").exists()
 
 
+def fake_maven(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts a ``mvn`` first on PATH that runs the script in the output folder."""
+    folder.mkdir()
+    (folder / "mvn").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "mvn").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_an_archive_is_unpacked_whole_with_its_executables_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w") as archive:
+        program = zipfile.ZipInfo("elasticsearch-8.19.21/bin/elasticsearch")
+        program.external_attr = 0o100755 << 16
+        archive.writestr(program, "#!/bin/sh\n")
+    fake_maven(tmp_path / "bin", f"cp '{tmp_path}/whole.zip' elasticsearch.zip", monkeypatch)
+    home = tmp_path / "my home"
+    killed = home / ".elasticsearch-8.19.21-killed"
+    killed.mkdir(parents=True)
+
+    target = versions.install("8.19.21", home, lambda step: None)
+    assert os.access(target / "bin" / "elasticsearch", os.X_OK)
+    assert list(home.iterdir()) == [target]  # what an install that was killed left is gone too
+    steps: list[str] = []
+    assert versions.install("8.19.21", home, steps.append) == target
+    assert steps == []
+
+
+def test_a_damaged_archive_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_maven(tmp_path / "bin", "echo half > elasticsearch.zip", monkeypatch)
+    with pytest.raises(NodeError, match=r"elasticsearch\.zip from Maven is damaged: .*; remove"):
+        versions.install("8.19.21", tmp_path / "home", lambda step: None)
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(archive: Path, folder: Path) -> None:
+        (folder / "half").write_text("")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    fake_maven(tmp_path / "bin", "touch elasticsearch.zip", monkeypatch)
+    monkeypatch.setattr(versions, "_unpack", full)
+    with pytest.raises(NodeError, match="cannot be written: No space left on device"):
+        versions.install("8.19.21", tmp_path / "home", lambda step: None)
+    assert list((tmp_path / "home").iterdir()) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the node as another user")
 def test_a_folder_the_nodes_user_cannot_enter_is_named(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
@@ -124,4 +205,16 @@ def test_a_folder_the_nodes_user_cannot_enter_is_named(tmp_path: Path) -> None:
         if parent.is_relative_to("/tmp/pytest-of-root"):
             parent.chmod(0o755)
     with pytest.raises(NodeError, match=f"may not enter {closed}; set DENSEHOOK_HOME"):
-        NodeUser(65534, 65534).require_access(closed / "home")
+        NodeUser(65534, 65534).require_access(closed / "home", "set DENSEHOOK_HOME")
+
+
+def test_a_home_made_for_the_nodes_user_can_be_entered_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        NodeUser(os.getuid(), os.getgid()).make(tmp_path / "a" / "b")
+        NodeUser(None, None).make(tmp_path / "private")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o700

@@ -14,6 +14,7 @@ from .console import out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName
 
 if TYPE_CHECKING:
+    from ..elastic.search import Searcher
     from ..fusion import FusedHit
     from ..types import Hit
 
@@ -39,20 +40,21 @@ def search(
 ) -> None:
     """Search an index by BM25, by dense vectors, or by both fused."""
     from ..elastic.connect import connect
-    from ..elastic.search import WINDOW, Searcher
+    from ..elastic.search import Searcher
 
     if mode not in _MODES:
         raise typer.BadParameter(f"{mode!r}; one of {', '.join(_MODES)}", param_hint="--mode")
     client = connect(url, api_key, ca_certs)
     opened = None if mode == "bm25" else encoder_of_index(client, index, encoder, field)
     searcher = Searcher(client, index, opened, field)
-    hits: Sequence[Hit | FusedHit]
-    if mode == "hybrid":
-        hits = searcher.hybrid(text, fusion, max(WINDOW, size))[:size]
-    else:
-        hits = searcher.search({"query": text}, mode, size)["query"]
+    hits = _hits(searcher, text, mode, fusion, size)
     sources = searcher.sources([hit.id for hit in hits])
-    rows = [_row(hit, sources.get(hit.id, {}), explain) for hit in hits]
+    rows: list[dict[str, Any]] = [
+        {"id": hit.id, "score": hit.score, "source": sources.get(hit.id, {})} for hit in hits
+    ]
+    if explain:
+        for rank, hit in enumerate(hits, start=1):
+            rows[rank - 1]["explanation"] = _explanation(mode, rank, hit)
     if as_json:
         out.print_json(json.dumps({"index": index, "mode": mode, "query": text, "hits": rows}))
     elif not rows:
@@ -61,15 +63,24 @@ def search(
         out.print(_table(rows))
 
 
-def _row(hit: Hit | FusedHit, source: dict[str, Any], explain: bool) -> dict[str, Any]:
+def _hits(
+    searcher: Searcher, text: str, mode: str, fusion: str, size: int
+) -> Sequence[Hit | FusedHit]:
+    from ..elastic.search import WINDOW
+
+    if mode == "hybrid":
+        return searcher.hybrid(text, fusion, max(WINDOW, size))[:size]
+    return searcher.search({"query": text}, mode, size)["query"]
+
+
+def _explanation(mode: str, rank: int, hit: Hit | FusedHit) -> list[dict[str, Any]]:
+    """What each list says of a hit; a hit of one list is its own whole explanation."""
     from ..elastic.search import MODES
 
-    row = {"id": hit.id, "score": hit.score, "source": source}
-    if explain:
-        # a hit of one list explains itself: it has a score and no parts
-        lists = zip(MODES, getattr(hit, "parts", ()), strict=False)
-        row["explanation"] = [{"list": name, **part._asdict()} for name, part in lists]
-    return row
+    parts = getattr(hit, "parts", None)
+    if parts is None:
+        return [{"list": mode, "rank": rank, "score": hit.score}]
+    return [{"list": name, **part._asdict()} for name, part in zip(MODES, parts, strict=True)]
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
@@ -84,12 +95,12 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 def _explained(part: dict[str, Any]) -> str:
     if part["rank"] is None:
         return f"{part['list']}: not in this list"
-    normalised = part["normalised"]
-    shown = "" if normalised is None else f", normalised {normalised:.4f}"
-    return (
-        f"{part['list']}: rank {part['rank']}, score {part['score']:.4f}{shown},"
-        f" weight {part['weight']:g}, adds {part['contribution']:.4f}"
-    )
+    said = [f"rank {part['rank']}", f"score {part['score']:.4f}"]
+    if part.get("normalised") is not None:
+        said.append(f"normalised {part['normalised']:.4f}")
+    if "contribution" in part:
+        said += [f"weight {part['weight']:g}", f"adds {part['contribution']:.4f}"]
+    return f"{part['list']}: {', '.join(said)}"
 
 
 def _shown(source: dict[str, Any]) -> str:

@@ -128,11 +128,11 @@ def _api_key(given: str | None) -> tuple[str | None, str]:
 def _trust(url: str, given: Path | None) -> dict[str, Any]:
     """The client's TLS arguments; none for http, where there is no certificate to trust."""
     named = given or os.environ.get("DENSEHOOK_ES_CA_CERTS")
-    if not named or not url.startswith("https:"):
+    if not named:
         return {}
     if not Path(named).is_file():
         raise ClusterUnreachable(f"there is no CA certificate at {named}; see --ca-certs")
-    return {"ca_certs": str(named)}
+    return {"ca_certs": str(named)} if url.startswith("https:") else {}
 
 
 def _local_url() -> str:
@@ -151,8 +151,8 @@ def _greet(client: Elasticsearch) -> None:
         client.cluster.health()
     except AuthorizationException as refusal:
         # A key may well index and search and not see the health: good enough. A proxy that forbids
-        # everything is not; only Elasticsearch itself signs its answers so.
-        if "x-elastic-product" not in refusal.meta.headers:
+        # everything is not. (Elasticsearch leaves its product header out of this very answer.)
+        if _details(refusal).get("type") != "security_exception":
             raise
 
 
@@ -160,19 +160,21 @@ def _urls(client: Elasticsearch) -> str:
     return ", ".join(each.base_url for each in client.transport.node_pool.all())
 
 
+def _details(error: ApiError) -> dict[str, Any]:
+    """What Elasticsearch says of the error; only a reason when the body is of another form."""
+    found = error.body.get("error") if isinstance(error.body, dict) else None
+    return found if isinstance(found, dict) else {"reason": found}
+
+
 def _missing_index(error: NotFoundError) -> str | None:
-    details = error.body.get("error") if isinstance(error.body, dict) else None
-    if not isinstance(details, dict) or details.get("type") != "index_not_found_exception":
-        return None
-    return str(details["index"]) if details.get("index") else None
+    details = _details(error)
+    missing = details.get("type") == "index_not_found_exception" and details.get("index")
+    return str(missing) if missing else None
 
 
 def _reason(error: ApiError) -> str:
-    details = error.body.get("error") if isinstance(error.body, dict) else None
-    text = _root_cause(details) if isinstance(details, dict) else str(details or error.message)
-    return f"{error.meta.status} {' '.join(text.split())[:_LONGEST_REASON]}"
-
-
-def _root_cause(details: dict[str, Any]) -> str:
+    details = _details(error)
     causes = [*(details.get("root_cause") or []), details, details.get("caused_by") or {}]
-    return str(next((each["reason"] for each in causes if each.get("reason")), details.get("type")))
+    reasons = [str(cause["reason"]) for cause in causes if cause.get("reason")]
+    text = [*reasons, str(details.get("type") or error.message)][0]
+    return f"{error.meta.status} {' '.join(text.split())[:_LONGEST_REASON]}"

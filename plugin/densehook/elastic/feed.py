@@ -12,7 +12,7 @@ from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
 from ..encode import Encoded, Encoder, EncodeStats
-from ..errors import EncodeError
+from ..errors import ClusterUnreachable, EncodeError
 from ..hooks import UnusableDocument, text_of
 from ..types import Document
 from .connect import elastic_errors
@@ -79,16 +79,23 @@ def feed(
     target = provenance.vector_field(vector_field)
     target.require(encoder.manifest, index)
     run = _Feed(client, provenance.index, target.name, target.inputs, encoder, replace)
-    with elastic_errors(client):
-        for outcome in run.outcomes(documents):
-            if isinstance(outcome, Failure):
-                run.report.failed += 1
-                on_failure(outcome)
-            else:
-                run.report.indexed += 1
-            on_progress(run.report.indexed + run.report.failed)
-        client.indices.refresh(index=index)
-    return run.report
+    report = run.report
+    try:
+        with elastic_errors(client):
+            for outcome in run.outcomes(documents):
+                if isinstance(outcome, Failure):
+                    report.failed += 1
+                    on_failure(outcome)
+                else:
+                    report.indexed += 1
+                on_progress(report.indexed + report.failed)
+            client.indices.refresh(index=index)
+    except ClusterUnreachable as error:
+        raise ClusterUnreachable(
+            f"{error} {report.indexed:,} documents were indexed before that; run it again with"
+            " --replace when the cluster is back"
+        ) from error
+    return report
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from .user import NodeUser, node_user
 from .versions import ELASTICSEARCH_VERSION, install
 
 MINIMUM_JAVA = 17
+_HEAP = re.compile(r"\d+[kKmMgG]")
 
 Progress = Callable[[str], None]
 
@@ -30,9 +32,12 @@ def start(
 ) -> NodeState:
     """The node of this folder, started unless it runs; returns when it answers requests.
 
-    ``heap`` is the JVM's, ``settings`` are further Elasticsearch settings. Raises NodeError with
-    the line of the log that says why when it does not come up, JavaNotFound without a Java 17.
+    ``heap`` is the JVM's, as -Xmx takes it, ``settings`` are further Elasticsearch settings.
+    Raises NodeError with the line of the log that says why when it does not come up, JavaNotFound
+    without a Java 17.
     """
+    if not _HEAP.fullmatch(heap):
+        raise NodeError(f"{heap!r} is no heap size; write it like 1g or 512m")
     home = (home or default_home()).absolute()
     user = node_user()
     user.make(home)

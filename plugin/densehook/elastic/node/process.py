@@ -20,8 +20,11 @@ from .user import NodeUser
 
 _START_TIMEOUT_S = 180
 _STOP_TIMEOUT_S = 30
-_TELLING = re.compile(r"\[(ERROR|FATAL) *\]|^(ERROR|FATAL|Error|Invalid)\b|\w(Exception|Error): ")
-_HARMLESS = re.compile(r"\bWARN")
+_TELLING = (
+    re.compile(r"insufficient memory"),  # the JVM says it below an exception that tells nothing
+    re.compile(r"\[(ERROR|FATAL) *\]|^(ERROR|FATAL)\b|\w(Exception|Error): "),
+)
+_LOG_PREFIX = re.compile(r"^(\[[^]]*\] ?)+|^# ")  # [time][level][logger] [node]
 
 # the node is on this very machine: a proxy named in the environment has no business with it
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -147,8 +150,10 @@ def reason(log: Path, start: int = 0) -> str:
     content = log.read_bytes() if log.is_file() else b""
     fresh = content[start:] if len(content) >= start else content
     lines = [line.strip() for line in fresh.decode(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if _TELLING.search(line) and not _HARMLESS.search(line)]
-    return (telling or lines[-1:] or ["it gave no reason"])[0]
+    lines = [line for line in lines if "[WARN" not in line] or lines
+    telling = [line for pattern in _TELLING for line in lines if pattern.search(line)]
+    found = (telling or lines[-1:] or ["it gave no reason"])[0]
+    return _LOG_PREFIX.sub("", found) or found
 
 
 def _pidfile(home: Path) -> Path:

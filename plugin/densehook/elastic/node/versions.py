@@ -27,9 +27,10 @@ def install(version: str, home: Path, progress: Callable[[str], None]) -> Path:
         raise NodeError(f"Elasticsearch {version!r} is unknown; known: {', '.join(INSTALLERS)}")
     target = home / f"elasticsearch-{version}"
     if not target.is_dir():
-        for unfinished in home.glob(f".{target.name}-*"):  # of an install that was killed
-            shutil.rmtree(unfinished)
         try:
+            for unfinished in home.glob(f".{target.name}-*"):  # of an install that was killed
+                shutil.rmtree(unfinished)
+            home.mkdir(parents=True, exist_ok=True)
             INSTALLERS[version](version, target, progress)
         except OSError as error:
             raise NodeError(f"{target} cannot be written: {error.strerror or error}") from error
