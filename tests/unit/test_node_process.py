@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,7 +98,7 @@ def test_a_server_whose_start_was_cut_off_is_ended_and_a_stranger_with_its_pid_i
 def test_a_node_that_dies_before_it_answers_gives_the_last_of_its_log(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     gone = NodeState("http://127.0.0.1:9", os.getpid(), "another birth", "8.19.21", tmp_path)
-    gone.log.write_text("old.Exception: last week\n")
+    gone.log.write_text("java.io.IOException: last week\n")
     start = gone.log.stat().st_size
     with gone.log.open("a") as log:
         log.write("[now][ERROR][o.e.Node ] [densehook] the disk is on fire\n")
@@ -104,6 +106,29 @@ def test_a_node_that_dies_before_it_answers_gives_the_last_of_its_log(tmp_path: 
         NodeError, match=r"does not answer: the disk is on fire; see .*densehook\.log"
     ):
         process.wait_until_it_answers(gone, start)
+
+
+@pytest.mark.parametrize("status", [200, 401, 408])
+def test_any_answer_is_an_answer_and_no_proxy_is_asked_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(process, "_START_TIMEOUT_S", 2)
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        born = birth_of(os.getpid()) or ""
+        process.wait_until_it_answers(NodeState(url, os.getpid(), born, "8.19.21", tmp_path), 0)
 
 
 @pytest.mark.parametrize(

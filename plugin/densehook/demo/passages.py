@@ -19,7 +19,7 @@ _FULL = 90
 _LONGEST = 160
 """Words that a passage passes only with a single paragraph that is itself longer."""
 _SHORTEST = 15
-"""Words under which a passage joins the one before it."""
+"""Words under which a passage joins the one before it, or a section's first one the next."""
 
 _UNDERLINE = re.compile(r"([*=\-~^\"])\1{2,}")
 _RELATED = "Related help topics:"
@@ -113,7 +113,7 @@ def _grouped(paragraphs: Iterable[str]) -> list[str]:
     merged: list[str] = []
     for group in groups:
         text = "\n\n".join(group)
-        if merged and len(text.split()) < _SHORTEST:
+        if merged and min(len(text.split()), len(merged[-1].split())) < _SHORTEST:
             merged[-1] += "\n\n" + text
         else:
             merged.append(text)

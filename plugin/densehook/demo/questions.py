@@ -40,7 +40,7 @@ class Judged:
 
 
 def judge(passages: Iterable[Passage]) -> Judged:
-    """Resolves every judgement among the passages.
+    """Resolve every judgement among the passages.
 
     Raises CollectionError when a phrase stands in several passages and so names none.
     """

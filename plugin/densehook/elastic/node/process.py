@@ -26,9 +26,6 @@ _TELLING = (
 )
 _LOG_PREFIX = re.compile(r"^(\[[^]]*\] ?)+|^# ")  # [time][level][logger] [node]
 
-# the node is on this very machine: a proxy named in the environment has no business with it
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
 
 def free_ports(count: int) -> list[int]:
     """Ports of the loopback address that nobody listens on."""
@@ -92,10 +89,12 @@ def wait_until_it_answers(node: NodeState, log_start: int) -> None:
 
     Raises NodeError with what the log says from byte ``log_start`` on when it does not.
     """
+    # the node is on this very machine: a proxy named in the environment has no business with it
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline and node.alive():
         try:
-            _direct.open(f"{node.url}/_cluster/health?wait_for_status=yellow", timeout=30).close()
+            direct.open(f"{node.url}/_cluster/health?wait_for_status=yellow", timeout=30).close()
         except urllib.error.HTTPError:
             return  # it answers: that it wants a password is the caller's to settle
         except (OSError, http.client.HTTPException):
