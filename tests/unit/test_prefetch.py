@@ -41,7 +41,7 @@ def test_work_goes_on_while_the_consumer_is_busy() -> None:
     ahead = prefetched(items(), 1)
     next(ahead)
     assert produced.wait(2)  # without the consumer asking for more
-    ahead.close()  # type: ignore[attr-defined]
+    ahead.close()
 
 
 def test_an_error_arrives_after_the_items_before_it() -> None:
@@ -59,5 +59,5 @@ def test_a_consumer_that_leaves_stops_the_thread() -> None:
     before = threading.active_count()
     ahead = prefetched(iter(int, 1), 1)  # endless
     next(ahead)
-    ahead.close()  # type: ignore[attr-defined]
+    ahead.close()
     assert threading.active_count() == before

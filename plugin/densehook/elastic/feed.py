@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,12 @@ class Failure:
         return f"{self.origin}: {self.reason}" if self.origin else f"{self.id}: {self.reason}"
 
 
+Action = dict[str, Any]
+"""One document of a bulk request, as the client's helpers take it."""
+Window = list["Failure | tuple[Document, Action]"]
+"""Documents encoded together: each ready to be indexed, or why it is not."""
+
+
 @dataclass
 class FeedReport:
     """What a feed did. ``missing`` counts documents without a certain input field."""
@@ -81,8 +88,8 @@ def feed(
     run = _Feed(client, provenance.index, target.name, target.inputs, encoder, replace)
     report = run.report
     try:
-        with elastic_errors(client):
-            for outcome in run.outcomes(documents):
+        with elastic_errors(client), closing(run.outcomes(documents)) as outcomes:
+            for outcome in outcomes:
                 if isinstance(outcome, Failure):
                     report.failed += 1
                     on_failure(outcome)
@@ -108,24 +115,29 @@ class _Feed:
     replace: bool
     report: FeedReport = field(default_factory=FeedReport)
 
-    def outcomes(self, documents: Iterable[Document | BadLine]) -> Iterator[Failure | str]:
+    def outcomes(
+        self, documents: Iterable[Document | BadLine]
+    ) -> Generator[Failure | str, None, None]:
         """One value a document: its id when it is indexed, or its failure."""
         refused: list[Failure] = []
         in_flight: dict[str, list[str]] = defaultdict(list)
+        # closed here, and not when the garbage collector comes by: the encoder's thread must stop
+        with closing(prefetched(self._encoded(documents), WINDOWS_AHEAD)) as windows:
+            for ok, result in self._bulk(_actions(windows, refused, in_flight)):
+                origins = in_flight[result["_id"]]
+                origin = origins.pop(0)
+                if not origins:
+                    del in_flight[result["_id"]]
+                reason = None if ok else self._refusal(result)
+                yield result["_id"] if reason is None else Failure(origin, result["_id"], reason)
+                while refused:
+                    yield refused.pop(0)
+        yield from refused
 
-        def actions() -> Iterator[dict[str, Any]]:
-            for window in prefetched(self._encoded(documents), WINDOWS_AHEAD):
-                for item in window:
-                    if isinstance(item, Failure):
-                        refused.append(item)
-                    else:
-                        document, action = item
-                        in_flight[document.id].append(document.origin)
-                        yield action
-
+    def _bulk(self, actions: Iterator[Action]) -> Iterator[tuple[bool, dict[str, Any]]]:
         for ok, item in streaming_bulk(
             self.client,
-            actions(),
+            actions,
             chunk_size=_BULK_DOCUMENTS,
             max_chunk_bytes=_BULK_BYTES,
             max_retries=_RETRIES,
@@ -134,15 +146,7 @@ class _Feed:
             raise_on_exception=False,
         ):
             ((_, result),) = item.items()
-            origins = in_flight[result["_id"]]
-            origin = origins.pop(0)
-            if not origins:
-                del in_flight[result["_id"]]
-            reason = None if ok else self._refusal(result)
-            yield result["_id"] if reason is None else Failure(origin, result["_id"], reason)
-            while refused:
-                yield refused.pop(0)
-        yield from refused
+            yield ok, result
 
     def _refusal(self, result: dict[str, Any]) -> str | None:
         """Why a document is not indexed; None when it is, on being sent alone.
@@ -169,16 +173,12 @@ class _Feed:
             return _reason({**result, **body, "status": error.status_code})
         return None
 
-    def _encoded(
-        self, documents: Iterable[Document | BadLine]
-    ) -> Iterator[list[Failure | tuple[Document, dict[str, Any]]]]:
+    def _encoded(self, documents: Iterable[Document | BadLine]) -> Iterator[Window]:
         iterator = iter(documents)
         while window := list(itertools.islice(iterator, WINDOW)):
             yield self._encode_window(window)
 
-    def _encode_window(
-        self, window: Sequence[Document | BadLine]
-    ) -> list[Failure | tuple[Document, dict[str, Any]]]:
+    def _encode_window(self, window: Sequence[Document | BadLine]) -> Window:
         failures: list[Failure] = []
         ready: list[tuple[Document, str]] = []
         for item in window:
@@ -217,13 +217,27 @@ class _Feed:
         self.report.missing.update(missing)
         return text
 
-    def _action(self, document: Document, vector: Sequence[float]) -> dict[str, Any]:
+    def _action(self, document: Document, vector: Sequence[float]) -> Action:
         return {
             "_op_type": "index" if self.replace else "create",
             "_index": self.index,
             "_id": document.id,
             "_source": {**document.fields, self.vector_field: vector},
         }
+
+
+def _actions(
+    windows: Iterable[Window], refused: list[Failure], in_flight: dict[str, list[str]]
+) -> Iterator[Action]:
+    """What goes into bulk requests; notes where each comes from, and what never gets that far."""
+    for window in windows:
+        for item in window:
+            if isinstance(item, Failure):
+                refused.append(item)
+            else:
+                document, action = item
+                in_flight[document.id].append(document.origin)
+                yield action
 
 
 def _failure(document: Document, error: Exception) -> Failure:

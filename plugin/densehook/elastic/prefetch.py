@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -12,7 +12,7 @@ T = TypeVar("T")
 _POLL_S = 0.1
 
 
-def prefetched(items: Iterable[T], ahead: int) -> Iterator[T]:
+def prefetched(items: Iterable[T], ahead: int) -> Generator[T, None, None]:
     """The same items in the same order, at most ``ahead`` of them waiting to be wanted.
 
     An error in ``items`` is raised here, after the items before it. When the consumer leaves, the
