@@ -148,6 +148,10 @@ def test_an_unknown_index_is_one_line(run: Run, tiny_bundle: Bundle, corpus: Pat
         assert "there is no index 'nowhere'; make one with: densehook create nowhere" in line
 
 
+def test_brackets_are_shown_as_they_are(run: Run) -> None:
+    assert "there is no index '[red]x'" in error_of(run("search", "[red]x", "[/]"))
+
+
 def test_another_encoder_is_one_line_with_both_names(
     run: Run, index: str, tiny_bundle: Bundle, other_tiny_bundle: Bundle, corpus: Path
 ) -> None:

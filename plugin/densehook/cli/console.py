@@ -19,9 +19,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# no markup: what is shown are people's own texts and paths, and [these] are brackets to them
+out = Console(highlight=False, soft_wrap=True, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def command_name() -> str:
@@ -34,18 +36,18 @@ def command_name() -> str:
 
 def fail(message: str) -> None:
     """One line on stderr."""
-    err.print(f"[bold red]error:[/] {_escaped(message)}")
+    err.print(Text.assemble(("error: ", "bold red"), message))
 
 
 def note(message: str) -> None:
     """A line beside the result, on stderr."""
-    err.print(_escaped(message))
+    err.print(message)
 
 
 @contextmanager
 def steps(what: str) -> Iterator[Callable[[str], None]]:
     """A spinner with the running time; call the function given with each new step."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(what, total=None)
 
@@ -66,7 +68,7 @@ def bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
 def bars() -> Iterator[Callable[[str, int, int | None], None]]:
     """Several progress bars, each begun when its label is first named."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -81,7 +83,3 @@ def bars() -> Iterator[Callable[[str, int, int | None], None]]:
             progress.update(tasks[label], completed=done, total=total)
 
         yield show
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ..demo.questions import ANSWERS, HELPS
 from .bundles import MODELS, load_encoder
@@ -101,6 +102,6 @@ def _side_by_side(question: Question, answers: dict[str, list[Passage]]) -> Tabl
     return table
 
 
-def _cell(question: Question, passage: Passage) -> str:
+def _cell(question: Question, passage: Passage) -> Text:
     mark = _MARKS.get(question.relevant.get(passage.id, 0), " ")
-    return f"{mark} {passage.id}\n  [dim]{passage.title[:_TITLE]}[/]"
+    return Text.assemble(f"{mark} {passage.id}\n", (f"  {passage.title[:_TITLE]}", "dim"))
