@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..bundle import Bundle, read_bundle
 from ..elastic.feed import FeedReport, feed
-from ..elastic.indices import count_in, create_index, delete_index, index_exists, provenance_of
+from ..elastic.indices import count_in, create_index, delete_index, index_exists
 from ..elastic.search import MODES, Searcher
 from ..encode import Encoder
-from ..errors import BundleError, ElasticError
+from ..errors import BundleError, ElasticError, EncoderMismatch
 from ..evaluate import Collection
 from ..fusion import FusedHit
 from ..types import Document, Hit
@@ -61,8 +61,7 @@ def ready_index(
     """The collection in its index, ingested unless all of it is there already (then None)."""
     documents = list(help_topics().documents())
     if index_exists(client, INDEX):
-        fingerprint = provenance_of(client, INDEX).vector_field().fingerprint
-        if fingerprint == encoder.fingerprint and count_in(client, INDEX) == len(documents):
+        if _holds(client, encoder, documents):
             return None
         delete_index(client, INDEX)
     create_index(client, INDEX, encoder.manifest, inputs=INPUTS, index_type="flat")
@@ -76,6 +75,18 @@ def ready_index(
     if report.failed:
         raise ElasticError(f"{report.failed} of {len(documents)} passages could not be indexed")
     return report
+
+
+def _holds(client: Elasticsearch, encoder: Encoder, documents: Sequence[Document]) -> bool:
+    """Whether the index has just these documents, of this Python, with this encoder's vectors."""
+    try:
+        searcher = Searcher(client, INDEX, encoder)
+    except EncoderMismatch:
+        return False
+    stored = searcher.sources([document.id for document in documents])
+    return count_in(client, INDEX) == len(documents) and all(
+        stored.get(document.id) == document.fields for document in documents
+    )
 
 
 def example_questions() -> list[Question]:
