@@ -60,7 +60,7 @@ def demo(
     collection = quickstart.help_topics()
     total = sum(1 for _ in collection.documents())
     with bar("Ingesting", total) as show:
-        report = quickstart.ready_index(client, encoder, lambda done, _: show(done))
+        report = quickstart.ready_index(client, encoder, show)
     done = "are there already" if report is None else "indexed"
     out.print(f"{total} passages of Python's help topics {done} in {quickstart.INDEX}")
 

@@ -56,7 +56,7 @@ def ready_bundle(models: Path, step: Callable[[str], None]) -> Bundle:
 
 
 def ready_index(
-    client: Elasticsearch, encoder: Encoder, on_progress: Callable[[int, int], None]
+    client: Elasticsearch, encoder: Encoder, on_progress: Callable[[int], None]
 ) -> FeedReport | None:
     """The collection in its index, ingested unless all of it is there already (then None)."""
     documents = list(help_topics().documents())
@@ -70,7 +70,7 @@ def ready_index(
         INDEX,
         documents,
         encoder,
-        on_progress=lambda done: on_progress(done, len(documents)),
+        on_progress=on_progress,
     )
     if report.failed:
         raise ElasticError(f"{report.failed} of {len(documents)} passages could not be indexed")

@@ -45,8 +45,8 @@ class Parity:
 def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Parity:
     """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
 
-    PyTorch encodes each text alone; the graph encodes them batched, and once more alone, so that
-    padding and packing are judged too.
+    PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
+    judged too; how far batched is from alone is measured beside it.
     """
     documents = [*PASSAGES, *AWKWARD, beyond(settings.max_tokens)]
     texts: list[tuple[Role, str]] = [("query", text) for text in QUESTIONS]
