@@ -1,0 +1,15 @@
+package org.densehook.elasticsearch.compat;
+
+import java.io.IOException;
+import org.elasticsearch.common.io.stream.StreamInput;
+import org.elasticsearch.transport.TransportRequest;
+
+/** A request to one node that says nothing more. */
+public final class NodeRequest extends TransportRequest {
+
+  public NodeRequest() {}
+
+  public NodeRequest(StreamInput in) throws IOException {
+    super(in);
+  }
+}

@@ -1,0 +1,11 @@
+package org.densehook.elasticsearch.compat;
+
+import org.elasticsearch.action.support.nodes.BaseNodesRequest;
+
+/** A request to every node that says nothing more. */
+public final class NodesRequest extends BaseNodesRequest<NodesRequest> {
+
+  public NodesRequest() {
+    super(new String[0]);
+  }
+}

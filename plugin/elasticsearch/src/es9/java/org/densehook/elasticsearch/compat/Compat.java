@@ -1,0 +1,26 @@
+package org.densehook.elasticsearch.compat;
+
+import org.elasticsearch.search.retriever.KnnRetrieverBuilder;
+import org.elasticsearch.search.retriever.RetrieverBuilder;
+import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
+import org.elasticsearch.search.vectors.QueryVectorBuilder;
+import org.elasticsearch.search.vectors.VectorData;
+
+/** Calls whose signatures differ. */
+public final class Compat {
+
+  private Compat() {}
+
+  /** A knn query for a vector; k and numCandidates may be null. */
+  public static KnnVectorQueryBuilder knnQuery(
+      String field, float[] vector, Integer k, Integer numCandidates) {
+    return new KnnVectorQueryBuilder(field, vector, k, numCandidates, null, null, null);
+  }
+
+  /** A knn retriever whose query vector is built from something else. */
+  public static RetrieverBuilder knnRetriever(
+      String field, QueryVectorBuilder vector, int k, int numCandidates) {
+    return new KnnRetrieverBuilder(
+        field, (VectorData) null, vector, k, numCandidates, null, null, null);
+  }
+}

@@ -1,0 +1,144 @@
+package org.densehook.elasticsearch;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.util.SetOnce;
+import org.densehook.elasticsearch.analysis.EnglishAnalysis;
+import org.densehook.elasticsearch.compat.Actions;
+import org.densehook.elasticsearch.compat.CompatPlugin;
+import org.densehook.elasticsearch.index.VectorFields;
+import org.densehook.elasticsearch.ingest.EmbedProcessor;
+import org.densehook.elasticsearch.search.DenseQueryBuilder;
+import org.densehook.elasticsearch.search.FusedRankDoc;
+import org.densehook.elasticsearch.search.HybridRetrieverBuilder;
+import org.densehook.elasticsearch.search.TextVectorBuilder;
+import org.densehook.elasticsearch.service.EncoderService;
+import org.densehook.elasticsearch.service.EncoderSettings;
+import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.RestEncoders;
+import org.elasticsearch.cluster.service.ClusterService;
+import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
+import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.env.Environment;
+import org.elasticsearch.index.analysis.AnalyzerProvider;
+import org.elasticsearch.index.analysis.PreBuiltAnalyzerProviderFactory;
+import org.elasticsearch.index.analysis.PreConfiguredTokenFilter;
+import org.elasticsearch.index.analysis.TokenFilterFactory;
+import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
+import org.elasticsearch.ingest.Processor;
+import org.elasticsearch.plugins.AnalysisPlugin;
+import org.elasticsearch.plugins.IngestPlugin;
+import org.elasticsearch.plugins.SearchPlugin;
+import org.elasticsearch.rest.RestHandler;
+import org.elasticsearch.search.rank.RankDoc;
+
+/** What the plugin adds to a node, by name. */
+public final class DensehookPlugin extends CompatPlugin
+    implements AnalysisPlugin, IngestPlugin, SearchPlugin {
+
+  private static final String NAME = "densehook";
+
+  // parsers and processors are made before the node's components are
+  private final SetOnce<EncoderService> encoders = new SetOnce<>();
+  private final SetOnce<ClusterService> clusterService = new SetOnce<>();
+  private final VectorFields vectorFields = new VectorFields();
+
+  @Override
+  public Collection<?> createComponents(PluginServices services) {
+    Environment environment = services.environment();
+    clusterService.set(services.clusterService());
+    encoders.set(
+        new EncoderService(
+            environment.configDir().resolve(NAME),
+            environment.pluginsDir().resolve(NAME).resolve("native").resolve("linux-x86_64"),
+            environment.settings(),
+            services.clusterService().getClusterSettings(),
+            services.threadPool()));
+    return List.of(encoders.get());
+  }
+
+  private Encoders encoders() {
+    return encoders.get();
+  }
+
+  @Override
+  public List<Setting<?>> getSettings() {
+    return EncoderSettings.all();
+  }
+
+  @Override
+  protected void registerActions(Actions actions) {
+    EncoderService.registerActions(actions);
+  }
+
+  @Override
+  protected List<RestHandler> restHandlers() {
+    return RestEncoders.all();
+  }
+
+  @Override
+  public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
+    return Map.of(
+        EmbedProcessor.TYPE,
+        processorFactory(
+            clusterService::get,
+            (tag, description, config, writeIndex) ->
+                EmbedProcessor.create(
+                    tag, description, config, encoders(), writeIndex, vectorFields)));
+  }
+
+  @Override
+  public List<QueryVectorBuilderSpec<?>> getQueryVectorBuilders() {
+    return List.of(
+        new QueryVectorBuilderSpec<>(
+            TextVectorBuilder.NAME,
+            in -> new TextVectorBuilder(this::encoders, in),
+            (parser, nothing) -> TextVectorBuilder.fromXContent(parser, this::encoders)));
+  }
+
+  @Override
+  public List<QuerySpec<?>> getQueries() {
+    return List.of(
+        new QuerySpec<>(
+            DenseQueryBuilder.NAME,
+            in -> new DenseQueryBuilder(this::encoders, in),
+            parser -> DenseQueryBuilder.fromXContent(parser, this::encoders)));
+  }
+
+  @Override
+  public List<RetrieverSpec<?>> getRetrievers() {
+    return List.of(
+        new RetrieverSpec<>(
+            HybridRetrieverBuilder.NAME,
+            (parser, context) ->
+                HybridRetrieverBuilder.fromXContent(parser, context, this::encoders)));
+  }
+
+  @Override
+  public List<NamedWriteableRegistry.Entry> getNamedWriteables() {
+    return List.of(
+        new NamedWriteableRegistry.Entry(RankDoc.class, FusedRankDoc.NAME, FusedRankDoc::new));
+  }
+
+  @Override
+  public Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> getAnalyzers() {
+    return EnglishAnalysis.analyzers();
+  }
+
+  @Override
+  public List<PreBuiltAnalyzerProviderFactory> getPreBuiltAnalyzerProviderFactories() {
+    return EnglishAnalysis.preBuilt();
+  }
+
+  @Override
+  public List<PreConfiguredTokenFilter> getPreConfiguredTokenFilters() {
+    return EnglishAnalysis.preConfiguredFilters();
+  }
+
+  @Override
+  public Map<String, AnalysisProvider<TokenFilterFactory>> getTokenFilters() {
+    return EnglishAnalysis.filters();
+  }
+}

@@ -1,0 +1,188 @@
+package org.densehook.elasticsearch.ingest;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import org.densehook.elasticsearch.index.InputText;
+import org.densehook.elasticsearch.index.VectorField;
+import org.densehook.elasticsearch.index.VectorFields;
+import org.densehook.elasticsearch.index.Vectors;
+import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.ServingEncoder;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.ingest.AbstractProcessor;
+import org.elasticsearch.ingest.ConfigurationUtils;
+import org.elasticsearch.ingest.IngestDocument;
+import org.elasticsearch.ingest.Processor;
+
+/** Writes the vector of a document's text; the documents of all bulks in flight run together. */
+public final class EmbedProcessor extends AbstractProcessor {
+
+  public static final String TYPE = "densehook";
+
+  private final Encoders encoders;
+  private final Function<String, IndexMetadata> writeIndex;
+  private final VectorFields vectorFields;
+  private final Options options;
+
+  /**
+   * What the pipeline says.
+   *
+   * @param override whether a vector that the document already has is made anew
+   */
+  private record Options(
+      String encoder,
+      List<String> inputs,
+      String output,
+      boolean ignoreMissing,
+      boolean override) {}
+
+  private EmbedProcessor(
+      String tag,
+      String description,
+      Encoders encoders,
+      Function<String, IndexMetadata> writeIndex,
+      VectorFields vectorFields,
+      Options options) {
+    super(tag, description);
+    this.encoders = encoders;
+    this.writeIndex = writeIndex;
+    this.vectorFields = vectorFields;
+    this.options = options;
+  }
+
+  /**
+   * Reads a processor's definition.
+   *
+   * @param writeIndex the metadata of the index that a name of a document's {@code _index} writes
+   *     to, or null
+   */
+  public static Processor create(
+      String tag,
+      String description,
+      Map<String, Object> config,
+      Encoders encoders,
+      Function<String, IndexMetadata> writeIndex,
+      VectorFields vectorFields) {
+    String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
+    List<String> inputs = paths(tag, config);
+    String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
+    if (output.isBlank() || inputs.contains(output)) {
+      throw ConfigurationUtils.newConfigurationException(
+          TYPE, tag, "output", "is [" + output + "]; it must be a field that is no input");
+    }
+    boolean ignoreMissing =
+        ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "ignore_missing", false);
+    boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
+    Options options = new Options(encoder, inputs, output, ignoreMissing, override);
+    return new EmbedProcessor(tag, description, encoders, writeIndex, vectorFields, options);
+  }
+
+  private static List<String> paths(String tag, Map<String, Object> config) {
+    Object stated = config.remove("input");
+    List<?> inputs =
+        stated instanceof List<?> list ? list : stated == null ? List.of() : List.of(stated);
+    List<String> paths = new ArrayList<>();
+    for (Object input : inputs) {
+      if (!(input instanceof String path) || path.isBlank()) {
+        throw ConfigurationUtils.newConfigurationException(
+            TYPE, tag, "input", "has [" + input + "]; it must be a field or a list of fields");
+      }
+      paths.add(path);
+    }
+    if (paths.isEmpty()) {
+      throw ConfigurationUtils.newConfigurationException(
+          TYPE, tag, "input", "required property is missing or empty; name the text fields");
+    }
+    return List.copyOf(paths);
+  }
+
+  @Override
+  public String getType() {
+    return TYPE;
+  }
+
+  @Override
+  public boolean isAsync() {
+    return true;
+  }
+
+  @Override
+  public IngestDocument execute(IngestDocument document) {
+    throw new UnsupportedOperationException("[densehook] is asynchronous");
+  }
+
+  @Override
+  public void execute(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
+    String text;
+    ServingEncoder encoder;
+    try {
+      if (!options.override && present(document)) {
+        handler.accept(document, null);
+        return;
+      }
+      encoder = encoders.require(options.encoder);
+      requireFingerprint(document, encoder);
+      text = text(document, encoder);
+    } catch (Exception e) {
+      handler.accept(null, e);
+      return;
+    }
+    if (text.isEmpty()) {
+      document.removeField(options.output, true); // the vector of a text that is gone
+      handler.accept(document, null);
+      return;
+    }
+    encoders.embedDocument(
+        encoder,
+        text,
+        new ActionListener<>() {
+          @Override
+          public void onResponse(float[] vector) {
+            try {
+              document.setFieldValue(options.output, Vectors.toList(vector));
+            } catch (Exception e) {
+              handler.accept(null, e);
+              return;
+            }
+            handler.accept(document, null);
+          }
+
+          @Override
+          public void onFailure(Exception e) {
+            handler.accept(null, e);
+          }
+        });
+  }
+
+  private boolean present(IngestDocument document) {
+    return document.getFieldValue(options.output, Object.class, true) != null;
+  }
+
+  /** The document's text; empty when its inputs are missing or empty, where that is allowed. */
+  private String text(IngestDocument document, ServingEncoder encoder) {
+    List<String> parts = new ArrayList<>();
+    for (String input : options.inputs) {
+      // throws for a missing field, as Elasticsearch's own processors do
+      Object value = document.getFieldValue(input, Object.class, options.ignoreMissing);
+      if (value == null && !options.ignoreMissing) {
+        throw new IllegalArgumentException("field [" + input + "] is null, it has no text");
+      }
+      parts.add(encoder.join(InputText.of(input, value)));
+    }
+    return encoder.join(parts);
+  }
+
+  private void requireFingerprint(IngestDocument document, ServingEncoder encoder) {
+    IndexMetadata index = writeIndex.apply(document.getMetadata().getIndex());
+    if (index != null) {
+      VectorField field = vectorFields.of(index).get(options.output);
+      if (field != null) {
+        field.require(encoder, index.getIndex().getName());
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The ingest processor. */
+package org.densehook.elasticsearch.ingest;

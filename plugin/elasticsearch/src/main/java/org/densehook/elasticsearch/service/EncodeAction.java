@@ -1,0 +1,191 @@
+package org.densehook.elasticsearch.service;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.densehook.bundle.Role;
+import org.densehook.encode.EncodeException;
+import org.densehook.encode.Tokens;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.ActionRequest;
+import org.elasticsearch.action.ActionRequestValidationException;
+import org.elasticsearch.action.ActionResponse;
+import org.elasticsearch.action.ActionType;
+import org.elasticsearch.action.ValidateActions;
+import org.elasticsearch.action.support.ActionFilters;
+import org.elasticsearch.action.support.GroupedActionListener;
+import org.elasticsearch.action.support.HandledTransportAction;
+import org.elasticsearch.common.io.stream.StreamInput;
+import org.elasticsearch.common.io.stream.StreamOutput;
+import org.elasticsearch.injection.guice.Inject;
+import org.elasticsearch.tasks.Task;
+import org.elasticsearch.threadpool.ThreadPool;
+import org.elasticsearch.transport.TransportService;
+import org.elasticsearch.xcontent.ConstructingObjectParser;
+import org.elasticsearch.xcontent.ParseField;
+import org.elasticsearch.xcontent.ToXContentObject;
+import org.elasticsearch.xcontent.XContentBuilder;
+
+/** {@code POST /_densehook/_encode}: what an encoder makes of texts, to look at. */
+public final class EncodeAction {
+
+  static final ActionType<Response> TYPE = new ActionType<>("cluster:monitor/densehook/encode");
+
+  private static final int MOST_TEXTS = 1000;
+
+  private EncodeAction() {}
+
+  /**
+   * Texts to encode on the node that is asked.
+   *
+   * @param encoder null for the only one there is
+   */
+  public static final class Request extends ActionRequest {
+
+    static final ConstructingObjectParser<Request, Void> PARSER =
+        new ConstructingObjectParser<>(
+            "densehook_encode", false, a -> new Request((String) a[0], strings(a[1]), (Role) a[2]));
+
+    static {
+      PARSER.declareString(
+          ConstructingObjectParser.optionalConstructorArg(), new ParseField("encoder"));
+      PARSER.declareStringArray(ConstructingObjectParser.constructorArg(), new ParseField("texts"));
+      PARSER.declareString(
+          ConstructingObjectParser.optionalConstructorArg(), Role::of, new ParseField("role"));
+    }
+
+    private final String encoder;
+    private final List<String> texts;
+    private final Role role;
+
+    Request(String encoder, List<String> texts, Role role) {
+      this.encoder = encoder;
+      this.texts = texts;
+      this.role = role == null ? Role.DOCUMENT : role;
+    }
+
+    Request(StreamInput in) throws IOException {
+      super(in);
+      encoder = in.readOptionalString();
+      texts = in.readStringCollectionAsList();
+      role = in.readEnum(Role.class);
+    }
+
+    @Override
+    public void writeTo(StreamOutput out) throws IOException {
+      super.writeTo(out);
+      out.writeOptionalString(encoder);
+      out.writeStringCollection(texts);
+      out.writeEnum(role);
+    }
+
+    @Override
+    public ActionRequestValidationException validate() {
+      return texts.size() <= MOST_TEXTS
+          ? null
+          : ValidateActions.addValidationError(
+              "[texts] has " + texts.size() + " texts, at most " + MOST_TEXTS + " are allowed",
+              null);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<String> strings(Object parsed) {
+      return (List<String>) parsed;
+    }
+  }
+
+  /** A text as the model reads it, and its vector. */
+  record Encoded(long[] ids, int lost, float[] vector) {}
+
+  /** The texts' encodings, in their order. */
+  public static final class Response extends ActionResponse implements ToXContentObject {
+
+    private final String encoder;
+    private final String fingerprint;
+    private final List<Encoded> encoded;
+
+    Response(String encoder, String fingerprint, List<Encoded> encoded) {
+      this.encoder = encoder;
+      this.fingerprint = fingerprint;
+      this.encoded = encoded;
+    }
+
+    @Override
+    public void writeTo(StreamOutput out) {
+      throw new UnsupportedOperationException("it is answered where it is asked");
+    }
+
+    @Override
+    public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
+      builder.startObject();
+      builder.field("encoder", encoder);
+      builder.field("fingerprint", fingerprint);
+      builder.startArray("texts");
+      for (Encoded text : encoded) {
+        builder.startObject();
+        builder.array("ids", text.ids());
+        builder.field("lost_tokens", text.lost());
+        builder.array("vector", text.vector());
+        builder.endObject();
+      }
+      builder.endArray();
+      return builder.endObject();
+    }
+  }
+
+  /** Encodes on this node. */
+  // public for Guice, which makes it
+  public static final class Transport extends HandledTransportAction<Request, Response> {
+
+    private final EncoderService encoders;
+
+    @Inject
+    public Transport(
+        TransportService transportService,
+        ActionFilters actionFilters,
+        EncoderService encoders,
+        ThreadPool threadPool) {
+      super(TYPE.name(), transportService, actionFilters, Request::new, threadPool.generic());
+      this.encoders = encoders;
+    }
+
+    @Override
+    protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+      LoadedEncoder encoder = encoders.requireLoaded(request.encoder);
+      List<Tokens> tokens = new ArrayList<>();
+      try {
+        for (String text : request.texts) {
+          tokens.add(encoder.tokenize(text, request.role));
+        }
+      } catch (EncodeException e) {
+        listener.onFailure(new IllegalArgumentException(e.getMessage()));
+        return;
+      }
+      if (tokens.isEmpty()) {
+        listener.onResponse(new Response(encoder.name(), encoder.fingerprint(), List.of()));
+        return;
+      }
+      Encoded[] encoded = new Encoded[tokens.size()];
+      ActionListener<Void> each =
+          new GroupedActionListener<>(
+              tokens.size(),
+              listener.map(
+                  all -> new Response(encoder.name(), encoder.fingerprint(), List.of(encoded))));
+      for (int i = 0; i < encoded.length; i++) {
+        int position = i;
+        ActionListener<float[]> one =
+            each.delegateFailureAndWrap(
+                (delegate, vector) -> {
+                  Tokens read = tokens.get(position);
+                  encoded[position] = new Encoded(read.ids(), read.lost(), vector);
+                  delegate.onResponse(null);
+                });
+        if (request.role == Role.QUERY) {
+          encoders.embedQuery(encoder, request.texts.get(i), one);
+        } else {
+          encoders.embedDocument(encoder, request.texts.get(i), one);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package org.densehook.elasticsearch.service;
+
+import java.util.List;
+import org.densehook.encode.LaneLimits;
+import org.elasticsearch.common.settings.ClusterSettings;
+import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.common.settings.Setting.Property;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.common.util.concurrent.EsExecutors;
+
+/** The node's settings for its encoders; those of the lanes may be changed while it runs. */
+public final class EncoderSettings {
+
+  /** Threads of one run of documents. */
+  public static final Setting<Integer> INGEST_THREADS = threads("densehook.ingest.threads");
+
+  /** Threads of one run of queries. */
+  public static final Setting<Integer> QUERY_THREADS = threads("densehook.query.threads");
+
+  /** Documents that are sorted together by length. */
+  public static final Setting<Integer> INGEST_WINDOW =
+      dynamic("densehook.ingest.window", LaneLimits.WINDOW);
+
+  /** Padded tokens of one run of documents. */
+  public static final Setting<Integer> INGEST_TOKENS_PER_RUN =
+      dynamic("densehook.ingest.tokens_per_run", LaneLimits.TOKENS_PER_RUN);
+
+  /** Tokens of documents that may wait; beyond them an item answers 429. */
+  public static final Setting<Integer> INGEST_QUEUE_TOKENS =
+      dynamic("densehook.ingest.queue_tokens", 1 << 20);
+
+  /** Padded tokens of one run of queries: those that wait at the same time run together. */
+  public static final Setting<Integer> QUERY_TOKENS_PER_RUN =
+      dynamic("densehook.query.tokens_per_run", 512);
+
+  /** Tokens of queries that may wait; beyond them a search answers 429. */
+  public static final Setting<Integer> QUERY_QUEUE_TOKENS =
+      dynamic("densehook.query.queue_tokens", 1 << 16);
+
+  /** Query vectors kept for repeated texts; 0 keeps none. */
+  public static final Setting<Integer> QUERY_CACHE_SIZE =
+      Setting.intSetting(
+          "densehook.query.cache_size", 1000, 0, Property.NodeScope, Property.Dynamic);
+
+  /** Longest text, in UTF-16 code units, that is tokenised; a longer one is refused. */
+  public static final Setting<Integer> TEXT_MAX_LENGTH =
+      dynamic("densehook.text.max_length", 1_000_000);
+
+  private final int ingestThreads;
+  private final int queryThreads;
+  private volatile LaneLimits ingest;
+  private volatile LaneLimits query;
+  private volatile int cacheSize;
+  private volatile int textMaxLength;
+
+  EncoderSettings(Settings settings, ClusterSettings dynamic) {
+    ingestThreads = INGEST_THREADS.get(settings);
+    queryThreads = QUERY_THREADS.get(settings);
+    dynamic.initializeAndWatch(QUERY_CACHE_SIZE, size -> cacheSize = size);
+    dynamic.initializeAndWatch(TEXT_MAX_LENGTH, length -> textMaxLength = length);
+    readLanes(settings);
+    dynamic.addSettingsUpdateConsumer(
+        this::readLanes,
+        List.of(
+            INGEST_WINDOW,
+            INGEST_TOKENS_PER_RUN,
+            INGEST_QUEUE_TOKENS,
+            QUERY_TOKENS_PER_RUN,
+            QUERY_QUEUE_TOKENS));
+  }
+
+  /** All of them, as the node registers them. */
+  public static List<Setting<?>> all() {
+    return List.of(
+        INGEST_THREADS,
+        QUERY_THREADS,
+        INGEST_WINDOW,
+        INGEST_TOKENS_PER_RUN,
+        INGEST_QUEUE_TOKENS,
+        QUERY_TOKENS_PER_RUN,
+        QUERY_QUEUE_TOKENS,
+        QUERY_CACHE_SIZE,
+        TEXT_MAX_LENGTH);
+  }
+
+  private void readLanes(Settings settings) {
+    ingest =
+        new LaneLimits(
+            INGEST_WINDOW.get(settings),
+            INGEST_TOKENS_PER_RUN.get(settings),
+            INGEST_QUEUE_TOKENS.get(settings));
+    query =
+        new LaneLimits(
+            LaneLimits.WINDOW,
+            QUERY_TOKENS_PER_RUN.get(settings),
+            QUERY_QUEUE_TOKENS.get(settings));
+  }
+
+  int ingestThreads() {
+    return ingestThreads;
+  }
+
+  int queryThreads() {
+    return queryThreads;
+  }
+
+  LaneLimits ingest() {
+    return ingest;
+  }
+
+  LaneLimits query() {
+    return query;
+  }
+
+  int cacheSize() {
+    return cacheSize;
+  }
+
+  int textMaxLength() {
+    return textMaxLength;
+  }
+
+  private static Setting<Integer> threads(String name) {
+    return new Setting<>(
+        name,
+        settings -> Integer.toString(EsExecutors.allocatedProcessors(settings)),
+        value -> Setting.parseInt(value, 1, name),
+        Property.NodeScope);
+  }
+
+  private static Setting<Integer> dynamic(String name, int byDefault) {
+    return Setting.intSetting(name, byDefault, 1, Property.NodeScope, Property.Dynamic);
+  }
+}

@@ -1,0 +1,125 @@
+package org.densehook.encode;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.densehook.bundle.BundleException;
+import org.densehook.bundle.Manifest;
+
+/** An ONNX graph on the CPU; one run at a time uses all of its threads. */
+final class Graph implements AutoCloseable {
+
+  private static final Set<String> INPUTS = Set.of("input_ids", "attention_mask", "token_type_ids");
+
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtSession session;
+  private final Manifest manifest;
+
+  Graph(Path model, Manifest manifest, int threads) throws BundleException {
+    Set<String> unknown = new TreeSet<>(manifest.inputs());
+    unknown.removeAll(INPUTS);
+    if (!unknown.isEmpty()) {
+      throw new BundleException("graph inputs " + unknown + " are not known to this plugin");
+    }
+    this.manifest = manifest;
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(threads);
+      options.setInterOpNumThreads(1);
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      // runs differ in shape: remembering a memory plan for each would grow without end
+      options.setMemoryPatternOptimization(false);
+      // a thread that waits must not take a core from the node
+      options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      session = environment.createSession(model.toString(), options);
+    } catch (OrtException e) {
+      throw new BundleException(
+          model.getFileName()
+              + " cannot be run: "
+              + e.getMessage().strip().lines().findFirst().orElse(""));
+    }
+  }
+
+  /**
+   * Runs texts together, right-padded to the longest.
+   *
+   * @return float32 [batch, dims]
+   */
+  float[][] run(List<Tokens> batch) throws EncodeException {
+    int longest = batch.stream().mapToInt(Tokens::length).max().orElseThrow();
+    LongBuffer ids = buffer(batch.size() * longest);
+    LongBuffer mask = buffer(batch.size() * longest);
+    for (Tokens tokens : batch) {
+      ids.put(tokens.ids());
+      for (int i = 0; i < longest; i++) {
+        if (i >= tokens.length()) {
+          ids.put(manifest.padId());
+        }
+        mask.put(i < tokens.length() ? 1 : 0);
+      }
+    }
+    return run(ids.flip(), mask.flip(), new long[] {batch.size(), longest});
+  }
+
+  private float[][] run(LongBuffer ids, LongBuffer mask, long[] shape) throws EncodeException {
+    Map<String, OnnxTensor> feed = new HashMap<>();
+    try {
+      for (String input : manifest.inputs()) {
+        feed.put(input, OnnxTensor.createTensor(environment, content(input, ids, mask), shape));
+      }
+      try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
+        return rows(((OnnxTensor) result.get(0)).getFloatBuffer(), (int) shape[0]);
+      }
+    } catch (OrtException e) {
+      throw new EncodeException("the encoder cannot run it: " + e.getMessage(), e);
+    } finally {
+      feed.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private LongBuffer content(String input, LongBuffer ids, LongBuffer mask) {
+    return switch (input) {
+      case "input_ids" -> ids;
+      case "attention_mask" -> mask;
+      default -> buffer(ids.capacity()); // token_type_ids: zeros
+    };
+  }
+
+  private float[][] rows(FloatBuffer vectors, int count) throws EncodeException {
+    if (vectors.remaining() != count * manifest.dims()) {
+      throw new EncodeException(
+          "the graph gave " + vectors.remaining() + " numbers for " + count + " texts");
+    }
+    float[][] rows = new float[count][manifest.dims()];
+    for (float[] row : rows) {
+      vectors.get(row);
+    }
+    return rows;
+  }
+
+  private static LongBuffer buffer(int size) {
+    return ByteBuffer.allocateDirect(size * Long.BYTES)
+        .order(ByteOrder.nativeOrder())
+        .asLongBuffer();
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("the ONNX session does not close", e);
+    }
+  }
+}

@@ -1,0 +1,12 @@
+package org.densehook.encode;
+
+import java.util.function.Consumer;
+
+/** A text that waits for its vector; one of the two is called, once. */
+public record Job(
+    Tokens tokens, Consumer<float[]> onVector, Consumer<Exception> onFailure, long submittedNanos) {
+
+  public Job(Tokens tokens, Consumer<float[]> onVector, Consumer<Exception> onFailure) {
+    this(tokens, onVector, onFailure, System.nanoTime());
+  }
+}

@@ -1,0 +1,69 @@
+package org.densehook.encode;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** What a lane did since it was opened. */
+public final class LaneStats {
+
+  private static final int LATENCIES = 1024;
+
+  private long texts;
+  private long tokens;
+  private long truncatedTexts;
+  private long lostTokens;
+  private long batches;
+  private long paddedTokens;
+  private final long[] latencies = new long[LATENCIES];
+
+  /**
+   * The numbers at one moment.
+   *
+   * @param paddedTokens tokens of all runs, padding included
+   * @param p50Nanos median time from taking a text in to its vector, over the last 1,024 texts
+   * @param p99Nanos 99th percentile of the same
+   */
+  public record Snapshot(
+      long texts,
+      long tokens,
+      long truncatedTexts,
+      long lostTokens,
+      long batches,
+      long paddedTokens,
+      long p50Nanos,
+      long p99Nanos) {}
+
+  synchronized void ran(List<Job> run) {
+    long now = System.nanoTime();
+    int longest = 0;
+    for (Job job : run) {
+      latencies[(int) (texts % LATENCIES)] = now - job.submittedNanos();
+      texts++;
+      tokens += job.tokens().length();
+      truncatedTexts += job.tokens().lost() > 0 ? 1 : 0;
+      lostTokens += job.tokens().lost();
+      longest = Math.max(longest, job.tokens().length());
+    }
+    batches++;
+    paddedTokens += (long) longest * run.size();
+  }
+
+  /** The numbers now. */
+  public synchronized Snapshot snapshot() {
+    long[] sorted = Arrays.copyOf(latencies, (int) Math.min(texts, LATENCIES));
+    Arrays.sort(sorted);
+    return new Snapshot(
+        texts,
+        tokens,
+        truncatedTexts,
+        lostTokens,
+        batches,
+        paddedTokens,
+        quantile(sorted, 0.5),
+        quantile(sorted, 0.99));
+  }
+
+  private static long quantile(long[] sorted, double share) {
+    return sorted.length == 0 ? 0 : sorted[(int) Math.ceil(share * sorted.length) - 1];
+  }
+}
