@@ -64,7 +64,7 @@ def overlap(url: str, scifact: Path, limit: int | None) -> tuple[float, float, f
     vectors: list[np.ndarray] = []
     stream = documents(scifact, limit)
     while window := list(itertools.islice(stream, WINDOW)):
-        texts = [text_of(document, INPUTS, encoder.manifest)[0] for document in window]
+        texts = [text_of(document, INPUTS, encoder.manifest.join)[0] for document in window]
         vectors.extend(encoder.encode(texts, "document").vectors)
     encoding = time.perf_counter() - started
 

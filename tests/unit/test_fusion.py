@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
+from statistics import fmean, pstdev
 
 import pytest
 
@@ -103,6 +104,21 @@ def test_normalizers_are_chosen_by_name() -> None:
     assert scores(linear_combination([ranking], normalizer="l2_norm")) == {"a": 0.8, "b": 0.6}
     with pytest.raises(ValueError, match="no normalizer 'z_score'; known are minmax"):
         linear_combination([ranking], normalizer="z_score")
+
+
+def test_zscore_counts_population_deviations_from_the_mean() -> None:
+    ranking = [Hit("a", 9.0), Hit("b", 5.0), Hit("c", 4.0), Hit("d", 2.0), Hit("e", 5.0)]
+    fused = scores(linear_combination([ranking], normalizer="zscore"))
+    values = [hit.score for hit in ranking]
+    expected = [(value - fmean(values)) / pstdev(values) for value in values]
+    assert [fused[hit.id] for hit in ranking] == pytest.approx(expected)
+    assert fused["b"] == 0.0
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_zscore_of_equal_scores_is_all_zeros(count: int) -> None:
+    ranking = [Hit(str(number), 0.1) for number in range(count)]
+    assert set(scores(linear_combination([ranking], normalizer="zscore")).values()) == {0.0}
 
 
 def test_ten_tenths_from_ten_lists_tie_with_their_exact_sum() -> None:

@@ -119,14 +119,14 @@ def test_a_single_input_is_searched_itself(manifest: Manifest) -> None:
 def test_a_document_gives_the_text_of_its_fields_joined(
     manifest: Manifest, fields: dict[str, Any], text: str, missing: list[str]
 ) -> None:
-    assert text_of(Document("1", fields), ["title", "text"], manifest) == (text, missing)
+    assert text_of(Document("1", fields), ["title", "text"], manifest.join) == (text, missing)
 
 
 def test_an_input_may_be_a_path(manifest: Manifest) -> None:
     nested = Document("1", {"a": {"b": {"c": "deep"}}})
-    assert text_of(nested, ["a.b.c"], manifest)[0] == "deep"
+    assert text_of(nested, ["a.b.c"], manifest.join)[0] == "deep"
     dotted = Document("1", {"a.b.c": "flat"})
-    assert text_of(dotted, ["a.b.c"], manifest)[0] == "flat"
+    assert text_of(dotted, ["a.b.c"], manifest.join)[0] == "flat"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_document_without_usable_input_is_refused(
     manifest: Manifest, fields: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(UnusableDocument, match=reason):
-        text_of(Document("1", fields), ["title", "text"], manifest)
+        text_of(Document("1", fields), ["title", "text"], manifest.join)
 
 
 @pytest.mark.parametrize(

@@ -27,15 +27,19 @@ def load_encoder(path: Path) -> Encoder:
 
 def encoder_of_index(
     client: Elasticsearch, index: str, path: Path | None, vector_field: str | None
-) -> Encoder:
+) -> Encoder | None:
     """The encoder at ``path``, or the one in onnx_models/ that the index names.
 
-    Raises BundleError saying which bundle is needed when it is not there.
+    None when no path is given and the cluster itself encodes for this index. Raises BundleError
+    saying which bundle is needed when it is not there.
     """
     from ..elastic.indices import provenance_of
 
     if path is None:
-        wanted = provenance_of(client, index).vector_field(vector_field)
+        provenance = provenance_of(client, index)
+        wanted = provenance.vector_field(vector_field)
+        if provenance.in_cluster:
+            return None
         path = MODELS / wanted.encoder
         if not path.is_dir():
             raise BundleError(

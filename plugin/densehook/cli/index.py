@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..hooks import INDEX_TYPES
+from ..hooks import INDEX_TYPES, pipeline_name
 from .bundles import encoder_of_index
 from .console import bar, note, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 
 if TYPE_CHECKING:
     from ..elastic.feed import Failure, FeedReport
+    from ..encode import Encoder
 
 _FAILURES_SHOWN = 10
 
@@ -32,6 +33,10 @@ def create(
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[str, typer.Option("--field", help="Name of the vector field.")] = "embedding",
+    in_cluster: Annotated[
+        bool,
+        typer.Option("--in-cluster", help="The cluster's densehook plugin makes the vectors."),
+    ] = False,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
@@ -51,11 +56,14 @@ def create(
         shards=shards,
         replicas=replicas,
         field=field,
+        in_cluster=in_cluster,
     )
     out.print(
         f"index {index}: {field} ({index_type}, {manifest.dims} dims) is made from {inputs} by"
         f" {manifest.name} {manifest.fingerprint[:15]}"
     )
+    if in_cluster:
+        out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")
 
 
 def ingest(
@@ -73,7 +81,10 @@ def ingest(
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Encode documents and index them; exit code 1 when some could not be."""
+    """Encode documents and index them; exit code 1 when some could not be.
+
+    Where the index was made with --in-cluster the cluster encodes, unless --encoder names a bundle.
+    """
     from ..elastic.connect import connect
     from ..elastic.documents import count_documents, read_documents
     from ..elastic.feed import feed
@@ -94,7 +105,7 @@ def ingest(
             on_failure=refused.add,
             on_progress=show,
         )
-    _print_report(index, report, opened.manifest.max_tokens)
+    _print_report(index, report, opened)
     if report.failed:
         raise typer.Exit(1)
 
@@ -117,13 +128,13 @@ class _Refused:
             self._file.write(json.dumps(row) + "\n")
 
 
-def _print_report(index: str, report: FeedReport, max_tokens: int) -> None:
+def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> None:
     out.print(f"indexed {report.indexed:,} documents into {index}, {report.failed:,} failed")
     stats = report.encoded
-    if stats.truncated_texts:
+    if encoder is not None and stats.truncated_texts:
         lost = stats.lost_tokens / (stats.tokens + stats.lost_tokens)
         out.print(
-            f"{stats.truncated_texts:,} are longer than {max_tokens} tokens:"
+            f"{stats.truncated_texts:,} are longer than {encoder.manifest.max_tokens} tokens:"
             f" {stats.lost_tokens:,} tokens ({lost:.0%}) were not encoded"
         )
     for name, count in report.missing.items():

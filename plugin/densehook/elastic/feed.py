@@ -1,10 +1,14 @@
-"""Feeding an index: read, encode, bulk-index; encoding goes on while Elasticsearch indexes."""
+"""Feeding an index: read, encode, bulk-index; encoding goes on while Elasticsearch indexes.
+
+Where the cluster makes the vectors, several bulks are in flight, so that it has much to pack from.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +17,7 @@ from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
 from ..encode import Encoded, Encoder, EncodeStats
-from ..errors import ClusterUnreachable, EncodeError
+from ..errors import ClusterUnreachable, ElasticError, EncodeError
 from ..hooks import UnusableDocument, text_of
 from ..types import Document
 from .connect import elastic_errors
@@ -28,6 +32,10 @@ WINDOWS_AHEAD = 2
 
 _BULK_DOCUMENTS = 128
 _BULK_BYTES = 8 * 1024 * 1024
+# few enough for an answer well within a minute on a slow CPU, many enough to pack well
+_BULK_DOCUMENTS_IN_CLUSTER = 64
+_BULKS_IN_FLIGHT = 4
+_BULK_TIMEOUT_S = 600
 # a cluster that says 429 is asked again after 1, 2, 4 … 30 s, some two minutes in all
 _RETRIES = 8
 _MAX_BACKOFF_S = 30
@@ -68,7 +76,7 @@ def feed(
     client: Elasticsearch,
     index: str,
     documents: Iterable[Document | BadLine],
-    encoder: Encoder,
+    encoder: Encoder | None,
     *,
     vector_field: str | None = None,
     replace: bool = False,
@@ -77,6 +85,7 @@ def feed(
 ) -> FeedReport:
     """Encodes documents and indexes them; what cannot be indexed is a Failure, not the end.
 
+    Without an encoder the cluster encodes; the index must have been made for that.
     A document whose id is in the index already is such a failure unless ``replace``. Memory is
     bounded by a few windows, whatever the number of documents. ``on_progress`` hears of each
     document done, well or not. Raises EncoderMismatch before anything is written, IndexNotFound,
@@ -84,7 +93,13 @@ def feed(
     """
     provenance = provenance_of(client, index)
     target = provenance.vector_field(vector_field)
-    target.require(encoder.manifest, index)
+    if encoder is not None:
+        target.require(encoder.manifest, index)
+    elif not provenance.in_cluster:
+        raise ElasticError(
+            f"index {index!r} does not make its vectors in the cluster; give the encoder"
+            f" {target.encoder!r}, or make an index with: densehook create --in-cluster"
+        )
     run = _Feed(client, provenance.index, target.name, target.inputs, encoder, replace)
     report = run.report
     try:
@@ -111,7 +126,7 @@ class _Feed:
     index: str
     vector_field: str
     inputs: Sequence[str]
-    encoder: Encoder
+    encoder: Encoder | None
     replace: bool
     report: FeedReport = field(default_factory=FeedReport)
 
@@ -135,10 +150,32 @@ class _Feed:
         yield from refused
 
     def _bulk(self, actions: Iterator[Action]) -> Iterator[tuple[bool, dict[str, Any]]]:
+        if self.encoder is not None:
+            yield from self._send(self.client, actions, _BULK_DOCUMENTS)
+            return
+        client = self.client.options(request_timeout=_BULK_TIMEOUT_S)
+        in_flight: deque[Future[list[tuple[bool, dict[str, Any]]]]] = deque()
+        with ThreadPoolExecutor(_BULKS_IN_FLIGHT) as senders:
+            while bulk := list(itertools.islice(actions, _BULK_DOCUMENTS_IN_CLUSTER)):
+                in_flight.append(senders.submit(self._answers, client, bulk))
+                if len(in_flight) == _BULKS_IN_FLIGHT:
+                    yield from in_flight.popleft().result()
+            while in_flight:
+                yield from in_flight.popleft().result()
+
+    def _answers(
+        self, client: Elasticsearch, bulk: Sequence[Action]
+    ) -> list[tuple[bool, dict[str, Any]]]:
+        return list(self._send(client, bulk, len(bulk)))
+
+    @staticmethod
+    def _send(
+        client: Elasticsearch, actions: Iterable[Action], size: int
+    ) -> Iterator[tuple[bool, dict[str, Any]]]:
         for ok, item in streaming_bulk(
-            self.client,
+            client,
             actions,
-            chunk_size=_BULK_DOCUMENTS,
+            chunk_size=size,
             max_chunk_bytes=_BULK_BYTES,
             max_retries=_RETRIES,
             max_backoff=_MAX_BACKOFF_S,
@@ -189,21 +226,23 @@ class _Feed:
                 ready.append((item, self._text(item)))
             except UnusableDocument as error:
                 failures.append(_failure(item, error))
-        encoded = self._encode_all_but_the_guilty(ready, failures)
+        if self.encoder is None:
+            return [*failures, *((document, self._action(document)) for document, _ in ready)]
+        encoded = self._encode_all_but_the_guilty(self.encoder, ready, failures)
         self.report.encoded += encoded.stats
         actions = (
-            (document, self._action(document, vector))
+            (document, self._action(document, {self.vector_field: vector}))
             for (document, _), vector in zip(ready, encoded.vectors.tolist(), strict=True)
         )
         return [*failures, *actions]
 
     def _encode_all_but_the_guilty(
-        self, ready: list[tuple[Document, str]], failures: list[Failure]
+        self, encoder: Encoder, ready: list[tuple[Document, str]], failures: list[Failure]
     ) -> Encoded:
         """Encodes; a text that cannot be is taken out of ``ready`` and put among the failures."""
         while True:
             try:
-                return self.encoder.encode([text for _, text in ready], "document")
+                return encoder.encode([text for _, text in ready], "document")
             except EncodeError as error:
                 document, _ = ready.pop(error.position)
                 failures.append(_failure(document, error))
@@ -213,16 +252,19 @@ class _Feed:
             raise UnusableDocument(
                 f"brings a vector of its own in {self.vector_field!r}; leave it out"
             )
-        text, missing = text_of(document, self.inputs, self.encoder.manifest)
+        join = " ".join if self.encoder is None else self.encoder.manifest.join
+        text, missing = text_of(document, self.inputs, join)
         self.report.missing.update(missing)
         return text
 
-    def _action(self, document: Document, vector: Sequence[float]) -> Action:
+    def _action(
+        self, document: Document, vector: Mapping[str, Sequence[float]] | None = None
+    ) -> Action:
         return {
             "_op_type": "index" if self.replace else "create",
             "_index": self.index,
             "_id": document.id,
-            "_source": {**document.fields, self.vector_field: vector},
+            "_source": {**document.fields, **(vector or {})},
         }
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from elasticsearch import BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
 from ..errors import ElasticError
-from ..hooks import INDEX_TYPES, Provenance, index_request, read_provenance
-from ..hooks.indexing import ENGLISH_ANALYSIS, STANDARD_ANALYSIS
+from ..hooks import (
+    INDEX_TYPES,
+    Provenance,
+    index_request,
+    pipeline_name,
+    pipeline_request,
+    read_provenance,
+)
+from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
+from .cluster import require_encoder
 from .connect import elastic_errors
 
 
@@ -23,10 +32,13 @@ def create_index(
     shards: int = 1,
     replicas: int = 0,
     field: str = "embedding",
+    in_cluster: bool = False,
 ) -> None:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
-    Raises ElasticError when it exists already or a value is refused.
+    With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
+    index's default. Raises ElasticError when the index exists already, a value is refused, or the
+    cluster does not have this encoder in service.
     """
     if index_type not in INDEX_TYPES:
         raise ElasticError(f"index type {index_type!r} is unknown; known: {', '.join(INDEX_TYPES)}")
@@ -38,7 +50,12 @@ def create_index(
     with elastic_errors(client):
         if client.indices.exists(index=index):
             raise ElasticError(f"index {index!r} exists already; delete it or choose another name")
-        analysis = ENGLISH_ANALYSIS if _has_english(client) else STANDARD_ANALYSIS
+        pipeline = None
+        if in_cluster:
+            require_encoder(client, manifest)
+            pipeline = pipeline_name(index)
+            pipeline_body = pipeline_request(manifest, inputs=inputs, field=field)
+            client.ingest.put_pipeline(id=pipeline, **pipeline_body)
         body = index_request(
             manifest,
             inputs=inputs,
@@ -46,7 +63,8 @@ def create_index(
             shards=shards,
             replicas=replicas,
             field=field,
-            analysis=analysis,
+            analysis=_analysis(client),
+            pipeline=pipeline,
         )
         client.indices.create(index=index, **body)
 
@@ -57,18 +75,24 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
     Raises IndexNotFound, or ElasticError when densehook did not make the index.
     """
     with elastic_errors(client):
-        found = client.indices.get_mapping(index=index)
+        found = client.indices.get(index=index, features=["mappings", "settings"])
     if len(found) != 1:
         names = ", ".join(sorted(found)) or "no index"
         raise ElasticError(f"{index!r} stands for {names}; name one index")
     ((name, entry),) = found.items()
-    return read_provenance(name, entry["mappings"])
+    return read_provenance(name, entry["mappings"], entry["settings"])
 
 
-def _has_english(client: Elasticsearch) -> bool:
-    """Whether this distribution has the English analyzer; the smallest one has not."""
+def _analysis(client: Elasticsearch) -> Mapping[str, Any]:
+    """The best English analysis there is: Lucene's by the plugin, Elasticsearch's, or none."""
+    if _has_analyzer(client, "densehook_english"):
+        return LUCENE_ENGLISH_ANALYSIS
+    return ENGLISH_ANALYSIS if _has_analyzer(client, "english") else STANDARD_ANALYSIS
+
+
+def _has_analyzer(client: Elasticsearch, name: str) -> bool:
     try:
-        client.indices.analyze(analyzer="english", text="probe")
+        client.indices.analyze(analyzer=name, text="probe")
     except BadRequestError:
         return False
     return True

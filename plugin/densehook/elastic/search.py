@@ -11,7 +11,15 @@ from elasticsearch import Elasticsearch
 from ..encode import Encoder
 from ..errors import ElasticError
 from ..fusion import FUSIONS, FusedHit
-from ..hooks import UnusableDocument, bm25_request, dense_request, ranking_of, text_of
+from ..hooks import (
+    UnusableDocument,
+    bm25_request,
+    dense_request,
+    dense_text_request,
+    hybrid_request,
+    ranking_of,
+    text_of,
+)
 from ..types import DocId, Document, Hit, QueryId
 from .connect import elastic_errors
 from .indices import provenance_of
@@ -26,6 +34,7 @@ _QUERIES_PER_REQUEST = 16
 class Searcher:
     """One index and, for dense search, its encoder.
 
+    Without an encoder here the cluster encodes queries, where it makes the index's vectors too.
     Raises IndexNotFound; EncoderMismatch when the encoder is not the vector field's.
     """
 
@@ -43,6 +52,7 @@ class Searcher:
         self._client = client
         self._index = index
         self._bm25_field = provenance.bm25_field
+        self._in_cluster = provenance.in_cluster
         self._encoder = encoder
 
     def search(
@@ -71,12 +81,26 @@ class Searcher:
         rankings = [ranking_of(response) for response in self._msearch(bodies)]
         return FUSIONS[fusion](rankings)
 
+    def hybrid_in_cluster(
+        self, text: str, fusion: str, size: int, window: int = WINDOW
+    ) -> list[Hit]:
+        """Both lists fused by the plugin's retriever, in one request."""
+        body = hybrid_request(
+            self._bm25_field,
+            self._field.name,
+            text,
+            self._field.encoder,
+            fusion=fusion,
+            size=size,
+            window=max(window, size),
+        )
+        return ranking_of(self._msearch([body])[0])
+
     def text_of(self, document: Document) -> str:
         """The text of a document that this index searches and its vectors are made from."""
-        if self._encoder is None:
-            raise ElasticError(f"the text of a document needs the encoder {self._field.encoder!r}")
+        join = " ".join if self._encoder is None else self._encoder.manifest.join
         try:
-            return text_of(document, self._field.inputs, self._encoder.manifest)[0]
+            return text_of(document, self._field.inputs, join)[0]
         except UnusableDocument:
             return ""
 
@@ -93,6 +117,9 @@ class Searcher:
     def _bodies(self, texts: Sequence[str], mode: str, depth: int) -> list[dict[str, Any]]:
         if mode == "bm25":
             return [bm25_request(self._bm25_field, text, depth) for text in texts]
+        if self._encoder is None and self._in_cluster:
+            name, encoder = self._field.name, self._field.encoder
+            return [dense_text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
             raise ElasticError(
                 f"dense search needs the encoder {self._field.encoder!r}; give its bundle"

@@ -22,7 +22,8 @@ def linear_combination(
 
     With the defaults it is equal, score by score, to pyserini.fusion.normalize: the sum of min-max
     normalised scores, which ranks as their average does. A document missing from a ranking gets
-    nothing from it, like the ranking's last; equal sums are ordered by id, ascending.
+    nothing from it: with minmax what the ranking's last gets, with zscore what an average document
+    gets. Equal sums are ordered by id, ascending.
 
     Raises ValueError for a document twice in one ranking, a score that is not finite, weights that
     do not fit the rankings, or an unknown normalizer.
@@ -48,8 +49,18 @@ def min_max(scores: Sequence[float]) -> Sequence[float]:
 
 def l2_norm(scores: Sequence[float]) -> Sequence[float]:
     """Divide scores by their Euclidean length; leave them when it is 0."""
-    length = math.hypot(*scores)
+    length = math.sqrt(math.fsum(score * score for score in scores))
     return [score / length for score in scores] if length else scores
+
+
+def z_score(scores: Sequence[float]) -> Sequence[float]:
+    """Give distances from the mean in population standard deviations; zeros when all are equal."""
+    if not scores or min(scores) == max(scores):  # a mean rounded in its last bit says otherwise
+        return [0.0] * len(scores)
+    mean = math.fsum(scores) / len(scores)
+    apart = [score - mean for score in scores]
+    deviation = math.sqrt(math.fsum(distance * distance for distance in apart) / len(scores))
+    return [distance / deviation if deviation else 0.0 for distance in apart]
 
 
 def unchanged(scores: Sequence[float]) -> Sequence[float]:
@@ -57,8 +68,13 @@ def unchanged(scores: Sequence[float]) -> Sequence[float]:
     return scores
 
 
-NORMALIZERS: Mapping[str, Normalizer] = {"minmax": min_max, "l2_norm": l2_norm, "none": unchanged}
-"""Normalizers by the names that Elasticsearch's ``linear`` retriever gives them."""
+NORMALIZERS: Mapping[str, Normalizer] = {
+    "minmax": min_max,
+    "l2_norm": l2_norm,
+    "zscore": z_score,
+    "none": unchanged,
+}
+"""Normalizers by the names that Elasticsearch's ``linear`` retriever gives them, and zscore."""
 
 
 def _column(ranking: Ranking, weight: float, normalize: Normalizer) -> Column:

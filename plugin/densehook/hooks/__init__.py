@@ -3,9 +3,22 @@
 Pure: no server, no model, no numbers library; what an index says of its vectors is read here.
 """
 
-from .indexing import INDEX_TYPES, UnusableDocument, index_request, text_of
+from .indexing import (
+    INDEX_TYPES,
+    UnusableDocument,
+    index_request,
+    pipeline_name,
+    pipeline_request,
+    text_of,
+)
 from .provenance import Provenance, VectorField, read_provenance
-from .searching import bm25_request, dense_request, ranking_of
+from .searching import (
+    bm25_request,
+    dense_request,
+    dense_text_request,
+    hybrid_request,
+    ranking_of,
+)
 
 __all__ = [
     "INDEX_TYPES",
@@ -14,7 +27,11 @@ __all__ = [
     "VectorField",
     "bm25_request",
     "dense_request",
+    "dense_text_request",
+    "hybrid_request",
     "index_request",
+    "pipeline_name",
+    "pipeline_request",
     "ranking_of",
     "read_provenance",
     "text_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..bundle import Manifest
@@ -31,12 +31,13 @@ def index_request(
     replicas: int = 0,
     field: str = "embedding",
     analysis: Mapping[str, Any] | None = None,
+    pipeline: str | None = None,
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
     BM25 searches the only input field, or one field into which several are copied, since BM25 over
     title and text together is not the sum of BM25 over each. ``analysis`` are the settings of an
-    analyzer named ``densehook``.
+    analyzer named ``densehook``; ``pipeline`` is the index's default ingest pipeline.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {}
@@ -61,6 +62,7 @@ def index_request(
             "number_of_replicas": replicas,
             "similarity": {"densehook": BM25},
             "analysis": analysis or STANDARD_ANALYSIS,
+            **({} if pipeline is None else {"index.default_pipeline": pipeline}),
         },
         "mappings": {
             "_meta": meta_of(manifest, field, inputs, bm25_field),
@@ -74,21 +76,52 @@ STANDARD_ANALYSIS: Mapping[str, Any] = {
 }
 """What every Elasticsearch distribution has; no stemming."""
 
+LUCENE_ENGLISH_ANALYSIS: Mapping[str, Any] = {
+    "analyzer": {"densehook": {"type": "densehook_english"}}
+}
+"""Lucene's EnglishAnalyzer, as Anserini has it; the plugin brings it."""
+
 ENGLISH_ANALYSIS: Mapping[str, Any] = {"analyzer": {"densehook": {"type": "english"}}}
 """Elasticsearch's own English analyzer, where the distribution has it."""
 
 
-def text_of(document: Document, inputs: Sequence[str], manifest: Manifest) -> tuple[str, list[str]]:
+def pipeline_name(index: str) -> str:
+    """The ingest pipeline that makes an index's vectors in the cluster."""
+    return f"densehook-{index}"
+
+
+def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -> dict[str, Any]:
+    """Body of the request that creates that pipeline; the plugin's processor does the work.
+
+    An input may be missing, as in ``text_of``; a vector that a document brings is made anew.
+    """
+    processor = {
+        "encoder": manifest.name,
+        "input": list(inputs),
+        "output": field,
+        "ignore_missing": True,
+    }
+    return {
+        "description": f"vectors of {', '.join(inputs)} by {manifest.name}",
+        "processors": [{"densehook": processor}],
+    }
+
+
+def text_of(
+    document: Document, inputs: Sequence[str], join: Callable[[Sequence[str]], str]
+) -> tuple[str, list[str]]:
     """The text to encode, and the input fields that gave nothing to it.
+
+    ``join`` is the encoder's: ``manifest.join``.
 
     A field is a string, a number, or a list of these; ``a.b`` is a path, as in Elasticsearch.
     Raises UnusableDocument when no field gives any text, or one is an object.
     """
-    parts = [manifest.join(list(_texts(name, _value(document.fields, name)))) for name in inputs]
+    parts = [join(list(_texts(name, _value(document.fields, name)))) for name in inputs]
     missing = [name for name, part in zip(inputs, parts, strict=True) if not part]
     if len(missing) == len(inputs):
         raise UnusableDocument(f"no text in its input fields {', '.join(inputs)}")
-    return manifest.join(parts), missing
+    return join(parts), missing
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:

@@ -42,11 +42,15 @@ class VectorField:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an index says of its fields: its vector fields and the field BM25 searches."""
+    """What an index says of its fields: its vector fields and the field BM25 searches.
+
+    ``in_cluster`` says that the cluster itself makes the vectors, by the plugin.
+    """
 
     index: str
     vector_fields: Mapping[str, VectorField]
     bm25_field: str
+    in_cluster: bool = False
 
     def vector_field(self, name: str | None = None) -> VectorField:
         """The named vector field, or the only one; raises ElasticError when there is no such."""
@@ -75,8 +79,13 @@ def meta_of(
     return {META: {"fields": {field: entry}, "bm25": bm25_field}}
 
 
-def read_provenance(index: str, mapping: Mapping[str, Any]) -> Provenance:
-    """Parses an index mapping; raises ElasticError when densehook did not write its ``_meta``."""
+def read_provenance(
+    index: str, mapping: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> Provenance:
+    """Parses an index's mapping, and its settings where they are known.
+
+    Raises ElasticError when densehook did not write the mapping's ``_meta``.
+    """
     properties = mapping.get("properties", {})
     try:
         meta = mapping["_meta"][META]
@@ -90,12 +99,19 @@ def read_provenance(index: str, mapping: Mapping[str, Any]) -> Provenance:
             )
             for name, entry in meta["fields"].items()
         }
-        return Provenance(index, fields, meta["bm25"])
+        return Provenance(index, fields, meta["bm25"], _in_cluster(settings or {}))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ElasticError(
             f"index {index!r} does not say which encoder its vectors come from (no densehook entry"
             " in its mapping's _meta); make one with: densehook create"
         ) from None
+
+
+def _in_cluster(settings: Mapping[str, Any]) -> bool:
+    of_index = settings.get("index", {})
+    pipeline = str(of_index.get("default_pipeline", ""))
+    embed = of_index.get(META, {}).get("embed", "false")
+    return pipeline.startswith(f"{META}-") or embed == "true"
 
 
 def short(fingerprint: str) -> str:

@@ -24,14 +24,55 @@ def dense_request(
     ``num_candidates`` is per shard and defaults to twice the hits, at least 200: enough for HNSW
     to come within 0.003 nDCG@10 of the exact search on SciFact. A flat index is always exact.
     """
-    candidates = num_candidates or min(_MAX_CANDIDATES, max(_MIN_CANDIDATES, 2 * size))
-    knn = {
-        "field": field,
-        "query_vector": vector,
-        "k": size,
-        "num_candidates": max(candidates, size),
-    }
+    knn = {"query_vector": vector, **_neighbours(field, size, num_candidates)}
     return {"size": size, "track_total_hits": False, "knn": knn}
+
+
+def dense_text_request(
+    field: str, text: str, encoder: str, size: int, num_candidates: int | None = None
+) -> dict[str, Any]:
+    """As ``dense_request``, with the text encoded in the cluster, by the plugin."""
+    return {
+        "size": size,
+        "track_total_hits": False,
+        "knn": _knn_of_text(field, text, encoder, size, num_candidates),
+    }
+
+
+def hybrid_request(
+    bm25_field: str,
+    field: str,
+    text: str,
+    encoder: str,
+    *,
+    fusion: str,
+    size: int,
+    window: int,
+    rank_constant: int = 60,
+) -> dict[str, Any]:
+    """BM25 and kNN fused in the cluster, by the plugin: one request, ``size`` hits."""
+    hybrid = {
+        "fusion": fusion,
+        "rank_window_size": window,
+        "retrievers": [
+            {"standard": {"query": {"match": {bm25_field: text}}}},
+            {"knn": _knn_of_text(field, text, encoder, window, None)},
+        ],
+        **({"rank_constant": rank_constant} if fusion == "rrf" else {}),
+    }
+    return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
+
+
+def _knn_of_text(
+    field: str, text: str, encoder: str, size: int, num_candidates: int | None
+) -> dict[str, Any]:
+    builder = {"densehook": {"text": text, "encoder": encoder}}
+    return {"query_vector_builder": builder, **_neighbours(field, size, num_candidates)}
+
+
+def _neighbours(field: str, size: int, num_candidates: int | None) -> dict[str, Any]:
+    candidates = num_candidates or min(_MAX_CANDIDATES, max(_MIN_CANDIDATES, 2 * size))
+    return {"field": field, "k": size, "num_candidates": max(candidates, size)}
 
 
 def ranking_of(response: Mapping[str, Any]) -> list[Hit]:

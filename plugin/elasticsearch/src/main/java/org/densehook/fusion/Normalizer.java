@@ -1,7 +1,6 @@
 package org.densehook.fusion;
 
 import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -62,13 +61,7 @@ public enum Normalizer {
   }
 
   private static double[] l2Norm(double[] scores) {
-    BigDecimal squares = BigDecimal.ZERO;
-    for (double score : scores) {
-      BigDecimal exact = new BigDecimal(score);
-      squares = squares.add(exact.multiply(exact));
-    }
-    // exact up to the last rounding, as Python's math.hypot is meant to be
-    double length = squares.sqrt(MathContext.DECIMAL128).doubleValue();
+    double length = Math.sqrt(exactSum(squares(scores)));
     return length == 0 ? scores : Arrays.stream(scores).map(score -> score / length).toArray();
   }
 
@@ -79,11 +72,14 @@ public enum Normalizer {
     }
     double mean = exactSum(scores) / scores.length;
     double[] apart = Arrays.stream(scores).map(score -> score - mean).toArray();
-    double[] squares = Arrays.stream(apart).map(distance -> distance * distance).toArray();
-    double deviation = Math.sqrt(exactSum(squares) / scores.length);
+    double deviation = Math.sqrt(exactSum(squares(apart)) / scores.length);
     return Arrays.stream(apart)
         .map(distance -> deviation == 0 ? 0.0 : distance / deviation)
         .toArray();
+  }
+
+  private static double[] squares(double[] values) {
+    return Arrays.stream(values).map(value -> value * value).toArray();
   }
 
   /** The sum, rounded once, as Python's math.fsum gives it. */

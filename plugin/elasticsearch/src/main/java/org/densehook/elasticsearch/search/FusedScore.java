@@ -36,11 +36,7 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
           in.readString(),
           in.readString(),
           new Part(
-              in.readVInt(),
-              in.readDouble(),
-              in.readDouble(),
-              in.readDouble(),
-              in.readDouble()));
+              in.readVInt(), in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble()));
     }
 
     void write(StreamOutput out) throws IOException {
@@ -103,10 +99,7 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
 
   static FusedScore read(StreamInput in) throws IOException {
     return new FusedScore(
-        in.readString(),
-        in.readDouble(),
-        in.readDouble(),
-        in.readCollectionAsList(FromList::read));
+        in.readString(), in.readDouble(), in.readDouble(), in.readCollectionAsList(FromList::read));
   }
 
   @Override
@@ -133,8 +126,7 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
     String shift =
         raised == 0
             ? ""
-            : String.format(
-                Locale.ROOT, " raised by [%s] so that the lowest of all is 0", raised);
+            : String.format(Locale.ROOT, " raised by [%s] so that the lowest of all is 0", raised);
     return Explanation.match(
         score,
         String.format(

@@ -118,8 +118,7 @@ final class HybridParser {
     Fusion fuses =
         linear
             ? new LinearCombination()
-            : new ReciprocalRankFusion(
-                rankConstant == null ? DEFAULT_RANK_CONSTANT : rankConstant);
+            : new ReciprocalRankFusion(rankConstant == null ? DEFAULT_RANK_CONSTANT : rankConstant);
     if (!linear && normalizer != null) {
       throw rankedNotScored("");
     }
@@ -142,8 +141,7 @@ final class HybridParser {
     } else {
       shorthand = shorthand(linear);
     }
-    return new HybridRetrieverBuilder(
-            fuses, retrievers, lists, shorthand, rankWindowSize, encoders)
+    return new HybridRetrieverBuilder(fuses, retrievers, lists, shorthand, rankWindowSize, encoders)
         .with(filters, minScore, name);
   }
 
@@ -366,7 +364,9 @@ final class HybridParser {
     return new ParsingException(here, "[" + HybridRetrieverBuilder.NAME + "] " + message);
   }
 
-  /** A parser set back by one token, to the brace before the name that was read to see what it is. */
+  /**
+   * A parser set back by one token, to the brace before the name that was read to see what it is.
+   */
   private static final class Rewound extends FilterXContentParserWrapper {
 
     private boolean atBrace = true;

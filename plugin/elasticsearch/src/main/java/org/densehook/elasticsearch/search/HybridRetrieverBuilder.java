@@ -154,10 +154,8 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
       TextVectorBuilder text =
           new TextVectorBuilder(
               encoders, shorthand.query(), vector.encoder(), vector.fingerprint());
-      int candidates =
-          Math.min(Math.max(2 * rankWindowSize, LEAST_CANDIDATES), MOST_CANDIDATES);
-      RetrieverBuilder knn =
-          Compat.knnRetriever(vector.name(), text, rankWindowSize, candidates);
+      int candidates = Math.min(Math.max(2 * rankWindowSize, LEAST_CANDIDATES), MOST_CANDIDATES);
+      RetrieverBuilder knn = Compat.knnRetriever(vector.name(), text, rankWindowSize, candidates);
       resolved.add(knn, "kNN on [" + vector.name() + "]", vector.weight(), normalizer);
     }
     return resolved;

@@ -1,0 +1,323 @@
+package org.densehook.elasticsearch.search;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.lucene.search.ScoreDoc;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.common.ParsingException;
+import org.elasticsearch.common.Strings;
+import org.elasticsearch.common.logging.LogConfigurator;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.index.IndexVersion;
+import org.elasticsearch.index.query.TermQueryBuilder;
+import org.elasticsearch.plugins.SearchPlugin;
+import org.elasticsearch.search.SearchModule;
+import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.search.retriever.RetrieverBuilder;
+import org.elasticsearch.search.retriever.RetrieverParserContext;
+import org.elasticsearch.usage.SearchUsage;
+import org.elasticsearch.xcontent.NamedXContentRegistry;
+import org.elasticsearch.xcontent.XContentParser;
+import org.elasticsearch.xcontent.XContentParserConfiguration;
+import org.elasticsearch.xcontent.json.JsonXContent;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Bodies round trip, mappings resolve, lists fuse; what a node adds is tested on a node. */
+final class HybridRetrieverBuilderTest {
+
+  static {
+    LogConfigurator.configureESLogging(); // without it an index's metadata cannot be made
+  }
+
+  private static final SearchPlugin PLUGIN =
+      new SearchPlugin() {
+        @Override
+        public List<RetrieverSpec<?>> getRetrievers() {
+          return List.of(
+              new RetrieverSpec<>(
+                  HybridRetrieverBuilder.NAME,
+                  (parser, context) ->
+                      HybridRetrieverBuilder.fromXContent(parser, context, () -> null)));
+        }
+      };
+
+  private static final XContentParserConfiguration CONFIGURATION =
+      XContentParserConfiguration.EMPTY.withRegistry(
+          new NamedXContentRegistry(
+              new SearchModule(Settings.EMPTY, List.of(PLUGIN)).getNamedXContents()));
+
+  private static final String STANDARD = "{\"standard\":{\"query\":{\"match_all\":{}}}}";
+
+  private static HybridRetrieverBuilder parse(String retriever) throws IOException {
+    try (XContentParser parser = JsonXContent.jsonXContent.createParser(CONFIGURATION, retriever)) {
+      return (HybridRetrieverBuilder)
+          RetrieverBuilder.parseTopLevelRetrieverBuilder(
+              parser, new RetrieverParserContext(new SearchUsage(), feature -> true));
+    }
+  }
+
+  private static HybridRetrieverBuilder body(String fields) throws IOException {
+    return parse("{\"hybrid\":{" + fields.replace('\'', '"').replace("STANDARD", STANDARD) + "}}");
+  }
+
+  private static IndexMetadata index(String name, String mapping) {
+    return IndexMetadata.builder(name)
+        .settings(
+            Settings.builder()
+                .put(IndexMetadata.SETTING_VERSION_CREATED, IndexVersion.current())
+                .put(IndexMetadata.SETTING_INDEX_UUID, name))
+        .numberOfShards(1)
+        .numberOfReplicas(0)
+        .putMapping(mapping.replace('\'', '"'))
+        .build();
+  }
+
+  private static IndexMetadata stated(String name, String fingerprint) {
+    return index(
+        name,
+        "{'_doc':{'_meta':{'densehook':{'bm25':'body','fields':{'vector':{'input':['body'],"
+            + "'encoder':'mini','fingerprint':'"
+            + fingerprint
+            + "'}}}},'properties':{'body':{'type':'text','fields':{'raw':{'type':'keyword'}}},"
+            + "'meta.source':{'type':'keyword'},'author':{'properties':{'name':{'type':'text'}}},"
+            + "'written_by':{'type':'alias','path':'author.name'},"
+            + "'same':{'type':'alias','path':'vector'},"
+            + "'notes':{'type':'nested','properties':{'text':{'type':'text'}}},"
+            + "'vector':{'type':'dense_vector','dims':4},"
+            + "'other':{'type':'dense_vector','dims':4},'year':{'type':'integer'}}}}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'retrievers':[STANDARD]",
+        "'retrievers':[STANDARD,{'retriever':STANDARD,'weight':2.5}],'rank_constant':7",
+        "'fusion':'linear','retrievers':[{'weight':0,'normalizer':'zscore','retriever':STANDARD}]",
+        "'fusion':'linear','normalizer':'none','retrievers':[STANDARD]",
+        "'retrievers':[{'hybrid':{'retrievers':[STANDARD],'rank_window_size':200}}],'min_score':1",
+        "'query':'a text'",
+        "'query':'a text','fields':['title^2','body','vector^0.5'],'rank_window_size':30",
+        "'query':'a text','fields':'body','fusion':'linear','normalizer':'l2_norm','_name':'h'",
+        "'retrievers':[STANDARD],'filter':{'term':{'a':{'value':'b'}}}",
+        "'retrievers':[STANDARD],'filter':[{'term':{'a':{'value':'b'}}},{'match_all':{}}]"
+      })
+  void aBodyIsWrittenAsItIsRead(String fields) throws IOException {
+    HybridRetrieverBuilder read = body(fields);
+    HybridRetrieverBuilder again = parse(Strings.toString(read));
+    assertEquals(read, again);
+    assertEquals(read.hashCode(), again.hashCode());
+    assertEquals(read.retrieverName(), again.retrieverName());
+  }
+
+  @Test
+  void differentBodiesAreNotEqual() throws IOException {
+    HybridRetrieverBuilder one = body("'retrievers':[STANDARD]");
+    assertNotEquals(one, body("'retrievers':[STANDARD],'rank_constant':61"));
+    assertNotEquals(one, body("'retrievers':[STANDARD],'fusion':'linear'"));
+    assertNotEquals(one, body("'retrievers':[{'retriever':STANDARD,'weight':2}]"));
+    assertNotEquals(one, body("'retrievers':[STANDARD],'rank_window_size':99"));
+    assertNotEquals(body("'query':'a'"), body("'query':'b'"));
+  }
+
+  @Test
+  void numbersMayBeInQuotesAsTemplatesWriteThem() throws IOException {
+    assertEquals(
+        body("'retrievers':[STANDARD],'rank_window_size':30"),
+        body("'retrievers':[STANDARD],'rank_window_size':'30'"));
+  }
+
+  @Test
+  void aCloneKeepsFiltersNameAndMinScore() throws IOException {
+    HybridRetrieverBuilder one =
+        body("'retrievers':[STANDARD],'min_score':0.5,'_name':'h','filter':{'match_all':{}}");
+    HybridRetrieverBuilder clone =
+        one.clone(one.innerRetrievers(), one.getPreFilterQueryBuilders());
+    assertNotSame(one, clone);
+    assertEquals(one, clone);
+    assertEquals("h", clone.retrieverName());
+    assertEquals(0.5f, clone.minScore());
+    clone.getPreFilterQueryBuilders().add(new TermQueryBuilder("a", "b"));
+    assertEquals(1, one.getPreFilterQueryBuilders().size());
+  }
+
+  @Test
+  void whatIsWrongIsSaidInTheOutermostLine() {
+    ParsingException wrong =
+        assertThrows(
+            ParsingException.class,
+            () ->
+                body("'retrievers':[{'hybrid':{'retrievers':[STANDARD],'rank_constant':'few'}}]"));
+    assertEquals(
+        "[hybrid] [rank_constant] is [few]; it must be a whole number of at least 1",
+        wrong.getMessage());
+    assertTrue(wrong.getColumnNumber() > 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'retrievers':null",
+        "'retrievers':[null]",
+        "'retrievers':[{'retriever':null}]",
+        "'retrievers':[{'retriever':[]}]",
+        "'retrievers':[[STANDARD]]",
+        "'retrievers':[STANDARD],'rank_constant':1e99",
+        "'retrievers':[STANDARD],'rank_constant':null",
+        "'retrievers':[{'retriever':STANDARD,'weight':1e99}]",
+        "'retrievers':[{'retriever':STANDARD,'weight':true}]",
+        "'retrievers':[STANDARD],'fusion':{}",
+        "'retrievers':[STANDARD],'filter':[1]",
+        "'query':3",
+        "'query':['a','b']",
+        "'query':'a','fields':{'body':2}",
+        "'query':'a','fields':[['body']]",
+        "'query':'a','fields':['^2']",
+        "'query':'a','fields':['body^-1']",
+        "'query':'a','fields':['body^NaN']"
+      })
+  void nothingElseIsTaken(String fields) {
+    ParsingException wrong = assertThrows(ParsingException.class, () -> body(fields));
+    assertTrue(wrong.getMessage().startsWith("[hybrid] "), wrong.getMessage());
+    assertEquals(1, wrong.getMessage().lines().count());
+  }
+
+  @Test
+  void aTextAloneIsSearchedInWhatTheMappingStates() throws IOException {
+    HybridRetrieverBuilder resolved =
+        body("'query':'a text','rank_window_size':30,'filter':{'match_all':{}},'min_score':2")
+            .resolved(List.of(stated("one", "sha256:1"), stated("two", "sha256:1")));
+    String json = Strings.toString(resolved);
+    assertTrue(json.contains("\"fields\":[\"body^1.0\"]"), json);
+    assertTrue(json.contains("\"type\":\"most_fields\""), json);
+    assertTrue(json.contains("\"k\":30,\"num_candidates\":100"), json);
+    assertTrue(
+        json.contains("{\"text\":\"a text\",\"encoder\":\"mini\",\"fingerprint\":\"sha256:1\"}"),
+        json);
+    assertEquals(2, resolved.innerRetrievers().size());
+    assertEquals(1, resolved.getPreFilterQueryBuilders().size());
+    assertEquals(2f, resolved.minScore());
+  }
+
+  @Test
+  void candidatesStayWithinWhatElasticsearchTakes() throws IOException {
+    String json =
+        Strings.toString(
+            body("'query':'a','rank_window_size':9000").resolved(List.of(stated("one", "f"))));
+    assertTrue(json.contains("\"k\":9000,\"num_candidates\":10000"), json);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"body", "body.raw", "meta.source", "author.name", "written_by"})
+  void everyTextFieldIsFound(String field) throws IOException {
+    HybridFields fields =
+        HybridFields.resolve(List.of(stated("one", "f")), List.of(HybridField.parse(field + "^3")));
+    assertEquals(3f, fields.text().get(field));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "nowhere|is not mapped in index [one]",
+        "author|has type [object]",
+        "author.nobody|is not mapped",
+        "year|has type [integer]",
+        "notes.text|is inside the nested object [notes]",
+        "other|is not in its mapping's _meta.densehook.fields",
+        "same|is an alias of the vector field [vector]; name that one"
+      })
+  void aFieldThatCannotBeSearchedIsRefusedByName(String pair) {
+    String field = pair.substring(0, pair.indexOf('|'));
+    String reason = reasonFor(field, stated("one", "f"));
+    assertTrue(reason.contains("[" + field + "]"), reason);
+    assertTrue(reason.contains(pair.substring(pair.indexOf('|') + 1)), reason);
+  }
+
+  private static String reasonFor(String field, IndexMetadata... indices) {
+    return assertThrows(
+            IllegalArgumentException.class,
+            () -> HybridFields.resolve(Arrays.asList(indices), List.of(HybridField.parse(field))))
+        .getMessage();
+  }
+
+  @Test
+  void indicesThatDisagreeAreRefusedWithBothNamed() {
+    assertEquals(
+        "[hybrid] field [vector] holds vectors of encoder [mini] (sha256:1) in index [one] and of"
+            + " encoder [mini] (sha256:2) in index [two]; search these indices apart, or encode one"
+            + " of them again",
+        reasonFor("vector", stated("two", "sha256:2"), stated("one", "sha256:1")));
+    String text =
+        reasonFor(
+            "vector",
+            stated("a", "f"),
+            index("b", "{'_doc':{'properties':{'vector':{'type':'text'}}}}"));
+    assertTrue(
+        text.contains("type [dense_vector] in index [a] and type [text] in index [b]"), text);
+  }
+
+  @Test
+  void anIndexThatStatesNothingNeedsFields() throws IOException {
+    HybridRetrieverBuilder text = body("'query':'a'");
+    String reason =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> text.resolved(List.of(index("bare", "{'_doc':{'properties':{}}}"))))
+            .getMessage();
+    assertTrue(reason.contains("needs [fields]: the mapping of index [bare]"), reason);
+    assertEquals(1, text.resolved(List.of()).innerRetrievers().size());
+  }
+
+  private static RankDoc[] fuse(String fields, boolean explain, ScoreDoc[]... lists)
+      throws IOException {
+    return body(fields).combineInnerRetrieverResults(Arrays.asList(lists), explain);
+  }
+
+  private static ScoreDoc[] docs(int shard, float... scores) {
+    ScoreDoc[] docs = new ScoreDoc[scores.length];
+    for (int doc = 0; doc < scores.length; doc++) {
+      docs[doc] = new ScoreDoc(doc, scores[doc], shard);
+    }
+    return docs;
+  }
+
+  @Test
+  void equalScoresAreOrderedByShardAndDocument() throws IOException {
+    RankDoc[] fused =
+        fuse("'retrievers':[STANDARD,STANDARD]", false, docs(1, 9, 8, 7), docs(0, 3, 2));
+    assertArrayEquals(
+        new String[] {"0/0", "1/0", "0/1", "1/1", "1/2"},
+        Arrays.stream(fused).map(doc -> doc.shardIndex + "/" + doc.doc).toArray());
+    assertArrayEquals(
+        new int[] {1, 2, 3, 4, 5}, Arrays.stream(fused).mapToInt(doc -> doc.rank).toArray());
+    assertEquals((float) (1 / 61.0), fused[0].score);
+  }
+
+  @Test
+  void theWindowCutsTheFusedList() throws IOException {
+    RankDoc[] fused = fuse("'retrievers':[STANDARD],'rank_window_size':2", false, docs(0, 9, 8, 7));
+    assertEquals(2, fused.length);
+  }
+
+  @Test
+  void noScoreIsNegativeOrEndless() throws IOException {
+    String zscore = "'fusion':'linear','normalizer':'zscore','retrievers':[STANDARD]";
+    RankDoc[] fused = fuse(zscore, true, docs(0, 3, 2, 1));
+    assertEquals(0f, fused[2].score);
+    assertEquals((float) (2 * Math.sqrt(1.5)), fused[0].score);
+    String none =
+        "'fusion':'linear','normalizer':'none','retrievers':[{'retriever':STANDARD,'weight':9}]";
+    RankDoc[] endless = fuse(none, false, docs(0, Float.POSITIVE_INFINITY, Float.NaN));
+    assertEquals(Float.MAX_VALUE, endless[0].score);
+    assertEquals(0f, endless[1].score);
+  }
+}

@@ -1,0 +1,196 @@
+package org.densehook.encode;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class LaneTest {
+
+  private static final long POISON = 666;
+
+  private final List<Integer> batchSizes = Collections.synchronizedList(new ArrayList<>());
+  private final CountDownLatch gate = new CountDownLatch(1);
+
+  /** Gives each text its first id as its vector; holds the first run until the gate opens. */
+  private float[][] run(List<Tokens> batch) throws EncodeException {
+    await(gate);
+    if (batch.stream().anyMatch(tokens -> tokens.ids()[0] == POISON)) {
+      throw new EncodeException("poison");
+    }
+    batchSizes.add(batch.size());
+    return batch.stream().map(tokens -> new float[] {tokens.ids()[0]}).toArray(float[][]::new);
+  }
+
+  private Lane lane(Lane.Runner runner, int queueTokens) {
+    LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, queueTokens);
+    return new Lane("test", runner, () -> limits, Runnable::run);
+  }
+
+  private static Tokens tokens(long first, int length) {
+    long[] ids = new long[length];
+    ids[0] = first;
+    return new Tokens(ids, 0);
+  }
+
+  @Test
+  void givesEveryTextItsOwnVector() throws Exception {
+    Lane lane = lane(this::run, 1 << 20);
+    Map<Integer, float[]> vectors = new ConcurrentHashMap<>();
+    CountDownLatch done = new CountDownLatch(500);
+    for (int i = 0; i < 500; i++) {
+      int number = i;
+      offer(lane, tokens(number, 1 + number % 200), vector -> vectors.put(number, vector), done);
+    }
+    gate.countDown();
+    await(done);
+    vectors.forEach((number, vector) -> assertArrayEquals(new float[] {number}, vector));
+    assertEquals(500, vectors.size());
+    LaneStats.Snapshot stats = lane.stats().snapshot();
+    assertEquals(500, stats.texts());
+    assertEquals(batchSizes.size(), stats.batches());
+    assertTrue(stats.paddedTokens() - stats.tokens() <= 0.1 * stats.paddedTokens());
+    assertEquals(0, lane.waitingTokens());
+  }
+
+  @Test
+  void whatWaitsDuringARunGoesOutTogether() throws Exception {
+    Lane lane = lane(this::run, 1 << 20);
+    CountDownLatch done = new CountDownLatch(33);
+    offer(lane, tokens(0, 10), vector -> {}, done);
+    while (lane.waitingTokens() > 0) {
+      Thread.onSpinWait(); // until the first is in its run
+    }
+    for (int i = 1; i <= 32; i++) {
+      offer(lane, tokens(i, 10), vector -> {}, done);
+    }
+    gate.countDown();
+    await(done);
+    assertEquals(List.of(1, 32), batchSizes);
+  }
+
+  @Test
+  void onlyTheGuiltyTextFails() throws Exception {
+    Lane lane = lane(this::run, 1 << 20);
+    CountDownLatch done = new CountDownLatch(32);
+    List<Integer> failed = Collections.synchronizedList(new ArrayList<>());
+    for (int i = 0; i < 32; i++) {
+      int number = i;
+      lane.offer(
+          new Job(
+              tokens(number == 13 ? POISON : number, 10),
+              vector -> done.countDown(),
+              failure -> {
+                failed.add(number);
+                done.countDown();
+              }));
+    }
+    gate.countDown();
+    await(done);
+    assertEquals(List.of(13), failed);
+  }
+
+  @Test
+  void anErrorIsATextsFailureAndNotTheLanesEnd() throws Exception {
+    Lane lane =
+        lane(
+            batch -> {
+              if (batch.get(0).ids()[0] == POISON) {
+                throw new StackOverflowError();
+              }
+              return new float[][] {{1}};
+            },
+            1 << 20);
+    CountDownLatch failed = new CountDownLatch(1);
+    CountDownLatch done = new CountDownLatch(1);
+    lane.offer(new Job(tokens(POISON, 1), vector -> {}, failure -> failed.countDown()));
+    await(failed);
+    offer(lane, tokens(1, 1), vector -> {}, done);
+    await(done);
+  }
+
+  @Test
+  void aVectorThatIsNoNumberIsAFailure() throws Exception {
+    Lane lane = lane(batch -> new float[][] {{Float.NaN}}, 1 << 20);
+    CountDownLatch failed = new CountDownLatch(1);
+    lane.offer(new Job(tokens(1, 1), vector -> {}, failure -> failed.countDown()));
+    await(failed);
+  }
+
+  @Test
+  void aFullQueueTurnsTextsAway() throws Exception {
+    Lane lane = lane(this::run, 100);
+    CountDownLatch done = new CountDownLatch(2);
+    offer(lane, tokens(1, 90), vector -> {}, done);
+    while (lane.waitingTokens() > 0) {
+      Thread.onSpinWait();
+    }
+    offer(lane, tokens(2, 90), vector -> {}, done);
+    assertFalse(lane.offer(new Job(tokens(3, 20), vector -> {}, failure -> {})));
+    gate.countDown();
+    await(done);
+  }
+
+  @Test
+  void aTextLongerThanTheQueueIsTakenByAnEmptyOne() throws Exception {
+    Lane lane = lane(this::run, 100);
+    CountDownLatch done = new CountDownLatch(1);
+    gate.countDown();
+    offer(lane, tokens(1, 500), vector -> {}, done);
+    await(done);
+  }
+
+  @Test
+  void aClosedLaneFinishesWhatWaitsAndTakesNothingNew() throws Exception {
+    Lane lane = lane(this::run, 1 << 20);
+    CountDownLatch done = new CountDownLatch(20);
+    for (int i = 0; i < 20; i++) {
+      offer(lane, tokens(i, 100 + i), vector -> {}, done);
+    }
+    CountDownLatch closed = new CountDownLatch(1);
+    lane.close(closed::countDown);
+    assertThrows(
+        EncodeException.class,
+        () -> lane.offer(new Job(tokens(1, 1), vector -> {}, failure -> {})));
+    gate.countDown();
+    await(closed);
+    assertEquals(0, done.getCount());
+  }
+
+  private static void offer(
+      Lane lane, Tokens tokens, Consumer<float[]> onVector, CountDownLatch done)
+      throws EncodeException {
+    assertTrue(
+        lane.offer(
+            new Job(
+                tokens,
+                vector -> {
+                  onVector.accept(vector);
+                  done.countDown();
+                },
+                failure -> {
+                  throw new AssertionError(failure);
+                })));
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(20, TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package org.densehook.fusion;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The same scores as densehook.fusion in Python, to the last bit; refusals. */
+final class FusionTest {
+
+  private static final List<Hit<String>> BM25 =
+      List.of(new Hit<>("a", 9), new Hit<>("b", 5), new Hit<>("c", 1));
+  private static final List<Hit<String>> DENSE =
+      List.of(new Hit<>("c", 0.9), new Hit<>("d", 0.7), new Hit<>("a", 0.5));
+
+  private static Ranking<String> ranking(List<Hit<String>> hits) {
+    return new Ranking<>(hits, 1, Normalizer.NONE);
+  }
+
+  private static Map<String, FusedHit<String>> byId(List<FusedHit<String>> hits) {
+    return hits.stream().collect(Collectors.toMap(FusedHit::id, Function.identity()));
+  }
+
+  /** Cases that the Python tests write and hold Python to (tests/unit/test_fusion_in_java.py). */
+  static Stream<JsonObject> cases() throws Exception {
+    try (Reader reader =
+        new InputStreamReader(
+            FusionTest.class.getResourceAsStream("cases.json"), StandardCharsets.UTF_8)) {
+      return JsonParser.parseReader(reader).getAsJsonArray().asList().stream()
+          .map(JsonElement::getAsJsonObject)
+          .toList()
+          .stream();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void scoresAndPartsAreThoseOfPython(JsonObject stored) {
+    boolean linear = stored.has("normalizer");
+    Normalizer normalizer =
+        linear ? Normalizer.BY_NAME.get(stored.get("normalizer").getAsString()) : Normalizer.NONE;
+    List<Ranking<String>> rankings = new ArrayList<>();
+    for (JsonElement list : stored.getAsJsonArray("lists")) {
+      List<Hit<String>> hits = new ArrayList<>();
+      for (JsonElement hit : list.getAsJsonArray()) {
+        JsonArray pair = hit.getAsJsonArray();
+        hits.add(new Hit<>(pair.get(0).getAsString(), pair.get(1).getAsDouble()));
+      }
+      double weight = stored.getAsJsonArray("weights").get(rankings.size()).getAsDouble();
+      rankings.add(new Ranking<>(hits, weight, normalizer));
+    }
+    Fusion fusion =
+        linear
+            ? new LinearCombination()
+            : new ReciprocalRankFusion(stored.get("rank_constant").getAsInt());
+
+    Map<String, FusedHit<String>> fused = byId(fusion.fuse(rankings));
+
+    JsonObject expected = stored.getAsJsonObject("fused");
+    assertEquals(expected.keySet(), fused.keySet());
+    for (String id : expected.keySet()) {
+      FusedHit<String> hit = fused.get(id);
+      JsonArray scoreAndParts = expected.getAsJsonArray(id);
+      assertEquals(scoreAndParts.get(0).getAsDouble(), hit.score(), 0.0);
+      for (int list = 0; list < rankings.size(); list++) {
+        JsonElement part = scoreAndParts.get(1).getAsJsonArray().get(list);
+        assertEquals(rankings.get(list).weight(), hit.parts().get(list).weight());
+        assertPart(part, hit.parts().get(list));
+      }
+    }
+  }
+
+  private static void assertPart(JsonElement expected, Part part) {
+    if (expected.isJsonNull()) {
+      assertFalse(part.present());
+      assertEquals(0, part.contribution());
+      return;
+    }
+    JsonArray values = expected.getAsJsonArray();
+    assertEquals(values.get(0).getAsInt(), part.rank());
+    if (!values.get(1).isJsonNull()) {
+      assertEquals(values.get(1).getAsDouble(), part.normalised(), 0.0);
+    }
+    assertEquals(values.get(2).getAsDouble(), part.contribution(), 0.0);
+  }
+
+  @Test
+  void rrfSumsOneOverSixtyPlusRank() {
+    Map<String, FusedHit<String>> fused =
+        byId(new ReciprocalRankFusion(60).fuse(List.of(ranking(BM25), ranking(DENSE))));
+    assertEquals(1 / 61.0 + 1 / 63.0, fused.get("a").score());
+    assertEquals(1 / 62.0, fused.get("b").score());
+  }
+
+  @Test
+  void rrfRanksByTheOrderGivenAndTakesAnyScore() {
+    List<Hit<String>> sortedByDate = List.of(new Hit<>("old", Double.NaN), new Hit<>("new", 7));
+    Map<String, FusedHit<String>> fused =
+        byId(new ReciprocalRankFusion(60).fuse(List.of(ranking(sortedByDate))));
+    assertEquals(1 / 61.0, fused.get("old").score());
+    assertEquals(2, fused.get("new").parts().get(0).rank());
+  }
+
+  @Test
+  void nothingGivesNothing() {
+    assertTrue(new LinearCombination().fuse(List.<Ranking<String>>of()).isEmpty());
+    assertTrue(new ReciprocalRankFusion(60).fuse(List.of(ranking(List.of()))).isEmpty());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Normalizer.class)
+  void scoresThatAreNoNumbersAreNotNormalised(Normalizer normalizer) {
+    List<Hit<String>> hits = List.of(new Hit<>("a", Double.POSITIVE_INFINITY));
+    Ranking<String> ranking = new Ranking<>(hits, 1, normalizer);
+    assertThrows(
+        IllegalArgumentException.class, () -> new LinearCombination().fuse(List.of(ranking)));
+  }
+
+  @Test
+  void aDocumentTwiceInOneListIsRefused() {
+    Ranking<String> twice = ranking(List.of(new Hit<>("a", 2), new Hit<>("a", 1)));
+    for (Fusion fusion : List.of(new LinearCombination(), new ReciprocalRankFusion(60))) {
+      assertThrows(IllegalArgumentException.class, () -> fusion.fuse(List.of(twice)));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-1, Double.NaN, Double.POSITIVE_INFINITY})
+  void aWeightIsANumberOfAtLeastZero(double weight) {
+    assertThrows(
+        IllegalArgumentException.class, () -> new Ranking<>(BM25, weight, Normalizer.NONE));
+  }
+
+  @Test
+  void aNegativeRankConstantIsRefused() {
+    assertThrows(IllegalArgumentException.class, () -> new ReciprocalRankFusion(-1));
+  }
+}
