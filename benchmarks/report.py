@@ -39,6 +39,11 @@ def at_most(name: str, value: float, bar: float) -> Result:
     return Result(name, value, f"<= {bar:g}", value <= bar)
 
 
+def at_least(name: str, value: float, bar: float) -> Result:
+    """A value that must reach its bar."""
+    return Result(name, value, f">= {bar:g}", value >= bar)
+
+
 def near(name: str, value: float, bar: float, tolerance: float) -> Result:
     """A value that must be its bar, give or take the tolerance."""
     holds = abs(value - bar) <= tolerance + 1e-9  # the tolerance itself still holds

@@ -28,9 +28,7 @@ def fused(case: Mapping[str, Any]) -> dict[str, list[Any]]:
     lists = [[Hit(id_, score) for id_, score in ranking] for ranking in case["lists"]]
     weights = case["weights"]
     if "rank_constant" in case:
-        hits = reciprocal_rank_fusion(
-            lists, rank_constant=case["rank_constant"], weights=weights
-        )
+        hits = reciprocal_rank_fusion(lists, rank_constant=case["rank_constant"], weights=weights)
     else:
         hits = linear_combination(lists, normalizer=case["normalizer"], weights=weights)
     return {

@@ -37,9 +37,9 @@ public final class Encoder implements AutoCloseable {
     tokenizer = new Tokenizer(bundle.tokenizer(), manifest.maxTokens());
     List<AutoCloseable> opened = new ArrayList<>(List.of(tokenizer));
     try {
-      ingest = new Graph(bundle.model(), manifest, ingestThreads);
+      ingest = new Graph(bundle.model(), manifest, ingestThreads, false);
       opened.add(ingest);
-      query = new Graph(bundle.model(), manifest, queryThreads);
+      query = new Graph(bundle.model(), manifest, queryThreads, true);
     } catch (BundleException | RuntimeException e) {
       for (AutoCloseable part : opened) {
         closeQuietly(part);

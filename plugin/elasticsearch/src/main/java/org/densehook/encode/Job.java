@@ -2,9 +2,13 @@ package org.densehook.encode;
 
 import java.util.function.Consumer;
 
-/** A text that waits for its vector; one of the two is called, once. */
+/**
+ * A text that waits for its vector; one of the two is called, once.
+ *
+ * @param startedNanos when its text came in, by System.nanoTime
+ */
 public record Job(
-    Tokens tokens, Consumer<float[]> onVector, Consumer<Exception> onFailure, long submittedNanos) {
+    Tokens tokens, Consumer<float[]> onVector, Consumer<Exception> onFailure, long startedNanos) {
 
   public Job(Tokens tokens, Consumer<float[]> onVector, Consumer<Exception> onFailure) {
     this(tokens, onVector, onFailure, System.nanoTime());

@@ -20,7 +20,7 @@ public final class LaneStats {
    * The numbers at one moment.
    *
    * @param paddedTokens tokens of all runs, padding included
-   * @param p50Nanos median time from taking a text in to its vector, over the last 1,024 texts
+   * @param p50Nanos median time from a text coming in to its vector, over the last 1,024 texts
    * @param p99Nanos 99th percentile of the same
    */
   public record Snapshot(
@@ -37,7 +37,7 @@ public final class LaneStats {
     long now = System.nanoTime();
     int longest = 0;
     for (Job job : run) {
-      latencies[(int) (texts % LATENCIES)] = now - job.submittedNanos();
+      latencies[(int) (texts % LATENCIES)] = now - job.startedNanos();
       texts++;
       tokens += job.tokens().length();
       truncatedTexts += job.tokens().lost() > 0 ? 1 : 0;

@@ -1,5 +1,9 @@
 package org.densehook.elasticsearch.compat;
 
+import org.elasticsearch.action.bulk.BulkShardRequest;
+import org.elasticsearch.cluster.ClusterState;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.index.Index;
 import org.elasticsearch.search.retriever.KnnRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
@@ -21,4 +25,12 @@ public final class Compat {
       String field, QueryVectorBuilder vector, int k, int numCandidates) {
     return new KnnRetrieverBuilder(field, null, vector, k, numCandidates, null, null);
   }
+
+  /** The metadata of an index, or null when it is gone. */
+  public static IndexMetadata index(ClusterState state, Index index) {
+    return state.metadata().index(index);
+  }
+
+  /** Puts every document of a bulk into its own request, where this version always has it. */
+  public static void inlineSources(BulkShardRequest bulk) {}
 }

@@ -1,5 +1,12 @@
 package org.densehook.elasticsearch.compat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.elasticsearch.action.bulk.BulkShardBatch;
+import org.elasticsearch.action.bulk.BulkShardRequest;
+import org.elasticsearch.cluster.ClusterState;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.index.Index;
 import org.elasticsearch.search.retriever.KnnRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
@@ -22,5 +29,19 @@ public final class Compat {
       String field, QueryVectorBuilder vector, int k, int numCandidates) {
     return new KnnRetrieverBuilder(
         field, (VectorData) null, vector, k, numCandidates, null, null, null);
+  }
+
+  /** The metadata of an index, or null when it is gone. */
+  public static IndexMetadata index(ClusterState state, Index index) {
+    return state.metadata().findIndex(index).orElse(null);
+  }
+
+  /** Puts every document of a bulk into its own request. */
+  public static void inlineSources(BulkShardRequest bulk) {
+    try {
+      BulkShardBatch.ensureInlineSources(bulk);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -111,9 +111,10 @@ final class LoadedEncoder implements ServingEncoder {
   }
 
   private void submit(Lane lane, String text, Role role, ActionListener<float[]> listener) {
+    long started = System.nanoTime();
     Consumer<Exception> onFailure = failure -> listener.onFailure(asStatus(failure));
     try {
-      Job job = new Job(tokenize(text, role), listener::onResponse, onFailure);
+      Job job = new Job(tokenize(text, role), listener::onResponse, onFailure, started);
       if (!lane.offer(job)) {
         listener.onFailure(
             new EsRejectedExecutionException(

@@ -1,0 +1,106 @@
+package org.densehook.elasticsearch.index;
+
+import java.util.List;
+import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.service.Encoders;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.ActionRequest;
+import org.elasticsearch.action.ActionResponse;
+import org.elasticsearch.action.bulk.BulkShardRequest;
+import org.elasticsearch.action.bulk.BulkShardResponse;
+import org.elasticsearch.action.bulk.TransportShardBulkAction;
+import org.elasticsearch.action.support.ActionFilterChain;
+import org.elasticsearch.action.support.MappedActionFilter;
+import org.elasticsearch.action.support.RefCountingRunnable;
+import org.elasticsearch.client.internal.Client;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.cluster.service.ClusterService;
+import org.elasticsearch.tasks.Task;
+import org.elasticsearch.tasks.TaskId;
+import org.elasticsearch.threadpool.ThreadPool;
+
+/**
+ * Gives vectors to the documents that are about to be written to a shard.
+ *
+ * <p>Every write passes here once, as items of a bulk, on the node that coordinates it: replicas
+ * and retries of the replication do not.
+ */
+final class EmbedBulkFilter implements MappedActionFilter {
+
+  private final Encoders encoders;
+  private final VectorFields vectorFields;
+  private final ClusterService clusterService;
+  private final Client client;
+  private final ThreadPool threadPool;
+
+  EmbedBulkFilter(
+      Encoders encoders,
+      VectorFields vectorFields,
+      ClusterService clusterService,
+      Client client,
+      ThreadPool threadPool) {
+    this.encoders = encoders;
+    this.vectorFields = vectorFields;
+    this.clusterService = clusterService;
+    this.client = client;
+    this.threadPool = threadPool;
+  }
+
+  @Override
+  public String actionName() {
+    return TransportShardBulkAction.ACTION_NAME;
+  }
+
+  @Override
+  public <Q extends ActionRequest, R extends ActionResponse> void apply(
+      Task task,
+      String action,
+      Q request,
+      ActionListener<R> listener,
+      ActionFilterChain<Q, R> chain) {
+    if (request instanceof BulkShardRequest bulk) {
+      IndexMetadata index = Compat.index(clusterService.state(), bulk.shardId().getIndex());
+      if (EmbedSettings.embeds(index)) {
+        List<VectorField> fields = List.copyOf(vectorFields.of(index).values());
+        if (!fields.isEmpty()) {
+          Compat.inlineSources(bulk);
+          UpdatesApart apart = updatesApart(task, bulk, index, fields);
+          BulkVectors vectors =
+              new BulkVectors(encoders, threadPool.getThreadContext(), index, fields);
+          ActionListener<R> answer = listener.map(response -> answered(apart, response));
+          // the items that go on here, and those that go apart, at the same time
+          Runnable proceed =
+              () ->
+                  ActionListener.run(
+                      answer,
+                      delegate -> {
+                        vectors.write();
+                        chain.proceed(task, action, request, delegate);
+                      });
+          Runnable inContext = threadPool.getThreadContext().preserveContext(proceed);
+          try (RefCountingRunnable refs = new RefCountingRunnable(inContext)) {
+            vectors.make(bulk, refs);
+            apart.send(refs);
+          }
+          return;
+        }
+      }
+    }
+    chain.proceed(task, action, request, listener);
+  }
+
+  private UpdatesApart updatesApart(
+      Task task, BulkShardRequest bulk, IndexMetadata index, List<VectorField> fields) {
+    TaskId parent = new TaskId(clusterService.localNode().getId(), task.getId());
+    UpdatesApart apart = new UpdatesApart(client, threadPool, parent, bulk);
+    apart.take(index, fields);
+    return apart;
+  }
+
+  private static <R> R answered(UpdatesApart apart, R response) {
+    if (response instanceof BulkShardResponse bulk) {
+      apart.answer(bulk.getResponses());
+    }
+    return response;
+  }
+}

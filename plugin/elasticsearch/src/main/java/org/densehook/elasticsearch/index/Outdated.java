@@ -1,0 +1,84 @@
+package org.densehook.elasticsearch.index;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Consumer;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.DocWriteRequest.OpType;
+import org.elasticsearch.action.support.ContextPreservingActionListener;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
+
+/**
+ * Tells, from where an update begins to where its result is indexed, that vectors in that result
+ * are those of an earlier text. Nothing in the result itself could tell them from a client's.
+ *
+ * <p>It is a header of the thread context: those go along to the node of the primary, and into what
+ * an action calls.
+ */
+final class Outdated {
+
+  private static final String HEADER = "_densehook.outdated";
+
+  // a merged document, which is indexed, but not an upsert, which is created as the client sent it
+  private static final String MERGED = "merged";
+  private static final String ALL = "all";
+
+  private Outdated() {}
+
+  /** Calls an action whose merged document has outdated vectors in these fields. */
+  static <T> void merged(
+      ThreadContext context,
+      Collection<VectorField> fields,
+      ActionListener<T> listener,
+      Consumer<ActionListener<T>> action) {
+    within(context, fields.stream().map(Outdated::header).toList(), MERGED, listener, action);
+  }
+
+  /** Calls an action whose merged document may have outdated vectors in any field. */
+  static <T> void merged(
+      ThreadContext context, ActionListener<T> listener, Consumer<ActionListener<T>> action) {
+    within(context, List.of(HEADER), MERGED, listener, action);
+  }
+
+  /** Calls an action all of whose documents may have outdated vectors in any field. */
+  static <T> void all(
+      ThreadContext context, ActionListener<T> listener, Consumer<ActionListener<T>> action) {
+    within(context, List.of(HEADER), ALL, listener, action);
+  }
+
+  private static <T> void within(
+      ThreadContext context,
+      Collection<String> headers,
+      String value,
+      ActionListener<T> listener,
+      Consumer<ActionListener<T>> action) {
+    // without this the caller's later actions would carry the headers on
+    ActionListener<T> outside =
+        ContextPreservingActionListener.wrapPreservingContext(listener, context);
+    ThreadContext.StoredContext before = context.newStoredContext();
+    try {
+      for (String header : headers) {
+        if (context.getHeader(header) == null) {
+          context.putHeader(header, value);
+        }
+      }
+      action.accept(outside);
+    } finally {
+      before.restore();
+    }
+  }
+
+  /** Whether the vector of this field is outdated in a document that is being written. */
+  static boolean is(ThreadContext context, VectorField field, OpType opType) {
+    return applies(context.getHeader(HEADER), opType)
+        || applies(context.getHeader(header(field)), opType);
+  }
+
+  private static boolean applies(String value, OpType opType) {
+    return ALL.equals(value) || MERGED.equals(value) && opType == OpType.INDEX;
+  }
+
+  private static String header(VectorField field) {
+    return HEADER + "." + field.name();
+  }
+}

@@ -1,0 +1,675 @@
+"""The plugin in a real node: processor, vector builder, dense query, endpoints, analyzer."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
+
+from densehook.bundle import Bundle, write_manifest
+from densehook.elastic import node
+from densehook.elastic.cluster import encoders_of, reload_encoders
+from densehook.elastic.indices import create_index
+from densehook.encode import Encoder
+from densehook.hooks import index_request
+
+ENCODER = "all-minilm-l6-v2"
+HEADERS = {"accept": "application/json", "content-type": "application/json"}
+TEXTS = {
+    "1": "cats sleep most of the day",
+    "2": "vaccines train the immune system",
+    "3": "the stock market fell again",
+    "4": "kittens are young cats",
+}
+
+
+@pytest.fixture
+def pipeline(plugin_client: Elasticsearch) -> Iterator[Callable[..., str]]:
+    """Makes a pipeline of one densehook processor; gone after the test."""
+
+    def make(**options: Any) -> str:
+        processor = {"input": "text", "output": "embedding", **options}
+        plugin_client.ingest.put_pipeline(id="test", processors=[{"densehook": processor}])
+        return "test"
+
+    yield make
+    plugin_client.options(ignore_status=404).ingest.delete_pipeline(id="test")
+
+
+@pytest.fixture
+def filled(plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder) -> str:
+    """An index of two shards with four documents, embedded in the cluster."""
+    create_index(
+        plugin_client, plugin_index, minilm.manifest, inputs=["text"], shards=2, in_cluster=True
+    )
+    for id_, text in TEXTS.items():
+        plugin_client.index(index=plugin_index, id=id_, document={"text": text})
+    plugin_client.indices.refresh(index=plugin_index)
+    return plugin_index
+
+
+def simulated(client: Elasticsearch, pipeline: str, *sources: dict[str, Any]) -> list[Any]:
+    docs = [{"_index": "nowhere", "_source": source} for source in sources]
+    answer = client.ingest.simulate(id=pipeline, docs=docs)
+    return [one["doc"]["_source"] if "doc" in one else one["error"] for one in answer["docs"]]
+
+
+def ids_of(response: Any) -> list[str]:
+    return [hit["_id"] for hit in response["hits"]["hits"]]
+
+
+def reason_of(error: ApiError) -> str:
+    return str(error.body["error"]["root_cause"][0]["reason"])
+
+
+def encode(client: Elasticsearch, **body: Any) -> Any:
+    return client.perform_request("POST", "/_densehook/_encode", headers=HEADERS, body=body).body
+
+
+# -- the processor -------------------------------------------------------------------------------
+
+
+def test_a_document_gets_the_vector_python_gives_it(
+    plugin_client: Elasticsearch, pipeline: Callable[..., str], minilm: Encoder
+) -> None:
+    name = pipeline(encoder=ENCODER, input=["title", "body.text"], output="a.b.embedding")
+    (source,) = simulated(
+        plugin_client, name, {"title": "Cats", "body": {"text": "sleep a lot"}}
+    )
+    expected = minilm.encode_documents(["Cats sleep a lot"])[0]
+    np.testing.assert_allclose(source["a"]["b"]["embedding"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "same_as"),
+    [
+        (["one", "two"], "one two"),
+        (["one", ["two", "three"]], "one two three"),
+        ([{"no": "text"}], None),
+        (17, "17"),
+        (True, "true"),
+        ("", None),
+    ],
+)
+def test_values_are_read_as_the_python_package_reads_them(
+    plugin_client: Elasticsearch,
+    pipeline: Callable[..., str],
+    minilm: Encoder,
+    text: object,
+    same_as: str | None,
+) -> None:
+    (source,) = simulated(plugin_client, pipeline(), {"text": text})
+    if same_as is None:
+        assert "embedding" not in source
+    else:
+        expected = minilm.encode_documents([same_as])[0]
+        np.testing.assert_allclose(source["embedding"], expected, atol=1e-5)
+
+
+def test_a_missing_field_fails_its_document_alone_unless_it_may_be_missing(
+    plugin_client: Elasticsearch, pipeline: Callable[..., str]
+) -> None:
+    missing, present = simulated(plugin_client, pipeline(), {"other": 1}, {"text": "a"})
+    assert "field [text] not present" in missing["reason"]
+    assert len(present["embedding"]) == 384
+    (empty,) = simulated(plugin_client, pipeline(ignore_missing=True), {"other": 1})
+    assert empty == {"other": 1}
+
+
+def test_override_says_whether_a_vector_that_is_there_stays(
+    plugin_client: Elasticsearch, pipeline: Callable[..., str]
+) -> None:
+    (kept,) = simulated(plugin_client, pipeline(override=False), {"text": "a", "embedding": [1]})
+    assert kept["embedding"] == [1]
+    (made,) = simulated(plugin_client, pipeline(), {"text": "a", "embedding": [1]})
+    assert len(made["embedding"]) == 384
+
+
+def test_a_vector_does_not_outlive_its_text(
+    plugin_client: Elasticsearch, pipeline: Callable[..., str]
+) -> None:
+    (source,) = simulated(plugin_client, pipeline(), {"text": "", "embedding": [1]})
+    assert "embedding" not in source
+
+
+def test_on_failure_and_tag_are_the_processors_own(plugin_client: Elasticsearch) -> None:
+    answer = plugin_client.ingest.simulate(
+        pipeline={
+            "processors": [
+                {
+                    "densehook": {
+                        "tag": "embed",
+                        "input": "text",
+                        "output": "embedding",
+                        "on_failure": [{"densehook": {"input": "spare", "output": "embedding"}}],
+                    }
+                }
+            ]
+        },
+        docs=[{"_source": {"spare": "instead"}}],
+        verbose=True,
+    )
+    first, second = answer["docs"][0]["processor_results"]
+    assert first["tag"] == "embed"
+    assert first["status"] == "error"
+    assert len(second["doc"]["_source"]["embedding"]) == 384
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ({"output": "v"}, "[input]"),
+        ({"input": [], "output": "v"}, "[input]"),
+        ({"input": ["a", 3], "output": "v"}, "has [3]"),
+        ({"input": {"a": 1}, "output": "v"}, "[input]"),
+        ({"input": "a"}, "[output]"),
+        ({"input": "a", "output": ""}, "must be a field"),
+        ({"input": "a", "output": "a"}, "must be a field that is no input"),
+        ({"input": "a", "output": "v", "override": "perhaps"}, "[override]"),
+        ({"input": "a", "output": "v", "encoder": 3}, "[encoder]"),
+        ({"input": "a", "output": "v", "modle": "x"}, "modle"),
+    ],
+)
+def test_a_malformed_definition_is_refused_when_it_is_put(
+    plugin_client: Elasticsearch, definition: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        plugin_client.ingest.put_pipeline(id="wrong", processors=[{"densehook": definition}])
+    assert said in reason_of(refusal.value)
+
+
+def test_a_missing_encoder_is_named_with_those_there_are(
+    plugin_client: Elasticsearch, pipeline: Callable[..., str]
+) -> None:
+    (failed,) = simulated(plugin_client, pipeline(encoder="nobody"), {"text": "a"})
+    assert "encoder [nobody] is not on this node" in failed["reason"]
+    assert ENCODER in failed["reason"]
+
+
+def test_a_field_of_another_encoder_is_refused(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder, pipeline: Callable[..., str]
+) -> None:
+    body = index_request(minilm.manifest, inputs=["text"])
+    body["settings"].pop("analysis")
+    body["mappings"]["properties"]["text"] = {"type": "text"}
+    entry = body["mappings"]["_meta"]["densehook"]["fields"]["embedding"]
+    entry.update(encoder="older", fingerprint="sha256:0ld")
+    plugin_client.indices.create(index=plugin_index, **body)
+    with pytest.raises(BadRequestError) as refusal:
+        plugin_client.index(index=plugin_index, document={"text": "a"}, pipeline=pipeline())
+    for said in ("older", "sha256:0ld", ENCODER, minilm.fingerprint):
+        assert said in reason_of(refusal.value)
+    for query in (
+        {"dense": {"field": "embedding", "text": "a"}},
+        {"bool": {"should": [{"dense": {"field": "embedding", "text": "a"}}]}},
+    ):
+        with pytest.raises(BadRequestError, match="older"):
+            plugin_client.search(index=plugin_index, query=query)
+
+
+def test_documents_of_bulks_in_flight_run_together(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(
+        plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True
+    )
+    before = lane(plugin_client, "ingest")
+    operations = [
+        line
+        for i in range(200)
+        for line in ({"index": {"_id": str(i)}}, {"text": "word " * (i % 40 + 1)})
+    ]
+    assert not plugin_client.bulk(index=plugin_index, operations=operations)["errors"]
+    after = lane(plugin_client, "ingest")
+    assert after["texts"] - before["texts"] == 200
+    assert after["batches"] - before["batches"] <= 40
+    assert after["padding_share"] <= 0.1
+
+
+def lane(client: Elasticsearch, name: str) -> dict[str, Any]:
+    answer = client.perform_request("GET", "/_densehook", headers=HEADERS).body
+    (only,) = answer["nodes"].values()
+    return dict(only["encoders"][ENCODER][name])
+
+
+# -- query vectors ------------------------------------------------------------------------------
+
+
+def built(text: str, **more: Any) -> dict[str, Any]:
+    return {
+        "field": "embedding",
+        "k": 2,
+        "num_candidates": 10,
+        "query_vector_builder": {"densehook": {"text": text, **more}},
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"knn": built("young felines")},
+        {"knn": [built("young felines", encoder=ENCODER), built("kitten naps")]},
+        {"query": {"knn": built("young felines")}},
+        {"query": {"bool": {"must": [{"knn": built("young felines")}]}}},
+        {"retriever": {"knn": built("young felines")}},
+        {"query": {"dense": {"field": "embedding", "text": "young felines", "k": 2}}},
+        {
+            "query": {
+                "bool": {"should": [{"dense": {"field": "embedding", "text": "young felines"}}]}
+            },
+            "size": 2,
+        },
+        {
+            "query": {
+                "function_score": {
+                    "query": {"dense": {"field": "embedding", "text": "young felines", "k": 2}}
+                }
+            }
+        },
+        {
+            "query": {"match_all": {}},
+            "post_filter": {"dense": {"field": "embedding", "text": "young felines", "k": 2}},
+        },
+        {"retriever": {"standard": {"query": {"dense": {"field": "embedding", "text": "cats"}}}}},
+    ],
+)
+def test_a_text_is_searched_wherever_a_vector_can_be(
+    plugin_client: Elasticsearch, filled: str, body: dict[str, Any]
+) -> None:
+    found = plugin_client.search(index=filled, **{"size": 2, **body})
+    assert set(ids_of(found)) & {"1", "4"}
+
+
+def test_dense_is_the_knn_query_of_the_texts_vector(
+    plugin_client: Elasticsearch, filled: str, minilm: Encoder
+) -> None:
+    text = "how do vaccines work"
+    vector = minilm.encode_queries([text])[0].tolist()
+    dense = {"field": "embedding", "text": text, "k": 3, "num_candidates": 20, "boost": 2.0}
+    knn = {"field": "embedding", "query_vector": vector, "k": 3, "num_candidates": 20, "boost": 2}
+    one = plugin_client.search(index=filled, query={"dense": dense})["hits"]["hits"]
+    other = plugin_client.search(index=filled, query={"knn": knn})["hits"]["hits"]
+    assert [hit["_id"] for hit in one] == [hit["_id"] for hit in other]
+    for a, b in zip(one, other, strict=True):
+        assert a["_score"] == pytest.approx(b["_score"], abs=1e-5)
+
+
+def test_dense_filters_before_it_searches(plugin_client: Elasticsearch, filled: str) -> None:
+    dense = {
+        "field": "embedding",
+        "text": "cats",
+        "k": 1,
+        "filter": {"match": {"text": "market"}},
+    }
+    assert ids_of(plugin_client.search(index=filled, query={"dense": dense})) == ["3"]
+    dense["filter"] = [{"match": {"text": "market"}}, {"match": {"text": "vaccines"}}]
+    assert ids_of(plugin_client.search(index=filled, query={"dense": dense})) == []
+
+
+def test_dense_works_in_every_api_that_takes_a_query(
+    plugin_client: Elasticsearch, filled: str
+) -> None:
+    query = {"dense": {"field": "embedding", "text": "young felines", "k": 1}}
+    assert plugin_client.count(index=filled, query=query)["count"] >= 1
+    assert plugin_client.indices.validate_query(index=filled, query=query)["valid"]
+    assert plugin_client.explain(index=filled, id="4", query=query)["matched"]
+    searches = [{}, {"query": query}, {}, {"query": query, "size": 1}]
+    answer = plugin_client.msearch(index=filled, searches=searches)
+    assert [ids_of(one)[:1] for one in answer["responses"]] == [["4"], ["4"]]
+    aggregations = {"near": {"filter": query}}
+    found = plugin_client.search(index=filled, size=0, aggregations=aggregations)
+    assert found["aggregations"]["near"]["doc_count"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"text": "a"}, "field"),
+        ({"field": "embedding"}, "text"),
+        ({"field": "other", "text": "a"}, "says which encoder made field [other]"),
+        ({"field": "embedding", "text": "a", "k": 0}, "[k] of [dense] is [0]"),
+        ({"field": "embedding", "text": "a", "k": 9, "num_candidates": 3}, "at least [k]"),
+        ({"field": "embedding", "text": "a", "modle": 1}, "modle"),
+        ({"field": "embedding", "text": ["a"]}, "text"),
+    ],
+)
+def test_a_malformed_dense_query_is_refused(
+    plugin_client: Elasticsearch, filled: str, query: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        plugin_client.search(index=filled, query={"dense": query})
+    assert said in json.dumps(refusal.value.body)
+
+
+def test_a_builder_that_names_no_encoder_of_the_node_is_refused(
+    plugin_client: Elasticsearch, filled: str
+) -> None:
+    with pytest.raises(BadRequestError, match="nobody"):
+        plugin_client.search(index=filled, knn=built("a", encoder="nobody"))
+
+
+def test_nested_vectors_are_searched_by_text(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    vectors = minilm.encode_documents(["a cat", "the stock market", "a dog"]).tolist()
+    plugin_client.indices.create(
+        index=plugin_index,
+        mappings={
+            "_meta": {
+                "densehook": {
+                    "fields": {
+                        "parts.vector": {
+                            "input": [],
+                            "encoder": ENCODER,
+                            "fingerprint": minilm.fingerprint,
+                        }
+                    }
+                }
+            },
+            "properties": {
+                "parts": {
+                    "type": "nested",
+                    "properties": {
+                        "vector": {"type": "dense_vector", "dims": 384, "similarity": "cosine"}
+                    },
+                }
+            },
+        },
+    )
+    plugin_client.index(
+        index=plugin_index, id="1", document={"parts": [{"vector": v} for v in vectors[:2]]}
+    )
+    plugin_client.index(
+        index=plugin_index, id="2", document={"parts": [{"vector": vectors[2]}]}, refresh=True
+    )
+    knn = {**built("kitten"), "field": "parts.vector", "inner_hits": {"size": 1}}
+    first = plugin_client.search(index=plugin_index, knn=knn)["hits"]["hits"][0]
+    assert first["_id"] == "1"
+    assert first["inner_hits"]["parts"]["hits"]["hits"][0]["_nested"]["offset"] == 0
+    nested = {
+        "nested": {
+            "path": "parts",
+            "query": {"dense": {"field": "parts.vector", "text": "kitten", "k": 2}},
+        }
+    }
+    assert ids_of(plugin_client.search(index=plugin_index, query=nested))[0] == "1"
+
+
+def test_a_repeated_query_is_encoded_once(plugin_client: Elasticsearch, filled: str) -> None:
+    before = lane(plugin_client, "query")
+    for _ in range(3):
+        plugin_client.search(index=filled, knn=built("asked again and again"))
+    after = lane(plugin_client, "query")
+    assert after["texts"] - before["texts"] == 1
+    assert after["served_without_encoding"] - before["served_without_encoding"] == 2
+
+
+# -- endpoints, bundles -------------------------------------------------------------------------
+
+
+def test_the_encode_endpoint_says_what_the_model_reads(
+    plugin_client: Elasticsearch, minilm: Encoder
+) -> None:
+    answer = encode(plugin_client, texts=["one", "word " * 1000], role="document")
+    assert answer["encoder"] == ENCODER
+    assert answer["texts"][1]["lost_tokens"] == 1000 - (minilm.manifest.max_tokens - 2)
+    for wrong in ({}, {"texts": "a", "role": "x"}, {"texts": ["a"] * 1001}, {"texts": [], "b": 1}):
+        with pytest.raises(BadRequestError):
+            encode(plugin_client, **wrong)
+    assert encode(plugin_client, texts=[])["texts"] == []
+
+
+def bundles_of(plugin_node: node.NodeState) -> Path:
+    return plugin_node.config / "densehook"
+
+
+@pytest.fixture
+def second(plugin_node: node.NodeState, plugin_client: Elasticsearch) -> Iterator[Path]:
+    """Where a second bundle may be put; gone from the node after the test."""
+    name = "tiny-bert"
+    folder = bundles_of(plugin_node) / name
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+    reload_encoders(plugin_client)
+
+
+def put(bundle: Bundle, folder: Path) -> None:
+    shutil.copytree(bundle.path, folder)
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+
+
+def named(client: Elasticsearch, name: str) -> Any:
+    return {encoder.name: encoder for encoder in encoders_of(client) or []}.get(name)
+
+
+def test_a_bundle_comes_into_service_and_goes(
+    plugin_client: Elasticsearch, tiny_bundle: Bundle, second: Path
+) -> None:
+    put(tiny_bundle, second)
+    assert named(plugin_client, "tiny-bert") is None
+    reload_encoders(plugin_client)
+    loaded = named(plugin_client, "tiny-bert")
+    assert (loaded.state, loaded.fingerprint) == ("ready", tiny_bundle.manifest.fingerprint)
+    with pytest.raises(BadRequestError, match="several encoders"):
+        encode(plugin_client, texts=["a"])
+    shutil.rmtree(second)  # under the running node
+    assert len(encode(plugin_client, texts=["a"], encoder="tiny-bert")["texts"]) == 1
+    reload_encoders(plugin_client)
+    with pytest.raises(BadRequestError, match=r"tiny-bert\] is not on this node"):
+        encode(plugin_client, texts=["a"], encoder="tiny-bert")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda folder: (folder / "model.onnx").write_bytes(b"no graph"), "model.onnx was changed"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer.json is missing"),
+        (lambda folder: (folder / "encoder.json").write_text("{"), "not JSON"),
+        (lambda folder: (folder / "encoder.json").unlink(), "no encoder.json"),
+        (lambda folder: spoil_golden(folder), "the self-test fails: cosine"),
+        (lambda folder: spoil_model(folder), "cannot be run"),
+    ],
+)
+def test_a_bundle_that_is_not_right_is_refused_and_the_node_goes_on(
+    plugin_client: Elasticsearch,
+    tiny_bundle: Bundle,
+    second: Path,
+    damage: Callable[[Path], object],
+    reason: str,
+) -> None:
+    put(tiny_bundle, second)
+    damage(second)
+    reload_encoders(plugin_client)
+    refused = named(plugin_client, "tiny-bert")
+    assert refused.state == "failed"
+    assert reason in refused.reason
+    with pytest.raises(ApiError) as refusal:
+        encode(plugin_client, texts=["a"], encoder="tiny-bert")
+    assert refusal.value.status_code == 503
+    assert reason in reason_of(refusal.value)
+    assert len(encode(plugin_client, texts=["a"], encoder=ENCODER)["texts"]) == 1
+
+
+def rewrite(folder: Path, name: str, content: bytes) -> None:
+    """Writes a file and a manifest that fits it: only running the bundle can tell."""
+    from densehook.bundle import Manifest
+
+    (folder / name).write_bytes(content)
+    manifest = Manifest.loads((folder / "encoder.json").read_text())
+    write_manifest(folder, manifest, list(manifest.files))
+
+
+def spoil_golden(folder: Path) -> None:
+    golden = json.loads((folder / "golden.json").read_text())
+    golden[0]["vector"] = [-x for x in golden[0]["vector"]]
+    rewrite(folder, "golden.json", json.dumps(golden).encode())
+
+
+def spoil_model(folder: Path) -> None:
+    rewrite(folder, "model.onnx", b"no graph at all")
+
+
+def test_a_newer_bundle_that_is_refused_leaves_the_older_in_service(
+    plugin_client: Elasticsearch, tiny_bundle: Bundle, second: Path
+) -> None:
+    put(tiny_bundle, second)
+    reload_encoders(plugin_client)
+    spoil_golden(second)
+    reload_encoders(plugin_client)
+    still = named(plugin_client, "tiny-bert")
+    assert still.state == "ready"
+    assert "the self-test fails" in still.reason
+    assert len(encode(plugin_client, texts=["a"], encoder="tiny-bert")["texts"]) == 1
+
+
+def test_one_text_the_model_cannot_run_fails_alone(
+    plugin_client: Elasticsearch, tiny_bundle: Bundle, second: Path
+) -> None:
+    put(tiny_bundle, second)
+    tokenizer = json.loads((second / "tokenizer.json").read_text())
+    token = {"id": 999_999, "content": "☠", "special": False}
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    tokenizer["added_tokens"].append({**token, **flags})  # an id the model has no row for
+    rewrite(second, "tokenizer.json", json.dumps(tokenizer).encode())
+    reload_encoders(plugin_client)
+    assert named(plugin_client, "tiny-bert").state == "ready"
+    processor = {"encoder": "tiny-bert", "input": "text", "output": "embedding"}
+    docs = [{"_source": {"text": "☠" if i == 13 else "the same words"}} for i in range(32)]
+    answer = plugin_client.ingest.simulate(
+        pipeline={"processors": [{"densehook": processor}]}, docs=docs
+    )["docs"]
+    assert [i for i, one in enumerate(answer) if "error" in one] == [13]
+    assert "tiny-bert" in answer[13]["error"]["reason"]
+
+
+# -- analysis ------------------------------------------------------------------------------------
+
+
+def test_the_analyzer_is_lucenes_and_its_parts_make_it(
+    plugin_client: Elasticsearch, plugin_index: str
+) -> None:
+    parts = [
+        "densehook_english_possessive",
+        "densehook_lowercase",
+        "densehook_english_stop",
+        "densehook_porter_stem",
+    ]
+    text = "The Cats' whiskers, John's running vaccines: IF it is NOT so, generously."
+    whole = plugin_client.indices.analyze(analyzer="densehook_english", text=text)["tokens"]
+    made = plugin_client.indices.analyze(tokenizer="standard", filter=parts, text=text)["tokens"]
+    assert whole == made
+    tokens = [token["token"] for token in whole]
+    assert tokens == ["cat", "whisker", "john", "run", "vaccin", "so", "gener"]
+
+
+# -- what must not take the node down ------------------------------------------------------------
+
+
+def test_a_text_of_10_mb_fails_alone_and_the_node_goes_on(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(
+        plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True
+    )
+    operations = [
+        {"index": {"_id": "large"}},
+        {"text": "word " * 2_000_000},
+        {"index": {"_id": "small"}},
+        {"text": "word"},
+    ]
+    large, small = plugin_client.bulk(index=plugin_index, operations=operations)["items"]
+    assert large["index"]["status"] == 400
+    assert "densehook.text.max_length" in large["index"]["error"]["reason"]
+    assert small["index"]["status"] == 201
+
+
+def test_10_000_fields_and_deep_nesting_leave_the_node_alive(
+    plugin_client: Elasticsearch, pipeline: Callable[..., str]
+) -> None:
+    wide = {f"f{i}": "word" for i in range(10_000)}
+    (source,) = simulated(plugin_client, pipeline(input=list(wide)), wide)
+    assert len(source["embedding"]) == 384
+    deep: Any = "word"
+    for _ in range(900):
+        deep = {"a": deep}
+    (source,) = simulated(plugin_client, pipeline(input="a" + ".a" * 899), {**deep})
+    assert len(source["embedding"]) == 384
+    nested: Any = "word"
+    for _ in range(900):
+        nested = [nested]
+    (source,) = simulated(plugin_client, pipeline(), {"text": nested})
+    assert len(source["embedding"]) == 384
+
+
+def test_1000_random_bodies_get_no_answer_of_the_500s(
+    plugin_client: Elasticsearch, filled: str
+) -> None:
+    chance = random.Random(7)
+    bad = []
+    for _ in range(1000):
+        body = {"size": 1, **random_search(chance)}
+        try:
+            plugin_client.options(max_retries=0).search(index=filled, body=body)
+        except ApiError as error:
+            if error.status_code >= 500:
+                bad.append((body, error.body))
+    assert not bad, bad[0]
+    assert plugin_client.cluster.health()["number_of_nodes"] == 1
+
+
+def random_search(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(["dense", "knn", "hybrid"])
+    if kind == "dense":
+        return {"query": {"dense": random_object(chance, DENSE)}}
+    if kind == "knn":
+        return {"knn": random_object(chance, {**KNN})}
+    return {"retriever": {"hybrid": random_object(chance, HYBRID)}}
+
+
+VALUES: tuple[Any, ...] = (
+    *(None, "", "cats", "embedding", "text", "rrf", "linear", "minmax", -1, 0, 1, 3, 10, 10_001),
+    *(2**31, 1e300, 0.5, True, [], {}, [[]], ["text", "embedding"], {"match_all": {}}),
+    *({"term": {"text": "cats"}}, [{"match_all": {}}], {"x": {"y": "z"}}),
+    [{"standard": {"query": {"match": {"text": "cats"}}}}],
+    [{"retriever": {"standard": {"query": {"match_all": {}}}}, "weight": 2}],
+)
+DENSE = {"field": "embedding", "text": "cats", "k": 3, "num_candidates": 9, "filter": {}, "boost": 1}
+KNN = {
+    "field": "embedding",
+    "k": 2,
+    "num_candidates": 5,
+    "query_vector_builder": {"densehook": {"text": "cats"}},
+    "filter": [],
+}
+HYBRID = {
+    "fusion": "rrf",
+    "rank_constant": 60,
+    "rank_window_size": 20,
+    "retrievers": [
+        {"standard": {"query": {"match": {"text": "cats"}}}},
+        {"knn": {"field": "embedding", "k": 2, "num_candidates": 5, **{}}},
+    ],
+    "query": "cats",
+    "fields": ["text", "embedding"],
+    "filter": [],
+    "min_score": 0,
+}
+
+
+def random_object(chance: random.Random, usual: dict[str, Any]) -> dict[str, Any]:
+    made = {}
+    for name, value in usual.items():
+        if chance.random() < 0.6:
+            made[name] = value if chance.random() < 0.6 else chance.choice(VALUES)
+    if chance.random() < 0.1:
+        made[chance.choice(["x", "boost", "_name", "vector"])] = chance.choice(VALUES)
+    return made
