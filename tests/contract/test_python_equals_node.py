@@ -26,9 +26,7 @@ def test_500_texts_have_the_same_ids_cuts_and_vectors(
     vectors = minilm.encode_tokens(tokens)
     assert answer["fingerprint"] == minilm.fingerprint
     assert len(answer["texts"]) == len(texts) == 500
-    for text, (ids, lost), vector, got in zip(
-        texts, tokens, vectors, answer["texts"], strict=True
-    ):
+    for text, (ids, lost), vector, got in zip(texts, tokens, vectors, answer["texts"], strict=True):
         assert got["ids"] == list(ids), text[:40]
         assert got["lost_tokens"] == lost, text[:40]
         np.testing.assert_allclose(got["vector"], vector, atol=1e-5, err_msg=repr(text[:40]))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from densehook.bundle import Bundle, write_manifest
 from densehook.elastic import node
@@ -81,9 +80,7 @@ def test_a_document_gets_the_vector_python_gives_it(
     plugin_client: Elasticsearch, pipeline: Callable[..., str], minilm: Encoder
 ) -> None:
     name = pipeline(encoder=ENCODER, input=["title", "body.text"], output="a.b.embedding")
-    (source,) = simulated(
-        plugin_client, name, {"title": "Cats", "body": {"text": "sleep a lot"}}
-    )
+    (source,) = simulated(plugin_client, name, {"title": "Cats", "body": {"text": "sleep a lot"}})
     expected = minilm.encode_documents(["Cats sleep a lot"])[0]
     np.testing.assert_allclose(source["a"]["b"]["embedding"], expected, atol=1e-5)
 
@@ -218,9 +215,7 @@ def test_a_field_of_another_encoder_is_refused(
 def test_documents_of_bulks_in_flight_run_together(
     plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
 ) -> None:
-    create_index(
-        plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True
-    )
+    create_index(plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True)
     before = lane(plugin_client, "ingest")
     operations = [
         line
@@ -577,9 +572,7 @@ def test_the_analyzer_is_lucenes_and_its_parts_make_it(
 def test_a_text_of_10_mb_fails_alone_and_the_node_goes_on(
     plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
 ) -> None:
-    create_index(
-        plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True
-    )
+    create_index(plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True)
     operations = [
         {"index": {"_id": "large"}},
         {"text": "word " * 2_000_000},
@@ -642,7 +635,14 @@ VALUES: tuple[Any, ...] = (
     [{"standard": {"query": {"match": {"text": "cats"}}}}],
     [{"retriever": {"standard": {"query": {"match_all": {}}}}, "weight": 2}],
 )
-DENSE = {"field": "embedding", "text": "cats", "k": 3, "num_candidates": 9, "filter": {}, "boost": 1}
+DENSE = {
+    "field": "embedding",
+    "text": "cats",
+    "k": 3,
+    "num_candidates": 9,
+    "filter": {},
+    "boost": 1,
+}
 KNN = {
     "field": "embedding",
     "k": 2,

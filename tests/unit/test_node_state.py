@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from densehook.elastic import node
-from densehook.elastic.node import NodeState, versions
+from densehook.elastic.node import NodeState, distribution
+from densehook.elastic.node.releases import release_of
 from densehook.elastic.node.state import birth_of, default_home, running, save
 from densehook.elastic.node.user import NodeUser
 from densehook.errors import JavaNotFound, NodeError
@@ -106,7 +108,7 @@ def test_missing_maven_is_one_line_that_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NodeError, match=r"Maven is not installed.*apt-get install maven"):
-        versions.install("8.19.21", tmp_path, lambda step: None)
+        install(tmp_path, lambda step: None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,7 +132,7 @@ def test_missing_java_is_one_line_that_says_what_to_install(
 
 def test_an_unknown_version_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=r"'7\.0\.0' is unknown; known: 8\.19\.21"):
-        versions.install("7.0.0", tmp_path, lambda step: None)
+        release_of("7.0.0")
 
 
 def test_maven_that_finds_nothing_gives_its_reason(
@@ -141,8 +143,12 @@ def test_maven_that_finds_nothing_gives_its_reason(
     maven.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(NodeError, match=r"Maven cannot fetch .*: Could not find artifact"):
-        versions.install("8.19.21", tmp_path / "home", lambda step: None)
+        install(tmp_path / "home", lambda step: None)
     assert not (tmp_path / "home" / "elasticsearch-8.19.21").exists()
+
+
+def install(home: Path, progress: Callable[[str], None]) -> Path:
+    return release_of("8.19.21").install(home, Path("no-java"), progress)
 
 
 def fake_maven(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,11 +171,11 @@ def test_an_archive_is_unpacked_whole_with_its_executables_and_only_once(
     killed = home / ".elasticsearch-8.19.21-killed"
     killed.mkdir(parents=True)
 
-    target = versions.install("8.19.21", home, lambda step: None)
+    target = install(home, lambda step: None)
     assert os.access(target / "bin" / "elasticsearch", os.X_OK)
     assert list(home.iterdir()) == [target]  # what an install that was killed left is gone too
     steps: list[str] = []
-    assert versions.install("8.19.21", home, steps.append) == target
+    assert install(home, steps.append) == target
     assert steps == []
 
 
@@ -178,7 +184,7 @@ def test_a_damaged_archive_is_one_line_and_leaves_nothing(
 ) -> None:
     fake_maven(tmp_path / "bin", "echo half > elasticsearch.zip", monkeypatch)
     with pytest.raises(NodeError, match=r"elasticsearch\.zip from Maven is damaged: .*; remove"):
-        versions.install("8.19.21", tmp_path / "home", lambda step: None)
+        install(tmp_path / "home", lambda step: None)
     assert list((tmp_path / "home").iterdir()) == []
 
 
@@ -190,9 +196,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     fake_maven(tmp_path / "bin", "touch elasticsearch.zip", monkeypatch)
-    monkeypatch.setattr(versions, "_unpack", full)
+    monkeypatch.setattr(distribution, "_unpack", full)
     with pytest.raises(NodeError, match="cannot be written: No space left on device"):
-        versions.install("8.19.21", tmp_path / "home", lambda step: None)
+        install(tmp_path / "home", lambda step: None)
     assert list((tmp_path / "home").iterdir()) == []
 
 

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..elastic import node
-from .console import out, steps
+from .console import note, out, steps
 
 app = typer.Typer(help="The local Elasticsearch node.", no_args_is_help=True)
 
 
 @app.command()
 def start(
+    version: Annotated[
+        str, typer.Option("--version", help=f"One of {', '.join(node.RELEASES)}.")
+    ] = node.ELASTICSEARCH_VERSION,
     heap: Annotated[str, typer.Option("--heap", help="Heap of the node, e.g. 1g.")] = "1g",
+    plugin: Annotated[
+        Path | None,
+        typer.Option("--plugin", help="densehook's zip; by default the one `make plugin` built."),
+    ] = None,
+    bundle: Annotated[
+        list[Path] | None,
+        typer.Option("--bundle", help="Encoder to put into the node; may be given again."),
+    ] = None,
 ) -> None:
-    """Start the local node; the first time it is fetched through Maven."""
+    """Start the local node with the densehook plugin; the first time it is fetched through Maven."""
+    from ..elastic.cluster import encoders_of, reload_encoders
+    from ..elastic.connect import connect
+
+    archive = plugin or node.built_plugin(version)
     with steps("Elasticsearch") as step:
-        state = node.start(heap=heap, progress=step)
+        state = node.start(
+            version,
+            heap=heap,
+            plugins=[archive] if archive else [],
+            bundles=bundle or [],
+            progress=step,
+        )
+        client = connect(state.url)
+        encoders = encoders_of(client)
+        if encoders is not None and bundle:
+            step("Loading encoders")
+            encoders = reload_encoders(client)
     out.print(f"Elasticsearch {state.version} runs at {state.url} (pid {state.pid})")
+    if encoders is None:
+        note(
+            f"it has no densehook plugin: there is no zip for {version}; build it with make plugin"
+        )
+    for encoder in encoders or []:
+        reason = f": {encoder.reason}" if encoder.reason else ""
+        out.print(f"encoder {encoder.name} is {encoder.state}{reason}")
     out.print(f"data in {state.data}, log in {state.log}; stop it with: densehook es stop")
 
 

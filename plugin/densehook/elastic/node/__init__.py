@@ -5,7 +5,16 @@ indices or encoders.
 """
 
 from .lifecycle import start, status, stop
+from .plugins import built_plugin
+from .releases import ELASTICSEARCH_VERSION, RELEASES
 from .state import NodeState
-from .versions import ELASTICSEARCH_VERSION
 
-__all__ = ["ELASTICSEARCH_VERSION", "NodeState", "start", "status", "stop"]
+__all__ = [
+    "ELASTICSEARCH_VERSION",
+    "RELEASES",
+    "NodeState",
+    "built_plugin",
+    "start",
+    "status",
+    "stop",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from ...errors import NodeError
 from ...java import find_java
 from . import process
 from . import state as states
-from .state import NodeState, birth_of, default_home
+from .plugins import add_bundles, add_plugins, missing_plugins
+from .releases import ELASTICSEARCH_VERSION, Release, release_of
+from .state import NodeState, birth_of, data_folder, default_home
 from .user import NodeUser, node_user
-from .versions import ELASTICSEARCH_VERSION, install
 
-MINIMUM_JAVA = 17
 _HEAP = re.compile(r"\d+[kKmMgG]")
 
 Progress = Callable[[str], None]
@@ -28,38 +28,63 @@ def start(
     home: Path | None = None,
     heap: str = "1g",
     settings: Mapping[str, str] | None = None,
+    plugins: Sequence[Path] = (),
+    bundles: Sequence[Path] = (),
     progress: Progress = lambda step: None,
 ) -> NodeState:
     """The node of this folder, started unless it runs; returns when it answers requests.
 
-    ``heap`` is the JVM's, as -Xmx takes it, ``settings`` are further Elasticsearch settings.
-    Raises NodeError with the line of the log that says why when it does not come up, JavaNotFound
-    without a Java 17.
+    ``heap`` is the JVM's, as -Xmx takes it, ``settings`` are further Elasticsearch settings,
+    ``plugins`` zips to install, ``bundles`` encoders for config/densehook, which a node that runs
+    takes up when it is told to. Raises NodeError with the line of the log that says why when it
+    does not come up, or when what runs is another version or has other plugins; JavaNotFound.
     """
     if not _HEAP.fullmatch(heap):
         raise NodeError(f"{heap!r} is no heap size; write it like 1g or 512m")
+    release = release_of(version)
     home = (home or default_home()).absolute()
     user = node_user()
     user.make(home)
     with _alone(home):
+        wanted = missing_plugins(release, home, plugins)
         if (found := states.running(home)) is not None:
+            _require_as_wanted(found, release, wanted)
+            add_bundles(release, home, bundles, user)
             return found
         _clear(home)
-        java = find_java(MINIMUM_JAVA)
+        java = find_java(release.minimum_java, release.java_program)
         user.require_access(home, "set DENSEHOOK_HOME to a folder that others may search")
         user.require_access(java / "bin", "set JAVA_HOME to a JDK that others may run")
-        distribution = install(version, home, progress)
-        _give_folders(home, distribution, user)
+        distribution = release.install(home, java, progress)
+        _give_folders(home, distribution, release, user)
+        environment = _environment(java, home, heap)
+        if wanted:
+            progress(f"Installing {', '.join(wanted)}")
+        add_plugins(release, home, wanted, user, environment)
+        add_bundles(release, home, bundles, user)
         progress(f"Starting {version}")
-        chosen = _settings(home, settings or {})
+        chosen = _settings(home, release, settings or {})
         log_start = _log_size(home)
-        pid = process.launch(distribution, home, user, _environment(java, home, heap), chosen)
+        pid = release.launch(distribution, home, user, environment, chosen)
         url = f"http://127.0.0.1:{chosen['http.port']}"
         started = NodeState(url, pid, birth_of(pid) or "", version, home)
         with _ended_unless_it_comes_up(started):
             process.wait_until_it_answers(started, log_start)
             states.save(started)
         return started
+
+
+def _require_as_wanted(running: NodeState, release: Release, wanted: Mapping[str, Path]) -> None:
+    if running.version != release.version:
+        raise NodeError(
+            f"Elasticsearch {running.version} runs in {running.home}, not {release.version}; stop"
+            " it first: densehook es stop"
+        )
+    if wanted:
+        raise NodeError(
+            f"the running Elasticsearch has another or no plugin {', '.join(wanted)}; stop it"
+            " first, so that it can be installed: densehook es stop"
+        )
 
 
 def stop(home: Path | None = None) -> bool:
@@ -102,8 +127,8 @@ def _clear(home: Path) -> bool:
     return unrecorded is not None
 
 
-def _give_folders(home: Path, distribution: Path, user: NodeUser) -> None:
-    for name in ("data", "logs", "tmp"):
+def _give_folders(home: Path, distribution: Path, release: Release, user: NodeUser) -> None:
+    for name in (data_folder(release.version), "logs", "tmp"):
         (home / name).mkdir(exist_ok=True)
         user.own(home / name)
     user.own(distribution)
@@ -119,7 +144,7 @@ def _environment(java: Path, home: Path, heap: str) -> dict[str, str]:
     }
 
 
-def _settings(home: Path, further: Mapping[str, str]) -> dict[str, str]:
+def _settings(home: Path, release: Release, further: Mapping[str, str]) -> dict[str, str]:
     http, transport = process.free_ports(2)
     return {
         "cluster.name": "densehook",
@@ -128,11 +153,11 @@ def _settings(home: Path, further: Mapping[str, str]) -> dict[str, str]:
         "network.host": "127.0.0.1",
         "http.port": str(http),
         "transport.port": str(transport),
-        "path.data": str(home / "data"),
+        "path.data": str(home / data_folder(release.version)),
         "path.logs": str(home / "logs"),
         # the node is one person's: a disk nearly full is theirs to judge
         "cluster.routing.allocation.disk.threshold_enabled": "false",
-        "xpack.security.enabled": "false",
+        **release.settings,
         **further,
     }
 

@@ -1,4 +1,4 @@
-"""The server's process: launched, waited for, ended by its own pid."""
+"""The server's process: waited for, ended by its own pid."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import NodeError
 from .state import NodeState, birth_of, command_of
-from .user import NodeUser
 
 _START_TIMEOUT_S = 180
 _STOP_TIMEOUT_S = 30
@@ -37,51 +34,6 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
-
-
-def launch(
-    distribution: Path,
-    home: Path,
-    user: NodeUser,
-    environment: Mapping[str, str],
-    settings: Mapping[str, str],
-) -> int:
-    """Starts the server as a daemon that outlives this process; gives its pid.
-
-    Raises NodeError with the reason the server gives, or after a time-out; then, as after Ctrl-C,
-    no process stays behind.
-    """
-    pidfile = _pidfile(home)
-    pidfile.unlink(missing_ok=True)
-    command = [str(distribution / "bin" / "elasticsearch"), "--daemonize"]
-    command += ["--pidfile", str(pidfile)]
-    command += [f"-E{key}={value}" for key, value in settings.items()]
-    output = home / "logs" / "launcher.log"
-    with output.open("w") as sink:
-        launcher = subprocess.Popen(
-            command,
-            cwd=distribution,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            **user.popen(),
-        )
-        try:
-            failed = launcher.wait(_START_TIMEOUT_S)
-        except BaseException as error:
-            # the session is the launcher's and the server's alone, and the launcher is not reaped
-            os.killpg(launcher.pid, signal.SIGKILL)
-            launcher.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise NodeError(
-                    f"Elasticsearch did not start in {_START_TIMEOUT_S} s; see {output}"
-                ) from None
-            raise
-    if failed:
-        raise NodeError(f"Elasticsearch did not start: {reason(output)}; see {home / 'logs'}")
-    return int(pidfile.read_text())
 
 
 def wait_until_it_answers(node: NodeState, log_start: int) -> None:
@@ -132,11 +84,11 @@ def leftover(home: Path) -> NodeState | None:
     Its command line must name this folder: the pid in its file may be another process's by now.
     """
     try:
-        pid = int(_pidfile(home).read_text())
+        pid = int(pidfile_of(home).read_text())
     except (OSError, ValueError):
         return None
     born, command = birth_of(pid), command_of(pid)
-    if born is None or command is None or f"-Des.path.home={home}/" not in command:
+    if born is None or command is None or f"path.home={home}/" not in command:
         return None
     return NodeState(url="", pid=pid, born=born, version="", home=home)
 
@@ -155,5 +107,6 @@ def reason(log: Path, start: int = 0) -> str:
     return _LOG_PREFIX.sub("", found) or found
 
 
-def _pidfile(home: Path) -> Path:
+def pidfile_of(home: Path) -> Path:
+    """Where the pid of a server is before it is written down with its address."""
     return home / "tmp" / "pid"

@@ -27,8 +27,13 @@ class NodeState:
 
     @property
     def data(self) -> Path:
-        """Folder of the indices."""
-        return self.home / "data"
+        """Folder of the indices; each major version has its own, none opens a later one's."""
+        return self.home / data_folder(self.version)
+
+    @property
+    def config(self) -> Path:
+        """The server's config folder; encoder bundles lie in its densehook/."""
+        return self.home / f"elasticsearch-{self.version}" / "config"
 
     @property
     def log(self) -> Path:
@@ -38,6 +43,11 @@ class NodeState:
     def alive(self) -> bool:
         """Whether this very process still runs."""
         return birth_of(self.pid) == self.born
+
+
+def data_folder(version: str) -> str:
+    """Name of the folder of a version's indices."""
+    return f"data-{version.partition('.')[0]}"
 
 
 def default_home() -> Path:

@@ -88,8 +88,11 @@ final class UpdatesApart {
   void send(RefCountingRunnable refs) {
     Queue<Iterator<Integer>> documents = new ConcurrentLinkedQueue<>();
     positionsByDocument.values().forEach(positions -> documents.add(positions.iterator()));
-    for (int i = Math.min(IN_FLIGHT, documents.size()); i > 0; i--) {
-      next(documents, documents.poll(), refs.acquire());
+    for (int i = 0; i < IN_FLIGHT; i++) {
+      Iterator<Integer> document = documents.poll(); // those sent before may be taking others
+      if (document != null) {
+        next(documents, document, refs.acquire());
+      }
     }
   }
 
