@@ -586,3 +586,24 @@ def test_documents_of_bad_shape_do_not_harm_the_node(
     raw = ('{"body": "hello", ' + body[1:]).encode()
     assert send(plugin_client, "PUT", f"/{index}/_doc/1", "json", raw)["status"] == 201
     assert_embeds(plugin_client, index, "1", "hello")
+
+
+def test_a_full_queue_is_a_429_of_the_documents_it_has_no_room_for(
+    plugin_client: Elasticsearch, index: str
+) -> None:
+    client, setting = plugin_client, "densehook.ingest.queue_tokens"
+    client.cluster.put_settings(persistent={setting: 500})
+    try:
+        text = "word " * 100
+        operations = [line for i in range(50) for line in ({"index": {"_id": i}}, {"body": text})]
+        items = [item["index"] for item in client.bulk(index=index, operations=operations)["items"]]
+    finally:
+        client.cluster.put_settings(persistent={setting: None})
+    statuses = {item["status"] for item in items}
+    assert statuses == {201, 429}
+    written = [item["_id"] for item in items if item["status"] == 201]
+    client.indices.refresh(index=index)
+    assert client.count(index=index, query={"exists": {"field": "embedding"}})["count"] == len(
+        written
+    )
+    assert client.count(index=index)["count"] == len(written)

@@ -28,7 +28,7 @@ def start(
         typer.Option("--bundle", help="Encoder to put into the node; may be given again."),
     ] = None,
 ) -> None:
-    """Start the local node with the densehook plugin; the first time it is fetched through Maven."""
+    """Start the local node, with the densehook plugin; at first it is fetched through Maven."""
     from ..elastic.cluster import encoders_of, reload_encoders
     from ..elastic.connect import connect
 

@@ -19,7 +19,7 @@ _DESCRIPTOR = "plugin-descriptor.properties"
 
 
 def built_plugin(version: str) -> Path | None:
-    """The zip of densehook itself for this Elasticsearch: in $DENSEHOOK_PLUGINS, or where it is built."""
+    """The zip of densehook itself: in $DENSEHOOK_PLUGINS, or where `make plugin` leaves it."""
     name = f"densehook-{__version__}-es{version}.zip"
     sources = Path(__file__).parents[3] / "elasticsearch"
     folders = [*sources.glob("target/*")]

@@ -3,11 +3,14 @@ package org.densehook.elasticsearch;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.util.SetOnce;
 import org.densehook.elasticsearch.analysis.EnglishAnalysis;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.elasticsearch.compat.CompatPlugin;
+import org.densehook.elasticsearch.index.EmbedFilters;
+import org.densehook.elasticsearch.index.EmbedSettings;
 import org.densehook.elasticsearch.index.VectorFields;
 import org.densehook.elasticsearch.ingest.EmbedProcessor;
 import org.densehook.elasticsearch.search.DenseQueryBuilder;
@@ -18,6 +21,7 @@ import org.densehook.elasticsearch.service.EncoderService;
 import org.densehook.elasticsearch.service.EncoderSettings;
 import org.densehook.elasticsearch.service.Encoders;
 import org.densehook.elasticsearch.service.RestEncoders;
+import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
 import org.elasticsearch.common.settings.Setting;
@@ -44,6 +48,7 @@ public final class DensehookPlugin extends CompatPlugin
   private final SetOnce<EncoderService> encoders = new SetOnce<>();
   private final SetOnce<ClusterService> clusterService = new SetOnce<>();
   private final VectorFields vectorFields = new VectorFields();
+  private List<MappedActionFilter> embedFilters;
 
   @Override
   public Collection<?> createComponents(PluginServices services) {
@@ -56,7 +61,20 @@ public final class DensehookPlugin extends CompatPlugin
             environment.settings(),
             services.clusterService().getClusterSettings(),
             services.threadPool()));
+    embedFilters =
+        EmbedFilters.all(
+            encoders.get(),
+            vectorFields,
+            services.clusterService(),
+            services.indexNameExpressionResolver(),
+            services.client(),
+            services.threadPool());
     return List.of(encoders.get());
+  }
+
+  @Override
+  public Collection<MappedActionFilter> getMappedActionFilters() {
+    return embedFilters;
   }
 
   private Encoders encoders() {
@@ -65,7 +83,7 @@ public final class DensehookPlugin extends CompatPlugin
 
   @Override
   public List<Setting<?>> getSettings() {
-    return EncoderSettings.all();
+    return Stream.concat(EncoderSettings.all().stream(), EmbedSettings.all().stream()).toList();
   }
 
   @Override
