@@ -262,6 +262,21 @@ def test_a_vector_a_pipeline_made_is_not_made_again(
     assert_embeds(plugin_client, index, "1", "hello")
 
 
+def test_an_update_through_a_pipeline_that_embeds_is_encoded_once(
+    plugin_client: Elasticsearch, make_index: MakeIndex
+) -> None:
+    processor = {"encoder": ENCODER, "input": ["body"], "output": "embedding"}
+    plugin_client.ingest.put_pipeline(id="embed-test", processors=[{"densehook": processor}])
+    index = make_index(default_pipeline="embed-test")
+    plugin_client.index(index=index, id="1", document={"body": "hello"})
+    before = encoded(plugin_client)
+    plugin_client.update(index=index, id="1", doc={"body": "bye"})
+    operations: list[Body] = [{"update": {"_id": "1"}}, {"doc": {"title": "good"}}]
+    assert not plugin_client.bulk(index=index, operations=operations)["errors"]
+    assert encoded(plugin_client) - before == 2
+    assert_embeds(plugin_client, index, "1", "good bye")
+
+
 def test_a_document_that_cannot_be_encoded_fails_alone(
     plugin_client: Elasticsearch, index: str
 ) -> None:

@@ -187,7 +187,7 @@ def test_a_missing_encoder_is_named_with_those_there_are(
     plugin_client: Elasticsearch, pipeline: Callable[..., str]
 ) -> None:
     (failed,) = simulated(plugin_client, pipeline(encoder="nobody"), {"text": "a"})
-    assert "encoder [nobody] is not on this node" in failed["reason"]
+    assert "encoder [nobody] is not on node" in failed["reason"]
     assert ENCODER in failed["reason"]
 
 
@@ -459,7 +459,7 @@ def test_a_bundle_comes_into_service_and_goes(
     shutil.rmtree(second)  # under the running node
     assert len(encode(plugin_client, texts=["a"], encoder="tiny-bert")["texts"]) == 1
     reload_encoders(plugin_client)
-    with pytest.raises(BadRequestError, match=r"tiny-bert\] is not on this node"):
+    with pytest.raises(BadRequestError, match=r"tiny-bert\] is not on node"):
         encode(plugin_client, texts=["a"], encoder="tiny-bert")
 
 

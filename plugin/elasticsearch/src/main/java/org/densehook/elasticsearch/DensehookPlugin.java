@@ -104,7 +104,13 @@ public final class DensehookPlugin extends CompatPlugin
             clusterService::get,
             (tag, description, config, writeIndex) ->
                 EmbedProcessor.create(
-                    tag, description, config, encoders(), writeIndex, vectorFields)));
+                    tag,
+                    description,
+                    config,
+                    encoders(),
+                    writeIndex,
+                    vectorFields,
+                    parameters.threadContext)));
   }
 
   @Override

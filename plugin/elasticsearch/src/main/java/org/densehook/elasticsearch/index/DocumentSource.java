@@ -26,7 +26,7 @@ final class DocumentSource {
    * The part of a document in which fields lie: the top-level keys that are their paths or lead to
    * them, with all below.
    *
-   * @throws Exception as the parser does, when the source is no object of that type
+   * @throws IllegalArgumentException when the source is no object; else as the parser does
    */
   static Map<String, Object> part(
       BytesReference source, XContentType type, Collection<String> paths) throws IOException {
@@ -49,14 +49,19 @@ final class DocumentSource {
   }
 
   /**
-   * The document with other vectors.
+   * The document, which is not empty, with other vectors.
    *
    * @param vectors by field; null takes the field away
    */
   static BytesReference with(BytesReference source, XContentType type, Map<String, float[]> vectors)
       throws IOException {
     Map<String, Object> part = part(source, type, vectors.keySet());
-    boolean only = type.canonical() == XContentType.JSON && part.isEmpty();
+    // most documents: a field of JSON is put in front, and all else stays as it was sent
+    boolean prepends =
+        type.canonical() == XContentType.JSON
+            && part.isEmpty()
+            && source.get(0) == '{'
+            && source.get(1) != 0; // not UTF-16
     vectors.forEach(
         (path, vector) -> {
           FieldPaths.remove(part, path);
@@ -64,13 +69,12 @@ final class DocumentSource {
             FieldPaths.put(part, path, vector);
           }
         });
-    if (only && !part.isEmpty() && source.length() > 1 && source.get(0) == '{') {
-      return prepended(source, part);
-    }
-    return replaced(source, type, vectors.keySet(), part);
+    return prepends && !part.isEmpty()
+        ? prepended(source, part)
+        : replaced(source, type, vectors.keySet(), part);
   }
 
-  /** The document as it was sent, byte by byte, behind other fields; it must not be empty. */
+  /** The document as it was sent, byte by byte, behind other fields; it has some of its own. */
   private static BytesReference prepended(BytesReference source, Map<String, Object> fields)
       throws IOException {
     BytesReference object;

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.index;
 
 import java.util.List;
+import java.util.function.Consumer;
 import org.densehook.elasticsearch.compat.Compat;
 import org.densehook.elasticsearch.service.Encoders;
 import org.elasticsearch.action.ActionListener;
@@ -64,24 +65,19 @@ final class EmbedBulkFilter implements MappedActionFilter {
         List<VectorField> fields = List.copyOf(vectorFields.of(index).values());
         if (!fields.isEmpty()) {
           Compat.inlineSources(bulk);
-          UpdatesApart apart = updatesApart(task, bulk, index, fields);
-          BulkVectors vectors =
-              new BulkVectors(encoders, threadPool.getThreadContext(), index, fields);
-          ActionListener<R> answer = listener.map(response -> answered(apart, response));
-          // the items that go on here, and those that go apart, at the same time
-          Runnable proceed =
-              () ->
-                  ActionListener.run(
-                      answer,
-                      delegate -> {
-                        vectors.write();
-                        chain.proceed(task, action, request, delegate);
-                      });
-          Runnable inContext = threadPool.getThreadContext().preserveContext(proceed);
-          try (RefCountingRunnable refs = new RefCountingRunnable(inContext)) {
-            vectors.make(bulk, refs);
-            apart.send(refs);
-          }
+          UpdatesApart apart =
+              new UpdatesApart(
+                  client,
+                  threadPool,
+                  new TaskId(clusterService.localNode().getId(), task.getId()),
+                  bulk);
+          apart.take(index, fields);
+          embed(
+              bulk,
+              new BulkVectors(encoders, threadPool.getThreadContext(), index, fields),
+              apart,
+              listener.<R>map(response -> answered(apart, response)),
+              answer -> chain.proceed(task, action, request, answer));
           return;
         }
       }
@@ -89,12 +85,26 @@ final class EmbedBulkFilter implements MappedActionFilter {
     chain.proceed(task, action, request, listener);
   }
 
-  private UpdatesApart updatesApart(
-      Task task, BulkShardRequest bulk, IndexMetadata index, List<VectorField> fields) {
-    TaskId parent = new TaskId(clusterService.localNode().getId(), task.getId());
-    UpdatesApart apart = new UpdatesApart(client, threadPool, parent, bulk);
-    apart.take(index, fields);
-    return apart;
+  private <R> void embed(
+      BulkShardRequest bulk,
+      BulkVectors vectors,
+      UpdatesApart apart,
+      ActionListener<R> listener,
+      Consumer<ActionListener<R>> chain) {
+    Runnable proceed =
+        () ->
+            ActionListener.run(
+                listener,
+                answer -> {
+                  vectors.write();
+                  chain.accept(answer);
+                });
+    // identity and headers are the caller's, whichever thread is the last to be done
+    Runnable inContext = threadPool.getThreadContext().preserveContext(proceed);
+    try (RefCountingRunnable refs = new RefCountingRunnable(inContext)) {
+      vectors.make(bulk, refs);
+      apart.send(refs);
+    }
   }
 
   private static <R> R answered(UpdatesApart apart, R response) {

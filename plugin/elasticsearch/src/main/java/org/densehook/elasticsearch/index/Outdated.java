@@ -15,7 +15,7 @@ import org.elasticsearch.common.util.concurrent.ThreadContext;
  * <p>It is a header of the thread context: those go along to the node of the primary, and into what
  * an action calls.
  */
-final class Outdated {
+public final class Outdated {
 
   private static final String HEADER = "_densehook.outdated";
 
@@ -72,6 +72,14 @@ final class Outdated {
   static boolean is(ThreadContext context, VectorField field, OpType opType) {
     return applies(context.getHeader(HEADER), opType)
         || applies(context.getHeader(header(field)), opType);
+  }
+
+  /**
+   * Whether a field gets its vector when the document has passed its pipelines: one that a pipeline
+   * makes of the same document would be thrown away.
+   */
+  public static boolean isMadeLater(ThreadContext context, String field) {
+    return context.getHeader(HEADER + "." + field) != null;
   }
 
   private static boolean applies(String value, OpType opType) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.densehook.elasticsearch.index.InputText;
+import org.densehook.elasticsearch.index.Outdated;
 import org.densehook.elasticsearch.index.VectorField;
 import org.densehook.elasticsearch.index.VectorFields;
 import org.densehook.elasticsearch.index.Vectors;
@@ -13,6 +14,7 @@ import org.densehook.elasticsearch.service.Encoders;
 import org.densehook.elasticsearch.service.ServingEncoder;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
 import org.elasticsearch.ingest.AbstractProcessor;
 import org.elasticsearch.ingest.ConfigurationUtils;
 import org.elasticsearch.ingest.IngestDocument;
@@ -26,6 +28,7 @@ public final class EmbedProcessor extends AbstractProcessor {
   private final Encoders encoders;
   private final Function<String, IndexMetadata> writeIndex;
   private final VectorFields vectorFields;
+  private final ThreadContext threadContext;
   private final Options options;
 
   /**
@@ -46,11 +49,13 @@ public final class EmbedProcessor extends AbstractProcessor {
       Encoders encoders,
       Function<String, IndexMetadata> writeIndex,
       VectorFields vectorFields,
+      ThreadContext threadContext,
       Options options) {
     super(tag, description);
     this.encoders = encoders;
     this.writeIndex = writeIndex;
     this.vectorFields = vectorFields;
+    this.threadContext = threadContext;
     this.options = options;
   }
 
@@ -66,7 +71,8 @@ public final class EmbedProcessor extends AbstractProcessor {
       Map<String, Object> config,
       Encoders encoders,
       Function<String, IndexMetadata> writeIndex,
-      VectorFields vectorFields) {
+      VectorFields vectorFields,
+      ThreadContext threadContext) {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
     List<String> inputs = paths(tag, config);
     String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
@@ -78,7 +84,8 @@ public final class EmbedProcessor extends AbstractProcessor {
         ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "ignore_missing", false);
     boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
     Options options = new Options(encoder, inputs, output, ignoreMissing, override);
-    return new EmbedProcessor(tag, description, encoders, writeIndex, vectorFields, options);
+    return new EmbedProcessor(
+        tag, description, encoders, writeIndex, vectorFields, threadContext, options);
   }
 
   private static List<String> paths(String tag, Map<String, Object> config) {
@@ -120,7 +127,8 @@ public final class EmbedProcessor extends AbstractProcessor {
     String text;
     ServingEncoder encoder;
     try {
-      if (!options.override && present(document)) {
+      if (Outdated.isMadeLater(threadContext, options.output)
+          || !options.override && present(document)) {
         handler.accept(document, null);
         return;
       }

@@ -27,6 +27,7 @@ import org.elasticsearch.action.support.ContextPreservingActionListener;
 import org.elasticsearch.common.component.AbstractLifecycleComponent;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.node.Node;
 import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.threadpool.ThreadPool;
 
@@ -35,6 +36,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
 
   private static final Logger logger = LogManager.getLogger(EncoderService.class);
 
+  private final String node;
   private final Path folder;
   private final Path natives;
   private final EncoderSettings settings;
@@ -75,6 +77,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
       Settings settings,
       ClusterSettings clusterSettings,
       ThreadPool threadPool) {
+    this.node = Node.NODE_NAME_SETTING.get(settings);
     this.folder = folder;
     this.natives = natives;
     this.settings = new EncoderSettings(settings, clusterSettings);
@@ -255,8 +258,10 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
       if (now.size() == 1) {
         return requireLoaded(now.keySet().iterator().next());
       }
-      String fault = now.isEmpty() ? "this node has no encoder" : "this node has several encoders";
-      throw refused(RestStatus.BAD_REQUEST, fault + there(now) + "; name one as [encoder]");
+      String fault = now.isEmpty() ? " has no encoder" : " has several encoders";
+      throw refused(
+          RestStatus.BAD_REQUEST,
+          "node [" + node + "]" + fault + there(now) + "; name one as [encoder]");
     }
     Slot slot = now.get(name);
     if (slot == null) {
@@ -264,7 +269,9 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
           RestStatus.BAD_REQUEST,
           "encoder ["
               + name
-              + "] is not on this node"
+              + "] is not on node ["
+              + node
+              + "]"
               + there(now)
               + "; put its bundle into config/densehook/"
               + name
@@ -273,12 +280,16 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     if (slot.encoder == null && !slot.tried) {
       throw refused(
           RestStatus.SERVICE_UNAVAILABLE,
-          "encoder [" + name + "] is still loading on this node; try again in a few seconds");
+          "encoder ["
+              + name
+              + "] is still loading on node ["
+              + node
+              + "]; try again in a few seconds");
     }
     if (slot.encoder == null) {
       throw refused(
           RestStatus.SERVICE_UNAVAILABLE,
-          "encoder [" + name + "] was refused by this node: " + slot.reason);
+          "encoder [" + name + "] was refused by node [" + node + "]: " + slot.reason);
     }
     return slot.encoder;
   }

@@ -1,0 +1,83 @@
+package org.densehook.elasticsearch.index;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class FieldPathsTest {
+
+  @Test
+  void aValueIsReadAsThePythonPackageReadsIt() {
+    assertEquals(1, FieldPaths.value(Map.of("a", 1), "a"));
+    assertEquals(1, FieldPaths.value(Map.of("a", Map.of("b", 1)), "a.b"));
+    assertEquals(1, FieldPaths.value(Map.of("a.b", 1), "a.b"));
+    assertEquals(1, FieldPaths.value(Map.of("a", Map.of("b.c", 1)), "a.b.c"));
+    assertEquals(1, FieldPaths.value(Map.of("a.b", 1, "a", Map.of("b", 2)), "a.b"));
+    assertNull(FieldPaths.value(Map.of("a", List.of(Map.of("b", 1))), "a.b"));
+    assertNull(FieldPaths.value(Map.of("a", "text"), "a.b"));
+    assertNull(FieldPaths.value(Map.of(), "a.b"));
+  }
+
+  @Test
+  void aNullIsThereButNoValue() {
+    Map<String, Object> inner = new HashMap<>();
+    inner.put("b", null);
+    assertTrue(FieldPaths.has(Map.of("a", inner), "a.b"));
+    assertFalse(FieldPaths.hasValue(Map.of("a", inner), "a.b"));
+    assertFalse(FieldPaths.has(Map.of("a", Map.of()), "a.b"));
+  }
+
+  @Test
+  void aFieldIsFoundInEverySpelling() {
+    for (Map<String, Object> document : spellings(1)) {
+      assertTrue(FieldPaths.hasValue(document, "a.b.c"), document.toString());
+      assertTrue(FieldPaths.touches(document, "a.b.c"), document.toString());
+      FieldPaths.remove(document, "a.b.c");
+      assertFalse(FieldPaths.has(document, "a.b.c"), document.toString());
+    }
+  }
+
+  @Test
+  void whatTakesAnObjectsPlaceTouchesTheFieldsInIt() {
+    Map<String, Object> nothing = new HashMap<>();
+    nothing.put("a", null);
+    assertTrue(FieldPaths.touches(nothing, "a.b"));
+    assertTrue(FieldPaths.touches(Map.of("a", "text"), "a.b"));
+    assertTrue(FieldPaths.touches(Map.of("a", List.of()), "a.b"));
+    assertFalse(FieldPaths.touches(Map.of("a", Map.of("c", 1)), "a.b"));
+    assertFalse(FieldPaths.touches(Map.of("ab", 1), "a"));
+  }
+
+  @Test
+  void aFieldIsPutIntoTheObjectItsPathNames() {
+    assertEquals(Map.of("a", Map.of("b", 1)), put(Map.of(), "a.b"));
+    assertEquals(Map.of("a", Map.of("x", 2, "b", 1)), put(Map.of("a", map("x", 2)), "a.b"));
+    assertEquals(Map.of("a", List.of(), "a.b", 1), put(Map.of("a", List.of()), "a.b"));
+    assertEquals(Map.of("a", 1), put(Map.of("a", 2), "a"));
+  }
+
+  private static Map<String, Object> put(Map<String, Object> document, String path) {
+    Map<String, Object> copy = new LinkedHashMap<>(document);
+    FieldPaths.put(copy, path, 1);
+    return copy;
+  }
+
+  private static List<Map<String, Object>> spellings(Object value) {
+    return List.of(
+        map("a.b.c", value),
+        map("a", map("b.c", value)),
+        map("a.b", map("c", value)),
+        map("a", map("b", map("c", value))));
+  }
+
+  private static Map<String, Object> map(String key, Object value) {
+    return new HashMap<>(Map.of(key, value));
+  }
+}
