@@ -23,7 +23,9 @@ def test_a_whole_index_is_used_again_and_any_other_made_anew(
 ) -> None:
     def ready(encoder: Encoder) -> bool:
         """Whether the index had to be made."""
-        made = quickstart.ready_index(client, encoder, lambda done: None) is not None
+        made = (
+            quickstart.ready_index(client, encoder, lambda done: None, in_cluster=False) is not None
+        )
         assert count_in(client, demo_index) == len(list(quickstart.help_topics().documents()))
         return made
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..demo.questions import ANSWERS, HELPS
+from ..hooks import pipeline_name
 from .bundles import MODELS, load_encoder
 from .console import bar, bars, command_name, out, steps
 from .evaluate import table_of
@@ -19,6 +20,7 @@ from .options import ApiKey, CaCerts, Url
 if TYPE_CHECKING:
     from ..demo.passages import Passage
     from ..demo.questions import Question
+    from ..elastic.node import NodeState
 
 _SHOWN = 3
 _TITLE = 24
@@ -38,7 +40,7 @@ def demo(
 ) -> None:
     """Walk the whole road on the packaged collection: export, ingest, search, evaluate."""
     from ..demo import quickstart
-    from ..elastic import node
+    from ..elastic.cluster import has_encoder
     from ..elastic.connect import connect
     from ..elastic.search import Searcher
     from ..evaluate import SYSTEMS, evaluate
@@ -51,25 +53,33 @@ def demo(
 
     out.rule("2 Elasticsearch")
     if url is None:
-        with steps("Elasticsearch") as step:
-            state = node.start(progress=step)
+        state = _started(bundle.path)
         out.print(f"Elasticsearch {state.version} runs at {state.url}")
     client = connect(url, api_key, ca_certs)
+    in_cluster = has_encoder(client, encoder.manifest)
+    if in_cluster:
+        out.print(f"its densehook plugin has {encoder.manifest.name} in service, the same encoder")
+    else:
+        out.print("it has no densehook plugin with this encoder: texts are encoded here")
 
     out.rule("3 ingest")
     collection = quickstart.help_topics()
     total = sum(1 for _ in collection.documents())
     with bar("Ingesting", total) as show:
-        report = quickstart.ready_index(client, encoder, show)
+        report = quickstart.ready_index(client, encoder, show, in_cluster=in_cluster)
     done = "are there already" if report is None else "indexed"
     out.print(f"{total} passages of Python's help topics {done} in {quickstart.INDEX}")
+    if in_cluster:
+        out.print(f"their vectors are made by its pipeline {pipeline_name(quickstart.INDEX)}")
 
     out.rule("4 search")
-    searcher = Searcher(client, quickstart.INDEX, encoder)
+    searcher = Searcher(client, quickstart.INDEX, None if in_cluster else encoder)
     for question in quickstart.example_questions():
         out.print(f"\n{question.text}", style="bold")
         out.print(_side_by_side(question, quickstart.answers(searcher, question.text, _SHOWN)))
     out.print("\n✓ judged to answer the question, ~ to help with it", style="dim")
+    if in_cluster:
+        out.print("hybrid is one request: the cluster encodes, searches and fuses", style="dim")
 
     out.rule("5 evaluation")
     with bars() as progress:
@@ -89,10 +99,29 @@ def demo(
     out.print(f"bundle    {bundle.path}")
     out.print(f"numbers   {output / 'metrics.json'}, runs in {output / 'runs'}")
     out.print(f'search    {command} search {quickstart.INDEX} "how do I sort a list" --explain')
-    out.print(f"your own  {command} create INDEX --encoder {bundle.path} --input title,text")
+    inside = " --in-cluster" if in_cluster else ""
+    out.print(
+        f"your own  {command} create INDEX --encoder {bundle.path} --input title,text{inside}"
+    )
     out.print(f"          {command} ingest INDEX FILE.jsonl")
     if url is None:
         out.print(f"stop      {command} es stop")
+
+
+def _started(bundle: Path) -> NodeState:
+    """The local node, with the plugin where its zip is built, and the encoder in service."""
+    from ..elastic import node
+    from ..elastic.cluster import encoders_of, reload_encoders
+    from ..elastic.connect import connect
+
+    archive = node.built_plugin(node.ELASTICSEARCH_VERSION)
+    with steps("Elasticsearch") as step:
+        state = node.start(plugins=[archive] if archive else [], bundles=[bundle], progress=step)
+        client = connect(state.url)
+        if encoders_of(client) is not None:
+            step("Loading the encoder")
+            reload_encoders(client)
+    return state
 
 
 def _side_by_side(question: Question, answers: dict[str, list[Passage]]) -> Table:

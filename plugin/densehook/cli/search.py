@@ -47,7 +47,7 @@ def search(
     client = connect(url, api_key, ca_certs)
     opened = None if mode == "bm25" else encoder_of_index(client, index, encoder, field)
     searcher = Searcher(client, index, opened, field)
-    hits = _hits(searcher, text, mode, fusion, size)
+    hits = _hits(searcher, text, mode, fusion, size, explain)
     sources = searcher.sources([hit.id for hit in hits])
     rows: list[dict[str, Any]] = [
         {"id": hit.id, "score": hit.score, "source": sources.get(hit.id, {})} for hit in hits
@@ -64,10 +64,12 @@ def search(
 
 
 def _hits(
-    searcher: Searcher, text: str, mode: str, fusion: str, size: int
+    searcher: Searcher, text: str, mode: str, fusion: str, size: int, explain: bool
 ) -> Sequence[Hit | FusedHit]:
     from ..elastic.search import WINDOW
 
+    if mode == "hybrid" and searcher.in_cluster and not explain:
+        return searcher.hybrid_in_cluster(text, fusion, size)
     if mode == "hybrid":
         return searcher.hybrid(text, fusion, max(WINDOW, size))[:size]
     return searcher.search({"query": text}, mode, size)["query"]

@@ -56,20 +56,26 @@ def ready_bundle(models: Path, step: Callable[[str], None]) -> Bundle:
 
 
 def ready_index(
-    client: Elasticsearch, encoder: Encoder, on_progress: Callable[[int], None]
+    client: Elasticsearch,
+    encoder: Encoder,
+    on_progress: Callable[[int], None],
+    *,
+    in_cluster: bool,
 ) -> FeedReport | None:
     """The collection in its index, ingested unless all of it is there already (then None)."""
     documents = list(help_topics().documents())
     if index_exists(client, INDEX):
-        if _holds(client, encoder, documents):
+        if _holds(client, encoder, documents, in_cluster):
             return None
         delete_index(client, INDEX)
-    create_index(client, INDEX, encoder.manifest, inputs=INPUTS, index_type="flat")
+    create_index(
+        client, INDEX, encoder.manifest, inputs=INPUTS, index_type="flat", in_cluster=in_cluster
+    )
     report = feed(
         client,
         INDEX,
         documents,
-        encoder,
+        None if in_cluster else encoder,
         on_progress=on_progress,
     )
     if report.failed:
@@ -77,11 +83,15 @@ def ready_index(
     return report
 
 
-def _holds(client: Elasticsearch, encoder: Encoder, documents: Sequence[Document]) -> bool:
+def _holds(
+    client: Elasticsearch, encoder: Encoder, documents: Sequence[Document], in_cluster: bool
+) -> bool:
     """Whether the index has just these documents, of this Python, with this encoder's vectors."""
     try:
         searcher = Searcher(client, INDEX, encoder)
     except EncoderMismatch:
+        return False
+    if searcher.in_cluster != in_cluster:
         return False
     stored = searcher.sources([document.id for document in documents])
     return count_in(client, INDEX) == len(documents) and all(
@@ -101,5 +111,8 @@ def answers(searcher: Searcher, text: str, size: int) -> dict[str, list[Passage]
     found: dict[str, Sequence[Hit | FusedHit]] = {
         mode: searcher.search({"question": text}, mode, size)["question"] for mode in MODES
     }
-    found["hybrid"] = searcher.hybrid(text, "rrf")[:size]
+    if searcher.in_cluster:
+        found["hybrid"] = searcher.hybrid_in_cluster(text, "rrf", size)
+    else:
+        found["hybrid"] = searcher.hybrid(text, "rrf")[:size]
     return {mode: [by_id[hit.id] for hit in hits] for mode, hits in found.items()}

@@ -81,6 +81,15 @@ def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
             )
 
 
+def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
+    """Whether the cluster has this very encoder in service."""
+    try:
+        require_encoder(client, manifest)
+    except ElasticError:
+        return False
+    return True
+
+
 def _parsed(body: Mapping[str, Any]) -> list[NodeEncoder]:
     return [
         NodeEncoder(

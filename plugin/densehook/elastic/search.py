@@ -52,7 +52,7 @@ class Searcher:
         self._client = client
         self._index = index
         self._bm25_field = provenance.bm25_field
-        self._in_cluster = provenance.in_cluster
+        self.in_cluster = provenance.in_cluster
         self._encoder = encoder
 
     def search(
@@ -75,8 +75,7 @@ class Searcher:
         self, text: str, fusion: str, window: int = WINDOW, rank_constant: int = 60
     ) -> list[FusedHit]:
         """Both lists of one query, from one request, fused by ``rrf`` or ``linear``."""
-        if fusion not in FUSIONS:
-            raise ElasticError(f"fusion {fusion!r} is unknown; known: {', '.join(FUSIONS)}")
+        _require_known(fusion)
         bodies = [body for mode in MODES for body in self._bodies([text], mode, window)]
         rankings = [ranking_of(response) for response in self._msearch(bodies)]
         return FUSIONS[fusion](rankings)
@@ -84,7 +83,8 @@ class Searcher:
     def hybrid_in_cluster(
         self, text: str, fusion: str, size: int, window: int = WINDOW
     ) -> list[Hit]:
-        """Both lists fused by the plugin's retriever, in one request."""
+        """Both lists fused by the plugin's retriever, in one request: ``size`` hits."""
+        _require_known(fusion)
         body = hybrid_request(
             self._bm25_field,
             self._field.name,
@@ -117,7 +117,7 @@ class Searcher:
     def _bodies(self, texts: Sequence[str], mode: str, depth: int) -> list[dict[str, Any]]:
         if mode == "bm25":
             return [bm25_request(self._bm25_field, text, depth) for text in texts]
-        if self._encoder is None and self._in_cluster:
+        if self._encoder is None and self.in_cluster:
             name, encoder = self._field.name, self._field.encoder
             return [dense_text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
@@ -137,6 +137,11 @@ class Searcher:
                 causes = response["error"].get("root_cause") or [response["error"]]
                 raise ElasticError(f"search of index {self._index!r} failed: {causes[0]['reason']}")
         return responses
+
+
+def _require_known(fusion: str) -> None:
+    if fusion not in FUSIONS:
+        raise ElasticError(f"fusion {fusion!r} is unknown; known: {', '.join(FUSIONS)}")
 
 
 def _batches(ids: Iterable[QueryId], size: int) -> Iterable[list[QueryId]]:

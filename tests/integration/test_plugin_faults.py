@@ -1,0 +1,292 @@
+"""What goes wrong around the plugin: a full queue, a killed node, an encoder on one node only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elastic_transport import ConnectionError as Unreachable
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
+from elasticsearch.helpers import streaming_bulk
+
+from conftest import own_node
+from densehook.bundle import Bundle, write_manifest
+from densehook.elastic import node
+from densehook.elastic.cluster import encoders_of, reload_encoders
+from densehook.elastic.connect import connect
+from densehook.elastic.indices import create_index
+from densehook.elastic.node.process import free_ports
+from densehook.encode import Encoder
+
+VERSION = "8.19.21"
+HEADERS = {"accept": "application/json", "content-type": "application/json"}
+
+
+# -- a full queue --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_queue(plugin_client: Elasticsearch) -> Iterator[None]:
+    setting = "densehook.ingest.queue_tokens"
+    plugin_client.cluster.put_settings(persistent={setting: 500})
+    yield
+    plugin_client.cluster.put_settings(persistent={setting: None})
+
+
+@pytest.mark.parametrize("way", ["pipeline", "index setting"])
+def test_64_bulks_against_a_small_queue_all_get_through_by_retrying(
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    minilm: Encoder,
+    small_queue: None,
+    way: str,
+) -> None:
+    by_pipeline = way == "pipeline"
+    create_index(
+        plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=by_pipeline
+    )
+    if not by_pipeline:
+        setting = {"index.densehook.embed": True}
+        plugin_client.indices.put_settings(index=plugin_index, settings=setting)
+    turned_away = threading.Event()
+
+    def send(bulk: int) -> int:
+        actions: list[dict[str, Any]] = [
+            {"_index": plugin_index, "_id": f"{bulk}-{i}", "text": f"word {i} " * 12}
+            for i in range(12)
+        ]
+        done = 0
+        patient = plugin_client.options(request_timeout=300)
+        for ok, item in streaming_bulk(
+            Observed(patient, turned_away),  # type: ignore[arg-type]
+            actions,
+            max_retries=200,
+            initial_backoff=0.1,
+            max_backoff=1,
+        ):
+            assert ok, item
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(64) as senders:
+        assert sum(senders.map(send, range(64))) == 64 * 12
+    assert turned_away.is_set()
+    plugin_client.indices.refresh(index=plugin_index)
+    with_vector = {"exists": {"field": "embedding"}}
+    assert plugin_client.count(index=plugin_index, query=with_vector)["count"] == 64 * 12
+
+
+class Observed:
+    """A client that notes whether an item of a bulk was turned away with 429."""
+
+    def __init__(self, client: Elasticsearch, turned_away: threading.Event) -> None:
+        self._client = client
+        self._turned_away = turned_away
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def options(self, **options: Any) -> Observed:
+        return Observed(self._client.options(**options), self._turned_away)
+
+    def bulk(self, **arguments: Any) -> Any:
+        answer = self._client.bulk(**arguments)
+        for item in answer["items"]:
+            (result,) = item.values()
+            if result["status"] == 429:
+                assert result["error"]["type"] == "es_rejected_execution_exception"
+                assert "queue of encoder [all-minilm-l6-v2] is full" in str(result["error"])
+                self._turned_away.set()
+        return answer
+
+
+# -- a killed node -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["8.19.21", "9.5.3"])
+def test_what_was_acknowledged_before_a_kill_is_there_with_its_vector(
+    minilm_bundle: Bundle, minilm: Encoder, version: str
+) -> None:
+    with own_node(version, minilm_bundle) as started:
+        client = connect(started.url)
+        create_index(client, "killed", minilm.manifest, inputs=["text"], in_cluster=True)
+        acknowledged: list[str] = []
+
+        def send() -> None:
+            eager = client.options(max_retries=0, request_timeout=60)
+            for bulk in range(1000):
+                ids = [f"{bulk}-{i}" for i in range(25)]
+                operations = [
+                    part
+                    for id_ in ids
+                    for part in ({"index": {"_id": id_}}, {"text": f"a text about {id_} " * 9})
+                ]
+                try:
+                    answer = eager.bulk(index="killed", operations=operations)
+                except (Unreachable, ApiError):
+                    return
+                acknowledged.extend(
+                    item["index"]["_id"]
+                    for item in answer["items"]
+                    if item["index"]["status"] == 201
+                )
+
+        senders = [threading.Thread(target=send) for _ in range(2)]
+        for sender in senders:
+            sender.start()
+        deadline = time.monotonic() + 60
+        while len(acknowledged) < 100 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(started.pid, signal.SIGKILL)  # in the middle of two bulks
+        for sender in senders:
+            sender.join()
+        assert len(acknowledged) >= 100
+        again = connect(node.start(version, started.home).url)
+        again.cluster.health(index="killed", wait_for_status="yellow", timeout="60s")
+        again.indices.refresh(index="killed")
+        for start in range(0, len(acknowledged), 500):
+            ids = acknowledged[start : start + 500]
+            query = {
+                "bool": {"filter": [{"ids": {"values": ids}}, {"exists": {"field": "embedding"}}]}
+            }
+            assert again.count(index="killed", query=query)["count"] == len(set(ids))
+
+
+# -- an encoder on one of two nodes --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_nodes(minilm_bundle: Bundle) -> Iterator[tuple[Elasticsearch, Elasticsearch]]:
+    """Clients of two nodes of one cluster; only the first has the encoder."""
+    archive = node.built_plugin(VERSION)
+    assert archive is not None
+    ports = free_ports(2)
+    with ExitStack() as stack:
+        clients = []
+        for name, roles, bundles in (
+            ("one", "master,data,ingest", [minilm_bundle.path]),
+            ("two", "data", []),
+        ):
+            home = Path(tempfile.mkdtemp(prefix=f"densehook-{name}-"))
+            home.chmod(0o755)
+            stack.callback(shutil.rmtree, home, ignore_errors=True)
+            stack.callback(node.stop, home)
+            settings = {
+                "discovery.type": "multi-node",
+                "node.name": name,
+                "node.roles": roles,
+                "transport.port": str(ports[len(clients)]),
+                "discovery.seed_hosts": f"127.0.0.1:{ports[0]}",
+            }
+            if not clients:
+                settings["cluster.initial_master_nodes"] = name
+            started = node.start(
+                VERSION, home, heap="512m", settings=settings, plugins=[archive], bundles=bundles
+            )
+            clients.append(connect(started.url))
+        one, two = clients
+        one.cluster.health(wait_for_nodes="2", timeout="60s")
+        reload_encoders(one)
+        yield one, two
+
+
+def test_with_the_encoder_on_one_node_only_each_says_what_it_has(
+    two_nodes: tuple[Elasticsearch, Elasticsearch], minilm: Encoder
+) -> None:
+    one, two = two_nodes
+    for client in two_nodes:
+        assert [(e.node, e.name) for e in encoders_of(client) or []] == [
+            ("one", minilm.manifest.name)
+        ]
+    create_index(
+        one, "both", minilm.manifest, inputs=["text"], shards=4, replicas=1, in_cluster=True
+    )
+    texts = ["cats sleep", "vaccines train the immune system", "markets fell", "kittens play"]
+    before = texts_encoded(one)
+    operations = [
+        part
+        for i, text in enumerate(texts)
+        for part in ({"index": {"_id": str(i)}}, {"text": text})
+    ]
+    # a node that does no ingest passes the bulk on to one that does
+    assert not two.bulk(index="both", operations=operations, refresh=True)["errors"]
+    assert texts_encoded(one) - before == len(texts)  # replicas were not encoded again
+    one.cluster.health(index="both", wait_for_status="green", timeout="60s")
+
+    hybrid = {"hybrid": {"query": "young cats", "fields": ["text", "embedding"]}}
+    found = one.search(index="both", retriever=hybrid, explain=True)["hits"]["hits"]
+    assert {hit["_id"] for hit in found[:2]} == {"0", "3"}
+    assert "contribution" in str(found[0]["_explanation"])
+    dense = {"dense": {"field": "embedding", "text": "young cats"}}
+    assert one.search(index="both", query=dense)["hits"]["hits"]
+    for body in ({"query": dense}, {"retriever": hybrid}):
+        with pytest.raises(BadRequestError) as refusal:
+            two.search(index="both", **body)
+        assert "is not on node [two]" in str(refusal.value.body)
+
+
+def test_an_index_that_embeds_by_itself_says_which_node_lacks_the_encoder(
+    two_nodes: tuple[Elasticsearch, Elasticsearch], minilm: Encoder
+) -> None:
+    one, two = two_nodes
+    create_index(one, "self", minilm.manifest, inputs=["text"], shards=2, replicas=1)
+    one.indices.put_settings(index="self", settings={"index.densehook.embed": True})
+    one.index(index="self", id="1", document={"text": "cats sleep"}, refresh=True)
+    assert one.count(index="self", query={"exists": {"field": "embedding"}})["count"] == 1
+    with pytest.raises(BadRequestError, match=r"is not on node \[two\]"):
+        two.index(index="self", id="2", document={"text": "cats sleep"})
+    assert not one.exists(index="self", id="2")
+
+
+def texts_encoded(client: Elasticsearch) -> int:
+    answer = client.perform_request("GET", "/_densehook", headers=HEADERS).body
+    encoders = [e for n in answer["nodes"].values() for e in n["encoders"].values()]
+    return sum(int(encoder["ingest"]["texts"]) for encoder in encoders)
+
+
+# -- an encoder that is still loading ------------------------------------------------------------
+
+
+def test_an_encoder_that_is_still_loading_says_so(
+    plugin_node: node.NodeState, plugin_client: Elasticsearch, minilm_bundle: Bundle
+) -> None:
+    name = "second-minilm"
+    folder = plugin_node.config / "densehook" / name
+    shutil.copytree(minilm_bundle.path, folder)
+    manifest = replace(minilm_bundle.manifest, name=name)
+    write_manifest(folder, manifest, list(manifest.files))
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+    reload = threading.Thread(target=reload_encoders, args=[plugin_client])
+    seen = []
+    try:
+        reload.start()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                body = {"texts": ["a"], "encoder": name}
+                plugin_client.options(max_retries=0, retry_on_status=()).perform_request(
+                    "POST", "/_densehook/_encode", headers=HEADERS, body=body
+                )
+                break
+            except ApiError as error:
+                seen.append((error.status_code, str(error.body)))
+    finally:
+        reload.join()
+        shutil.rmtree(folder)
+        reload_encoders(plugin_client)
+    loading = [text for status, text in seen if status == 503]
+    assert loading
+    assert all("is still loading on node [densehook]" in text for text in loading)
+    assert all("is not on node [densehook]" in text for status, text in seen if status == 400)
