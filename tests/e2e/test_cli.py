@@ -106,7 +106,7 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     runs = {path.name for path in (corpus.parent / "numbers" / "runs").iterdir()}
     assert runs == {f"{name}.trec" for name in metrics["systems"]}
     assert len(runs) == 7
-    first = (corpus.parent / "numbers" / "runs" / "dense.trec").read_text().splitlines()[0]
+    first = (corpus.parent / "numbers" / "runs" / "bm25.trec").read_text().splitlines()[0]
     assert first.split()[:4] == ["q0", "Q0", "d0", "1"]
 
 

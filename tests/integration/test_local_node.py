@@ -115,7 +115,7 @@ def test_a_setting_that_is_none_fails_with_its_name_and_leaves_no_process(instal
 def test_a_start_that_takes_too_long_leaves_no_process(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_START_TIMEOUT_S", 3)
+    monkeypatch.setattr(process, "START_TIMEOUT_S", 3)
     with pytest.raises(NodeError, match=r"did not start in 3 s; see .*launcher\.log"):
         node.start(home=installed)
     assert node.status(installed) is None

@@ -71,6 +71,7 @@ def test_64_bulks_against_a_small_queue_all_get_through_by_retrying(
         for ok, item in streaming_bulk(
             Observed(patient, turned_away),  # type: ignore[arg-type]
             actions,
+            raise_on_error=False,  # or it would raise before it tries again
             max_retries=200,
             initial_backoff=0.1,
             max_backoff=1,

@@ -13,12 +13,10 @@ from pathlib import Path
 
 from ...bundle import replacing
 from ...errors import NodeError
-from . import maven
-from .process import pidfile_of, reason
+from . import maven, process
 from .user import NodeUser
 
 _ZIP = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
-_START_TIMEOUT_S = 180
 _PLUGIN_TIMEOUT_S = 180
 
 
@@ -51,7 +49,7 @@ def launch(
     Raises NodeError with the reason the server gives, or after a time-out; then, as after Ctrl-C,
     no process stays behind.
     """
-    pidfile = pidfile_of(home)
+    pidfile = process.pidfile_of(home)
     pidfile.unlink(missing_ok=True)
     command = [str(distribution / "bin" / "elasticsearch"), "--daemonize"]
     command += ["--pidfile", str(pidfile)]
@@ -69,18 +67,20 @@ def launch(
             **user.popen(),
         )
         try:
-            failed = launcher.wait(_START_TIMEOUT_S)
+            failed = launcher.wait(process.START_TIMEOUT_S)
         except BaseException as error:
             # the session is the launcher's and the server's alone, and the launcher is not reaped
             os.killpg(launcher.pid, signal.SIGKILL)
             launcher.wait()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise NodeError(
-                    f"Elasticsearch did not start in {_START_TIMEOUT_S} s; see {output}"
+                    f"Elasticsearch did not start in {process.START_TIMEOUT_S} s; see {output}"
                 ) from None
             raise
     if failed:
-        raise NodeError(f"Elasticsearch did not start: {reason(output)}; see {home / 'logs'}")
+        raise NodeError(
+            f"Elasticsearch did not start: {process.reason(output)}; see {home / 'logs'}"
+        )
     return int(pidfile.read_text())
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from ...errors import NodeError
 from .state import NodeState, birth_of, command_of
 
-_START_TIMEOUT_S = 180
+START_TIMEOUT_S = 180
 _STOP_TIMEOUT_S = 30
 _TELLING = (
     re.compile(r"insufficient memory"),  # the JVM says it below an exception that tells nothing
@@ -43,7 +43,7 @@ def wait_until_it_answers(node: NodeState, log_start: int) -> None:
     """
     # the node is on this very machine: a proxy named in the environment has no business with it
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + _START_TIMEOUT_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and node.alive():
         try:
             direct.open(f"{node.url}/_cluster/health?wait_for_status=yellow", timeout=30).close()
