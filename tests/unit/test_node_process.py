@@ -123,7 +123,7 @@ def test_any_answer_is_an_answer_and_no_proxy_is_asked_for_it(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     for variable in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(process, "_START_TIMEOUT_S", 2)
+    monkeypatch.setattr(process, "START_TIMEOUT_S", 2)
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
