@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
+from elasticsearch.helpers import streaming_bulk
 
 from densehook.bundle import Bundle, write_manifest
+from densehook.elastic import feed as feeding
 from densehook.elastic import node
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
 from densehook.hooks import index_request
+from densehook.types import Document
 
 ENCODER = "all-minilm-l6-v2"
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
@@ -135,6 +138,50 @@ def test_a_vector_does_not_outlive_its_text(
 ) -> None:
     (source,) = simulated(plugin_client, pipeline(), {"text": "", "embedding": [1]})
     assert "embedding" not in source
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["unseen", "seen"])
+def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees_it(
+    plugin_node: node.NodeState,
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    pipeline: Callable[..., str],
+    minilm: Encoder,
+    monkeypatch: pytest.MonkeyPatch,
+    seen: bool,
+) -> None:
+    version_9 = plugin_node.version.startswith("9.")
+    body = index_request(minilm.manifest, inputs=["text"])
+    if version_9:
+        body["settings"]["index.mapping.exclude_source_vectors"] = not seen
+    plugin_client.indices.create(index=plugin_index, **body)
+    sent: list[dict[str, Any]] = []
+
+    def noting(client: Elasticsearch, actions: Any, **options: Any) -> Any:
+        sent.extend(actions := list(actions))
+        return streaming_bulk(client, actions, **options)
+
+    monkeypatch.setattr(feeding, "streaming_bulk", noting)
+    feeding.feed(plugin_client, plugin_index, [Document("python", {"text": "cats"})], minilm)
+    doc = {"_index": plugin_index, "_source": {"text": "cats"}}
+    (made,) = plugin_client.ingest.simulate(id=pipeline(), docs=[doc])["docs"]
+    plugin_client.index(
+        index=plugin_index, id="pipeline", document={"text": "cats"}, pipeline=pipeline()
+    )
+    embed = {"index.densehook.embed": True}
+    plugin_client.indices.put_settings(index=plugin_index, settings=embed)
+    plugin_client.index(index=plugin_index, id="setting", document={"text": "cats"}, refresh=True)
+
+    written = str if version_9 and not seen else list
+    assert isinstance(sent[0]["_source"]["embedding"], written)
+    assert isinstance(made["doc"]["_source"]["embedding"], written)
+    found = plugin_client.search(index=plugin_index, fields=["embedding"])["hits"]["hits"]
+    assert {hit["_id"] for hit in found} == {"python", "pipeline", "setting"}
+    for hit in found:
+        vector = minilm.encode_documents(["cats"])[0]
+        np.testing.assert_allclose(hit["fields"]["embedding"], vector, atol=1e-5)
+        assert ("embedding" in hit["_source"]) == (seen or not version_9)
+        assert isinstance(hit["_source"].get("embedding", []), list)
 
 
 def test_on_failure_and_tag_are_the_processors_own(plugin_client: Elasticsearch) -> None:

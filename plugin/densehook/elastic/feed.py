@@ -6,6 +6,7 @@ Where the cluster makes the vectors, several bulks are in flight, so that it has
 from __future__ import annotations
 
 import itertools
+from base64 import b64encode
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,13 +17,13 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
-from ..encode import Encoded, Encoder, EncodeStats
+from ..encode import Encoded, Encoder, EncodeStats, Vectors
 from ..errors import ClusterUnreachable, ElasticError, EncodeError
 from ..hooks import UnusableDocument, text_of
 from ..types import Document
 from .connect import elastic_errors
 from .documents import BadLine
-from .indices import provenance_of
+from .indices import provenance_of, takes_base64
 from .prefetch import prefetched
 
 WINDOW = 256
@@ -100,7 +101,8 @@ def feed(
             f"index {index!r} does not make its vectors in the cluster; give the encoder"
             f" {target.encoder!r}, or make an index with: densehook create --in-cluster"
         )
-    run = _Feed(client, provenance.index, target.name, target.inputs, encoder, replace)
+    base64 = encoder is not None and takes_base64(client, provenance.index)
+    run = _Feed(client, provenance.index, target.name, target.inputs, encoder, base64, replace)
     report = run.report
     try:
         with elastic_errors(client), closing(run.outcomes(documents)) as outcomes:
@@ -127,6 +129,7 @@ class _Feed:
     vector_field: str
     inputs: Sequence[str]
     encoder: Encoder | None
+    base64: bool
     replace: bool
     report: FeedReport = field(default_factory=FeedReport)
 
@@ -232,9 +235,15 @@ class _Feed:
         self.report.encoded += encoded.stats
         actions = (
             (document, self._action(document, {self.vector_field: vector}))
-            for (document, _), vector in zip(ready, encoded.vectors.tolist(), strict=True)
+            for (document, _), vector in zip(ready, self._written(encoded.vectors), strict=True)
         )
         return [*failures, *actions]
+
+    def _written(self, vectors: Vectors) -> list[Any]:
+        """Vectors as a request holds them."""
+        if self.base64:
+            return [b64encode(vector.tobytes()).decode() for vector in vectors.astype(">f4")]
+        return list(vectors.tolist())
 
     def _encode_all_but_the_guilty(
         self, encoder: Encoder, ready: list[tuple[Document, str]], failures: list[Failure]
@@ -257,9 +266,7 @@ class _Feed:
         self.report.missing.update(missing)
         return text
 
-    def _action(
-        self, document: Document, vector: Mapping[str, Sequence[float]] | None = None
-    ) -> Action:
+    def _action(self, document: Document, vector: Mapping[str, Any] | None = None) -> Action:
         return {
             "_op_type": "index" if self.replace else "create",
             "_index": self.index,

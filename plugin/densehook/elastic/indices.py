@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elasticsearch import BadRequestError, Elasticsearch
+from elasticsearch import AuthorizationException, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
 from ..errors import ElasticError
@@ -20,6 +20,8 @@ from ..hooks import (
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
 from .cluster import require_encoder
 from .connect import elastic_errors
+
+_BASE64_SINCE = (9, 3)
 
 
 def create_index(
@@ -81,6 +83,32 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
         raise ElasticError(f"{index!r} stands for {names}; name one index")
     ((name, entry),) = found.items()
     return read_provenance(name, entry["mappings"], entry["settings"])
+
+
+def takes_base64(client: Elasticsearch, index: str) -> bool:
+    """Whether vectors may be sent in base64, which is half the bytes and quicker to read.
+
+    Elasticsearch 9.3 and newer read it; where ``_source`` shows no vectors, nobody meets it.
+    """
+    setting = "index.mapping.exclude_source_vectors"
+    with elastic_errors(client):
+        try:
+            answer = client.nodes.info(
+                node_id="_all", metric="_none", filter_path="nodes.*.version"
+            )
+        except AuthorizationException:  # no right to ask for more than its indices
+            return False
+        if any(_release(node["version"]) < _BASE64_SINCE for node in answer["nodes"].values()):
+            return False
+        found = client.indices.get_settings(
+            index=index, name=setting, include_defaults=True, flat_settings=True
+        )
+    ((_, entry),) = found.items()
+    return {**entry.get("defaults", {}), **entry["settings"]}.get(setting) == "true"
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _analysis(client: Elasticsearch) -> Mapping[str, Any]:

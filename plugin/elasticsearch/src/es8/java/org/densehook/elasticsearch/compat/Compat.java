@@ -33,4 +33,9 @@ public final class Compat {
 
   /** Puts every document of a bulk into its own request, where this version always has it. */
   public static void inlineSources(BulkShardRequest bulk) {}
+
+  /** Whether vectors are written in base64; this version reads none. */
+  public static boolean takesBase64(IndexMetadata index) {
+    return false;
+  }
 }

@@ -7,6 +7,7 @@ import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.index.Index;
+import org.elasticsearch.index.IndexSettings;
 import org.elasticsearch.search.retriever.KnnRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
@@ -43,5 +44,13 @@ public final class Compat {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Whether vectors are written in base64: this version reads it, and where {@code _source} shows
+   * no vectors, nobody meets it.
+   */
+  public static boolean takesBase64(IndexMetadata index) {
+    return IndexSettings.INDEX_MAPPING_EXCLUDE_SOURCE_VECTORS_SETTING.get(index.getSettings());
   }
 }

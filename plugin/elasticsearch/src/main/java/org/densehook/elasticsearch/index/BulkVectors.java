@@ -34,10 +34,10 @@ final class BulkVectors {
   /**
    * What became of one vector.
    *
-   * @param vector null when the field is to go
+   * @param vector as it is written; null when the field is to go
    * @param failure why there is no vector, or null
    */
-  private record Made(BulkItemRequest item, String field, float[] vector, Exception failure) {}
+  private record Made(BulkItemRequest item, String field, Object vector, Exception failure) {}
 
   BulkVectors(
       Encoders encoders,
@@ -93,7 +93,7 @@ final class BulkVectors {
     }
     ActionListener<float[]> one =
         ActionListener.wrap(
-            vector -> made.add(new Made(item, field, vector, null)),
+            vector -> made.add(new Made(item, field, plan.field().value(vector), null)),
             e -> made.add(new Made(item, field, null, e)));
     ActionListener.run(
         ActionListener.releaseAfter(one, refs.acquire()),
@@ -112,7 +112,7 @@ final class BulkVectors {
 
   /** Puts the vectors into the documents; one that lacks any of its vectors fails alone. */
   void write() {
-    Map<BulkItemRequest, Map<String, float[]>> vectors = new HashMap<>();
+    Map<BulkItemRequest, Map<String, Object>> vectors = new HashMap<>();
     for (Made one : made) {
       if (one.failure == null) {
         vectors.computeIfAbsent(one.item, item -> new HashMap<>()).put(one.field, one.vector);

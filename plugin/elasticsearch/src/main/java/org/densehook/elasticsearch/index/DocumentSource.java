@@ -53,7 +53,7 @@ final class DocumentSource {
    *
    * @param vectors by field; null takes the field away
    */
-  static BytesReference with(BytesReference source, XContentType type, Map<String, float[]> vectors)
+  static BytesReference with(BytesReference source, XContentType type, Map<String, Object> vectors)
       throws IOException {
     Map<String, Object> part = part(source, type, vectors.keySet());
     // most documents: a field of JSON is put in front, and all else stays as it was sent

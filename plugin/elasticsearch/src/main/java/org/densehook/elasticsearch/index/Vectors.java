@@ -1,6 +1,8 @@
 package org.densehook.elasticsearch.index;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 
 /** Vectors as documents hold them. */
@@ -15,5 +17,12 @@ public final class Vectors {
       list.add(value);
     }
     return list;
+  }
+
+  /** The big-endian float32 values in base64, as Elasticsearch reads them from 9.3 on. */
+  public static String toBase64(float[] vector) {
+    ByteBuffer bytes = ByteBuffer.allocate(vector.length * Float.BYTES);
+    bytes.asFloatBuffer().put(vector);
+    return Base64.getEncoder().encodeToString(bytes.array());
   }
 }

@@ -126,6 +126,7 @@ public final class EmbedProcessor extends AbstractProcessor {
   public void execute(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
     String text;
     ServingEncoder encoder;
+    VectorField field;
     try {
       if (Outdated.isMadeLater(threadContext, options.output)
           || !options.override && present(document)) {
@@ -133,7 +134,10 @@ public final class EmbedProcessor extends AbstractProcessor {
         return;
       }
       encoder = encoders.require(options.encoder);
-      requireFingerprint(document, encoder);
+      field = vectorField(document);
+      if (field != null) {
+        field.require(encoder, document.getMetadata().getIndex());
+      }
       text = text(document, encoder);
     } catch (Exception e) {
       handler.accept(null, e);
@@ -151,7 +155,8 @@ public final class EmbedProcessor extends AbstractProcessor {
           @Override
           public void onResponse(float[] vector) {
             try {
-              document.setFieldValue(options.output, Vectors.toList(vector));
+              document.setFieldValue(
+                  options.output, field == null ? Vectors.toList(vector) : field.value(vector));
             } catch (Exception e) {
               handler.accept(null, e);
               return;
@@ -184,13 +189,9 @@ public final class EmbedProcessor extends AbstractProcessor {
     return encoder.join(parts);
   }
 
-  private void requireFingerprint(IngestDocument document, ServingEncoder encoder) {
+  /** The field the vector goes to, where its index's mapping states it; or null. */
+  private VectorField vectorField(IngestDocument document) {
     IndexMetadata index = writeIndex.apply(document.getMetadata().getIndex());
-    if (index != null) {
-      VectorField field = vectorFields.of(index).get(options.output);
-      if (field != null) {
-        field.require(encoder, index.getIndex().getName());
-      }
-    }
+    return index == null ? null : vectorFields.of(index).get(options.output);
   }
 }

@@ -45,6 +45,18 @@ class DocumentSourceTest {
   }
 
   @Test
+  void base64IsTheBytesOfTheFloats() throws IOException {
+    // as base64.b64encode(struct.pack(">2f", 0.1, -2.5e-7)) of Python
+    assertEquals(
+        "{\"embedding\":\"PczMzbSGN70=\",\"a\":1}",
+        DocumentSource.with(
+                bytes("{\"a\":1}"),
+                XContentType.JSON,
+                Map.of("embedding", Vectors.toBase64(VECTOR)))
+            .utf8ToString());
+  }
+
+  @Test
   void anEarlierVectorIsReplacedInAnySpelling() throws IOException {
     assertEquals(
         "{\"body\":\"b\",\"out\":{\"n\":1,\"v\":[0.1,-2.5E-7]}}",
@@ -81,7 +93,7 @@ class DocumentSourceTest {
   }
 
   private static String with(String source, String path, float[] vector) throws IOException {
-    Map<String, float[]> vectors = new HashMap<>();
+    Map<String, Object> vectors = new HashMap<>();
     vectors.put(path, vector);
     return DocumentSource.with(bytes(source), XContentType.JSON, vectors).utf8ToString();
   }

@@ -14,8 +14,10 @@ import org.junit.jupiter.api.Test;
 
 class OutdatedTest {
 
-  private static final VectorField ONE = new VectorField("one", List.of("a"), "encoder", "1");
-  private static final VectorField TWO = new VectorField("two", List.of("b"), "encoder", "1");
+  private static final VectorField ONE =
+      new VectorField("one", List.of("a"), "encoder", "1", false);
+  private static final VectorField TWO =
+      new VectorField("two", List.of("b"), "encoder", "1", false);
 
   private final ThreadContext context = new ThreadContext(Settings.EMPTY);
 

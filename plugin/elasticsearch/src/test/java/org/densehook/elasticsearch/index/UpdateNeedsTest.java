@@ -12,9 +12,9 @@ import org.junit.jupiter.api.Test;
 class UpdateNeedsTest {
 
   private static final VectorField ONE =
-      new VectorField("one", List.of("title", "text.en"), "encoder", "sha256:1");
+      new VectorField("one", List.of("title", "text.en"), "encoder", "sha256:1", false);
   private static final VectorField TWO =
-      new VectorField("two", List.of("body"), "encoder", "sha256:1");
+      new VectorField("two", List.of("body"), "encoder", "sha256:1", false);
   private static final List<VectorField> BOTH = List.of(ONE, TWO);
 
   @Test

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class VectorPlanTest {
 
   private static final VectorField FIELD =
-      new VectorField("embedding", List.of("title", "body"), "encoder", "sha256:1");
+      new VectorField("embedding", List.of("title", "body"), "encoder", "sha256:1", false);
 
   private static final ServingEncoder ENCODER =
       new ServingEncoder() {
