@@ -23,8 +23,8 @@ import org.elasticsearch.indices.analysis.PreBuiltCacheFactory.CachingStrategy;
 /**
  * Lucene's EnglishAnalyzer, the one Anserini indexes with, and its parts.
  *
- * <p>Elasticsearch's own {@code english} has other stop words; the smallest distribution has none
- * of the parts.
+ * <p>Elasticsearch's own {@code english} and the filters it is made of are in a module that small
+ * distributions lack; these are always there.
  */
 public final class EnglishAnalysis {
 
