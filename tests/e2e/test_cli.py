@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 import tiny_models
 from densehook.bundle import Bundle
+from densehook.elastic import node
 from densehook.export.texts import PASSAGES
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -108,6 +111,38 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     assert len(runs) == 7
     first = (corpus.parent / "numbers" / "runs" / "bm25.trec").read_text().splitlines()[0]
     assert first.split()[:4] == ["q0", "Q0", "d0", "1"]
+
+
+@pytest.mark.parametrize("version", node.RELEASES)
+def test_the_same_road_with_the_encoder_in_the_cluster(
+    run: Run, corpus: Path, minilm_bundle: Bundle, version: str
+) -> None:
+    home = Path(tempfile.mkdtemp(prefix="densehook cli "))
+    home.chmod(0o755)  # the node's user has to get in
+    here = {"DENSEHOOK_HOME": str(home), "DENSEHOOK_ES_URL": ""}
+    try:
+        start = ("es", "start", "--version", version, "--bundle", minilm_bundle.path)
+        out = succeeded(run(*start, **here))
+        assert f"Elasticsearch {version} runs at http://127.0.0.1:" in out
+        assert "encoder all-minilm-l6-v2 is ready" in out
+        create = ("create", "inside", "--encoder", minilm_bundle.path, "--in-cluster")
+        out = succeeded(run(*create, "--index-type", "flat", **here))
+        assert "pipeline densehook-inside" in out
+        # from here on no bundle is at hand: the cluster encodes
+        out = succeeded(run("ingest", "inside", corpus, **here))
+        assert "indexed 8 documents into inside, 0 failed" in out
+        for more in (["--mode", "dense"], [], ["--fusion", "linear"], ["--explain"]):
+            out = succeeded(run("search", "inside", PASSAGES[2], *more, "--json", **here))
+            assert json.loads(out)["hits"][0]["id"] == "d2"
+        out = succeeded(run("evaluate", corpus, "--index", "inside", "--output", "numbers", **here))
+        metrics = json.loads((corpus.parent / "numbers" / "metrics.json").read_text())
+        for system in ("bm25", "dense", "rrf", "linear"):
+            assert metrics["systems"][system]["nDCG@10"] == 1
+        wrong = run(*start, "--plugin", home / "none.zip", **here)
+        assert "none.zip is no Elasticsearch plugin" in error_of(wrong)
+    finally:
+        succeeded(run("es", "stop", **here))
+        shutil.rmtree(home)
 
 
 def test_a_bad_line_is_named_the_rest_goes_in_and_the_exit_code_says_so(
