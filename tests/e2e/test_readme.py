@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from densehook.bundle import Bundle
+from densehook.elastic import node
 
 ROOT = Path(__file__).parent.parent.parent
 MADE_WITH = "3.11.7"  # the help topics, and so the numbers, change a little with every Python
@@ -27,23 +31,30 @@ def shown() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def printed(
-    node_url: str, minilm_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> list[str]:
-    """The demo's output, in a folder with a recipe and its bundle; run twice, the second counts."""
+def printed(minilm_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The demo's output, with a recipe, its bundle and no node; run twice, the second counts."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(minilm_bundle.path, folder / "onnx_models" / "all-minilm-l6-v2")
     shutil.copy(ROOT / "onnx_models" / "all-minilm-l6-v2.toml", folder / "onnx_models")
-    for _ in range(2):
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("densehook")), "demo"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    assert (folder / "build" / "demo" / "metrics.json").is_file()
-    return done.stdout.splitlines()
+    home = Path(tempfile.mkdtemp(prefix="densehook-demo-"))
+    home.chmod(0o755)  # the node's user has to get in
+    environment = {**os.environ, "DENSEHOOK_HOME": str(home)}
+    environment.pop("DENSEHOOK_ES_URL", None)
+    try:
+        for _ in range(2):
+            done = subprocess.run(
+                [str(Path(sys.executable).with_name("densehook")), "demo"],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, done.stderr
+        assert (folder / "build" / "demo" / "metrics.json").is_file()
+        yield done.stdout.splitlines()
+    finally:
+        node.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def comparable(lines: list[str]) -> list[str]:
