@@ -19,6 +19,8 @@ from elastic_transport import HttpHeaders
 from elasticsearch import BadRequestError, ConflictError, Elasticsearch, NotFoundError
 from elasticsearch.helpers import bulk
 
+from densehook.encode import Encoder
+
 ENCODER = "all-minilm-l6-v2"
 DIMS = 384
 INPUTS = ("title", "body")
@@ -237,6 +239,26 @@ def test_an_index_without_the_setting_is_left_alone(
     plugin_client.indices.put_settings(index=index, settings={"index.densehook.embed": True})
     plugin_client.index(index=index, id="1", document={"body": "hello"})
     assert_embeds(plugin_client, index, "1", "hello")
+
+
+@pytest.mark.parametrize("lacking", ["_meta", "input", "encoder", "fingerprint"])
+def test_an_index_that_does_not_say_what_to_embed_takes_no_document(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder, lacking: str
+) -> None:
+    entry = {"input": ["body"], "encoder": ENCODER, "fingerprint": minilm.fingerprint}
+    entry.pop(lacking, None)
+    meta = {} if lacking == "_meta" else {"densehook": {"fields": {"embedding": entry}}}
+    plugin_client.indices.create(
+        index=plugin_index,
+        settings={"index.densehook.embed": True},
+        mappings={
+            "_meta": meta,
+            "properties": {"embedding": {"type": "dense_vector", "dims": 384}},
+        },
+    )
+    with pytest.raises(BadRequestError, match=r"and no field of its mapping's _meta\.densehook"):
+        plugin_client.index(index=plugin_index, id="1", document={"body": "hello"})
+    assert plugin_client.options(ignore_status=404).delete(index=plugin_index, id="1")
 
 
 def test_a_client_vector_is_kept(plugin_client: Elasticsearch, index: str) -> None:

@@ -184,6 +184,20 @@ def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees
         assert isinstance(hit["_source"].get("embedding", []), list)
 
 
+def test_an_index_made_for_the_cluster_has_no_stale_vector_after_a_bulk_of_updates(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True)
+    before = lane(plugin_client, "ingest")["texts"]
+    plugin_client.index(index=plugin_index, id="1", document={"text": "cats"})
+    assert lane(plugin_client, "ingest")["texts"] == before + 1  # by the pipeline alone
+    update = [{"update": {"_id": "1"}}, {"doc": {"text": "dogs"}}]
+    assert not plugin_client.bulk(index=plugin_index, operations=update, refresh=True)["errors"]
+    (hit,) = plugin_client.search(index=plugin_index, fields=["embedding"])["hits"]["hits"]
+    expected = minilm.encode_documents(["dogs"])[0]
+    np.testing.assert_allclose(hit["fields"]["embedding"], expected, atol=1e-5)
+
+
 def test_on_failure_and_tag_are_the_processors_own(plugin_client: Elasticsearch) -> None:
     answer = plugin_client.ingest.simulate(
         pipeline={
@@ -342,6 +356,21 @@ def test_dense_is_the_knn_query_of_the_texts_vector(
     assert [hit["_id"] for hit in one] == [hit["_id"] for hit in other]
     for a, b in zip(one, other, strict=True):
         assert a["_score"] == pytest.approx(b["_score"], abs=1e-5)
+
+
+def test_an_index_that_does_not_say_whose_its_vectors_are_is_not_searched_along(
+    plugin_client: Elasticsearch, plugin_index: str, filled: str
+) -> None:
+    other = f"{plugin_index}-other"
+    vector = {"type": "dense_vector", "dims": 384}
+    plugin_client.indices.create(index=other, mappings={"properties": {"embedding": vector}})
+    dense = {"dense": {"field": "embedding", "text": "cats"}}
+    try:
+        with pytest.raises(BadRequestError) as refusal:
+            plugin_client.search(index=f"{filled},{other}", query=dense)
+        assert f"no mapping of [{other}] says which encoder made" in reason_of(refusal.value)
+    finally:
+        plugin_client.indices.delete(index=other)
 
 
 def test_dense_filters_before_it_searches(plugin_client: Elasticsearch, filled: str) -> None:

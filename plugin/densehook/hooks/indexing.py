@@ -37,7 +37,8 @@ def index_request(
 
     BM25 searches the only input field, or one field into which several are copied, since BM25 over
     title and text together is not the sum of BM25 over each. ``analysis`` are the settings of an
-    analyzer named ``densehook``; ``pipeline`` is the index's default ingest pipeline.
+    analyzer named ``densehook``. With ``pipeline``, the cluster's plugin makes the vectors: that is
+    the index's default pipeline, and what passes by it is embedded by the index's own setting.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {}
@@ -62,13 +63,19 @@ def index_request(
             "number_of_replicas": replicas,
             "similarity": {"densehook": BM25},
             "analysis": analysis or STANDARD_ANALYSIS,
-            **({} if pipeline is None else {"index.default_pipeline": pipeline}),
+            **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
             "_meta": meta_of(manifest, field, inputs, bm25_field),
             "properties": properties,
         },
     }
+
+
+def _in_cluster(pipeline: str) -> dict[str, Any]:
+    # Elasticsearch runs no pipeline for the partial documents of a bulk: without the setting an
+    # update would leave the vector of the earlier text
+    return {"index.default_pipeline": pipeline, "index.densehook.embed": True}
 
 
 STANDARD_ANALYSIS: Mapping[str, Any] = {

@@ -7,9 +7,11 @@ import org.densehook.elasticsearch.service.Encoders;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionResponse;
+import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.action.bulk.BulkShardResponse;
 import org.elasticsearch.action.bulk.TransportShardBulkAction;
+import org.elasticsearch.action.delete.DeleteRequest;
 import org.elasticsearch.action.support.ActionFilterChain;
 import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.action.support.RefCountingRunnable;
@@ -62,27 +64,42 @@ final class EmbedBulkFilter implements MappedActionFilter {
     if (request instanceof BulkShardRequest bulk) {
       IndexMetadata index = Compat.index(clusterService.state(), bulk.shardId().getIndex());
       if (EmbedSettings.embeds(index)) {
-        List<VectorField> fields = List.copyOf(vectorFields.of(index).values());
-        if (!fields.isEmpty()) {
-          Compat.inlineSources(bulk);
-          UpdatesApart apart =
-              new UpdatesApart(
-                  client,
-                  threadPool,
-                  new TaskId(clusterService.localNode().getId(), task.getId()),
-                  bulk);
-          apart.take(index, fields);
-          embed(
-              bulk,
-              new BulkVectors(encoders, threadPool.getThreadContext(), index, fields),
-              apart,
-              listener.<R>map(response -> answered(apart, response)),
-              answer -> chain.proceed(task, action, request, answer));
+        List<VectorField> fields =
+            vectorFields.of(index).values().stream()
+                .filter(field -> !field.inputs().isEmpty())
+                .toList();
+        if (fields.isEmpty()) {
+          refuse(bulk, index);
+          chain.proceed(task, action, request, listener);
           return;
         }
+        Compat.inlineSources(bulk);
+        UpdatesApart apart =
+            new UpdatesApart(
+                client,
+                threadPool,
+                new TaskId(clusterService.localNode().getId(), task.getId()),
+                bulk);
+        apart.take(index, fields);
+        embed(
+            bulk,
+            new BulkVectors(encoders, threadPool.getThreadContext(), index, fields),
+            apart,
+            listener.<R>map(response -> answered(apart, response)),
+            answer -> chain.proceed(task, action, request, answer));
+        return;
       }
     }
     chain.proceed(task, action, request, listener);
+  }
+
+  /** Fails the documents of an index that does not say what to embed; deletions go on. */
+  private static void refuse(BulkShardRequest bulk, IndexMetadata index) {
+    for (BulkItemRequest item : bulk.items()) {
+      if (!(item.request() instanceof DeleteRequest)) {
+        item.abort(index.getIndex().getName(), EmbedSettings.nothingToEmbed(index));
+      }
+    }
   }
 
   private <R> void embed(

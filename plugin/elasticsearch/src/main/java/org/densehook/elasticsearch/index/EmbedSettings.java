@@ -21,4 +21,15 @@ public final class EmbedSettings {
   static boolean embeds(IndexMetadata index) {
     return index != null && EMBED.get(index.getSettings());
   }
+
+  /** Why nothing is written to an index whose mapping does not say what to embed. */
+  static IllegalArgumentException nothingToEmbed(IndexMetadata index) {
+    return new IllegalArgumentException(
+        "index ["
+            + index.getIndex().getName()
+            + "] has ["
+            + EMBED.getKey()
+            + "], and no field of its mapping's _meta.densehook.fields has [input], [encoder] and"
+            + " [fingerprint]; state them there, or take the setting away");
+  }
 }

@@ -169,9 +169,14 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private VectorField provenance(Map<Index, IndexMetadata> indices) {
     VectorField found = null;
     Set<String> names = new TreeSet<>();
-    for (IndexMetadata index : indices.values()) {
-      names.add(index.getIndex().getName());
-      VectorField stated = VectorField.of(index).get(field);
+    Set<String> unstated = new TreeSet<>();
+    for (IndexMetadata metadata : indices.values()) {
+      SearchedIndex index = SearchedIndex.of(metadata);
+      names.add(index.name());
+      VectorField stated = index.vectors().get(field);
+      if (stated == null && index.field(field) != null) {
+        unstated.add(index.name());
+      }
       if (stated != null && found != null && !stated.fingerprint().equals(found.fingerprint())) {
         throw new IllegalArgumentException(
             "field ["
@@ -188,11 +193,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       }
       found = stated == null ? found : stated;
     }
-    if (found == null) {
+    if (found == null || !unstated.isEmpty()) {
       throw new IllegalArgumentException(
-          "no index of "
-              + names
-              + " says which encoder made field ["
+          (found == null ? "no index of " + names + " says" : "no mapping of " + unstated + " says")
+              + " which encoder made field ["
               + field
               + "]: its mapping needs _meta.densehook.fields; write it with densehook create, or"
               + " use a knn query with query_vector_builder");

@@ -43,7 +43,7 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   record Vector(String name, double weight, String encoder, String fingerprint) {}
 
   /** A field in one of the indices that map it. */
-  private record Place(HybridIndex index, HybridIndex.Mapped mapped) {
+  private record Place(SearchedIndex index, SearchedIndex.Mapped mapped) {
 
     boolean isVector() {
       return mapped.type().equals("dense_vector");
@@ -58,10 +58,10 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
    *     vector, or when it is not known for certain which encoder its vectors come from
    */
   static HybridFields resolve(Collection<IndexMetadata> metadata, List<HybridField> wanted) {
-    List<HybridIndex> indices =
+    List<SearchedIndex> indices =
         metadata.stream()
-            .map(HybridIndex::of)
-            .sorted(Comparator.comparing(HybridIndex::name)) // the same message at every call
+            .map(SearchedIndex::of)
+            .sorted(Comparator.comparing(SearchedIndex::name)) // the same message at every call
             .toList();
     Map<String, Float> text = new LinkedHashMap<>();
     List<Vector> vectors = new ArrayList<>();
@@ -77,7 +77,7 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     return new HybridFields(text, vectors);
   }
 
-  private static List<HybridField> stated(List<HybridIndex> indices) {
+  private static List<HybridField> stated(List<SearchedIndex> indices) {
     Set<String> names = new LinkedHashSet<>();
     indices.forEach(index -> names.addAll(index.stated()));
     if (names.isEmpty() && !indices.isEmpty()) {
@@ -87,7 +87,7 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     return names.stream().map(name -> new HybridField(name, 1f)).toList();
   }
 
-  private static List<Place> places(String field, List<HybridIndex> indices) {
+  private static List<Place> places(String field, List<SearchedIndex> indices) {
     List<Place> places =
         indices.stream()
             .map(index -> new Place(index, index.field(field)))
@@ -168,9 +168,9 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     return stated;
   }
 
-  private static String names(List<HybridIndex> indices) {
+  private static String names(List<SearchedIndex> indices) {
     return (indices.size() == 1 ? "index " : "indices ")
-        + indices.stream().map(HybridIndex::name).toList();
+        + indices.stream().map(SearchedIndex::name).toList();
   }
 
   private static IllegalArgumentException refused(String message, Object... values) {

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -189,11 +190,18 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         before.encoder.retire();
       }
     } catch (Throwable e) { // a native library may throw an Error, which would end a node
-      String reason = e instanceof BundleException ? e.getMessage() : e.toString();
+      String reason = reason(e);
       slots.put(name, new Slot(true, manifest, reason, before.encoder));
       logger.error("encoder [{}] in [{}] is refused: {}", name, path, reason);
       logger.debug("where the refusal of [" + name + "] came from", e);
     }
+  }
+
+  private static String reason(Throwable failure) {
+    if (failure instanceof AccessDeniedException denied) {
+      return denied.getFile() + " may not be read by the user Elasticsearch runs as; let it";
+    }
+    return failure instanceof BundleException ? failure.getMessage() : failure.toString();
   }
 
   private static String readManifest(Path path) throws BundleException, IOException {
@@ -218,7 +226,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     Encoder encoder = new Encoder(bundle, settings.ingestThreads(), settings.queryThreads());
     try {
       SelfTest.run(encoder, bundle);
-    } catch (BundleException | IOException | RuntimeException e) {
+    } catch (Throwable e) {
       encoder.close();
       throw e;
     }
@@ -255,13 +263,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   LoadedEncoder requireLoaded(String name) {
     Map<String, Slot> now = new TreeMap<>(slots);
     if (name == null) {
-      if (now.size() == 1) {
-        return requireLoaded(now.keySet().iterator().next());
-      }
-      String fault = now.isEmpty() ? " has no encoder" : " has several encoders";
-      throw refused(
-          RestStatus.BAD_REQUEST,
-          "node [" + node + "]" + fault + there(now) + "; name one as [encoder]");
+      return requireLoaded(theOnly(now));
     }
     Slot slot = now.get(name);
     if (slot == null) {
@@ -292,6 +294,27 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
           "encoder [" + name + "] was refused by node [" + node + "]: " + slot.reason);
     }
     return slot.encoder;
+  }
+
+  /** The encoder a request means that names none; those that were refused are not in the way. */
+  private String theOnly(Map<String, Slot> slots) {
+    List<String> usable = new ArrayList<>(slots.keySet());
+    usable.removeIf(name -> slots.get(name).state() == EncoderStatus.State.FAILED);
+    if (usable.size() == 1) {
+      return usable.get(0);
+    }
+    if (usable.isEmpty() && slots.size() == 1) {
+      return slots.keySet().iterator().next(); // and be told why it was refused
+    }
+    throw refused(
+        RestStatus.BAD_REQUEST,
+        "node ["
+            + node
+            + "] has "
+            + (usable.isEmpty()
+                ? "no encoder in service; put a bundle into config/densehook/NAME and POST"
+                    + " /_densehook/encoders/_reload, or see GET /_densehook"
+                : "several encoders, " + usable + "; name one as [encoder]"));
   }
 
   private static String there(Map<String, Slot> slots) {

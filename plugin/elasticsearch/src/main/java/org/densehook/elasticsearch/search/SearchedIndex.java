@@ -9,13 +9,13 @@ import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.metadata.MappingMetadata;
 
 /**
- * What a hybrid retriever's shorthand needs to know of one index.
+ * What a search by text needs to know of one index.
  *
  * @param name its concrete name
  * @param mapping the mapping as its source states it
  * @param vectors the vector fields that {@code _meta.densehook.fields} states, by name
  */
-record HybridIndex(String name, Map<String, Object> mapping, Map<String, VectorField> vectors) {
+record SearchedIndex(String name, Map<String, Object> mapping, Map<String, VectorField> vectors) {
 
   /**
    * A field of the mapping.
@@ -26,10 +26,10 @@ record HybridIndex(String name, Map<String, Object> mapping, Map<String, VectorF
    */
   record Mapped(String type, String nestedIn, String aliasOf) {}
 
-  static HybridIndex of(IndexMetadata index) {
+  static SearchedIndex of(IndexMetadata index) {
     MappingMetadata mapping = index.mapping();
     Map<String, Object> source = mapping == null ? Map.of() : mapping.sourceAsMap();
-    return new HybridIndex(index.getIndex().getName(), source, VectorField.of(index));
+    return new SearchedIndex(index.getIndex().getName(), source, VectorField.of(index));
   }
 
   /** The fields that {@code _meta.densehook} states: the one for BM25 first, then the vectors. */
