@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..bundle import Manifest
 from ..errors import BundleError
+from .machine import usable_cpus
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
@@ -25,14 +25,14 @@ _INPUTS: Mapping[str, Callable[[Ids, Ids], Ids]] = {
 
 
 class Session:
-    """One ONNX graph on the CPU, on the given number of threads (default: the process's cores)."""
+    """One ONNX graph on the CPU, on the given number of threads (default: the process's CPUs)."""
 
     def __init__(self, model: Path, manifest: Manifest, threads: int | None = None) -> None:
         unknown = sorted(set(manifest.inputs) - set(_INPUTS))
         if unknown:
             raise BundleError(f"{model}: graph inputs {unknown} are not known to this densehook")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or usable_cpus()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:

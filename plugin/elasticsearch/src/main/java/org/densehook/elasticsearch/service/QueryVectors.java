@@ -51,9 +51,9 @@ final class QueryVectors {
         text,
         ActionListener.wrap(
             vector -> {
-              List<ActionListener<float[]>> waiting = arrived(text, vector);
-              for (ActionListener<float[]> each : waiting) {
-                each.onResponse(vector.clone());
+              for (ActionListener<float[]> each : arrived(text, vector)) {
+                // one that throws must not cost the others their answer
+                ActionListener.run(each, one -> one.onResponse(vector.clone()));
               }
             },
             failure -> ActionListener.onFailure(arrived(text, null), failure)));
