@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from densehook.encode import Encoder, EncodeStats
+from densehook.encode import encoder as encoder_module
+from densehook.encode.encoder import WINDOW
 from densehook.errors import EncodeError
 from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
 
@@ -80,3 +83,45 @@ def test_one_string_is_not_taken_for_a_list_of_letters(tiny: Encoder) -> None:
 
 def test_no_texts_give_no_vectors(tiny: Encoder) -> None:
     assert tiny.encode_queries([]).shape == (0, tiny.dims)
+
+
+def test_a_stream_gives_each_key_its_vector_in_order_and_reads_no_further_than_a_window(
+    tiny: Encoder,
+) -> None:
+    read = []
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        for n in range(2 * WINDOW + 3):
+            read.append(n)
+            yield f"d{n}", f"water {n % 7}"
+
+    seen: list[EncodeStats] = []
+    stream = tiny.encode_stream(pairs(), on_progress=seen.append)
+    first = next(stream)
+    assert first[0] == "d0"
+    assert len(read) == WINDOW
+    everything = [first, *stream]
+    assert [key for key, _ in everything] == [f"d{n}" for n in range(2 * WINDOW + 3)]
+    expected = tiny.encode_documents([f"water {n}" for n in range(7)])
+    for n, (_, vector) in enumerate(everything):
+        np.testing.assert_allclose(vector, expected[n % 7], atol=1e-6)
+        assert vector.base is None  # holds no memory but its own
+    assert [stats.texts for stats in seen] == [WINDOW, 2 * WINDOW, 2 * WINDOW + 3]
+
+
+def test_a_stream_of_long_texts_is_cut_into_smaller_windows(
+    tiny: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder_module, "_WINDOW_CHARACTERS", 100)
+    seen: list[EncodeStats] = []
+    pairs = [(n, "water " * 9) for n in range(5)]
+    assert len(list(tiny.encode_stream(pairs, on_progress=seen.append))) == 5
+    assert [stats.texts for stats in seen] == [2, 4, 5]
+
+
+def test_a_stream_says_which_text_cannot_be_encoded(tiny: Encoder) -> None:
+    pairs = [(f"d{n}", "water") for n in range(WINDOW + 3)]
+    pairs[WINDOW + 1] = ("guilty", 7)  # type: ignore[assignment]
+    with pytest.raises(EncodeError, match=r"text 'guilty' of the stream: .*int") as caught:
+        list(tiny.encode_stream(pairs))
+    assert caught.value.position == WINDOW + 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -14,13 +14,19 @@ from ..bundle import Bundle, Manifest, Role, read_bundle
 from ..errors import EncodeError
 from .packing import TOKENS_PER_RUN, pack
 from .selftest import self_test
-from .session import Session, Vectors
+from .session import Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
 
 log = logging.getLogger(__name__)
 
 WINDOW = 1024
 """Texts tokenised and sorted together: enough for little padding, few enough to bound memory."""
+
+
+_WINDOW_CHARACTERS = 16 * 1024 * 1024
+"""Texts of a stream in memory at once, unless one alone is longer."""
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,31 @@ class Encoder:
             )
         return Encoded(vectors, stats)
 
+    def encode_stream(
+        self,
+        texts: Iterable[tuple[Key, str]],
+        role: Role = "document",
+        on_progress: Callable[[EncodeStats], None] = lambda stats: None,
+    ) -> Iterator[tuple[Key, Vector]]:
+        """Pairs of key and text -> pairs of key and float32 [dims], in their order.
+
+        No more is in memory than a window of texts and their vectors, however many there are.
+        ``on_progress`` hears, window by window, what has been encoded so far. Raises EncodeError
+        with the text's place in the stream.
+        """
+        stats = EncodeStats()
+        for window in _windows(texts):
+            try:
+                encoded = self.encode([text for _, text in window], role)
+            except EncodeError as error:
+                position = stats.texts + error.position
+                key = window[error.position][0]
+                raise EncodeError(f"text {key!r} of the stream: {error}", position) from error
+            stats += encoded.stats
+            on_progress(stats)
+            for (key, _), vector in zip(window, encoded.vectors, strict=True):
+                yield key, vector.copy()  # a view would keep the window's other vectors alive
+
     def tokenize(self, texts: Sequence[str], role: Role) -> list[Tokens]:
         """What the model reads for each text: prompt, special tokens and truncation included."""
         return self._tokenize(texts, role, first=0)
@@ -141,6 +172,19 @@ class Encoder:
                 encoded.stats.lost_tokens,
             )
         return encoded.vectors
+
+
+def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]]:
+    window: list[tuple[Key, str]] = []
+    characters = 0
+    for key, text in texts:
+        window.append((key, text))
+        characters += len(text) if isinstance(text, str) else 0
+        if len(window) == WINDOW or characters > _WINDOW_CHARACTERS:
+            yield window
+            window, characters = [], 0
+    if window:
+        yield window
 
 
 def load(path: Path | str, threads: int | None = None) -> Encoder:

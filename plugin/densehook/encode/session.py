@@ -15,6 +15,7 @@ from .machine import usable_cpus
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
+Vector = NDArray[np.float32]
 
 # What each graph input is, made from ids and mask, both int64 [batch, tokens].
 _INPUTS: Mapping[str, Callable[[Ids, Ids], Ids]] = {
