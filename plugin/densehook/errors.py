@@ -9,6 +9,7 @@ One line each: what went wrong, the value seen, what to do next.
     ├── BundleError             a bundle is missing, damaged or of an unknown format
     │   └── SelfTestError       the bundle does not reproduce its golden vectors
     ├── EncodeError             a text cannot be encoded
+    ├── QueueFull               too many texts wait to be encoded; HTTP's 429
     ├── EncoderMismatch         a vector field belongs to another encoder
     ├── CollectionError         a document, query, judgement or run cannot be read
     ├── ElasticError            Elasticsearch refused or failed a request
@@ -54,6 +55,10 @@ class EncodeError(DensehookError):
     def __init__(self, message: str, position: int = 0) -> None:
         super().__init__(message)
         self.position = position
+
+
+class QueueFull(DensehookError):
+    """Too many texts wait to be encoded; as HTTP's 429, try again later."""
 
 
 class EncoderMismatch(DensehookError):

@@ -4,8 +4,9 @@ The only door to onnxruntime and tokenizers; it knows nothing of Elasticsearch o
 """
 
 from .encoder import Encoded, Encoder, EncodeStats, load
+from .engine import Engine
 from .packing import pack
 from .selftest import cosines
 from .session import Vectors
 
-__all__ = ["EncodeStats", "Encoded", "Encoder", "Vectors", "cosines", "load", "pack"]
+__all__ = ["EncodeStats", "Encoded", "Encoder", "Engine", "Vectors", "cosines", "load", "pack"]

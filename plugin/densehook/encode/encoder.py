@@ -95,14 +95,9 @@ class Encoder:
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
         stats = EncodeStats()
         for start in range(0, len(texts), WINDOW):
-            window = self._tokenize(texts[start : start + WINDOW], role, start)
+            window = self.tokenize(texts[start : start + WINDOW], role, start)
             vectors[start : start + WINDOW] = self.encode_tokens(window)
-            stats += EncodeStats(
-                len(window),
-                sum(len(tokens.ids) for tokens in window),
-                sum(tokens.lost > 0 for tokens in window),
-                sum(tokens.lost for tokens in window),
-            )
+            stats += stats_of(window)
         return Encoded(vectors, stats)
 
     def encode_stream(
@@ -130,9 +125,22 @@ class Encoder:
             for (key, _), vector in zip(window, encoded.vectors, strict=True):
                 yield key, vector.copy()  # a view would keep the window's other vectors alive
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[Tokens]:
-        """What the model reads for each text: prompt, special tokens and truncation included."""
-        return self._tokenize(texts, role, first=0)
+    def tokenize(self, texts: Sequence[str], role: Role, first: int = 0) -> list[Tokens]:
+        """What the model reads for each text: prompt, special tokens and truncation included.
+
+        ``first`` is the place of the first one, for an EncodeError, as encode_queries raises it.
+        """
+        prompt = self.manifest.prompts[role]
+        for position, text in enumerate(texts, start=first):
+            if not issubclass(kind := type(cast(object, text)), str):
+                message = f"text {position} is of type {kind.__name__}, not a string"
+                raise EncodeError(message, position)
+        tokens = self._tokenizer([prompt + text for text in texts])
+        for position, (ids, _) in enumerate(tokens, start=first):
+            if not ids:
+                shown = texts[position - first][:40]
+                raise EncodeError(f"text {position} ({shown!r}) gives no token", position)
+        return tokens
 
     def encode_tokens(self, window: Sequence[Tokens]) -> Vectors:
         """Tokenised texts -> float32 [n, dims], run in packs of like length."""
@@ -148,19 +156,6 @@ class Encoder:
             vectors[run] = self._session.run(ids, mask)
         return vectors
 
-    def _tokenize(self, texts: Sequence[str], role: Role, first: int) -> list[Tokens]:
-        prompt = self.manifest.prompts[role]
-        for position, text in enumerate(texts, start=first):
-            if not issubclass(kind := type(cast(object, text)), str):
-                message = f"text {position} is of type {kind.__name__}, not a string"
-                raise EncodeError(message, position)
-        tokens = self._tokenizer([prompt + text for text in texts])
-        for position, (ids, _) in enumerate(tokens, start=first):
-            if not ids:
-                shown = texts[position - first][:40]
-                raise EncodeError(f"text {position} ({shown!r}) gives no token", position)
-        return tokens
-
     def _encode_with_warning(self, texts: Sequence[str], role: Role) -> Vectors:
         encoded = self.encode(texts, role)
         if cut := encoded.stats.truncated_texts:
@@ -172,6 +167,16 @@ class Encoder:
                 encoded.stats.lost_tokens,
             )
         return encoded.vectors
+
+
+def stats_of(tokens: Sequence[Tokens]) -> EncodeStats:
+    """What truncation cut from texts, and what is left of them."""
+    return EncodeStats(
+        len(tokens),
+        sum(len(text.ids) for text in tokens),
+        sum(text.lost > 0 for text in tokens),
+        sum(text.lost for text in tokens),
+    )
 
 
 def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]]:

@@ -1,0 +1,211 @@
+"""Two lanes for many threads: the right vectors, bounded queues, nobody's work done twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from densehook.bundle import Bundle
+from densehook.encode import Encoder, Engine
+from densehook.encode.session import Session
+from densehook.errors import BundleError, EncodeError, QueueFull
+from densehook.export.texts import PASSAGES, QUESTIONS
+
+
+@pytest.fixture
+def engine(tiny_bundle: Bundle) -> Iterator[Engine]:
+    with Engine(tiny_bundle, query_queue=2, bulk_queue=10, cached_queries=3) as made:
+        yield made
+
+
+class Gate:
+    """Holds back the model's runs until it is opened; counts them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.batches: list[int] = []
+        self._open = threading.Event()
+        self._running = threading.Semaphore(0)
+        run = Session.run
+
+        def held(session: Session, ids: Any, mask: Any) -> Any:
+            self.batches.append(len(ids))
+            self._running.release()
+            assert self._open.wait(30)
+            return run(session, ids, mask)
+
+        monkeypatch.setattr(Session, "run", held)
+
+    def wait_for_a_run(self) -> None:
+        assert self._running.acquire(timeout=30)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@pytest.fixture
+def gate(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    made = Gate(monkeypatch)
+    yield made
+    made.open()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    done = threading.Event()
+    for _ in range(3000):
+        if condition():
+            return
+        done.wait(0.01)
+    raise AssertionError("it did not come about in 30 s")
+
+
+def patient(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Asks again, as long as a lane is full."""
+
+    def ask(texts: Any) -> Any:
+        while True:
+            with contextlib.suppress(QueueFull):
+                return encode(texts)
+
+    return ask
+
+
+def test_many_callers_get_the_encoders_vectors(engine: Engine, tiny: Encoder) -> None:
+    parts = [PASSAGES[n : n + 3] for n in range(0, 30, 3)]
+    with ThreadPoolExecutor(8) as callers:
+        queries = callers.map(patient(engine.encode_query), QUESTIONS * 3)
+        documents = callers.map(patient(engine.encode_documents), parts)
+    for text, vector in zip(QUESTIONS * 3, queries, strict=True):
+        np.testing.assert_allclose(vector, tiny.encode_queries([text])[0], atol=1e-6)
+    for texts, encoded in zip(parts, documents, strict=True):
+        expected = tiny.encode_documents(texts)
+        np.testing.assert_allclose(encoded.vectors, expected, atol=1e-6)
+
+
+def test_bulk_work_says_what_was_cut_and_no_texts_are_no_vectors(
+    engine: Engine, tiny: Encoder
+) -> None:
+    long = "water " * 10_000
+    assert engine.encode_documents([long]).stats == tiny.encode([long], "document").stats
+    assert engine.encode_documents([]).vectors.shape == (0, tiny.dims)
+
+
+def test_texts_that_wait_run_together(engine: Engine, gate: Gate) -> None:
+    with ThreadPoolExecutor(4) as callers:
+        first = callers.submit(engine.encode_documents, ["one"])
+        gate.wait_for_a_run()
+        others = [callers.submit(engine.encode_documents, ["water"] * 2) for _ in range(3)]
+        until(lambda: engine._bulk._texts_waiting == 6)
+        gate.open()
+        assert first.result().vectors.shape[0] == 1
+        assert [other.result().vectors.shape[0] for other in others] == [2, 2, 2]
+    assert gate.batches == [1, 6]
+
+
+def test_a_full_bulk_lane_says_so_at_once_and_takes_work_again(engine: Engine, gate: Gate) -> None:
+    with ThreadPoolExecutor(2) as callers:
+        running = callers.submit(engine.encode_documents, ["one"])
+        gate.wait_for_a_run()
+        # alone in the queue, more than the bound is taken: it would never fit otherwise
+        large = callers.submit(engine.encode_documents, ["water"] * 20)
+        until(lambda: engine._bulk._texts_waiting == 20)
+        with pytest.raises(QueueFull, match=r"20 texts wait, 1 more are over the bound of 10"):
+            engine.encode_documents(["one"])
+        gate.open()
+        assert len(running.result().vectors) == 1
+        assert len(large.result().vectors) == 20
+    assert len(engine.encode_documents(["one"]).vectors) == 1
+
+
+def test_a_full_query_lane_says_so_at_once(engine: Engine, gate: Gate) -> None:
+    room = engine._queries._room
+    with ThreadPoolExecutor(room) as callers:
+        waiting = [callers.submit(engine.encode_query, f"query {n}") for n in range(room)]
+        until(lambda: len(engine._queries._in_flight) == room)
+        with pytest.raises(QueueFull, match=f"{room} queries are in flight"):
+            engine.encode_query("one more")
+        gate.open()
+        for each in waiting:
+            each.result()
+
+
+def test_a_text_in_flight_is_encoded_once_and_a_repeat_not_at_all(
+    engine: Engine, gate: Gate
+) -> None:
+    with ThreadPoolExecutor(4) as callers:
+        first = callers.submit(engine.encode_query, "water")
+        gate.wait_for_a_run()
+        others = [callers.submit(engine.encode_query, "water") for _ in range(3)]
+        gate.open()
+        vectors = [each.result() for each in (first, *others)]
+    vectors[0][:] = 0  # each caller's vector is its own
+    np.testing.assert_array_equal(vectors[1], engine.encode_query("water"))
+    assert gate.batches == [1]
+    for text in ("a", "b", "c", "water"):  # the cache holds three
+        engine.encode_query(text)
+    assert len(gate.batches) == 5
+
+
+def test_without_a_cache_every_query_is_encoded(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(tiny_bundle, cached_queries=0) as engine:
+        gate = Gate(monkeypatch)
+        gate.open()
+        engine.encode_query("water")
+        engine.encode_query("water")
+        assert len(gate.batches) == 2
+
+
+def test_a_failure_is_its_callers_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EncodeError, match="text 1 is of type int"):
+        engine.encode_documents(["one", 2])  # type: ignore[list-item]
+    with pytest.raises(EncodeError, match="is of type int"):
+        engine.encode_query(2)  # type: ignore[arg-type]
+    gate = Gate(monkeypatch)
+    held = Session.run
+
+    def fails_for_long_texts(session: Session, ids: Any, mask: Any) -> Any:
+        if ids.shape[1] > 50:
+            raise RuntimeError("cannot run it")
+        return held(session, ids, mask)
+
+    monkeypatch.setattr(Session, "run", fails_for_long_texts)
+    with ThreadPoolExecutor(3) as callers:
+        running = callers.submit(engine.encode_documents, ["one"])
+        gate.wait_for_a_run()
+        guilty = callers.submit(engine.encode_documents, ["water " * 60])
+        innocent = callers.submit(engine.encode_documents, ["two"])
+        until(lambda: engine._bulk._texts_waiting == 2)
+        gate.open()
+        assert len(running.result().vectors) == 1
+        assert len(innocent.result().vectors) == 1
+        with pytest.raises(RuntimeError, match="cannot run it"):
+            guilty.result()
+
+
+def test_bulk_threads_have_a_lower_priority_and_end_with_the_engine(tiny_bundle: Bundle) -> None:
+    engine = Engine(tiny_bundle)
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = engine._bulk._thread
+    assert thread.native_id is not None
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) > own
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+    engine.close()
+    assert not thread.is_alive()
+    with pytest.raises(EncodeError, match="the engine is closed"):
+        engine.encode_documents(["one"])
+    assert not Path(f"/proc/self/task/{thread.native_id}").exists()
+
+
+def test_a_damaged_bundle_is_refused(damaged: Bundle) -> None:
+    damaged.model.write_bytes(b"no graph")
+    with pytest.raises(BundleError, match="cannot be run"):
+        Engine(damaged)
