@@ -69,7 +69,8 @@ def show(title: str, results: Sequence[Result], as_json: bool) -> int:
     table = Table("measure", "value", "bar", "", title=title, box=None, title_justify="left")
     for result in results:
         mark = "holds" if result.holds else "MISSED"
-        table.add_row(result.name, f"{result.value:.4f}", result.bar, mark)
+        value = f"{result.value:.4f}" if abs(result.value) >= 0.001 else f"{result.value:.1e}"
+        table.add_row(result.name, value, result.bar, mark)
     out.print(table)
     out.print(machine())
     if as_json:

@@ -1,0 +1,351 @@
+"""The encoder engine against what this machine can do, on SciFact's documents and queries.
+
+Every value is a ratio of two things measured in turn, in one run, on the same texts and threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from densehook.bundle import Bundle
+from densehook.elastic.documents import read_documents
+from densehook.encode import Encoder, Engine, load
+from densehook.encode.machine import usable_cpus
+from densehook.encode.packing import pack
+from densehook.encode.tokenizer import Tokens
+from densehook.evaluate import open_collection
+from densehook.hooks import text_of
+from densehook.types import Document
+
+from .report import Result, at_least, at_most, out, parser, require_scifact, show
+from .setting import minilm
+
+SEED = 7
+ROUNDS = 3
+BUDGETS = (256, 512, 1024, 2048)
+"""Tokens of a run that the bare session is tried with."""
+CALLERS = 4
+QUERIES = 1200
+STREAM = 2000
+
+Feed = dict[str, NDArray[np.int64]]
+
+
+def corpus(count: int) -> list[str]:
+    """SciFact's documents, title and text joined, as many as asked for, at random."""
+    documents = [d for d in read_documents(require_scifact()) if isinstance(d, Document)]
+    chosen = random.Random(SEED).sample(documents, count)
+    return [text_of(document, ("title", "text"), " ".join)[0] for document in chosen]
+
+
+def questions() -> list[str]:
+    """SciFact's queries."""
+    return list(open_collection(require_scifact()).queries.values())
+
+
+def seconds_of(work: Callable[..., object], *arguments: object) -> float:
+    """How long it takes, once."""
+    started = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - started
+
+
+def bare_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
+    """The graph as anybody would open it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(
+        str(bundle.model), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def feeds(encoder: Encoder, tokens: Sequence[Tokens], budget: int) -> list[Feed]:
+    """Inputs of the graph, made before: all texts sorted by length and packed."""
+    made = []
+    for run in pack([len(text.ids) for text in tokens], budget):
+        longest = max(len(tokens[position].ids) for position in run)
+        ids = np.full((len(run), longest), encoder.manifest.pad_id, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, position in enumerate(run):
+            ids[row, : len(tokens[position].ids)] = tokens[position].ids
+            mask[row, : len(tokens[position].ids)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        made.append({name: inputs[name] for name in encoder.manifest.inputs})
+    return made
+
+
+def bulk(bundle: Bundle, encoder: Encoder, count: int) -> list[Result]:
+    """Documents: the encoder against the bare graph, the bare graph against bare GEMM."""
+    texts = corpus(count)
+    tokens = encoder.tokenize(texts, "document")
+    session = bare_session(bundle, usable_cpus())
+    packed = {budget: feeds(encoder, tokens, budget) for budget in BUDGETS}
+
+    def run_all(budget: int) -> None:
+        for feed in packed[budget]:
+            session.run(None, feed)
+
+    swept = {budget: seconds_of(run_all, budget) for budget in BUDGETS}
+    best = min(swept, key=swept.__getitem__)
+    lengths = [len(text.ids) for text in tokens]
+    gemm = Gemm(bundle, usable_cpus())
+    bare, ours, rates = [], [], []
+    for _ in range(ROUNDS):
+        bare.append(seconds_of(run_all, best))
+        ours.append(seconds_of(encoder.encode, texts, "document"))
+        rates.append(gemm.rate(best))
+    used = gemm.flop(lengths) / min(ours)
+    out.print(
+        f"{count} documents, {np.mean(lengths):.0f} tokens each: bare"
+        f" {count / min(bare):.1f}/s at {best} tokens a run (swept {rates_of(swept, count)}),"
+        f" encode {count / min(ours):.1f}/s; GEMM {max(rates) / 1e9:.0f} GFLOP/s,"
+        f" the encoder uses {used / 1e9:.0f}"
+    )
+    return [
+        at_least("encode_documents / bare session.run", min(bare) / min(ours), 0.95),
+        at_least("share of the machine's GEMM rate, fp32", used / max(rates), 0.75),
+    ]
+
+
+def rates_of(swept: Mapping[int, float], count: int) -> str:
+    """Texts a second for each budget."""
+    return ", ".join(f"{budget}: {count / seconds:.1f}/s" for budget, seconds in swept.items())
+
+
+class Gemm:
+    """Nothing but the matrix products of a model: the most its arithmetic allows."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        graph = onnx.load(bundle.model).graph
+        constants = {each.name: list(each.dims) for each in graph.initializer}
+        self._weights = [
+            constants[node.input[1]]
+            for node in graph.node
+            if node.op_type in ("MatMul", "Gemm") and len(constants.get(node.input[1], [])) == 2
+        ]
+        self._layers = sum(node.op_type == "Softmax" for node in graph.node)
+        self._width = bundle.manifest.dims
+        self._sessions = {
+            (k, n): self._session(k, n, threads) for k, n in map(tuple, self._weights)
+        }
+
+    @staticmethod
+    def _session(k: int, n: int, threads: int) -> onnxruntime.InferenceSession:
+        weight = np.random.default_rng(SEED).standard_normal((k, n)).astype(np.float32)
+        model = helper.make_model(
+            helper.make_graph(
+                [helper.make_node("MatMul", ["x", "w"], ["y"])],
+                "gemm",
+                [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [None, k])],
+                [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [None, n])],
+                [numpy_helper.from_array(weight, "w")],
+            ),
+            opset_imports=[helper.make_opsetid("", 17)],
+            ir_version=9,
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        return onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def rate(self, tokens: int) -> float:
+        """FLOP a second over all products of the model, for so many tokens."""
+        rows = {k: np.ones((tokens, k), dtype=np.float32) for k, _ in self._sessions}
+
+        def once() -> None:
+            for k, n in self._weights:
+                self._sessions[k, n].run(None, {"x": rows[k]})
+
+        once()
+        seconds = min(seconds_of(once) for _ in range(10))
+        return sum(2 * tokens * k * n for k, n in self._weights) / seconds
+
+    def flop(self, lengths: Sequence[int]) -> float:
+        """What texts of these lengths cost: the products with weights, and attention's two."""
+        linear = sum(2 * k * n for k, n in self._weights)
+        attention = 4 * self._width * self._layers
+        return float(sum(length * (linear + attention * length) for length in lengths))
+
+
+def single(bundle: Bundle, encoder: Encoder) -> list[Result]:
+    """One query of 16 tokens: the engine against tokenising and running it by hand."""
+    session = bare_session(bundle, 1)
+    texts = of_16_tokens(encoder)
+    with Engine(bundle, cached_queries=0) as engine:
+
+        def by_hand(text: str) -> object:
+            (feed,) = feeds(encoder, encoder.tokenize([text], "query"), 1024)
+            return session.run(None, feed)
+
+        times: dict[str, list[float]] = {"bare": [], "engine": []}
+        for turn in range(600):
+            text = texts[turn % len(texts)]
+            bare = seconds_of(by_hand, text)
+            ours = seconds_of(engine.encode_query, text)
+            if turn >= 100:
+                times["bare"].append(bare)
+                times["engine"].append(ours)
+    medians = {name: 1000 * float(np.median(values)) for name, values in times.items()}
+    out.print(f"one query: bare {medians['bare']:.2f} ms, engine {medians['engine']:.2f} ms")
+    return [at_most("one query: engine / bare, p50", medians["engine"] / medians["bare"], 1.15)]
+
+
+def of_16_tokens(encoder: Encoder) -> list[str]:
+    """Queries cut or filled to 16 tokens, each another text."""
+    made = []
+    for number, question in enumerate(questions()):
+        words = f"{number} {question}".split()
+        while words and len(encoder.tokenize([" ".join(words)], "query")[0].ids) > 16:
+            words.pop()
+        while len(encoder.tokenize([" ".join(words)], "query")[0].ids) < 16:
+            words.append("a")
+        made.append(" ".join(words))
+    return made
+
+
+def concurrent(bundle: Bundle, encoder: Encoder) -> list[Result]:
+    """Several callers with queries, alone and beside bulk work."""
+    texts = of_16_tokens(encoder)
+    documents = corpus(512)
+    with Engine(bundle, cached_queries=0) as engine:
+        latencies(engine, texts, 1, 200)
+        one, one_seconds = latencies(engine, texts, 1, QUERIES)
+        four, four_seconds = latencies(engine, texts, CALLERS, QUERIES)
+        with bulk_running(engine, documents) as done:
+            busy, seconds = latencies(engine, texts, CALLERS, QUERIES)
+            encoded = len(done)
+    p50, p99 = (1000 * float(np.quantile(four, share)) for share in (0.5, 0.99))
+    busy_p99 = 1000 * float(np.quantile(busy, 0.99))
+    throughput = (len(four) / four_seconds) / (len(one) / one_seconds)
+    out.print(
+        f"queries: one caller {len(one) / one_seconds:.0f}/s, {CALLERS} callers"
+        f" {len(four) / four_seconds:.0f}/s, p50 {p50:.2f} p99 {p99:.2f} ms; beside bulk work p99"
+        f" {busy_p99:.2f} ms, {encoded / seconds:.1f} bulks of 32 a second"
+    )
+    return [
+        at_most(f"{CALLERS} callers: p99 / p50", p99 / p50, 2),
+        at_least(f"{CALLERS} callers: throughput / one caller's", throughput, 1.8),
+        at_most(f"{CALLERS} callers beside bulk work: p99 / p99 without", busy_p99 / p99, 3),
+    ]
+
+
+def latencies(
+    engine: Engine, texts: Sequence[str], callers: int, count: int
+) -> tuple[list[float], float]:
+    """Seconds of each query, and of all."""
+    found: list[float] = []
+    numbers = itertools.count()
+
+    def ask() -> None:
+        while (number := next(numbers)) < count:
+            found.append(seconds_of(engine.encode_query, texts[number % len(texts)]))
+
+    threads = [threading.Thread(target=ask) for _ in range(callers)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found, time.perf_counter() - started
+
+
+@contextmanager
+def bulk_running(engine: Engine, texts: Sequence[str]) -> Iterator[list[None]]:
+    """Bulk work flat out for as long as the block runs; gives a list that grows by each bulk."""
+    over = threading.Event()
+    done: list[None] = []
+
+    def work() -> None:
+        for start in itertools.cycle(range(0, len(texts), 32)):
+            if over.is_set():
+                return
+            engine.encode_documents(texts[start : start + 32])
+            done.append(None)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    done.clear()
+    try:
+        yield done
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def company(encoder: Encoder) -> list[Result]:
+    """Vectors of texts run together against those of each alone."""
+    texts = corpus(100) + questions()[:100]
+    together = encoder.encode(texts, "document").vectors
+    alone = np.concatenate([encoder.encode([text], "document").vectors for text in texts])
+    return [at_most("fp32, batched against alone", float(np.abs(together - alone).max()), 1e-6)]
+
+
+def memory() -> list[Result]:
+    """Peak memory of a stream ten times as long."""
+    peaks = []
+    for count in (STREAM, 10 * STREAM):
+        command = [sys.executable, "-m", "benchmarks.encode", "--child", str(count)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        peaks.append(float(json.loads(done.stdout.splitlines()[-1])))
+    out.print(f"encode_stream: peak {peaks[0]:.0f} MiB, {peaks[1]:.0f} MiB over ten times as many")
+    return [at_most("encode_stream: peak memory, 10x the texts", peaks[1] / peaks[0], 1.05)]
+
+
+def child(count: int) -> None:
+    """One stream in a process of its own; prints its peak memory in MiB."""
+    texts = ((n, f"{text} {n}") for n, text in zip(range(count), itertools.cycle(questions())))
+    encoder = load(minilm().path)
+    assert sum(1 for _ in encoder.encode_stream(texts, "query")) == count
+    out.print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def main() -> int:
+    """Runs the benchmark."""
+    options = parser(__doc__ or "")
+    options.add_argument("--documents", type=int, default=400, help="how many are encoded")
+    options.add_argument("--child", type=int, help="internal")
+    options.add_argument(
+        "--only", choices=("bulk", "single", "concurrent", "company", "memory"), help="one part"
+    )
+    args = options.parse_args()
+    if args.child:
+        child(args.child)
+        return 0
+    bundle = minilm()
+    encoder = load(bundle.path)
+    parts: Mapping[str, Callable[[], list[Result]]] = {
+        "bulk": lambda: bulk(bundle, encoder, args.documents),
+        "single": lambda: single(bundle, encoder),
+        "concurrent": lambda: concurrent(bundle, encoder),
+        "company": lambda: company(encoder),
+        "memory": memory,
+    }
+    results = []
+    for name, part in parts.items():
+        if args.only in (None, name):
+            results += part()
+    out.print(f"seed {SEED}")
+    return show("The encoder engine, all-MiniLM-L6-v2 on SciFact", results, args.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
