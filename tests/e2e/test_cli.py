@@ -269,3 +269,28 @@ def test_the_version_is_printed(run: Run) -> None:
     from densehook import __version__
 
     assert succeeded(run("--version")) == f"densehook {__version__}\n"
+
+
+def test_bench_says_how_fast_a_bundle_is(run: Run, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    out = succeeded(run("bench", tiny_bundle.path))
+    assert "texts/s" in out
+    assert "queries, 4 at a time" in out
+    (tmp_path / "texts.txt").write_text("water\n\n" + "water " * 1000 + "\n")
+    out = succeeded(run("bench", tiny_bundle.path, "--texts", "texts.txt", "--json"))
+    measured = json.loads(out)
+    assert measured["bulk"]["texts"] == 2
+    assert measured["bulk"]["truncated_texts"] == 1
+    assert measured["bulk_seconds"] > 0
+    assert 0 <= measured["padding"] < 0.1
+    assert [queries["callers"] for queries in measured["queries"]] == [1, 4]
+    assert all(0 < queries["p50_ms"] <= queries["p99_ms"] for queries in measured["queries"])
+
+
+def test_bench_without_texts_says_what_to_give(
+    run: Run, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.txt").write_text("\n")
+    assert "one on a line" in error_of(run("bench", tiny_bundle.path, "--texts", "empty.txt"))
+    assert "none.txt cannot be read" in error_of(
+        run("bench", tiny_bundle.path, "--texts", "none.txt")
+    )
