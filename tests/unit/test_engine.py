@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 
 from densehook.bundle import Bundle
 from densehook.encode import Encoder, Engine
+from densehook.encode.engine import _Traffic
 from densehook.encode.session import Session
 from densehook.errors import BundleError, EncodeError, QueueFull
 from densehook.export.texts import PASSAGES, QUESTIONS
@@ -191,18 +191,31 @@ def test_a_failure_is_its_callers_alone(engine: Engine, monkeypatch: pytest.Monk
             guilty.result()
 
 
-def test_bulk_threads_have_a_lower_priority_and_end_with_the_engine(tiny_bundle: Bundle) -> None:
+def test_a_bulk_run_waits_for_queries_in_flight_and_not_for_ever() -> None:
+    traffic = _Traffic()
+    started = time.perf_counter()
+    traffic.give_way(30)  # nobody is in the way
+    with traffic.query():
+        traffic.give_way(0.05)
+        assert 0.05 <= time.perf_counter() - started < 10
+        waiting = threading.Thread(target=traffic.give_way, args=[60])
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
+def test_a_closed_engine_finishes_its_work_and_takes_no_more(tiny_bundle: Bundle) -> None:
     engine = Engine(tiny_bundle)
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    thread = engine._bulk._thread
-    assert thread.native_id is not None
-    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) > own
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
-    engine.close()
-    assert not thread.is_alive()
+    with ThreadPoolExecutor(1) as callers:
+        last = callers.submit(engine.encode_documents, ["water"] * 100)
+        until(lambda: last.done() or engine._bulk._run_started is not None)
+        engine.close()
+        assert len(last.result().vectors) == 100
+    assert not engine._bulk._thread.is_alive()
     with pytest.raises(EncodeError, match="the engine is closed"):
         engine.encode_documents(["one"])
-    assert not Path(f"/proc/self/task/{thread.native_id}").exists()
 
 
 def test_a_damaged_bundle_is_refused(damaged: Bundle) -> None:

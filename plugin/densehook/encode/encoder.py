@@ -59,11 +59,16 @@ class Encoder:
     """A bundle at work. Vectors of one text are equal, to 1e-6 in fp32, in any company."""
 
     def __init__(
-        self, bundle: Bundle, threads: int | None = None, tokens_per_run: int = TOKENS_PER_RUN
+        self,
+        bundle: Bundle,
+        threads: int | None = None,
+        tokens_per_run: int = TOKENS_PER_RUN,
+        *,
+        spinning: bool = True,
     ) -> None:
         self.manifest: Manifest = bundle.manifest
         self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
-        self._session = Session(bundle.model, bundle.manifest, threads)
+        self._session = Session(bundle.model, bundle.manifest, threads, spinning=spinning)
         self._tokens_per_run = tokens_per_run
 
     @property
@@ -142,10 +147,16 @@ class Encoder:
                 raise EncodeError(f"text {position} ({shown!r}) gives no token", position)
         return tokens
 
-    def encode_tokens(self, window: Sequence[Tokens]) -> Vectors:
-        """Tokenised texts -> float32 [n, dims], run in packs of like length."""
+    def encode_tokens(
+        self, window: Sequence[Tokens], before_run: Callable[[], None] = lambda: None
+    ) -> Vectors:
+        """Tokenised texts -> float32 [n, dims], run in packs of like length.
+
+        ``before_run`` is called before each pack, and may hold it back.
+        """
         vectors = np.empty((len(window), self.dims), dtype=np.float32)
         for run in pack([len(tokens.ids) for tokens in window], self._tokens_per_run):
+            before_run()
             longest = len(window[run[0]].ids)
             ids = np.full((len(run), longest), self.manifest.pad_id, dtype=np.int64)
             mask = np.zeros_like(ids)

@@ -5,12 +5,12 @@ Elsewhere an Encoder is one caller's; an Engine is for many threads at a time, a
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -23,15 +23,21 @@ from .machine import usable_cpus
 from .session import Vector, Vectors
 from .tokenizer import Tokens
 
-_BULK_NICENESS = 10
+_BULK_TOKENS_PER_RUN = 512  # a query that comes meanwhile shares the cores with one run
+_PATIENCE = 3.0
+"""How long a bulk run lets queries go first, in times of what the last one took."""
 
 
 class Engine:
     """Encodes for many threads at a time; both lanes are bounded, and a full one says so at once.
 
-    A query runs on one core, in the thread that asks, as many at a time as there are CPUs; bulk
-    work runs on all of them, at a lower priority, one run at a time. Texts of several callers run
-    together. Close it, or use it in a ``with``.
+    A query runs on one core, in the thread that asks, as many at a time as there are CPUs. Bulk
+    work runs on all of them, one small run at a time, and begins none while a query is in flight,
+    unless queries come without end: then it gets a quarter of the time. Texts of several callers
+    run together. Close it, or use it in a ``with``.
+
+    Its bulk threads do not spin, which costs bulk work a tenth and lets queries have the cores; for
+    bulk work alone an Encoder is faster.
     """
 
     def __init__(
@@ -47,8 +53,13 @@ class Engine:
         Raises BundleError as Encoder does.
         """
         cpus = usable_cpus()
-        self._queries = _QueryLane(Encoder(bundle, threads=1), cpus, query_queue, cached_queries)
-        self._bulk = _BulkLane(bundle, cpus, bulk_queue)
+        traffic = _Traffic()
+        self._queries = _QueryLane(
+            Encoder(bundle, threads=1), cpus, query_queue, cached_queries, traffic
+        )
+        self._bulk = _BulkLane(
+            Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, spinning=False), bulk_queue, traffic
+        )
 
     def encode_query(self, text: str) -> Vector:
         """A query -> float32 [dims]; a text in flight or asked lately is not encoded again.
@@ -80,9 +91,38 @@ class Engine:
         self.close()
 
 
+class _Traffic:
+    """Lets bulk runs wait for queries in flight."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queries = 0
+
+    @contextmanager
+    def query(self) -> Iterator[None]:
+        """A query is in flight as long as the block runs."""
+        with self._changed:
+            self._queries += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._queries -= 1
+                if not self._queries:
+                    self._changed.notify()
+
+    def give_way(self, at_most: float) -> None:
+        """Returns when no query is in flight, after so many seconds at the latest."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._queries, at_most)
+
+
 class _QueryLane:
-    def __init__(self, encoder: Encoder, at_a_time: int, queue: int, cached: int) -> None:
+    def __init__(
+        self, encoder: Encoder, at_a_time: int, queue: int, cached: int, traffic: _Traffic
+    ) -> None:
         self._encoder = encoder
+        self._traffic = traffic
         self._slots = threading.Semaphore(at_a_time)
         self._room = at_a_time + queue
         self._cached = cached
@@ -104,7 +144,7 @@ class _QueryLane:
         if coming is not None:
             return coming.result().copy()
         try:
-            with self._slots:
+            with self._traffic.query(), self._slots:
                 vector: Vector = self._encoder.encode([text], "query").vectors[0]
         except BaseException as error:
             with self._lock:
@@ -130,18 +170,17 @@ class _Job:
 
 
 class _BulkLane:
-    def __init__(self, bundle: Bundle, threads: int, queue: int) -> None:
+    def __init__(self, encoder: Encoder, queue: int, traffic: _Traffic) -> None:
+        self._encoder = encoder
         self._queue = queue
+        self._traffic = traffic
+        self._run_started: float | None = None
         self._waiting: deque[_Job] = deque()
         self._texts_waiting = 0
         self._changed = threading.Condition()
         self._closed = False
-        opened: Future[Encoder] = Future()
-        self._thread = threading.Thread(
-            target=self._work, args=(bundle, threads, opened), name="densehook bulk", daemon=True
-        )
+        self._thread = threading.Thread(target=self._work, name="densehook bulk", daemon=True)
         self._thread.start()
-        self._encoder = opened.result()
 
     def encode(self, texts: Sequence[str], role: Role) -> Encoded:
         jobs = []
@@ -168,18 +207,10 @@ class _BulkLane:
             self._texts_waiting += texts
             self._changed.notify()
 
-    def _work(self, bundle: Bundle, threads: int, opened: Future[Encoder]) -> None:
-        # threads inherit the niceness of the one that makes them: the session's too
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BULK_NICENESS)
-        try:
-            encoder = Encoder(bundle, threads)
-        except BaseException as error:
-            opened.set_exception(error)
-            return
-        opened.set_result(encoder)
+    def _work(self) -> None:
         while jobs := self._take():
-            self._encode(encoder, jobs)
+            self._encode(jobs)
+            self._run_started = None  # what passes until the next job is no run
 
     def _take(self) -> list[_Job]:
         """Jobs that run together, as many as fit a window; none when the lane is closed."""
@@ -193,15 +224,21 @@ class _BulkLane:
             self._texts_waiting -= texts
             return taken
 
-    def _encode(self, encoder: Encoder, jobs: Sequence[_Job]) -> None:
+    def _before_run(self) -> None:
+        if self._run_started is not None:
+            self._traffic.give_way(_PATIENCE * (time.perf_counter() - self._run_started))
+        self._run_started = time.perf_counter()
+
+    def _encode(self, jobs: Sequence[_Job]) -> None:
+        texts = [tokens for job in jobs for tokens in job.tokens]
         try:
-            vectors = encoder.encode_tokens([tokens for job in jobs for tokens in job.tokens])
+            vectors = self._encoder.encode_tokens(texts, self._before_run)
         except BaseException as error:
             if len(jobs) == 1:
                 jobs[0].vectors.set_exception(error)
                 return
             for job in jobs:  # one caller's fault is not the others'
-                self._encode(encoder, [job])
+                self._encode([job])
             return
         start = 0
         for job in jobs:
