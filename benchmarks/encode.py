@@ -6,9 +6,7 @@ Every value is a ratio of two things measured in turn, in one run, on the same t
 from __future__ import annotations
 
 import itertools
-import json
 import random
-import resource
 import subprocess
 import sys
 import threading
@@ -298,37 +296,40 @@ def company(encoder: Encoder) -> list[Result]:
     return [at_most("fp32, batched against alone", float(np.abs(together - alone).max()), 1e-6)]
 
 
-def memory() -> list[Result]:
+STREAMING = """
+import resource, sys
+import densehook
+encoder = densehook.load(sys.argv[1])
+count = sum(1 for _ in encoder.encode_stream(enumerate(sys.stdin), "query"))
+print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+"""Prints the texts encoded and the peak memory in MiB of a process that does nothing else."""
+
+
+def memory(bundle: Bundle) -> list[Result]:
     """Peak memory of a stream ten times as long."""
     peaks = []
     for count in (STREAM, 10 * STREAM):
-        command = [sys.executable, "-m", "benchmarks.encode", "--child", str(count)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        peaks.append(float(json.loads(done.stdout.splitlines()[-1])))
+        texts = (f"{text} {n}\n" for n, text in zip(range(count), itertools.cycle(questions())))
+        command = [sys.executable, "-c", STREAMING, str(bundle.path)]
+        done = subprocess.run(
+            command, input="".join(texts), check=True, capture_output=True, text=True
+        )
+        encoded, peak = done.stdout.split()
+        assert int(encoded) == count
+        peaks.append(float(peak))
     out.print(f"encode_stream: peak {peaks[0]:.0f} MiB, {peaks[1]:.0f} MiB over ten times as many")
     return [at_most("encode_stream: peak memory, 10x the texts", peaks[1] / peaks[0], 1.05)]
-
-
-def child(count: int) -> None:
-    """One stream in a process of its own; prints its peak memory in MiB."""
-    texts = ((n, f"{text} {n}") for n, text in zip(range(count), itertools.cycle(questions())))
-    encoder = load(minilm().path)
-    assert sum(1 for _ in encoder.encode_stream(texts, "query")) == count
-    out.print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def main() -> int:
     """Runs the benchmark."""
     options = parser(__doc__ or "")
     options.add_argument("--documents", type=int, default=400, help="how many are encoded")
-    options.add_argument("--child", type=int, help="internal")
     options.add_argument(
         "--only", choices=("bulk", "single", "concurrent", "company", "memory"), help="one part"
     )
     args = options.parse_args()
-    if args.child:
-        child(args.child)
-        return 0
     bundle = minilm()
     encoder = load(bundle.path)
     parts: Mapping[str, Callable[[], list[Result]]] = {
@@ -336,7 +337,7 @@ def main() -> int:
         "single": lambda: single(bundle, encoder),
         "concurrent": lambda: concurrent(bundle, encoder),
         "company": lambda: company(encoder),
-        "memory": memory,
+        "memory": lambda: memory(bundle),
     }
     results = []
     for name, part in parts.items():
