@@ -9,6 +9,7 @@ One line each: what went wrong, the value seen, what to do next.
     ├── BundleError             a bundle is missing, damaged or of an unknown format
     │   └── SelfTestError       the bundle does not reproduce its golden vectors
     ├── EncodeError             a text cannot be encoded
+    ├── ProviderError           an execution provider is not installed, or did not start
     ├── QueueFull               too many texts wait to be encoded; HTTP's 429
     ├── EncoderMismatch         a vector field belongs to another encoder
     ├── CollectionError         a document, query, judgement or run cannot be read
@@ -55,6 +56,10 @@ class EncodeError(DensehookError):
     def __init__(self, message: str, position: int = 0) -> None:
         super().__init__(message)
         self.position = position
+
+
+class ProviderError(DensehookError):
+    """An execution provider of onnxruntime is not installed, or did not start."""
 
 
 class QueueFull(DensehookError):

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from densehook.encode import Encoder, EncodeStats
+from densehook.bundle import Bundle
+from densehook.encode import Encoder, EncodeStats, load
 from densehook.encode import encoder as encoder_module
+from densehook.encode import session as session_module
 from densehook.encode.encoder import WINDOW
-from densehook.errors import EncodeError
+from densehook.errors import EncodeError, ProviderError
 from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=200)
@@ -125,3 +127,32 @@ def test_a_stream_says_which_text_cannot_be_encoded(tiny: Encoder) -> None:
     with pytest.raises(EncodeError, match=r"text 'guilty' of the stream: .*int") as caught:
         list(tiny.encode_stream(pairs))
     assert caught.value.position == WINDOW + 1
+
+
+@pytest.mark.parametrize(
+    ("provider", "hint"),
+    [
+        ("cuda", "no provider 'cuda', only cpu; for 'cuda' install onnxruntime-gpu"),
+        ("openvino", "no provider 'openvino', only cpu; for 'openvino' install onnxruntime-openv"),
+        ("tpu", "no provider 'tpu', only cpu$"),
+    ],
+)
+def test_a_provider_that_is_not_installed_is_an_error_that_says_what_to_do(
+    tiny_bundle: Bundle, provider: str, hint: str
+) -> None:
+    with pytest.raises(ProviderError, match=hint):
+        load(tiny_bundle.path, provider=provider)
+
+
+def test_a_provider_that_falls_back_to_the_cpu_is_an_error(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # onnxruntime falls back to the CPU, with no more than a line in its log, for a provider whose
+    # library is not there; this one has none, though it is said to be installed
+    installed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(session_module, "_installed", lambda: installed)
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(ProviderError, match="'cuda' did not start, onnxruntime fell back"),
+    ):
+        load(tiny_bundle.path, provider="cuda")

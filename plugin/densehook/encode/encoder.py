@@ -64,11 +64,14 @@ class Encoder:
         threads: int | None = None,
         tokens_per_run: int = TOKENS_PER_RUN,
         *,
+        provider: str = "cpu",
         spinning: bool = True,
     ) -> None:
         self.manifest: Manifest = bundle.manifest
         self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
-        self._session = Session(bundle.model, bundle.manifest, threads, spinning=spinning)
+        self._session = Session(
+            bundle.model, bundle.manifest, threads, provider=provider, spinning=spinning
+        )
         self._tokens_per_run = tokens_per_run
 
     @property
@@ -203,13 +206,14 @@ def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]
         yield window
 
 
-def load(path: Path | str, threads: int | None = None) -> Encoder:
+def load(path: Path | str, threads: int | None = None, provider: str = "cpu") -> Encoder:
     """Opens a bundle, runs its self-test and gives its encoder.
 
-    Raises BundleError for a damaged bundle and SelfTestError for one that does not reproduce its
-    golden token ids and vectors.
+    ``provider`` is ``cpu``, ``cuda`` or ``openvino``. Raises BundleError for a damaged bundle,
+    SelfTestError for one that does not reproduce its golden token ids and vectors, ProviderError
+    for a provider that is not there.
     """
     bundle = read_bundle(path)
-    encoder = Encoder(bundle, threads)
+    encoder = Encoder(bundle, threads, provider=provider)
     self_test(encoder, bundle)
     return encoder

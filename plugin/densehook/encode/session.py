@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ..bundle import Manifest
-from ..errors import BundleError
+from ..errors import BundleError, ProviderError
 from .machine import usable_cpus
 
 Ids = NDArray[np.int64]
@@ -25,8 +25,16 @@ _INPUTS: Mapping[str, Callable[[Ids, Ids], Ids]] = {
 }
 
 
+_PROVIDERS: Mapping[str, str] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+_PACKAGES = {"cuda": "onnxruntime-gpu", "openvino": "onnxruntime-openvino"}
+
+
 class Session:
-    """One ONNX graph on the CPU, on the given number of threads (default: the process's CPUs).
+    """One ONNX graph on one execution provider, on so many threads (default: the process's CPUs).
 
     Threads that spin look for work for a while before they sleep: a run is a little faster, and
     whoever shares the cores has less of them.
@@ -38,8 +46,10 @@ class Session:
         manifest: Manifest,
         threads: int | None = None,
         *,
+        provider: str = "cpu",
         spinning: bool = True,
     ) -> None:
+        wanted = _available(provider)
         unknown = sorted(set(manifest.inputs) - set(_INPUTS))
         if unknown:
             raise BundleError(f"{model}: graph inputs {unknown} are not known to this densehook")
@@ -49,11 +59,14 @@ class Session:
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(model), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=[wanted])
         except Exception as error:  # onnxruntime's own errors share no root but this
             raise BundleError(f"{model} cannot be run: {_first_line(error)}") from None
+        if self._session.get_providers()[0] != wanted:  # onnxruntime itself only logs it
+            raise ProviderError(
+                f"provider {provider!r} did not start, onnxruntime fell back to the CPU; its log"
+                " says why; set that right, or choose provider 'cpu'"
+            )
         self._inputs = {name: _INPUTS[name] for name in manifest.inputs}
         self._output = manifest.output
 
@@ -62,6 +75,24 @@ class Session:
         feed = {name: make(ids, mask) for name, make in self._inputs.items()}
         (vectors,) = self._session.run([self._output], feed)
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _available(provider: str) -> str:
+    """The provider's name in onnxruntime; raises ProviderError when it is not to be had."""
+    there = [name for name, full in _PROVIDERS.items() if full in _installed()]
+    if provider in there:
+        return _PROVIDERS[provider]
+    if provider in _PACKAGES:
+        hint = f"; for {provider!r} install {_PACKAGES[provider]} in place of onnxruntime"
+    else:
+        hint = ""
+    raise ProviderError(
+        f"this onnxruntime has no provider {provider!r}, only {', '.join(there)}{hint}"
+    )
+
+
+def _installed() -> Sequence[str]:
+    return list(onnxruntime.get_available_providers())
 
 
 def _first_line(error: Exception) -> str:
