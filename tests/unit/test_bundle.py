@@ -30,6 +30,8 @@ def test_a_manifest_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
         {"prompts": {"query": "query: ", "document": ""}},
         {"joiner": "\n"},
         {"similarity": "cosine"},
+        {"precision": "int8"},
+        {"batch_dependent": True},
     ],
 )
 def test_whatever_can_change_a_vector_changes_the_fingerprint(
@@ -41,8 +43,39 @@ def test_whatever_can_change_a_vector_changes_the_fingerprint(
 
 def test_a_name_and_a_proof_leave_the_fingerprint_as_it_is(tiny_bundle: Bundle) -> None:
     files = {**tiny_bundle.manifest.files, "golden.json": "0" * 64, "parity.json": "0" * 64}
-    renamed = dataclasses.replace(tiny_bundle.manifest, name="other", files=files)
+    renamed = dataclasses.replace(tiny_bundle.manifest, name="other", variant="x", files=files)
     assert renamed.fingerprint == tiny_bundle.manifest.fingerprint
+
+
+def test_a_plain_export_says_nothing_of_variants(tiny_bundle: Bundle) -> None:
+    assert not {"variant", "batch_dependent"} & set(json.loads(tiny_bundle.manifest.dumps()))
+
+
+def test_a_variant_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
+    variant = dataclasses.replace(
+        tiny_bundle.manifest,
+        precision="int8",
+        variant="int8-dynamic",
+        batch_dependent=True,
+        inputs=["input_ids"],
+    )
+    assert Manifest.loads(variant.dumps()) == variant
+    assert not variant.knows_padding
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"precision": "int2"}, "precision is 'int2'; known: fp32, fp16, int8, int4"),
+        ({"batch_dependent": "yes"}, "batch_dependent is 'yes'; it must be true or false"),
+    ],
+)
+def test_a_value_that_is_none_is_refused_by_name(
+    tiny_bundle: Bundle, change: dict[str, object], named: str
+) -> None:
+    changed = dataclasses.replace(tiny_bundle.manifest, **change)  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match=named):
+        Manifest.loads(changed.dumps())
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "golden.json", "parity.json"])

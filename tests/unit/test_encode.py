@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, write_manifest
 from densehook.encode import Encoder, EncodeStats, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode import session as session_module
@@ -53,6 +56,35 @@ def test_a_million_words_give_a_vector_and_a_count(tiny: Encoder) -> None:
     specials = 2
     assert encoded.stats.tokens == tiny.manifest.max_tokens
     assert encoded.stats.lost_tokens == 166_667 - (tiny.manifest.max_tokens - specials)
+
+
+@pytest.fixture(scope="module")
+def unmasked(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """The tiny encoder with a graph that takes every token for a real one."""
+    path = shutil.copytree(tiny_bundle.path, tmp_path_factory.mktemp("unmasked") / "bundle")
+    model = onnx.load(path / "model.onnx")
+    inputs = [each for each in model.graph.input if each.name != "attention_mask"]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    one = onnx.numpy_helper.from_array(np.array([1], dtype=np.int64))
+    for node in (
+        onnx.helper.make_node("ConstantOfShape", ["shape of ids"], ["attention_mask"], value=one),
+        onnx.helper.make_node("Shape", ["input_ids"], ["shape of ids"]),
+    ):
+        model.graph.node.insert(0, node)
+    onnx.save(model, path / "model.onnx")
+    names = [name for name in tiny_bundle.manifest.inputs if name != "attention_mask"]
+    manifest = dataclasses.replace(tiny_bundle.manifest, inputs=names, variant="unmasked")
+    write_manifest(path, manifest, manifest.files)
+    return load(path)
+
+
+def test_a_graph_without_a_mask_is_never_given_padding(unmasked: Encoder, tiny: Encoder) -> None:
+    texts = [*PASSAGES, *AWKWARD, *QUESTIONS]
+    np.testing.assert_allclose(
+        unmasked.encode_documents(texts), tiny.encode_documents(texts), atol=1e-6
+    )
+    assert unmasked.fingerprint != tiny.fingerprint
 
 
 def test_truncation_counts_texts_and_tokens(tiny: Encoder) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from ..errors import BundleError
 
@@ -18,8 +18,8 @@ KINDS = ("dense",)
 POOLINGS = ("mean", "cls", "last")
 SIMILARITIES = ("cosine", "dot_product", "max_inner_product")
 
-PRECISION_BOUNDS = {"fp32": 0.99999}
-"""The lowest cosine to the golden PyTorch vectors that each precision may show."""
+PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.97, "int4": 0.9}
+"""The lowest cosine to the golden vectors that each precision may show."""
 
 # These files decide what comes out of the encoder; the others only prove it.
 _VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
@@ -45,12 +45,18 @@ class Manifest:
 
     A text becomes ``prompts[role] + text`` (the fields of a document joined by ``joiner``), its
     token ids are cut to ``max_tokens`` (special tokens included), right-padded with ``pad_id`` and
-    fed as int64 [batch, tokens] to ``inputs``; ``output`` is float32 [batch, dims].
+    fed as int64 [batch, tokens] to ``inputs``; ``output`` is float32 [batch, dims]. A graph without
+    ``attention_mask`` among its inputs knows no padding: a batch is of texts of one length.
+
+    ``variant`` names what was made of the plain export. ``batch_dependent`` says that a vector
+    depends on the texts that it is encoded together with.
     """
 
     name: str
     kind: str = "dense"
     precision: str = "fp32"
+    variant: str = ""
+    batch_dependent: bool = False
     dims: int
     similarity: str
     pooling: str
@@ -68,14 +74,19 @@ class Manifest:
     def fingerprint(self) -> str:
         """Hash over all that can change a vector, as ``sha256:<hex>``.
 
-        Name and source are left out: the same graph under another name gives the same vectors.
+        Names and source are left out: the same graph under another name gives the same vectors.
         """
         content = self._as_json()
         content["files"] = {n: s for n, s in sorted(self.files.items()) if n in _VECTOR_FILES}
-        for key in ("name", "source"):
-            del content[key]
+        for key in ("name", "source", "variant"):
+            content.pop(key, None)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def knows_padding(self) -> bool:
+        """Whether texts of several lengths may run together: the graph tells padding from text."""
+        return "attention_mask" in self.inputs
 
     def join(self, fields: Sequence[str]) -> str:
         """The document text of several fields: the non-empty ones, joined."""
@@ -111,7 +122,11 @@ class Manifest:
         return manifest
 
     def _as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "prompts": dict(self.prompts), "files": dict(self.files)}
+        content = {**asdict(self), "prompts": dict(self.prompts), "files": dict(self.files)}
+        for key in ("variant", "batch_dependent"):  # written only where there is something to say
+            if not content[key]:
+                del content[key]
+        return content
 
     def _check_ranges(self) -> None:
         for key, known in (
@@ -127,6 +142,11 @@ class Manifest:
             value = getattr(self, key)
             if not isinstance(value, int) or value < 1:
                 raise BundleError(f"encoder.json: {key} is {value!r}; it must be a positive number")
+        value = cast(object, self.batch_dependent)  # parsed JSON may be anything
+        if not isinstance(value, bool):
+            raise BundleError(
+                f"encoder.json: batch_dependent is {value!r}; it must be true or false"
+            )
         if set(self.prompts) != set(ROLES):
             raise BundleError(
                 f"encoder.json: prompts are for {sorted(self.prompts)}; they must be for {ROLES}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..bundle import Bundle, Manifest, Role, read_bundle
 from ..errors import EncodeError
-from .packing import TOKENS_PER_RUN, pack
+from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .selftest import self_test
 from .session import Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
@@ -83,6 +83,11 @@ class Encoder:
     def fingerprint(self) -> str:
         """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
         return self.manifest.fingerprint
+
+    @property
+    def max_padding(self) -> float:
+        """The share of a run that may be padding: none where the graph does not know padding."""
+        return MAX_PADDING if self.manifest.knows_padding else 0.0
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Queries -> float32 [n, dims], with the query prompt.
@@ -158,7 +163,8 @@ class Encoder:
         ``before_run`` is called before each pack, and may hold it back.
         """
         vectors = np.empty((len(window), self.dims), dtype=np.float32)
-        for run in pack([len(tokens.ids) for tokens in window], self._tokens_per_run):
+        lengths = [len(tokens.ids) for tokens in window]
+        for run in pack(lengths, self._tokens_per_run, self.max_padding):
             before_run()
             longest = len(window[run[0]].ids)
             ids = np.full((len(run), longest), self.manifest.pad_id, dtype=np.int64)

@@ -32,6 +32,10 @@ _PROVIDERS: Mapping[str, str] = {
 }
 _PACKAGES = {"cuda": "onnxruntime-gpu", "openvino": "onnxruntime-openvino"}
 
+# onnxruntime 1.32 on a CPU takes 0.99 ms for its fused SkipLayerNormalization of 512 x 384 numbers,
+# and 0.13 ms for the Add and the LayerNormalization it is made of
+_SLOWER_FUSED = "SkipLayerNormFusion"
+
 
 class Session:
     """One ONNX graph on one execution provider, on so many threads (default: the process's CPUs).
@@ -58,6 +62,7 @@ class Session:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+        options.add_session_config_entry("optimization.disable_specified_optimizers", _SLOWER_FUSED)
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=[wanted])
         except Exception as error:  # onnxruntime's own errors share no root but this

@@ -18,14 +18,19 @@ import java.util.TreeSet;
  *
  * <p>A text becomes {@code prompts[role] + text}, its token ids are cut to {@code maxTokens}
  * (special tokens included), right-padded with {@code padId} and fed as int64 [batch, tokens] to
- * {@code inputs}; {@code output} is float32 [batch, dims].
+ * {@code inputs}; {@code output} is float32 [batch, dims]. A graph without {@code attention_mask}
+ * among its inputs knows no padding: a batch is of texts of one length.
  *
+ * @param variant what was made of the plain export; empty for the plain export itself
+ * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
  * @param fingerprint {@code sha256:} and hex, over all that can change a vector
  */
 public record Manifest(
     String name,
     String precision,
+    String variant,
+    boolean batchDependent,
     int dims,
     String similarity,
     int maxTokens,
@@ -39,12 +44,16 @@ public record Manifest(
 
   private static final int FORMAT = 1;
 
+  /** The lowest cosine to the golden PyTorch vectors that each precision may show. */
+  private static final Map<String, Double> PRECISION_BOUNDS =
+      Map.of("fp32", 0.99999, "fp16", 0.9999, "int8", 0.97, "int4", 0.9);
+
   private static final Map<String, Set<String>> KNOWN =
       Map.of(
           "kind", Set.of("dense"),
           "pooling", Set.of("mean", "cls", "last"),
           "similarity", Set.of("cosine", "dot_product", "max_inner_product"),
-          "precision", Set.of("fp32"));
+          "precision", PRECISION_BOUNDS.keySet());
 
   private static final Set<String> KEYS =
       Set.of(
@@ -66,16 +75,21 @@ public record Manifest(
           "files",
           "fingerprint");
 
+  // written only when there is something to say
+  private static final Set<String> OPTIONAL_KEYS = Set.of("variant", "batch_dependent");
+
   // These files decide what comes out of the encoder; the others only prove it.
   private static final Set<String> VECTOR_FILES =
       Set.of("model.onnx", "model.onnx_data", "tokenizer.json");
 
-  /** The lowest cosine to the golden PyTorch vectors that each precision may show. */
-  private static final Map<String, Double> PRECISION_BOUNDS = Map.of("fp32", 0.99999);
-
   /** The lowest cosine to the golden PyTorch vectors that this bundle may show. */
   public double precisionBound() {
     return PRECISION_BOUNDS.get(precision);
+  }
+
+  /** Whether texts of several lengths may run together: the graph tells padding from text. */
+  public boolean knowsPadding() {
+    return inputs.contains("attention_mask");
   }
 
   /** The document text of several fields: the non-empty ones, joined. */
@@ -132,6 +146,7 @@ public record Manifest(
     missing.removeAll(content.keySet());
     Set<String> unknown = new TreeSet<>(content.keySet());
     unknown.removeAll(KEYS);
+    unknown.removeAll(OPTIONAL_KEYS);
     if (!missing.isEmpty() || !unknown.isEmpty()) {
       throw new BundleException(
           "encoder.json is not a manifest of format "
@@ -170,6 +185,8 @@ public record Manifest(
     return new Manifest(
         content.get("name").getAsString(),
         content.get("precision").getAsString(),
+        content.has("variant") ? content.get("variant").getAsString() : "",
+        batchDependent(content),
         positive(content, "dims"),
         content.get("similarity").getAsString(),
         positive(content, "max_tokens"),
@@ -182,6 +199,18 @@ public record Manifest(
         content.get("fingerprint").getAsString());
   }
 
+  private static boolean batchDependent(JsonObject content) throws BundleException {
+    if (!content.has("batch_dependent")) {
+      return false;
+    }
+    JsonElement stated = content.get("batch_dependent");
+    if (!(stated instanceof JsonPrimitive primitive && primitive.isBoolean())) {
+      throw new BundleException(
+          "encoder.json: batch_dependent is " + stated + "; it must be true or false");
+    }
+    return stated.getAsBoolean();
+  }
+
   private static int positive(JsonObject content, String key) throws BundleException {
     int value = content.get(key).getAsInt();
     if (value < 1) {
@@ -192,10 +221,13 @@ public record Manifest(
   }
 
   /** SHA-256 of the canonical JSON of all that can change a vector. */
-  private static String fingerprintOf(JsonObject content) {
+  private static String fingerprintOf(JsonObject content) throws BundleException {
     JsonObject deciding = content.deepCopy();
-    for (String key : List.of("format", "name", "source", "fingerprint")) {
+    for (String key : List.of("format", "name", "variant", "source", "fingerprint")) {
       deciding.remove(key);
+    }
+    if (!batchDependent(content)) {
+      deciding.remove("batch_dependent"); // false says no more than its absence
     }
     deciding.getAsJsonObject("files").keySet().retainAll(VECTOR_FILES);
     byte[] canonical = CanonicalJson.of(deciding).getBytes(StandardCharsets.US_ASCII);

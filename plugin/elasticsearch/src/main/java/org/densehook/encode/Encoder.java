@@ -52,6 +52,11 @@ public final class Encoder implements AutoCloseable {
     return manifest;
   }
 
+  /** The share of a run that may be padding: none where the graph does not know padding. */
+  public double maxPadding() {
+    return manifest.knowsPadding() ? Packing.MAX_PADDING : 0;
+  }
+
   /** What the model reads for a text: prompt, special tokens and truncation included. */
   public Tokens tokenize(String text, Role role) throws EncodeException {
     Tokens tokens = tokenizer.tokenize(manifest.prompts().get(role) + text);

@@ -26,6 +26,7 @@ public final class Lane {
   }
 
   private final Runner runner;
+  private final double maxPadding;
   private final Supplier<LaneLimits> limits;
   private final Executor completions;
   private final LaneStats stats = new LaneStats();
@@ -41,10 +42,17 @@ public final class Lane {
   /**
    * Starts the lane.
    *
+   * @param maxPadding the share of a run that may be padding
    * @param completions where jobs get their results, a run at a time: never the encoding thread
    */
-  public Lane(String threadName, Runner runner, Supplier<LaneLimits> limits, Executor completions) {
+  public Lane(
+      String threadName,
+      Runner runner,
+      double maxPadding,
+      Supplier<LaneLimits> limits,
+      Executor completions) {
     this.runner = runner;
+    this.maxPadding = maxPadding;
     this.limits = limits;
     this.completions = completions;
     thread = new Thread(this::work, threadName);
@@ -121,7 +129,7 @@ public final class Lane {
     }
     int[] lengths = window.stream().mapToInt(job -> job.tokens().length()).toArray();
     List<Integer> withOldest =
-        Packing.pack(lengths, limits.tokensPerRun()).stream()
+        Packing.pack(lengths, limits.tokensPerRun(), maxPadding).stream()
             .filter(run -> run.contains(0))
             .findFirst()
             .orElseThrow();

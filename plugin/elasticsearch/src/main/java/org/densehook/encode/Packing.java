@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 /** Which texts run together: sorted by length, cut by tokens, little padding. */
 final class Packing {
 
+  /** The share of a run that may be padding, where the graph knows padding. */
   static final double MAX_PADDING = 0.1;
 
   private Packing() {}
@@ -15,10 +16,11 @@ final class Packing {
    * Groups text positions into runs of at most {@code tokensPerRun} padded tokens, as the Python
    * package does.
    *
-   * <p>Every position is in exactly one run; within a run the padding is at most {@link
-   * #MAX_PADDING} of its tokens. A text longer than the budget runs alone.
+   * <p>Every position is in exactly one run; within a run the padding is at most {@code maxPadding}
+   * of its tokens, so that 0 keeps texts of unlike lengths apart. A text longer than the budget
+   * runs alone.
    */
-  static List<List<Integer>> pack(int[] lengths, int tokensPerRun) {
+  static List<List<Integer>> pack(int[] lengths, int tokensPerRun, double maxPadding) {
     List<Integer> longestFirst =
         IntStream.range(0, lengths.length)
             .boxed()
@@ -31,7 +33,7 @@ final class Packing {
     for (int position : longestFirst) {
       int length = lengths[position];
       int area = (run.size() + 1) * longest;
-      boolean fits = area <= tokensPerRun && area - (used + length) <= MAX_PADDING * area;
+      boolean fits = area <= tokensPerRun && area - (used + length) <= maxPadding * area;
       if (run.isEmpty() || !fits) {
         run = new ArrayList<>();
         runs.add(run);

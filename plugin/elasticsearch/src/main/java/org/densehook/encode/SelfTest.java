@@ -28,7 +28,8 @@ public final class SelfTest {
       }
       int[] lengths = tokens.stream().mapToInt(Tokens::length).toArray();
       for (Encoder.LaneName lane : Encoder.LaneName.values()) {
-        for (List<Integer> run : Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN)) {
+        for (List<Integer> run :
+            Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN, encoder.maxPadding())) {
           float[][] vectors = encoder.run(run.stream().map(tokens::get).toList(), lane);
           for (int i = 0; i < vectors.length; i++) {
             compare(golden.get(run.get(i)), vectors[i], encoder.manifest().precisionBound());

@@ -1,6 +1,7 @@
 package org.densehook.bundle;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -38,6 +39,13 @@ class ManifestTest {
       }
       """;
 
+  private static final String VARIANT =
+      WRITTEN
+          .replace("\"fp32\"", "\"int8\", \"variant\": \"fused-int8\", \"batch_dependent\": true")
+          .replaceAll(
+              "sha256:\\w+",
+              "sha256:377fad705c605c32b8102331019b1d091fb8f0f09a4f193058549722d97c1178");
+
   @Test
   void givesTheFingerprintThatPythonGives() throws BundleException {
     Manifest manifest = Manifest.parse(WRITTEN);
@@ -52,6 +60,63 @@ class ManifestTest {
     assertEquals(Manifest.parse(WRITTEN).fingerprint(), Manifest.parse(renamed).fingerprint());
   }
 
+  @Test
+  void aPlainExportSaysNothingOfVariants() throws BundleException {
+    Manifest manifest = Manifest.parse(WRITTEN);
+    assertEquals("", manifest.variant());
+    assertFalse(manifest.batchDependent());
+    assertEquals(0.99999, manifest.precisionBound());
+  }
+
+  @Test
+  void aVariantSaysWhatItIs() throws BundleException {
+    Manifest manifest = Manifest.parse(VARIANT);
+    assertEquals("fused-int8", manifest.variant());
+    assertTrue(manifest.batchDependent());
+    assertEquals(0.97, manifest.precisionBound());
+  }
+
+  @Test
+  void theNameOfAVariantLeavesTheFingerprint() throws BundleException {
+    String unnamed = VARIANT.replace("\"variant\": \"fused-int8\",", "");
+    assertEquals(Manifest.parse(VARIANT).fingerprint(), Manifest.parse(unnamed).fingerprint());
+  }
+
+  @Test
+  void sayingThatThereIsNothingToSayLeavesTheFingerprint() throws BundleException {
+    String stated = WRITTEN.replace("\"fp32\"", "\"fp32\", \"batch_dependent\": false");
+    assertEquals(Manifest.parse(WRITTEN).fingerprint(), Manifest.parse(stated).fingerprint());
+  }
+
+  @Test
+  void batchDependenceIsPartOfTheFingerprint() {
+    String independent = VARIANT.replace(", \"batch_dependent\": true", "");
+    Exception refusal = assertThrows(BundleException.class, () -> Manifest.parse(independent));
+    assertTrue(refusal.getMessage().contains("was changed after the export"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"fp32,0.99999", "fp16,0.9999", "int8,0.97", "int4,0.9"})
+  void eachPrecisionHasItsBound(String precision, double bound) throws BundleException {
+    String changed = WRITTEN.replace("\"fp32\"", '"' + precision + '"');
+    assertEquals(bound, Manifest.parse(withOwnFingerprint(changed)).precisionBound());
+  }
+
+  @Test
+  void aGraphWithoutAMaskKnowsNoPadding() throws BundleException {
+    assertTrue(Manifest.parse(WRITTEN).knowsPadding());
+    String unmasked = WRITTEN.replace(", \"attention_mask\"", "");
+    assertFalse(Manifest.parse(withOwnFingerprint(unmasked)).knowsPadding());
+  }
+
+  /** A wrong fingerprint is refused with the right one. */
+  private static String withOwnFingerprint(String changed) {
+    String wrong = changed.replaceFirst("sha256:\\w+", "sha256:00");
+    Exception refusal = assertThrows(BundleException.class, () -> Manifest.parse(wrong));
+    String own = refusal.getMessage().replaceFirst(".*gives (sha256:\\w+);.*", "$1");
+    return wrong.replace("sha256:00", own);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -60,8 +125,10 @@ class ManifestTest {
         "\"bb\"            | \"b0\"             | was changed after the export",
         "\"format\": 1     | \"format\": 2      | this plugin reads 1",
         "\"dense\"         | \"sparse\"         | kind is [sparse]; known: [dense]",
-        "\"fp32\"          | \"fp8\"            | precision is [fp8]",
+        "\"fp32\"          | \"fp8\"            | precision is [fp8]; known: [fp16, fp32, int4, int8]",
         "\"dims\": 4       | \"dims\": 0        | must be a positive number",
+        "\"dims\": 4       | \"dims\": 4, \"batch_dependent\": 1     | must be true or false",
+        "\"dims\": 4       | \"dims\": 4, \"batch_dependent\": true  | was changed after the export",
         "\"pad_id\": 0,    | ''                 | missing [pad_id]",
         "\"pad_id\": 0,    | \"pad_id\": 0, \"a\": 1, | unknown [a]",
         "\"document\": \"\" | \"doc\": \"\"     | prompts has none for [document]",

@@ -37,7 +37,7 @@ class LaneTest {
 
   private Lane lane(Lane.Runner runner, int queueTokens) {
     LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, queueTokens);
-    return new Lane("test", runner, () -> limits, Runnable::run);
+    return new Lane("test", runner, Packing.MAX_PADDING, () -> limits, Runnable::run);
   }
 
   private static Tokens tokens(long first, int length) {
@@ -64,6 +64,30 @@ class LaneTest {
     assertEquals(batchSizes.size(), stats.batches());
     assertTrue(stats.paddedTokens() - stats.tokens() <= 0.1 * stats.paddedTokens());
     assertEquals(0, lane.waitingTokens());
+  }
+
+  @Test
+  void withoutPaddingOnlyTextsOfOneLengthGoOutTogether() throws Exception {
+    List<Integer> lengths = Collections.synchronizedList(new ArrayList<>());
+    Lane.Runner unmasked =
+        batch -> {
+          lengths.add(Graph.longest(batch, false));
+          return run(batch);
+        };
+    LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, 1 << 20);
+    Lane lane = new Lane("test", unmasked, 0, () -> limits, Runnable::run);
+    CountDownLatch done = new CountDownLatch(41);
+    offer(lane, tokens(0, 10), vector -> {}, done);
+    while (lane.waitingTokens() > 0) {
+      Thread.onSpinWait(); // until the first is in its run
+    }
+    for (int i = 1; i <= 40; i++) {
+      offer(lane, tokens(i, 10 + i % 2), vector -> {}, done);
+    }
+    gate.countDown();
+    await(done);
+    assertEquals(List.of(10, 11, 10), lengths);
+    assertEquals(List.of(1, 20, 20), batchSizes);
   }
 
   @Test

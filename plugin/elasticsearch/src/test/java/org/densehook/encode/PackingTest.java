@@ -3,6 +3,7 @@ package org.densehook.encode;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -38,7 +39,7 @@ class PackingTest {
             List.of(20, 32),
             List.of(22),
             List.of(17, 5));
-    assertEquals(python, Packing.pack(lengths, 512));
+    assertEquals(python, Packing.pack(lengths, 512, Packing.MAX_PADDING));
   }
 
   @RepeatedTest(50)
@@ -46,7 +47,7 @@ class PackingTest {
     Random chance = new Random(repetition.getCurrentRepetition());
     int[] lengths = chance.ints(chance.nextInt(300), 1, 700).toArray();
     Set<Integer> seen = new HashSet<>();
-    for (List<Integer> run : Packing.pack(lengths, 512)) {
+    for (List<Integer> run : Packing.pack(lengths, 512, Packing.MAX_PADDING)) {
       int longest = run.stream().mapToInt(i -> lengths[i]).max().orElseThrow();
       int used = run.stream().mapToInt(i -> lengths[i]).sum();
       int area = longest * run.size();
@@ -55,5 +56,24 @@ class PackingTest {
       run.forEach(i -> assertTrue(seen.add(i)));
     }
     assertEquals(lengths.length, seen.size());
+  }
+
+  @RepeatedTest(50)
+  void withoutPaddingTextsOfOneLengthRunTogether(RepetitionInfo repetition) {
+    Random chance = new Random(repetition.getCurrentRepetition());
+    int[] lengths = chance.ints(chance.nextInt(300), 1, 30).toArray();
+    Set<Integer> seen = new HashSet<>();
+    int full = 0;
+    List<List<Integer>> runs = Packing.pack(lengths, 128, 0);
+    for (List<Integer> run : runs) {
+      int length = lengths[run.get(0)];
+      run.forEach(i -> assertEquals(length, lengths[i]));
+      assertTrue(run.size() * length <= 128);
+      full += (run.size() + 1) * length > 128 ? 1 : 0;
+      run.forEach(i -> assertTrue(seen.add(i)));
+    }
+    assertEquals(lengths.length, seen.size());
+    // no length has more than one run that could have taken another text
+    assertTrue(runs.size() - full <= Arrays.stream(lengths).distinct().count());
   }
 }

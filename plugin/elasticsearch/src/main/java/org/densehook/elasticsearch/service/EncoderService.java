@@ -357,6 +357,8 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     return new EncoderStatus.Loaded(
         encoder.fingerprint(),
         encoder.manifest().precision(),
+        encoder.manifest().variant(),
+        encoder.manifest().batchDependent(),
         encoder.dims(),
         encoder.manifest().maxTokens(),
         encoder.laneStatus(LaneName.INGEST),

@@ -24,15 +24,28 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
     FAILED
   }
 
-  /** An encoder in service. */
+  /**
+   * An encoder in service.
+   *
+   * @param variant empty for the plain export
+   */
   record Loaded(
-      String fingerprint, String precision, int dims, int maxTokens, Lane ingest, Lane query)
+      String fingerprint,
+      String precision,
+      String variant,
+      boolean batchDependent,
+      int dims,
+      int maxTokens,
+      Lane ingest,
+      Lane query)
       implements Writeable {
 
     Loaded(StreamInput in) throws IOException {
       this(
           in.readString(),
           in.readString(),
+          in.readString(),
+          in.readBoolean(),
           in.readVInt(),
           in.readVInt(),
           new Lane(in),
@@ -43,6 +56,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
     public void writeTo(StreamOutput out) throws IOException {
       out.writeString(fingerprint);
       out.writeString(precision);
+      out.writeString(variant);
+      out.writeBoolean(batchDependent);
       out.writeVInt(dims);
       out.writeVInt(maxTokens);
       ingest.writeTo(out);
@@ -161,6 +176,12 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
     if (loaded != null) {
       builder.field("fingerprint", loaded.fingerprint());
       builder.field("precision", loaded.precision());
+      if (!loaded.variant().isEmpty()) {
+        builder.field("variant", loaded.variant());
+      }
+      if (loaded.batchDependent()) {
+        builder.field("batch_dependent", true);
+      }
       builder.field("dims", loaded.dims());
       builder.field("max_tokens", loaded.maxTokens());
       loaded.ingest().toXContent("ingest", builder);

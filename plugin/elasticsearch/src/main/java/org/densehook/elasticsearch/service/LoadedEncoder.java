@@ -44,12 +44,14 @@ final class LoadedEncoder implements ServingEncoder {
         new Lane(
             prefix + "[ingest]",
             batch -> encoder.run(batch, LaneName.INGEST),
+            encoder.maxPadding(),
             settings::ingest,
             elsewhere);
     query =
         new Lane(
             prefix + "[query]",
             batch -> encoder.run(batch, LaneName.QUERY),
+            encoder.maxPadding(),
             settings::query,
             elsewhere);
     queryVectors =
