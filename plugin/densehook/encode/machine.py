@@ -1,8 +1,9 @@
-"""The CPUs this process is given, by affinity and by its control group."""
+"""The CPUs this process is given, by affinity and control group, and what they can do."""
 
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,28 @@ def usable_cpus(root: Path = Path("/")) -> int:
     """
     quotas = [quota for folder in _groups(root) if (quota := _quota(folder)) is not None]
     return max(1, int(min([len(os.sched_getaffinity(0)), *quotas])))
+
+
+# instructions that add four products of bytes in 32 bits
+_INT8_DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+
+
+def has_int8_dot_products(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether an x86 CPU has VNNI or AMX."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return not _INT8_DOT_PRODUCTS.isdisjoint(flags.split())
+
+
+def saturates_int8() -> bool:
+    """Whether products of unsigned and signed bytes are added in 16 bits, where they may clip.
+
+    So it is on x86 CPUs without VNNI or AMX.
+    """
+    return platform.machine() in ("x86_64", "AMD64") and not has_int8_dot_products()
 
 
 def _groups(root: Path) -> Iterator[Path]:

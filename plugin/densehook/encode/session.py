@@ -81,6 +81,12 @@ class Session:
         (vectors,) = self._session.run([self._output], feed)
         return np.asarray(vectors, dtype=np.float32)
 
+    def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:
+        """The named outputs of a graph that has more than its vectors; ids are without padding."""
+        mask = np.ones_like(ids)
+        feed = {name: make(ids, mask) for name, make in self._inputs.items()}
+        return list(self._session.run(list(names), feed))
+
 
 def _available(provider: str) -> str:
     """The provider's name in onnxruntime; raises ProviderError when it is not to be had."""

@@ -26,13 +26,19 @@ _POOLED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 }
 
 
+# written out, so that the graph traced from it is one whose attention optimizers can recognise
+_ATTENTION = "eager"
+
+
 class Reference:
     """The model in PyTorch, fp32, with its own Hugging Face tokenizer."""
 
     def __init__(self, folder: Path) -> None:
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, use_fast=True)
-            model = AutoModel.from_pretrained(folder, dtype=torch.float32)
+            model = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, attn_implementation=_ATTENTION
+            )
         except Exception as error:  # transformers raises many kinds for a folder it cannot read
             reason = str(error).strip().partition("\n")[0]
             raise ExportError(f"{folder} cannot be loaded as a model: {reason}") from error

@@ -73,7 +73,7 @@ class ManifestTest {
     Manifest manifest = Manifest.parse(VARIANT);
     assertEquals("fused-int8", manifest.variant());
     assertTrue(manifest.batchDependent());
-    assertEquals(0.97, manifest.precisionBound());
+    assertEquals(0.95, manifest.precisionBound());
   }
 
   @Test
@@ -96,7 +96,7 @@ class ManifestTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"fp32,0.99999", "fp16,0.9999", "int8,0.97", "int4,0.9"})
+  @CsvSource({"fp32,0.99999", "fp16,0.9999", "int8,0.95", "int4,0.85"})
   void eachPrecisionHasItsBound(String precision, double bound) throws BundleException {
     String changed = WRITTEN.replace("\"fp32\"", '"' + precision + '"');
     assertEquals(bound, Manifest.parse(withOwnFingerprint(changed)).precisionBound());

@@ -1,0 +1,88 @@
+"""From the plain bundle to a variant: change the graph, judge it, write it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from ...bundle import Bundle, Manifest, read_bundle, replacing, write_manifest
+from ...encode import Encoder
+from ...encode.session import Session
+from ...errors import ExportError
+from ..gate import gate_variant
+from .graphs import Model, Range, read_model, write_model
+from .registry import VARIANTS
+
+_CALIBRATION_TEXTS = 64
+
+
+def calibration_texts(texts: Sequence[str]) -> list[str]:
+    """Some of the texts, evenly drawn from all of them."""
+    return list(texts[:: max(1, len(texts) // _CALIBRATION_TEXTS)][:_CALIBRATION_TEXTS])
+
+
+def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str]) -> Bundle:
+    """Writes a variant of a plain fp32 bundle to ``output``, replacing what is there.
+
+    ``texts`` are documents like those it will encode; static quantisation is calibrated on them.
+    Raises ExportError for a bundle that is not plain or a variant that is not known, GateError when
+    the variant is further from the plain bundle than its precision allows.
+    """
+    if name not in VARIANTS:
+        raise ExportError(f"no variant {name!r}; known are {', '.join(VARIANTS)}")
+    if origin.manifest.precision != "fp32" or origin.manifest.variant:
+        raise ExportError(
+            f"{origin.path} is {origin.manifest.variant or origin.manifest.precision};"
+            " variants are made of a plain fp32 bundle"
+        )
+    plain = Encoder(origin)
+    model = read_model(origin.model)
+    for step in VARIANTS[name].steps:
+        model = step(model, lambda model, names: _ranges(model, names, plain, texts))
+    with replacing(output) as staging:
+        write_model(model, staging / "model.onnx")
+        for proof in ("tokenizer.json", "golden.json"):
+            shutil.copyfile(origin.path / proof, staging / proof)
+        manifest = replace(
+            origin.manifest,
+            precision=VARIANTS[name].precision,
+            variant=name if VARIANTS[name].steps else "",
+            inputs=[each.name for each in model.graph.input],
+        )
+        parity = gate_variant(Encoder(Bundle(staging, manifest)), plain)
+        content = {**parity.as_json(), "compared_with": origin.manifest.fingerprint}
+        (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
+        manifest = replace(manifest, batch_dependent=parity.batch_dependent)
+        write_manifest(staging, manifest, sorted(path.name for path in staging.iterdir()))
+    return read_bundle(output)
+
+
+def _ranges(
+    model: Model, names: Sequence[str], plain: Encoder, texts: Sequence[str]
+) -> Mapping[str, Range]:
+    """Runs the graph on each text alone, so that no padding is seen."""
+    watching = type(model)()
+    watching.CopyFrom(model)
+    del watching.graph.output[:]
+    watching.graph.output.extend(
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
+    )
+    seen = {name: Range(np.inf, -np.inf) for name in names}
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "model.onnx"
+        write_model(watching, path)
+        manifest = replace(plain.manifest, inputs=[each.name for each in model.graph.input])
+        session = Session(path, manifest)
+        for tokens in plain.tokenize(calibration_texts(texts), "document"):
+            ids = np.array([tokens.ids], dtype=np.int64)
+            for name, value in zip(names, session.values(names, ids), strict=True):
+                low, high = seen[name]
+                seen[name] = Range(min(low, float(value.min())), max(high, float(value.max())))
+    return seen
