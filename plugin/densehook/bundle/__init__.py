@@ -7,16 +7,20 @@ from .files import replacing, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .manifest import PRECISION_BOUNDS, Manifest, Role, Source
 from .reader import Bundle, read_bundle, write_manifest
+from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
     "PRECISION_BOUNDS",
+    "TUNING",
     "Bundle",
     "GoldenText",
     "Manifest",
     "Role",
     "Source",
+    "Tuning",
     "read_bundle",
     "read_golden",
+    "read_tuning",
     "replacing",
     "sha256_of",
     "write_golden",

@@ -10,6 +10,7 @@ from ..errors import BundleError
 from .files import sha256_of
 from .golden import GoldenText, read_golden
 from .manifest import Manifest
+from .tuning import Tuning, read_tuning
 
 MANIFEST = "encoder.json"
 _REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
@@ -35,6 +36,10 @@ class Bundle:
     def golden(self) -> list[GoldenText]:
         """The self-test's texts."""
         return read_golden(self.path / "golden.json")
+
+    def tuning(self) -> Tuning | None:
+        """How to run it here; None where it was not tuned."""
+        return read_tuning(self.path)
 
 
 def read_bundle(path: Path | str) -> Bundle:

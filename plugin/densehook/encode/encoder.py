@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..bundle import Bundle, Manifest, Role, read_bundle
 from ..errors import EncodeError
+from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .selftest import self_test
 from .session import Session, Vector, Vectors
@@ -62,17 +64,33 @@ class Encoder:
         self,
         bundle: Bundle,
         threads: int | None = None,
-        tokens_per_run: int = TOKENS_PER_RUN,
+        tokens_per_run: int | None = None,
         *,
-        provider: str = "cpu",
+        concurrent_runs: int | None = None,
+        provider: str | None = None,
         spinning: bool = True,
     ) -> None:
+        """``threads`` (default: the process's CPUs) are shared by ``concurrent_runs``.
+
+        What is left out is as the bundle was tuned; untuned, one run on the CPU has all threads.
+        """
+        threads = threads or usable_cpus()
+        tuning = bundle.tuning()
+        if tuning is not None:
+            tokens_per_run = tokens_per_run or tuning.tokens_per_run
+            concurrent_runs = concurrent_runs or tuning.concurrent_runs
+            provider = provider or tuning.provider
         self.manifest: Manifest = bundle.manifest
+        self._concurrent_runs = min(concurrent_runs or 1, threads)
+        self.tokens_per_run = tokens_per_run or TOKENS_PER_RUN
         self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
         self._session = Session(
-            bundle.model, bundle.manifest, threads, provider=provider, spinning=spinning
+            bundle.model,
+            bundle.manifest,
+            threads // self._concurrent_runs,
+            provider=provider or "cpu",
+            spinning=spinning,
         )
-        self._tokens_per_run = tokens_per_run
 
     @property
     def dims(self) -> int:
@@ -160,21 +178,32 @@ class Encoder:
     ) -> Vectors:
         """Tokenised texts -> float32 [n, dims], run in packs of like length.
 
-        ``before_run`` is called before each pack, and may hold it back.
+        ``before_run`` is called before each pack, in the thread that runs it, and may hold it back.
         """
         vectors = np.empty((len(window), self.dims), dtype=np.float32)
-        lengths = [len(tokens.ids) for tokens in window]
-        for run in pack(lengths, self._tokens_per_run, self.max_padding):
+
+        def run(positions: Sequence[int]) -> None:
             before_run()
-            longest = len(window[run[0]].ids)
-            ids = np.full((len(run), longest), self.manifest.pad_id, dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for row, position in enumerate(run):
-                length = len(window[position].ids)
-                ids[row, :length] = window[position].ids
-                mask[row, :length] = 1
-            vectors[run] = self._session.run(ids, mask)
+            vectors[positions] = self._run([window[position].ids for position in positions])
+
+        lengths = [len(tokens.ids) for tokens in window]
+        packs = pack(lengths, self.tokens_per_run, self.max_padding)
+        if self._concurrent_runs == 1 or len(packs) == 1:
+            for each in packs:
+                run(each)
+        else:
+            with ThreadPoolExecutor(self._concurrent_runs) as threads:
+                list(threads.map(run, packs))  # list: an error in a thread is raised here
         return vectors
+
+    def _run(self, texts: Sequence[Sequence[int]]) -> Vectors:
+        """Token ids of texts, the longest first -> float32 [n, dims]."""
+        ids = np.full((len(texts), len(texts[0])), self.manifest.pad_id, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, text in enumerate(texts):
+            ids[row, : len(text)] = text
+            mask[row, : len(text)] = 1
+        return self._session.run(ids, mask)
 
     def _encode_with_warning(self, texts: Sequence[str], role: Role) -> Vectors:
         encoded = self.encode(texts, role)
@@ -212,10 +241,11 @@ def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]
         yield window
 
 
-def load(path: Path | str, threads: int | None = None, provider: str = "cpu") -> Encoder:
+def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
     """Opens a bundle, runs its self-test and gives its encoder.
 
-    ``provider`` is ``cpu``, ``cuda`` or ``openvino``. Raises BundleError for a damaged bundle,
+    ``provider`` is ``cpu``, ``cuda`` or ``openvino``; by default the one the bundle was tuned for,
+    else ``cpu``. Raises BundleError for a damaged bundle,
     SelfTestError for one that does not reproduce its golden token ids and vectors, ProviderError
     for a provider that is not there.
     """

@@ -58,7 +58,9 @@ class Engine:
             Encoder(bundle, threads=1), cpus, query_queue, cached_queries, traffic
         )
         self._bulk = _BulkLane(
-            Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, spinning=False), bulk_queue, traffic
+            Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False),
+            bulk_queue,
+            traffic,
         )
 
     def encode_query(self, text: str) -> Vector:

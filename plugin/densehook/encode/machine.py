@@ -20,17 +20,22 @@ def usable_cpus(root: Path = Path("/")) -> int:
 
 
 # instructions that add four products of bytes in 32 bits
-_INT8_DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+_INT8_DOT_PRODUCTS = ("amx_int8", "avx512_vnni", "avx_vnni")
+_CPUINFO = Path("/proc/cpuinfo")
 
 
-def has_int8_dot_products(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def has_int8_dot_products(cpuinfo: Path = _CPUINFO) -> bool:
     """Whether an x86 CPU has VNNI or AMX."""
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return not _INT8_DOT_PRODUCTS.isdisjoint(flags.split())
+    flags = _of_cpu("flags", cpuinfo).split()
+    return any(name in flags for name in _INT8_DOT_PRODUCTS)
+
+
+def machine_name(cpuinfo: Path = _CPUINFO) -> str:
+    """The CPU's name, the best it can do with numbers, and how much of it the process has."""
+    flags = _of_cpu("flags", cpuinfo).split()
+    best = next((f for f in (*_INT8_DOT_PRODUCTS, "avx512f", "avx2") if f in flags), "no AVX2")
+    name = _of_cpu("model name", cpuinfo) or platform.processor() or platform.machine()
+    return f"{name} ({best}), {usable_cpus()} CPUs"
 
 
 def saturates_int8() -> bool:
@@ -39,6 +44,14 @@ def saturates_int8() -> bool:
     So it is on x86 CPUs without VNNI or AMX.
     """
     return platform.machine() in ("x86_64", "AMD64") and not has_int8_dot_products()
+
+
+def _of_cpu(key: str, cpuinfo: Path) -> str:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")
 
 
 def _groups(root: Path) -> Iterator[Path]:

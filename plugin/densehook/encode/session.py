@@ -88,9 +88,14 @@ class Session:
         return list(self._session.run(list(names), feed))
 
 
+def available_providers() -> list[str]:
+    """The execution providers that this onnxruntime has, of those known here."""
+    return [name for name, full in _PROVIDERS.items() if full in _installed()]
+
+
 def _available(provider: str) -> str:
     """The provider's name in onnxruntime; raises ProviderError when it is not to be had."""
-    there = [name for name, full in _PROVIDERS.items() if full in _installed()]
+    there = available_providers()
     if provider in there:
         return _PROVIDERS[provider]
     if provider in _PACKAGES:

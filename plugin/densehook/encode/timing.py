@@ -15,7 +15,7 @@ from ..errors import EncodeError
 from .encoder import WINDOW, Encoder, EncodeStats, load
 from .engine import Engine
 from .machine import usable_cpus
-from .packing import TOKENS_PER_RUN, pack
+from .packing import pack
 
 CALLERS = 4
 _QUERIES = 300
@@ -109,6 +109,6 @@ def _padding(encoder: Encoder, texts: Sequence[str]) -> float:
         tokens = encoder.tokenize(texts[start : start + WINDOW], "document")
         lengths = [len(text.ids) for text in tokens]
         used += sum(lengths)
-        runs = pack(lengths, TOKENS_PER_RUN, encoder.max_padding)
+        runs = pack(lengths, encoder.tokens_per_run, encoder.max_padding)
         run += sum(len(group) * lengths[group[0]] for group in runs)
     return 1 - used / run

@@ -1,0 +1,10 @@
+"""Makes an encoder as fast as this machine allows, and knows what that costs in quality.
+
+Builds variants with export, measures them with encode and evaluate; decides nothing it has not
+measured.
+"""
+
+from .quality import Sample, encode_sample, ndcg, sample
+from .tuning import tune_bundle
+
+__all__ = ["Sample", "encode_sample", "ndcg", "sample", "tune_bundle"]

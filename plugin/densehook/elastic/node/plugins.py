@@ -70,7 +70,8 @@ def add_bundles(release: Release, home: Path, bundles: Sequence[Path], user: Nod
         if not same:
             target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as staging:
-                shutil.copytree(path, staging, dirs_exist_ok=True)
+                leave_out = shutil.ignore_patterns("variants")  # what it was not tuned to
+                shutil.copytree(path, staging, dirs_exist_ok=True, ignore=leave_out)
             user.own(target.parent)
 
 

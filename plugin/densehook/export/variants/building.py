@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from ...bundle import Bundle, Manifest, read_bundle, replacing, write_manifest
+from ...bundle import Bundle, read_bundle, replacing, write_manifest
 from ...encode import Encoder
 from ...encode.session import Session
 from ...errors import ExportError
@@ -20,7 +20,7 @@ from ..gate import gate_variant
 from .graphs import Model, Range, read_model, write_model
 from .registry import VARIANTS
 
-_CALIBRATION_TEXTS = 64
+_CALIBRATION_TEXTS = 128
 
 
 def calibration_texts(texts: Sequence[str]) -> list[str]:
@@ -59,7 +59,8 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
         parity = gate_variant(Encoder(Bundle(staging, manifest)), plain)
         content = {**parity.as_json(), "compared_with": origin.manifest.fingerprint}
         (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
-        manifest = replace(manifest, batch_dependent=parity.batch_dependent)
+        dependent = VARIANTS[name].batch_dependent or parity.batch_dependent
+        manifest = replace(manifest, batch_dependent=dependent)
         write_manifest(staging, manifest, sorted(path.name for path in staging.iterdir()))
     return read_bundle(output)
 

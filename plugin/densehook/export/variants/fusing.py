@@ -19,8 +19,10 @@ def fuse(model: Model, ranges_of: RangesOf) -> Model:
 
 
 def fuse_approximately(model: Model, ranges_of: RangesOf) -> Model:
-    """As ``fuse``, with GELU by its tanh formula (Hendrycks and Gimpel 2016), for graphs that are
-    quantised afterwards: it differs by less than a step of eight bits."""
+    """As ``fuse``, with GELU by its tanh formula (Hendrycks and Gimpel 2016).
+
+    For graphs that are quantised afterwards: the difference is less than a step of eight bits.
+    """
     return _optimised(model, approximate_gelu=True)
 
 

@@ -32,7 +32,7 @@ from .graphs import (
 
 _BLOCK = 16
 _INT8_ARITHMETIC = 4
-"""MatMulNBits' accuracy_level in which activations are int8, with a scale for each block of a row."""
+"""MatMulNBits' accuracy_level: activations in int8, with a scale for each block of a row."""
 
 
 class Quantised(NamedTuple):
@@ -142,7 +142,7 @@ def int4_blocks(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArra
 def uint8_scale(seen: Range) -> tuple[np.float32, np.uint8]:
     """Scale and zero point that spread a range, and zero, over 0 to 255."""
     low, high = min(seen.low, 0.0), max(seen.high, 0.0)
-    scale = np.float32((high - low) / 255 or 1.0)
+    scale = np.float32((high - low) / 255) or np.float32(1)
     return scale, np.uint8(np.clip(round(-low / float(scale)), 0, 255))
 
 

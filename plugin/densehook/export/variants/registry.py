@@ -19,11 +19,13 @@ class Variant:
     """A precision and the steps from the plain graph to it.
 
     ``providers`` are the execution providers it is meant for; others can run it, slowly.
+    ``batch_dependent`` is known of the scheme; the gate measures it beside that.
     """
 
     precision: str
     steps: tuple[Step, ...]
     providers: tuple[str, ...] = ("cpu", "cuda", "openvino")
+    batch_dependent: bool = False
 
 
 _CPU = ("cpu",)
@@ -33,7 +35,9 @@ VARIANTS: Mapping[str, Variant] = {
     "fp32-fused": Variant("fp32", (fuse,), ("cpu", "cuda")),
     "fp32-nopad": Variant("fp32", (fuse, drop_padding), ("cpu", "cuda")),
     "fp16": Variant("fp16", (fuse, halve), ("cuda",)),
-    "int8-dynamic": Variant("int8", (fuse_approximately, quantise_dynamically), _CPU),
+    "int8-dynamic": Variant(
+        "int8", (fuse_approximately, quantise_dynamically), _CPU, batch_dependent=True
+    ),
     "int8-static": Variant("int8", (fuse_approximately, quantise_statically), _CPU),
     "int8-static-nopad": Variant(
         "int8", (fuse_approximately, drop_padding, quantise_statically), _CPU

@@ -1,0 +1,108 @@
+"""`densehook tune`: the fastest variant on this machine that keeps the quality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from .console import bars, out
+from .options import AsJson
+
+if TYPE_CHECKING:
+    from ..bundle import Tuning
+
+Documents = Annotated[
+    int,
+    typer.Option(
+        "--documents", min=1, help="At most so many of its documents; the judged ones always."
+    ),
+]
+CollectionName = Annotated[
+    str, typer.Option("--collection", help="Judged collection: BEIR folder or ir_datasets' name.")
+]
+
+
+def tune(
+    bundle: Annotated[Path, typer.Argument(help="Bundle to tune; becomes the variant chosen.")],
+    collection: CollectionName,
+    max_loss: Annotated[
+        float, typer.Option("--max-loss", min=0, help="nDCG@10 that may be lost.")
+    ] = 0.005,
+    documents: Documents = 10_000,
+    variants: Annotated[
+        str, typer.Option("--variants", help="Variants to try, separated by commas; else all.")
+    ] = "",
+    allow_batch_dependent: Annotated[
+        bool,
+        typer.Option(
+            "--allow-batch-dependent",
+            help="Also choose a variant whose vectors depend on their batch-mates.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the fastest variant of a bundle that keeps its quality, on this machine."""
+    from ..bundle import read_bundle
+    from ..evaluate import open_collection
+    from ..tune import tune_bundle
+
+    before = read_bundle(bundle).manifest.fingerprint
+    opened = open_collection(collection)
+    with bars() as show:
+        tuning = tune_bundle(
+            bundle,
+            opened,
+            max_loss=max_loss,
+            allow_batch_dependent=allow_batch_dependent,
+            documents=documents,
+            only=[name.strip() for name in variants.split(",") if name.strip()],
+            progress=show,
+        )
+    if as_json:
+        out.print_json(tuning.dumps())
+        return
+    out.print(table_of(tuning))
+    out.print(
+        f"{tuning.measure} of exact search over {tuning.documents:,} documents of"
+        f" {tuning.collection} for {tuning.queries:,} queries; {tuning.machine}"
+    )
+    after = read_bundle(bundle).manifest.fingerprint
+    out.print(
+        f"{bundle} is now {tuning.variant}, {after[:15]}: {tuning.tokens_per_run} tokens a run,"
+        f" {tuning.concurrent_runs} at a time; evidence in tuning.json and tuning.png"
+    )
+    if after != before:
+        out.print("Its vectors are others now: an index made before needs its documents anew.")
+
+
+def table_of(tuning: Tuning) -> Table:
+    """One row a variant, the chosen one marked."""
+    rows = [row for row in tuning.measured if "refused" not in row]
+    several = len({row["setting"]["provider"] for row in rows}) > 1
+    plain = max(row["texts_per_second"] for row in rows if row["variant"] == "fp32")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("variant", no_wrap=True)
+    for column in ("texts/s", "x fp32", tuning.measure, "loss", "cosine", "MB"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
+    for row in rows:
+        provider = row["setting"]["provider"]
+        chosen = (row["variant"], provider) == (tuning.variant, tuning.provider)
+        table.add_row(
+            f"{row['variant']} ({provider})" if several else row["variant"],
+            f"{row['texts_per_second']:.1f}",
+            f"{row['texts_per_second'] / plain:.2f}",
+            f"{row['quality']:.4f}",
+            f"{row['loss']:.4f}",
+            f"{row['lowest_cosine']:.4f}",
+            f"{row['megabytes']:.0f}",
+            "chosen" if chosen else row["objection"],
+            style="bold" if chosen else None,
+        )
+    for row in tuning.measured:
+        if "refused" in row:
+            table.add_row(row["variant"], *[""] * 6, row["refused"])
+    return table

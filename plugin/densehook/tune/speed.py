@@ -1,0 +1,113 @@
+"""How fast bundles encode in bulk, side by side: every one in turn, and again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ..bundle import Bundle
+from ..encode import Encoder, pack
+from ..encode.encoder import WINDOW
+from ..encode.machine import usable_cpus
+from ..encode.tokenizer import Tokens
+
+_ROUNDS = 3
+_SEED = 0
+_SHARE = 6  # of a window, one run in so many is timed
+_FINALISTS = 2
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a session is run; ``tokens_per_run`` counts padding too."""
+
+    provider: str
+    tokens_per_run: int
+    concurrent_runs: int
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A bundle's best setting and what it gives: the median over rounds."""
+
+    setting: Setting
+    texts_per_second: float
+
+
+@dataclass
+class _Candidate:
+    name: str
+    setting: Setting
+    encoder: Encoder
+    window: Sequence[Tokens]
+    seconds: list[float]
+
+    def run(self) -> None:
+        started = time.perf_counter()
+        self.encoder.encode_tokens(self.window)
+        self.seconds.append(time.perf_counter() - started)
+
+    @property
+    def speed(self) -> Speed:
+        return Speed(self.setting, len(self.window) / median(self.seconds))
+
+
+def settings(provider: str) -> list[Setting]:
+    """What is tried: one run on all threads, or one on each, of more or fewer tokens."""
+    if provider == "cuda":
+        return [Setting(provider, tokens, 1) for tokens in (4096, 16384, 65536)]
+    cpus = usable_cpus()
+    return [
+        Setting(provider, tokens, runs)
+        for tokens in (512, 1024, 2048)
+        for runs in sorted({1, cpus})
+    ]
+
+
+def fastest_settings(
+    bundles: Mapping[tuple[str, str], Bundle],
+    texts: Sequence[str],
+    progress: Callable[[str, int, int | None], None],
+) -> Mapping[tuple[str, str], Speed]:
+    """Bundles by name and provider -> the speed of each at its best setting.
+
+    Every setting is run once, then the best of each bundle in turn for some rounds, so that what
+    else the machine does falls on all alike.
+    """
+    drawn = random.Random(_SEED).sample(list(texts), min(WINDOW, len(texts)))
+    finals: list[_Candidate] = []
+    for number, ((name, provider), bundle) in enumerate(bundles.items()):
+        progress("measuring settings", number, len(bundles))
+        tried = [_candidate(name, bundle, setting, drawn) for setting in settings(provider)]
+        for each in tried:
+            each.run()
+        finals += sorted(tried, key=lambda each: -each.speed.texts_per_second)[:_FINALISTS]
+    for each in finals:
+        each.seconds.clear()
+    for turn in range(_ROUNDS):
+        progress("measuring speed", turn, _ROUNDS)
+        for each in finals:
+            each.run()
+    best: dict[tuple[str, str], Speed] = {}
+    for each in sorted(finals, key=lambda each: each.speed.texts_per_second):
+        best[each.name, each.setting.provider] = each.speed
+    return best
+
+
+def _candidate(name: str, bundle: Bundle, setting: Setting, texts: Sequence[str]) -> _Candidate:
+    encoder = Encoder(
+        bundle,
+        tokens_per_run=setting.tokens_per_run,
+        concurrent_runs=setting.concurrent_runs,
+        provider=setting.provider,
+    )
+    tokens = encoder.tokenize(texts, "document")
+    lengths = [len(text.ids) for text in tokens]
+    packs = pack(lengths, setting.tokens_per_run, encoder.max_padding)
+    # packed as a whole window is, so that as many texts of a length go together
+    window = [tokens[position] for timed in packs[::_SHARE] for position in timed]
+    encoder.encode_tokens(window[: setting.concurrent_runs * 2])
+    return _Candidate(name, setting, encoder, window, [])

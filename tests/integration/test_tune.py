@@ -1,0 +1,152 @@
+"""Tuning the whole way on a tiny model: variants, speed, trec_eval, and the bundle in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from densehook.bundle import TUNING, Bundle, read_bundle, read_tuning
+from densehook.encode import load
+from densehook.errors import BundleError, CollectionError, ExportError
+from densehook.evaluate import Collection
+from densehook.export.texts import PASSAGES
+from densehook.tune import Sample, ndcg, sample, tune_bundle
+from densehook.types import Document
+
+
+def small_collection(documents: int = len(PASSAGES)) -> Collection:
+    """Each query is a passage's first words, and that passage is what it asks for."""
+
+    def read() -> Iterator[Document]:
+        for number, text in enumerate(PASSAGES[:documents]):
+            yield Document(f"d{number}", {"title": text.split()[0], "text": text})
+
+    queries = {f"q{number}": " ".join(PASSAGES[number].split()[:6]) for number in range(20)}
+    return Collection(
+        "small", read, queries, {f"q{number}": {f"d{number}": 1} for number in range(20)}
+    )
+
+
+def test_a_sample_keeps_what_is_judged_and_is_always_the_same() -> None:
+    whole, part = (sample(small_collection(), " ", limit) for limit in (1000, 30))
+    assert len(whole.ids) == whole.of == len(PASSAGES)
+    assert len(part.ids) == len(part.documents) == 30
+    assert {f"d{number}" for number in range(20)} <= set(part.ids)
+    assert part == sample(small_collection(), " ", 30)
+    assert len(sample(small_collection(), " ", 1).ids) == 20
+    assert whole.documents[0] == f"{PASSAGES[0].split()[0]} {PASSAGES[0]}"
+
+
+def test_an_empty_collection_cannot_be_sampled() -> None:
+    with pytest.raises(CollectionError, match="collection small has no documents"):
+        sample(small_collection(0), " ", 10)
+
+
+def test_ndcg_is_of_exact_search_and_drops_the_query_itself() -> None:
+    made = Sample("x", ["a", "b", "q"], ["", "", ""], {"q": "?"}, {"q": {"b": 1}}, 3)
+    documents = np.array([[1, 0], [3, 1], [9, 9]], dtype=np.float32)
+    query = np.array([[1, 0]], dtype=np.float32)
+    # by dot product b is first, once q itself is gone; by cosine a is
+    assert ndcg(made, documents, query, "dot_product") == 1.0
+    assert ndcg(made, documents, query, "cosine") == pytest.approx(1 / np.log2(3), abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def tuned(make_tiny_bundle: Callable[..., Bundle]) -> tuple[Bundle, Bundle]:
+    """The plain bundle as it was, and the tuned one in its place."""
+    plain = make_tiny_bundle("bert")
+    only = ["int8-static", "fp32-nopad"]
+    tune_bundle(plain.path, small_collection(), max_loss=1.0, only=only)
+    return plain, read_bundle(plain.path)
+
+
+def test_the_bundle_becomes_the_chosen_variant(tuned: tuple[Bundle, Bundle]) -> None:
+    plain, bundle = tuned
+    tuning = bundle.tuning()
+    assert tuning is not None
+    assert bundle.manifest.variant == ("" if tuning.variant == "fp32" else tuning.variant)
+    kept = bundle.path / "variants"
+    assert {folder.name for folder in kept.iterdir()} == {"fp32", "fp32-nopad", "int8-static"}
+    assert read_bundle(kept / "fp32").manifest.fingerprint == plain.manifest.fingerprint
+    chosen = read_bundle(kept / tuning.variant)
+    assert chosen.manifest.fingerprint == bundle.manifest.fingerprint
+
+
+def test_the_evidence_lies_in_the_bundle(tuned: tuple[Bundle, Bundle]) -> None:
+    _, bundle = tuned
+    tuning = read_tuning(bundle.path)
+    assert tuning is not None
+    assert (tuning.collection, tuning.documents, tuning.queries) == ("small", len(PASSAGES), 20)
+    rows = {row["variant"]: row for row in tuning.measured}
+    assert set(rows) == {"fp32", "fp32-nopad", "int8-static"}
+    fastest = max(rows.values(), key=lambda row: row["texts_per_second"])
+    assert tuning.variant == fastest["variant"]
+    assert rows["fp32"]["loss"] == 0
+    assert abs(rows["fp32-nopad"]["quality"] - rows["fp32"]["quality"]) <= 1e-3
+    with Image.open(bundle.path / "tuning.png") as picture:
+        assert picture.width > 600
+        assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20
+
+
+def test_a_tuned_bundle_runs_as_it_was_tuned(tuned: tuple[Bundle, Bundle]) -> None:
+    _, bundle = tuned
+    tuning = bundle.tuning()
+    assert tuning is not None
+    encoder = load(bundle.path)
+    assert encoder.tokens_per_run == tuning.tokens_per_run
+    assert encoder.encode_documents(PASSAGES).shape == (len(PASSAGES), bundle.manifest.dims)
+
+
+def test_tuning_again_starts_from_the_plain_bundle(tuned: tuple[Bundle, Bundle]) -> None:
+    plain, bundle = tuned
+    again = tune_bundle(bundle.path, small_collection(), max_loss=0.0, only=["fp32"])
+    assert again.variant == "fp32"
+    assert read_bundle(bundle.path).manifest.fingerprint == plain.manifest.fingerprint
+
+
+def test_a_tuning_that_fails_leaves_the_bundle_as_it_was(
+    make_tiny_bundle: Callable[..., Bundle],
+) -> None:
+    bundle = make_tiny_bundle("bert", seed=3)
+    with pytest.raises(ExportError, match="no variant 'int9'"):
+        tune_bundle(bundle.path, small_collection(), only=["int9"])
+    assert read_bundle(bundle.path).manifest == bundle.manifest
+    assert [path.name for path in bundle.path.parent.iterdir() if path.name[0] == "."] == []
+
+
+def test_a_variant_alone_cannot_be_tuned(
+    make_tiny_bundle: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    from densehook.export.variants import build_variant
+
+    lone = build_variant(make_tiny_bundle("bert", seed=4), "int8-static", tmp_path / "x", PASSAGES)
+    with pytest.raises(
+        BundleError, match="is the variant 'int8-static' and holds no variants/fp32"
+    ):
+        tune_bundle(lone.path, small_collection())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tokens_per_run": 0}, "tokens_per_run is 0; it must be a positive number"),
+        ({"concurrent_runs": "two"}, "concurrent_runs is 'two'"),
+        ({"colour": "red"}, "is damaged: .*colour"),
+    ],
+)
+def test_a_damaged_tuning_is_named(
+    tuned: tuple[Bundle, Bundle], tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    content = json.loads((tuned[1].path / TUNING).read_text())
+    (tmp_path / TUNING).write_text(json.dumps({**content, **change}))
+    with pytest.raises(BundleError, match=message):
+        read_tuning(tmp_path)
+
+
+def test_an_untuned_bundle_has_no_tuning(tmp_path: Path) -> None:
+    assert read_tuning(tmp_path) is None

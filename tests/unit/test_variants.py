@@ -1,0 +1,190 @@
+"""Variants on tiny models: what each step promises, and that the gate is really there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle
+from densehook.encode import cosines, load
+from densehook.errors import ExportError, GateError
+from densehook.export import gate
+from densehook.export.texts import AWKWARD, PASSAGES
+from densehook.export.variants import VARIANTS, build_variant, calibration_texts
+from densehook.export.variants.graphs import Range
+from densehook.export.variants.quantising import int4_blocks, int8_columns, uint8_scale
+
+TEXTS = [*PASSAGES, *AWKWARD]
+ARCHITECTURES = ("bert", "xlm-roberta", "distilbert", "mpnet", "modernbert")
+matrices = hnp.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 40), st.integers(1, 6)),
+    elements=st.floats(-8, 8, width=32, allow_subnormal=False),
+)
+
+
+@pytest.fixture(scope="module")
+def built(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
+    folder = tmp_path_factory.mktemp("variants")
+
+    def build(name: str) -> Bundle:
+        if not (folder / name).is_dir():
+            build_variant(tiny_bundle, name, folder / name, TEXTS)
+        return read_bundle(folder / name)
+
+    return build
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_is_a_bundle_near_the_plain_one(
+    name: str, built: Callable[[str], Bundle], tiny_bundle: Bundle
+) -> None:
+    bundle = built(name)
+    found = load(bundle.path).encode_documents(TEXTS)
+    expected = load(tiny_bundle.path).encode_documents(TEXTS)
+    assert cosines(found, expected).min() >= PRECISION_BOUNDS[VARIANTS[name].precision]
+    assert bundle.manifest.precision == VARIANTS[name].precision
+    assert bundle.manifest.variant == ("" if name == "fp32" else name)
+
+
+def test_every_variant_has_a_fingerprint_of_its_own(
+    built: Callable[[str], Bundle], tiny_bundle: Bundle
+) -> None:
+    fingerprints = {name: built(name).manifest.fingerprint for name in VARIANTS}
+    assert len(set(fingerprints.values())) == len(VARIANTS)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "int8-dynamic"])
+def test_a_vector_is_the_same_in_any_company(name: str, built: Callable[[str], Bundle]) -> None:
+    encoder = load(built(name).path)
+    alone = np.vstack([encoder.encode_documents([text]) for text in TEXTS])
+    assert np.abs(encoder.encode_documents(TEXTS) - alone).max() <= 1e-6
+    assert not encoder.manifest.batch_dependent
+
+
+def test_dynamic_quantisation_says_that_it_depends_on_the_batch(
+    built: Callable[[str], Bundle],
+) -> None:
+    encoder = load(built("int8-dynamic").path)
+    alone = np.vstack([encoder.encode_documents([text]) for text in TEXTS])
+    assert np.abs(encoder.encode_documents(TEXTS) - alone).max() > 1e-5
+    assert encoder.manifest.batch_dependent
+    independent = replace(encoder.manifest, batch_dependent=False)
+    assert independent.fingerprint != encoder.manifest.fingerprint
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", ["fp32-nopad", "int8-static-nopad", "int8-static"])
+def test_every_architecture_has_variants(
+    architecture: str, name: str, make_tiny_bundle: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    plain = make_tiny_bundle(architecture)
+    bundle = build_variant(plain, name, tmp_path / name, TEXTS)
+    assert load(bundle.path).encode_documents(TEXTS).shape == (len(TEXTS), plain.manifest.dims)
+
+
+def test_fusing_finds_the_attention_of_bert(built: Callable[[str], Bundle]) -> None:
+    kinds = [node.op_type for node in onnx.load(str(built("fp32-fused").model)).graph.node]
+    assert kinds.count("MultiHeadAttention") == 2
+    assert kinds.count("BiasGelu") == 2
+
+
+def test_without_padding_only_ids_go_in(built: Callable[[str], Bundle]) -> None:
+    assert list(built("fp32-nopad").manifest.inputs) == ["input_ids"]
+
+
+@pytest.mark.parametrize("name", ["int8-dynamic", "int8-static", "int4"])
+def test_no_float_matrix_product_with_weights_is_left(
+    name: str, built: Callable[[str], Bundle]
+) -> None:
+    model = onnx.load(str(built(name).model))
+    constants = {each.name for each in model.graph.initializer}
+    floats = [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in constants]
+    assert not floats
+
+
+def test_seven_bits_where_eight_would_saturate(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from densehook.export.variants import quantising
+
+    largest = {}
+    for saturates in (False, True):
+        monkeypatch.setattr(quantising, "saturates_int8", lambda saturates=saturates: saturates)
+        bundle = build_variant(tiny_bundle, "int8-static", tmp_path / str(saturates), TEXTS)
+        model = onnx.load(str(bundle.model))
+        weights = [
+            onnx.numpy_helper.to_array(each)
+            for each in model.graph.initializer
+            if each.name.endswith("_int8")
+        ]
+        largest[saturates] = max(int(np.abs(each.astype(int)).max()) for each in weights)
+    assert largest == {False: 127, True: 63}
+
+
+def test_a_variant_too_far_from_the_plain_bundle_is_refused(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(gate.PRECISION_BOUNDS, "int4", 1.1)
+    with pytest.raises(GateError, match=r"int4 graph is not the plain bundle's equal: cosine 0\.9"):
+        build_variant(tiny_bundle, "int4", tmp_path / "int4", TEXTS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_variants_are_made_of_plain_bundles_only(
+    built: Callable[[str], Bundle], tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match="is int4; variants are made of a plain fp32 bundle"):
+        build_variant(built("int4"), "int8-static", tmp_path / "x", TEXTS)
+
+
+def test_an_unknown_variant_is_named_with_those_known(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="no variant 'int3'; known are fp32, fp32-fused"):
+        build_variant(tiny_bundle, "int3", tmp_path / "x", TEXTS)
+
+
+def test_parity_says_what_a_variant_was_compared_with(
+    built: Callable[[str], Bundle], tiny_bundle: Bundle
+) -> None:
+    parity = json.loads((built("int8-static").path / "parity.json").read_text())
+    assert parity["compared_with"] == tiny_bundle.manifest.fingerprint
+    assert 0.95 <= parity["lowest_cosine"] < 1
+
+
+def test_calibration_draws_from_all_texts() -> None:
+    texts = [str(number) for number in range(1000)]
+    drawn = calibration_texts(texts)
+    assert len(drawn) == len(set(drawn)) == 128
+    assert int(drawn[-1]) > 800
+    assert calibration_texts(texts[:3]) == texts[:3]
+
+
+@given(matrices)
+def test_int8_columns_are_within_half_a_step(weights: np.ndarray) -> None:
+    values, scales = int8_columns(weights, 127)
+    assert np.abs(values * scales - weights).max() <= np.abs(scales).max() / 2 + 1e-6
+
+
+@given(matrices)
+def test_int4_blocks_unpack_to_within_a_step(weights: np.ndarray) -> None:
+    k, n = weights.shape
+    packed, scales = int4_blocks(weights)
+    values = np.stack([packed & 15, packed >> 4], axis=-1).reshape(n, -1, 16).astype(float) - 8
+    unpacked = (values * scales.reshape(n, -1, 1)).reshape(n, -1).T[:k]
+    assert np.abs(unpacked - weights).max() <= np.abs(scales).max() + 1e-6
+
+
+@given(st.floats(-50, 50), st.floats(0, 50))
+def test_zero_is_exact_and_the_range_is_covered(low: float, width: float) -> None:
+    scale, zero = uint8_scale(Range(low, low + width))
+    assert (0 - float(zero)) * scale <= min(low, 0) + scale
+    assert (255 - float(zero)) * scale >= max(low + width, 0) - scale
