@@ -9,21 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from densehook.bundle import Bundle, read_bundle
+from densehook.bundle import Bundle
 from densehook.elastic import node
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.connect import connect
 from densehook.errors import BundleError
 from densehook.export import export_bundle, read_recipe
+from densehook.tune import plain_bundle
 
 MODELS = Path(__file__).parent.parent / "onnx_models"
 
 
 def minilm() -> Bundle:
-    """all-MiniLM-L6-v2, exported unless it is there already."""
+    """all-MiniLM-L6-v2 in fp32, tuned or not; exported unless it is there already."""
     recipe = read_recipe(MODELS / "all-minilm-l6-v2.toml")
     try:
-        return read_bundle(MODELS / recipe.name)
+        return plain_bundle(MODELS / recipe.name)
     except BundleError:
         return export_bundle(recipe, MODELS / recipe.name)
 

@@ -21,13 +21,17 @@ Documents = Annotated[
     ),
 ]
 CollectionName = Annotated[
-    str, typer.Option("--collection", help="Judged collection: BEIR folder or ir_datasets' name.")
+    str | None,
+    typer.Option(
+        "--collection",
+        help="Judged collection: BEIR folder, or a name of ir_datasets; else Python's help topics.",
+    ),
 ]
 
 
 def tune(
     bundle: Annotated[Path, typer.Argument(help="Bundle to tune; becomes the variant chosen.")],
-    collection: CollectionName,
+    collection: CollectionName = None,
     max_loss: Annotated[
         float, typer.Option("--max-loss", min=0, help="nDCG@10 that may be lost.")
     ] = 0.005,
@@ -46,11 +50,12 @@ def tune(
 ) -> None:
     """Choose the fastest variant of a bundle that keeps its quality, on this machine."""
     from ..bundle import read_bundle
+    from ..demo.quickstart import help_topics
     from ..evaluate import open_collection
     from ..tune import tune_bundle
 
     before = read_bundle(bundle).manifest.fingerprint
-    opened = open_collection(collection)
+    opened = open_collection(collection) if collection else help_topics()
     with bars() as show:
         tuning = tune_bundle(
             bundle,

@@ -5,6 +5,6 @@ measured.
 """
 
 from .quality import Sample, encode_sample, ndcg, sample
-from .tuning import tune_bundle
+from .tuning import plain_bundle, tune_bundle
 
-__all__ = ["Sample", "encode_sample", "ndcg", "sample", "tune_bundle"]
+__all__ = ["Sample", "encode_sample", "ndcg", "plain_bundle", "sample", "tune_bundle"]

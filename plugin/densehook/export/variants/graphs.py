@@ -85,7 +85,7 @@ def bias_after(model: Model, product: Product) -> tuple[str, Node] | None:
 
 def replace_nodes(model: Model, replacements: Mapping[str, Sequence[Node]]) -> None:
     """Puts nodes in the place of the one that gives the named output, and drops what is unused."""
-    nodes = []
+    nodes: list[Node] = []
     for node in model.graph.node:
         nodes.extend(replacements.get(node.output[0], [node]))
     copies = [_copy(node) for node in nodes]

@@ -136,7 +136,7 @@ def int4_blocks(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArra
     scales[scales == 0] = 1.0
     values = np.clip(np.round(blocks / scales) + 8, 0, 15).astype(np.uint8)
     packed = values[..., 0::2] | (values[..., 1::2] << 4)
-    return packed, scales.astype(np.float32).reshape(-1)
+    return packed.astype(np.uint8), scales.astype(np.float32).reshape(-1)
 
 
 def uint8_scale(seen: Range) -> tuple[np.float32, np.uint8]:
