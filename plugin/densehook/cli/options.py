@@ -36,4 +36,27 @@ VectorFieldName = Annotated[
     str | None,
     typer.Option("--field", help="Vector field; may be left out where the index has one."),
 ]
+CollectionName = Annotated[
+    str | None,
+    typer.Option(
+        "--collection",
+        help="Judged collection: BEIR folder, or a name of ir_datasets; else Python's help topics.",
+    ),
+]
+Documents = Annotated[
+    int,
+    typer.Option(
+        "--documents", min=1, help="At most so many of its documents; the judged ones always."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def numbers(option: str, text: str) -> list[int]:
+    """Whole numbers separated by commas. Raises BadParameter naming the option and the text."""
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}; give whole numbers, as 64,128", param_hint=option
+        ) from None

@@ -9,24 +9,10 @@ import typer
 from rich.table import Table
 
 from .console import bars, out
-from .options import AsJson
+from .options import AsJson, CollectionName, Documents
 
 if TYPE_CHECKING:
     from ..bundle import Tuning
-
-Documents = Annotated[
-    int,
-    typer.Option(
-        "--documents", min=1, help="At most so many of its documents; the judged ones always."
-    ),
-]
-CollectionName = Annotated[
-    str | None,
-    typer.Option(
-        "--collection",
-        help="Judged collection: BEIR folder, or a name of ir_datasets; else Python's help topics.",
-    ),
-]
 
 
 def tune(

@@ -3,7 +3,7 @@
 The only door to torch, transformers, optimum and onnx; it knows nothing of Elasticsearch.
 """
 
-from .bundling import export_bundle
+from .bundling import export_bundle, model_size
 from .recipe import Recipe, read_recipe
 
-__all__ = ["Recipe", "export_bundle", "read_recipe"]
+__all__ = ["Recipe", "export_bundle", "model_size", "read_recipe"]

@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..bundle import (
     Bundle,
@@ -46,8 +46,10 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
     folder = model_folder(recipe)
     facts = read_folder(folder)
     progress("Loading PyTorch")
-    reference = _reference(folder)
+    reference = _reference(folder, recipe.layers)
     settings = settle(recipe, facts, reference.tokenizer_limit)
+    if settings.dims is not None and settings.dims > reference.hidden_size:
+        raise RecipeError(f"dims is {settings.dims}, the model has {reference.hidden_size}")
     if facts.lower_case and not reference.lower_cases():
         raise RecipeError(f"{folder} lower-cases its input outside the tokenizer; no bundle can")
     try:
@@ -61,12 +63,28 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
     return read_bundle(output)
 
 
-def _reference(folder: Path) -> Reference:
+class Size(NamedTuple):
+    """How much there is of a model."""
+
+    layers: int
+    dims: int
+
+
+def model_size(recipe: Recipe) -> Size:
+    """The model's layers and dimensions before a recipe cuts any.
+
+    Raises RecipeError and ExportError as export_bundle does.
+    """
+    reference = _reference(model_folder(recipe), None)
+    return Size(reference.layers, reference.hidden_size)
+
+
+def _reference(folder: Path, layers: int | None) -> Reference:
     try:
         from .reference import Reference
     except ImportError as error:
         raise MissingExtra(error.name or "torch", "export") from error
-    return Reference(folder)
+    return Reference(folder, layers)
 
 
 def _write_model(

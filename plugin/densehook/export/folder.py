@@ -48,6 +48,8 @@ class Settings:
     max_tokens: int
     similarity: str
     prompts: Mapping[str, str]
+    dims: int | None = None
+    """The pooled vector is cut to its first so many numbers, then normalised; None: not cut."""
 
 
 def read_folder(folder: Path) -> FolderFacts:
@@ -90,7 +92,8 @@ def settle(recipe: Recipe, facts: FolderFacts, tokenizer_limit: int | None) -> S
         role: _agreed(recipe, "prompts", recipe.prompts.get(role), facts.prompts.get(role), "")
         for role in ("query", "document")
     }
-    return Settings(pooling, normalise, max_tokens, _similarity(recipe, facts, normalise), prompts)
+    similarity = _similarity(recipe, facts, normalise)
+    return Settings(pooling, normalise, max_tokens, similarity, prompts, recipe.dims)
 
 
 def _agreed(recipe: Recipe, key: str, said: Any, found: Any, default: Any = None) -> Any:

@@ -48,13 +48,14 @@ POOLING: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class Pooled(torch.nn.Module):
-    """A transformer with pooling and normalisation on top."""
+    """A transformer with pooling, truncation and normalisation on top."""
 
     def __init__(self, model: Any, settings: Settings) -> None:
         super().__init__()
         self.model = model
         self.config = model.config
         self._pool = POOLING[settings.pooling]
+        self._dims = settings.dims
         self._normalise = settings.normalise
 
     def forward(
@@ -64,6 +65,8 @@ class Pooled(torch.nn.Module):
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         output = self.model(input_ids=input_ids, attention_mask=attention_mask, **types)
         vectors = self._pool(output.last_hidden_state, attention_mask)
+        if self._dims is not None:
+            vectors = vectors[:, : self._dims]
         return torch.nn.functional.normalize(vectors, dim=-1) if self._normalise else vectors
 
 

@@ -32,6 +32,10 @@ class Recipe:
     normalise: bool | None = None
     similarity: str | None = None
     max_tokens: int | None = None
+    layers: int | None = None
+    """Of the model's layers, how many are kept, from the first on; all where left out."""
+    dims: int | None = None
+    """Of the pooled vector, how many numbers are kept, from the first on; all where left out."""
     joiner: str = " "
     prompts: Mapping[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
@@ -49,6 +53,8 @@ _TYPES: Mapping[str, type] = {
     "normalise": bool,
     "similarity": str,
     "max_tokens": int,
+    "layers": int,
+    "dims": int,
     "joiner": str,
     "prompts": dict,
     "overrides": list,
@@ -92,21 +98,21 @@ def _check(path: Path, key: str, value: Any) -> None:
     if key in _CHOICES and value not in _CHOICES[key]:
         raise RecipeError(f"{path}: {key} is {value!r}; known: {', '.join(_CHOICES[key])}")
     if key in _CONTENTS:
-        _CONTENTS[key](path, value)
+        _CONTENTS[key](path, key, value)
 
 
-def _check_max_tokens(path: Path, value: int) -> None:
+def _check_positive(path: Path, key: str, value: int) -> None:
     if value < 1:
-        raise RecipeError(f"{path}: max_tokens is {value}; it must be at least 1")
+        raise RecipeError(f"{path}: {key} is {value}; it must be at least 1")
 
 
-def _check_overrides(path: Path, names: list[str]) -> None:
+def _check_overrides(path: Path, key: str, names: list[str]) -> None:
     for name in names:
         if name not in _KEYS:
             raise RecipeError(f"{path}: overrides names {name!r}{_did_you_mean(name, _KEYS)}")
 
 
-def _check_prompts(path: Path, prompts: Mapping[str, Any]) -> None:
+def _check_prompts(path: Path, key: str, prompts: Mapping[str, Any]) -> None:
     for role, prompt in prompts.items():
         if role not in ROLES:
             raise RecipeError(f"{path}: prompts are for {role!r}{_did_you_mean(role, ROLES)}")
@@ -114,8 +120,10 @@ def _check_prompts(path: Path, prompts: Mapping[str, Any]) -> None:
             raise RecipeError(f"{path}: the {role} prompt is {prompt!r}; it must be a string")
 
 
-_CONTENTS: Mapping[str, Callable[[Path, Any], None]] = {
-    "max_tokens": _check_max_tokens,
+_CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
+    "max_tokens": _check_positive,
+    "layers": _check_positive,
+    "dims": _check_positive,
     "overrides": _check_overrides,
     "prompts": _check_prompts,
 }

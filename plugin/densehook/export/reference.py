@@ -6,17 +6,19 @@ the graph: a pooling mistake there must not be able to certify itself here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from ..bundle import Role
-from ..errors import ExportError
+from ..errors import ExportError, RecipeError
 from .folder import Settings
 
 _POOLED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
@@ -31,14 +33,25 @@ _ATTENTION = "eager"
 
 
 class Reference:
-    """The model in PyTorch, fp32, with its own Hugging Face tokenizer."""
+    """The model in PyTorch, fp32, with its own Hugging Face tokenizer.
 
-    def __init__(self, folder: Path) -> None:
+    ``layers`` keeps the first so many, and what the architecture has after its last; training makes
+    the early layers' output good for something (Li et al. 2024, 2D Matryoshka; Zhuang et al.
+    2024, Starbucks), and any encoder can be cut. Raises RecipeError when the model has fewer.
+    """
+
+    def __init__(self, folder: Path, layers: int | None = None) -> None:
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, use_fast=True)
-            model = AutoModel.from_pretrained(
-                folder, dtype=torch.float32, attn_implementation=_ATTENTION
-            )
+            config = AutoConfig.from_pretrained(folder)
+            if layers is not None:
+                _keep_layers(config, layers)
+            with _quiet():
+                model = AutoModel.from_pretrained(
+                    folder, config=config, dtype=torch.float32, attn_implementation=_ATTENTION
+                )
+        except RecipeError:
+            raise
         except Exception as error:  # transformers raises many kinds for a folder it cannot read
             reason = str(error).strip().partition("\n")[0]
             raise ExportError(f"{folder} cannot be loaded as a model: {reason}") from error
@@ -53,6 +66,16 @@ class Reference:
         """The longest input the model has positions for, where the folder says it."""
         limit = int(self.tokenizer.model_max_length)
         return limit if limit < 1_000_000 else None  # transformers' way of saying "unknown"
+
+    @property
+    def layers(self) -> int:
+        """How many the model has, after any were cut."""
+        return int(self.model.config.num_hidden_layers)
+
+    @property
+    def hidden_size(self) -> int:
+        """Length of the pooled vector before it is cut."""
+        return int(self.model.config.hidden_size)
 
     @property
     def pad_id(self) -> int:
@@ -72,7 +95,7 @@ class Reference:
             batch = torch.tensor([ids])
             output = self.model(input_ids=batch, attention_mask=torch.ones_like(batch))
         hidden = output.last_hidden_state[0].numpy().astype(np.float64)
-        vector = _POOLED[settings.pooling](hidden)
+        vector = _POOLED[settings.pooling](hidden)[: settings.dims]
         if settings.normalise:
             vector = vector / np.linalg.norm(vector)
         return vector.astype(np.float32)
@@ -81,3 +104,20 @@ class Reference:
         """Whether the tokenizer itself makes no difference between cases."""
         upper, lower = (self.tokenizer(text)["input_ids"] for text in ("A Cell", "a cell"))
         return bool(upper == lower)
+
+
+def _keep_layers(config: Any, layers: int) -> None:
+    if layers > config.num_hidden_layers:
+        raise RecipeError(f"layers is {layers}, the model has {config.num_hidden_layers}")
+    config.num_hidden_layers = layers
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps transformers from listing the weights of the layers that were cut."""
+    before = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(before)

@@ -4,7 +4,20 @@ Builds variants with export, measures them with encode and evaluate; decides not
 measured.
 """
 
+from .curve import Curve, Point, measure_curve
+from .plot import plot_curve
 from .quality import Sample, encode_sample, ndcg, sample
 from .tuning import plain_bundle, tune_bundle
 
-__all__ = ["Sample", "encode_sample", "ndcg", "plain_bundle", "sample", "tune_bundle"]
+__all__ = [
+    "Curve",
+    "Point",
+    "Sample",
+    "encode_sample",
+    "measure_curve",
+    "ndcg",
+    "plain_bundle",
+    "plot_curve",
+    "sample",
+    "tune_bundle",
+]

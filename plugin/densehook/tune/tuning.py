@@ -17,7 +17,7 @@ from ..evaluate import Collection
 from ..evaluate.anserini import MINIMUM_JAVA, anserini_jar
 from ..java import find_java
 from .choice import Measured, choose, objection
-from .plot import plot
+from .plot import plot_tuning
 from .quality import MEASURE, Sample, encode_sample, ndcg, sample
 from .speed import Setting, fastest_settings
 
@@ -77,7 +77,7 @@ def tune_bundle(
             objections = {row: objection(row, max_loss, allow_batch_dependent) for row in rows}
             tuning = _tuning(chosen, objections, refused, measured_on, max_loss)
             (staging / TUNING).write_text(tuning.dumps())
-            plot(tuning, staging / "tuning.png")
+            plot_tuning(tuning, staging / "tuning.png")
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
     return tuning

@@ -1,0 +1,75 @@
+"""`densehook curve`: how much of an encoder is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from .console import bars, out
+from .options import AsJson, CollectionName, Documents, numbers
+
+if TYPE_CHECKING:
+    from ..tune import Curve
+
+
+def curve(
+    recipe: Annotated[Path, typer.Argument(help="Recipe, e.g. onnx_models/all-minilm-l6-v2.toml.")],
+    collection: CollectionName = None,
+    layers: Annotated[
+        str, typer.Option("--layers", help="Numbers of layers, separated by commas.")
+    ] = "",
+    dims: Annotated[
+        str, typer.Option("--dims", help="Numbers of dimensions, separated by commas.")
+    ] = "",
+    documents: Documents = 10_000,
+    plot: Annotated[Path | None, typer.Option("--plot", help="PNG to draw the curve into.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an encoder's quality and speed with fewer layers and fewer dimensions."""
+    from ..demo.quickstart import help_topics
+    from ..evaluate import open_collection
+    from ..export import read_recipe
+    from ..tune import measure_curve, plot_curve
+
+    parsed = read_recipe(recipe)
+    opened = open_collection(collection) if collection else help_topics()
+    with bars() as show:
+        measured = measure_curve(
+            parsed,
+            opened,
+            layers=numbers("--layers", layers),
+            dims=numbers("--dims", dims),
+            documents=documents,
+            progress=show,
+        )
+    if plot is not None:
+        plot_curve(measured, plot)
+    if as_json:
+        out.print_json(measured.dumps())
+        return
+    out.print(_table(measured))
+    out.print(
+        f"{measured.measure} of exact search over {measured.documents:,} documents of"
+        f" {measured.collection} for {measured.queries:,} queries; {measured.machine}"
+    )
+    out.print(f"Keep what you choose with layers = N and dims = N in {recipe}.")
+
+
+def _table(measured: Curve) -> Table:
+    """One row for each number of layers, one column for each number of dimensions."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("layers", justify="right")
+    table.add_column("texts/s", justify="right")
+    for dims in sorted({point.dims for point in measured.points}):
+        table.add_column(f"{dims} dims", justify="right", no_wrap=True)
+    for layers in sorted({point.layers for point in measured.points}):
+        row = [point for point in measured.points if point.layers == layers]
+        table.add_row(
+            str(layers),
+            f"{row[0].texts_per_second:.1f}",
+            *(f"{point.quality:.4f}" for point in row),
+        )
+    return table
