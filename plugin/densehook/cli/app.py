@@ -10,7 +10,7 @@ import typer
 
 from .._version import __version__
 from ..errors import DensehookError
-from . import bench, curve, demo, es, evaluate, export, index, search, tune
+from . import bench, curve, demo, es, evaluate, export, index, search, soup, tune, whiten
 from .console import fail
 
 _INTERRUPTED = 130
@@ -46,6 +46,8 @@ def _densehook(
 
 app.command("export")(export.export)
 app.command("tune")(tune.tune)
+app.command("soup")(soup.soup)
+app.command("whiten")(whiten.whiten)
 app.command("curve")(curve.curve)
 app.command("bench")(bench.bench)
 app.command("create")(index.create)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from ..errors import CollectionError
 from .console import out, steps
-from .options import AsJson
+from .options import AsJson, read_lines
 
 if TYPE_CHECKING:
     from ..encode.timing import Times
@@ -32,7 +31,7 @@ def bench(
 
     opened = read_bundle(bundle)
     with steps("Encoder") as step:
-        times = timed(opened, _lines(texts) if texts else _passages(), step)
+        times = timed(opened, read_lines(texts) if texts else _passages(), step)
     if as_json:
         out.print_json(json.dumps({"bundle": str(bundle), **asdict(times)}))
     else:
@@ -63,10 +62,3 @@ def _passages() -> list[str]:
     from ..demo.passages import passages
 
     return [passage.text for passage in passages()]
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CollectionError(f"{path} cannot be read as text: {error}") from error

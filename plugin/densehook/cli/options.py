@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import CollectionError
+
 Url = Annotated[
     str | None,
     typer.Option(
@@ -60,3 +62,11 @@ def numbers(option: str, text: str) -> list[int]:
         raise typer.BadParameter(
             f"{text!r}; give whole numbers, as 64,128", param_hint=option
         ) from None
+
+
+def read_lines(path: Path) -> list[str]:
+    """A file's lines that are not blank. Raises CollectionError when it cannot be read."""
+    try:
+        return [line for line in path.read_text().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise CollectionError(f"{path} cannot be read as text: {error}") from error

@@ -46,7 +46,7 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
     folder = model_folder(recipe)
     facts = read_folder(folder)
     progress("Loading PyTorch")
-    reference = _reference(folder, recipe.layers)
+    reference = load_reference(folder, recipe.layers)
     settings = settle(recipe, facts, reference.tokenizer_limit)
     if settings.dims is not None and settings.dims > reference.hidden_size:
         raise RecipeError(f"dims is {settings.dims}, the model has {reference.hidden_size}")
@@ -75,11 +75,12 @@ def model_size(recipe: Recipe) -> Size:
 
     Raises RecipeError and ExportError as export_bundle does.
     """
-    reference = _reference(model_folder(recipe), None)
+    reference = load_reference(model_folder(recipe))
     return Size(reference.layers, reference.hidden_size)
 
 
-def _reference(folder: Path, layers: int | None) -> Reference:
+def load_reference(folder: Path, layers: int | None = None) -> Reference:
+    """A model folder in PyTorch; raises ExportError, or MissingExtra without torch."""
     try:
         from .reference import Reference
     except ImportError as error:

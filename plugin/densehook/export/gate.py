@@ -7,7 +7,7 @@ written down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,6 +77,17 @@ def gate_variant(variant: Encoder, plain: Encoder) -> Parity:
     """
     texts = _texts(plain.manifest.max_tokens)
     return _compared(variant, texts, _alone(plain, texts), "the plain bundle's")
+
+
+def gate_transformed(
+    transformed: Encoder, plain: Encoder, transform: Callable[[Vectors], Vectors]
+) -> Parity:
+    """Compares a graph with what a transform makes of the plain bundle's vectors, each text alone.
+
+    Raises GateError if it is too far.
+    """
+    texts = _texts(plain.manifest.max_tokens)
+    return _compared(transformed, texts, transform(_alone(plain, texts)), "the transform's")
 
 
 def _texts(max_tokens: int) -> list[tuple[Role, str]]:

@@ -68,6 +68,11 @@ class Reference:
         return limit if limit < 1_000_000 else None  # transformers' way of saying "unknown"
 
     @property
+    def tokenizer_json(self) -> str:
+        """The tokenizer as one text, what tokenizer.json holds."""
+        return str(self.tokenizer.backend_tokenizer.to_str())
+
+    @property
     def layers(self) -> int:
         """How many the model has, after any were cut."""
         return int(self.model.config.num_hidden_layers)

@@ -6,18 +6,26 @@ measured.
 
 from .curve import Curve, Point, measure_curve
 from .plot import plot_curve
-from .quality import Sample, encode_sample, ndcg, sample
+from .quality import Sample, encode_sample, ndcg, sample, unjudged
+from .soup import Tried, greedy_soup, uniform_soup
 from .tuning import plain_bundle, tune_bundle
+from .whitening import Whitened, whiten_bundle
 
 __all__ = [
     "Curve",
     "Point",
     "Sample",
+    "Tried",
+    "Whitened",
     "encode_sample",
+    "greedy_soup",
     "measure_curve",
     "ndcg",
     "plain_bundle",
     "plot_curve",
     "sample",
     "tune_bundle",
+    "uniform_soup",
+    "unjudged",
+    "whiten_bundle",
 ]

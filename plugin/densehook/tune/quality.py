@@ -66,6 +66,13 @@ def sample(collection: Collection, joiner: str, limit: int) -> Sample:
     )
 
 
+def unjudged(name: str, texts: Sequence[str]) -> Sample:
+    """Texts to learn from that nobody asks for. Raises CollectionError when there are none."""
+    if not texts:
+        raise CollectionError(f"{name} has no texts")
+    return Sample(name, [str(i) for i in range(len(texts))], texts, {}, {}, len(texts))
+
+
 def encode_sample(
     encoder: Encoder, sample: Sample, on_progress: Callable[[int], None] = lambda texts: None
 ) -> tuple[Vectors, Vectors]:

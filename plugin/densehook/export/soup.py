@@ -1,0 +1,89 @@
+"""Model soups: one model whose weights are the mean of several checkpoints' weights.
+
+The checkpoints must be of one architecture and one tokenizer, as runs of one fine-tuning are.
+Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves
+accuracy without increasing inference time".
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..bundle import replacing
+from ..errors import ExportError
+from .bundling import load_reference
+from .recipe import Recipe
+from .sources import model_folder
+
+SOUP = "soup.json"
+_COPIED = ("*.json", "*.txt", "*.model", "*_*/config.json")
+_NOT_COPIED = ("*.index.json", SOUP)
+
+
+def checkpoint(source: str) -> Path:
+    """The folder of a checkpoint: a path, ``package:NAME/FOLDER``, or a hub's ``ID@REVISION``.
+
+    Raises RecipeError and ExportError as a recipe's source does.
+    """
+    location, _, revision = source.partition("@")
+    return model_folder(Recipe(name=source, source=location, revision=revision))
+
+
+def average(sources: Sequence[str], output: Path, evidence: Mapping[str, Any]) -> None:
+    """Writes the mean of the checkpoints, summed in float64, as a model folder at ``output``.
+
+    Tokenizer and configuration are the first one's; soup.json names all, with the evidence. Raises
+    ExportError when they are not of one architecture and one tokenizer.
+    """
+    if not sources:
+        raise ExportError("a soup needs at least one checkpoint")
+    folders = [checkpoint(source) for source in sources]
+    if output.resolve() in [folder.resolve() for folder in folders]:
+        raise ExportError(f"{output} is one of the checkpoints; write to another folder")
+    first = load_reference(folders[0])
+    weights = {name: value.double() for name, value in first.model.state_dict().items()}
+    for source, folder in zip(sources[1:], folders[1:], strict=True):
+        other = load_reference(folder)
+        if other.tokenizer_json != first.tokenizer_json:
+            raise ExportError(f"{sources[0]} and {source} have different tokenizers")
+        _add(weights, other.model.state_dict(), (sources[0], source))
+    mean = {name: value / len(folders) for name, value in weights.items()}
+    first.model.load_state_dict(mean)  # back in the types the model has
+    try:
+        with replacing(output) as staging:
+            _copy_description(folders[0], staging)
+            first.model.save_pretrained(staging)
+            content = {**evidence, "checkpoints": list(sources)}
+            (staging / SOUP).write_text(json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
+
+
+def _add(weights: dict[str, Any], others: Mapping[str, Any], names: tuple[str, str]) -> None:
+    """Adds the others to the weights in place, where each has its counterpart."""
+    first, second = names
+    alone = sorted(weights.keys() ^ others.keys())
+    if alone:
+        has, lacks = (first, second) if alone[0] in weights else (second, first)
+        raise ExportError(f"{has} has the weight {alone[0]}, {lacks} has not")
+    for name, value in others.items():
+        if value.shape != weights[name].shape:
+            raise ExportError(
+                f"weight {name} is {list(weights[name].shape)} in {first},"
+                f" {list(value.shape)} in {second}"
+            )
+        weights[name] += value.double()
+
+
+def _copy_description(folder: Path, target: Path) -> None:
+    """Everything that says what the model is; the weights are written anew."""
+    for pattern in _COPIED:
+        for file in folder.glob(pattern):
+            if not any(file.match(each) for each in _NOT_COPIED):
+                copy = target / file.relative_to(folder)
+                copy.parent.mkdir(exist_ok=True)
+                shutil.copyfile(file, copy)

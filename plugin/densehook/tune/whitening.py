@@ -1,0 +1,61 @@
+"""`densehook whiten`: learn from a corpus, write the bundle, measure what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..bundle import Bundle
+from ..encode import Encoder
+from ..errors import ExportError
+from ..export.whitening import learn_centring, learn_whitening, write_transformed
+from .quality import Sample, encode_sample, ndcg
+from .tuning import plain_bundle
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """The new bundle, with nDCG@10 before and after; None where nothing is judged."""
+
+    bundle: Bundle
+    before: float | None
+    after: float | None
+
+
+def whiten_bundle(
+    path: Path,
+    output: Path,
+    corpus: Sample,
+    *,
+    name: str = "",
+    centre_only: bool = False,
+    dims: int | None = None,
+    progress: Callable[[int], None] = lambda texts: None,
+) -> Whitened:
+    """Writes the bundle at ``path``, with its vectors whitened for a corpus, to ``output``.
+
+    ``name`` is the new encoder's, by default the folder's; the result is a plain bundle, to be
+    tuned like any. What is measured is measured on the corpus that the whitening was learned from,
+    without its judgements.
+
+    Raises BundleError, ExportError, GateError; for a judged corpus what ndcg raises.
+    """
+    if path.resolve() == output.resolve():
+        raise ExportError(f"{output} is the bundle itself; write to another folder")
+    origin = plain_bundle(path)
+    documents, queries = encode_sample(Encoder(origin), corpus, progress)
+    learn = learn_centring if centre_only else learn_whitening
+    transform = learn(documents, origin.manifest.normalise, dims)
+    evidence = {
+        "kind": "centring" if centre_only else "whitening",
+        "corpus": corpus.name,
+        "texts": len(corpus.documents),
+    }
+    bundle = write_transformed(origin, output, name or output.name, transform, evidence)
+    if not corpus.queries:
+        return Whitened(bundle, None, None)
+    similarity = origin.manifest.similarity
+    before = ndcg(corpus, documents, queries, similarity)
+    after = ndcg(corpus, transform(documents), transform(queries), similarity)
+    return Whitened(bundle, before, after)
