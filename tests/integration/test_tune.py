@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +13,9 @@ from PIL import Image
 from densehook.bundle import TUNING, Bundle, read_bundle, read_tuning
 from densehook.encode import load
 from densehook.errors import BundleError, CollectionError, ExportError
-from densehook.evaluate import Collection
 from densehook.export.texts import PASSAGES
 from densehook.tune import Sample, ndcg, sample, tune_bundle
-from densehook.types import Document
-
-
-def small_collection(documents: int = len(PASSAGES)) -> Collection:
-    """Each query is a passage's first words, and that passage is what it asks for."""
-
-    def read() -> Iterator[Document]:
-        for number, text in enumerate(PASSAGES[:documents]):
-            yield Document(f"d{number}", {"title": text.split()[0], "text": text})
-
-    queries = {f"q{number}": " ".join(PASSAGES[number].split()[:6]) for number in range(20)}
-    return Collection(
-        "small", read, queries, {f"q{number}": {f"d{number}": 1} for number in range(20)}
-    )
+from tiny_collection import small_collection
 
 
 def test_a_sample_keeps_what_is_judged_and_is_always_the_same() -> None:

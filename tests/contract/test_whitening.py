@@ -1,0 +1,132 @@
+"""Whitening inside the graph is the whitening of numpy, and a bundle like any other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from densehook.bundle import Bundle, read_bundle
+from densehook.encode import Encoder, cosines, load
+from densehook.errors import BundleError, ExportError, GateError
+from densehook.export import whitening
+from densehook.export.texts import PASSAGES
+from densehook.export.variants import build_variant
+from densehook.export.whitening import learn_centring, learn_whitening, write_transformed
+from densehook.tune import sample, unjudged, whiten_bundle
+from tiny_collection import small_collection
+
+VECTORS = np.random.default_rng(0).normal(3, [1, 5, 0.1, 2], (500, 4)).astype(np.float32)
+
+
+def test_whitened_vectors_have_mean_0_and_no_covariance() -> None:
+    moved = learn_whitening(VECTORS, normalise=False)(VECTORS).astype(np.float64)
+    np.testing.assert_allclose(moved.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(np.cov(moved, rowvar=False, bias=True), np.eye(4), atol=1e-5)
+
+
+def test_centred_vectors_have_mean_0_and_their_own_covariance() -> None:
+    moved = learn_centring(VECTORS, normalise=False)(VECTORS).astype(np.float64)
+    np.testing.assert_allclose(moved.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(np.cov(moved.T), np.cov(VECTORS.T), atol=1e-3)
+
+
+def test_the_widest_directions_are_kept() -> None:
+    transform = learn_whitening(VECTORS, normalise=True, dims=2)
+    assert transform.matrix.shape == (4, 2)
+    assert [int(np.abs(column).argmax()) for column in transform.matrix.T] == [1, 3]
+    np.testing.assert_allclose(np.linalg.norm(transform(VECTORS), axis=1), 1, atol=1e-6)
+
+
+def test_fewer_texts_than_dimensions_cannot_whiten_all() -> None:
+    with pytest.raises(ExportError, match="3 texts span 2 directions, 4 are to be kept"):
+        learn_whitening(VECTORS[:3], normalise=True)
+    assert learn_whitening(VECTORS[:3], normalise=True, dims=2).matrix.shape == (4, 2)
+    with pytest.raises(ExportError, match="5 dimensions cannot be kept, the encoder has 4"):
+        learn_centring(VECTORS, normalise=True, dims=5)
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+@pytest.mark.parametrize("learn", [learn_whitening, learn_centring])
+def test_the_graph_gives_what_numpy_gives(
+    make_tiny_bundle: Callable[..., Bundle],
+    tmp_path: Path,
+    normalise: bool,
+    learn: Callable[..., whitening.Transform],
+) -> None:
+    origin = make_tiny_bundle("bert", normalise=normalise)
+    plain = load(origin.path)
+    transform = learn(plain.encode_documents(PASSAGES), normalise, 8)
+    made = write_transformed(origin, tmp_path / "moved", "moved", transform, {})
+    assert (made.manifest.name, made.manifest.dims) == ("moved", 8)
+    assert made.manifest.fingerprint != origin.manifest.fingerprint
+    texts = ["a text that nothing was learned from", *PASSAGES[:5]]
+    found = load(made.path).encode_documents(texts)
+    np.testing.assert_allclose(found, transform(plain.encode_documents(texts)), atol=1e-4)
+
+
+def test_a_wrong_matrix_in_the_graph_cannot_pass_the_gate(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    transform = learn_whitening(load(tiny_bundle.path).encode_documents(PASSAGES), True, 8)
+    append = whitening.append_transform
+    monkeypatch.setattr(
+        whitening,
+        "append_transform",
+        lambda model, right, output: append(
+            model, dataclasses.replace(right, mean=right.mean + 0.01), output
+        ),
+    )
+    with pytest.raises(GateError, match="not the transform's equal"):
+        write_transformed(tiny_bundle, tmp_path / "wrong", "wrong", transform, {})
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_the_real_model_whitened_is_measured_and_can_be_quantised(
+    minilm_bundle: Bundle, minilm: Encoder, tmp_path: Path
+) -> None:
+    from densehook.demo.quickstart import help_topics
+
+    corpus = sample(help_topics(), " ", 10_000)
+    made = whiten_bundle(minilm_bundle.path, tmp_path / "white", corpus, dims=128)
+    assert made.before is not None
+    assert made.after is not None
+    assert made.after > made.before - 0.1
+    assert (made.bundle.manifest.name, made.bundle.manifest.dims) == ("white", 128)
+    again = whiten_bundle(minilm_bundle.path, tmp_path / "again", corpus, dims=128)
+    assert again.bundle.manifest.fingerprint == made.bundle.manifest.fingerprint
+    evidence = json.loads((made.bundle.path / "parity.json").read_text())
+    assert evidence["compared_with"] == minilm.fingerprint
+    assert evidence["transform"]["texts"] == len(corpus.documents)
+    variant = build_variant(
+        read_bundle(made.bundle.path), "int8-static", tmp_path / "int8", corpus.documents
+    )
+    texts = list(corpus.documents[:50])
+    similar = cosines(
+        load(variant.path).encode_documents(texts), load(made.bundle.path).encode_documents(texts)
+    )
+    assert similar.mean() > 0.95
+
+
+def test_texts_without_judgements_are_enough(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    corpus = unjudged("texts.txt", list(PASSAGES))
+    made = whiten_bundle(tiny_bundle.path, tmp_path / "centred", corpus, centre_only=True)
+    assert (made.before, made.after) == (None, None)
+    assert made.bundle.manifest.dims == tiny_bundle.manifest.dims
+
+
+def test_a_bundle_is_not_whitened_in_its_own_place(tiny_bundle: Bundle) -> None:
+    corpus = sample(small_collection(), " ", 100)
+    with pytest.raises(ExportError, match="is the bundle itself; write to another folder"):
+        whiten_bundle(tiny_bundle.path, tiny_bundle.path, corpus)
+
+
+def test_a_variant_without_its_plain_bundle_is_refused(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    build_variant(tiny_bundle, "int8-static", tmp_path / "int8", PASSAGES)
+    with pytest.raises(BundleError, match="export the bundle again"):
+        whiten_bundle(tmp_path / "int8", tmp_path / "white", unjudged("x", list(PASSAGES)))
