@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 
 from densehook.bundle import Bundle, read_bundle
+from densehook.demo.quickstart import help_topics
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, ExportError, GateError
 from densehook.export import whitening
 from densehook.export.texts import PASSAGES
 from densehook.export.variants import build_variant
 from densehook.export.whitening import learn_centring, learn_whitening, write_transformed
-from densehook.tune import sample, unjudged, whiten_bundle
+from densehook.tune import encode_sample, ndcg, sample, unjudged, whiten_bundle
 from tiny_collection import small_collection
 
 VECTORS = np.random.default_rng(0).normal(3, [1, 5, 0.1, 2], (500, 4)).astype(np.float32)
@@ -71,46 +73,49 @@ def test_the_graph_gives_what_numpy_gives(
 def test_a_wrong_matrix_in_the_graph_cannot_pass_the_gate(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dataclasses
-
     transform = learn_whitening(load(tiny_bundle.path).encode_documents(PASSAGES), True, 8)
     append = whitening.append_transform
-    monkeypatch.setattr(
-        whitening,
-        "append_transform",
-        lambda model, right, output: append(
-            model, dataclasses.replace(right, mean=right.mean + 0.01), output
-        ),
-    )
+
+    def append_wrongly(model: object, right: whitening.Transform, output: str) -> None:
+        append(model, dataclasses.replace(right, mean=right.mean * 0.9), output)
+
+    monkeypatch.setattr(whitening, "append_transform", append_wrongly)
     with pytest.raises(GateError, match="not the transform's equal"):
         write_transformed(tiny_bundle, tmp_path / "wrong", "wrong", transform, {})
     assert not (tmp_path / "wrong").exists()
 
 
-def test_the_real_model_whitened_is_measured_and_can_be_quantised(
+def test_the_real_model_whitened_is_measured_as_it_will_be_served(
     minilm_bundle: Bundle, minilm: Encoder, tmp_path: Path
 ) -> None:
-    from densehook.demo.quickstart import help_topics
-
-    corpus = sample(help_topics(), " ", 10_000)
-    made = whiten_bundle(minilm_bundle.path, tmp_path / "white", corpus, dims=128)
-    assert made.before is not None
-    assert made.after is not None
-    assert made.after > made.before - 0.1
-    assert (made.bundle.manifest.name, made.bundle.manifest.dims) == ("white", 128)
-    again = whiten_bundle(minilm_bundle.path, tmp_path / "again", corpus, dims=128)
-    assert again.bundle.manifest.fingerprint == made.bundle.manifest.fingerprint
+    corpus = sample(help_topics(), " ", 1)  # the judged ones
+    made = whiten_bundle(minilm_bundle.path, tmp_path / "white", corpus, dims=64)
+    assert (made.bundle.manifest.name, made.bundle.manifest.dims) == ("white", 64)
     evidence = json.loads((made.bundle.path / "parity.json").read_text())
     assert evidence["compared_with"] == minilm.fingerprint
-    assert evidence["transform"]["texts"] == len(corpus.documents)
-    variant = build_variant(
-        read_bundle(made.bundle.path), "int8-static", tmp_path / "int8", corpus.documents
+    assert evidence["transform"] == {
+        "kind": "whitening",
+        "corpus": "python-help-topics",
+        "texts": len(corpus.documents),
+    }
+    found = encode_sample(load(made.bundle.path), corpus)
+    assert made.after == pytest.approx(ndcg(corpus, *found, "dot_product"), abs=1e-3)
+    assert made.before is not None
+    assert made.before > 0.45
+    np.testing.assert_allclose(found[0].mean(0), 0, atol=0.02)
+
+
+def test_a_whitened_bundle_has_variants_like_any(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    corpus = unjudged("texts", list(PASSAGES))
+    first, again = (
+        whiten_bundle(tiny_bundle.path, tmp_path / name, corpus, dims=8).bundle for name in "ab"
     )
-    texts = list(corpus.documents[:50])
-    similar = cosines(
-        load(variant.path).encode_documents(texts), load(made.bundle.path).encode_documents(texts)
-    )
-    assert similar.mean() > 0.95
+    assert again.manifest.fingerprint == first.manifest.fingerprint
+    for name in ("fp32-nopad", "int8-static"):
+        made = build_variant(read_bundle(first.path), name, tmp_path / name, PASSAGES)
+        texts = list(PASSAGES[:20])
+        vectors = (load(bundle.path).encode_documents(texts) for bundle in (made, first))
+        assert cosines(*vectors).mean() > 0.95
 
 
 def test_texts_without_judgements_are_enough(tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def _parameters(command: Any) -> Iterator[str]:
 
 def _name(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        return f"`{parameter.name.upper()}`"
+        return f"`{parameter.metavar or parameter.name.upper()}`"
     names = ", ".join(f"`{option}`" for option in parameter.opts)
     return names if parameter.is_flag else f"{names} `VALUE`"
 
@@ -62,7 +62,7 @@ def _help(parameter: Any) -> str:
     notes = [f"or `{parameter.envvar}`"] if parameter.envvar else []
     if parameter.required and parameter.param_type_name == "option":
         notes.append("required")
-    if parameter.default is not None and parameter.default is not False:
+    if not (parameter.default is None or parameter.default is False or parameter.default == ""):
         notes.append(f"default `{parameter.default}`")
     text = f"{parameter.help} ({'; '.join(notes)})" if notes else str(parameter.help)
     return " ".join(text.split()).replace("|", "\\|")
