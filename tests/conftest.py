@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from densehook.bundle import Bundle
 from densehook.encode import Encoder, load
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from densehook.elastic import node
 
 ROOT = Path(__file__).parent.parent
+
+# a promise is not broken by a slow machine
+settings.register_profile("densehook", deadline=None)
+settings.load_profile("densehook")
 
 
 @pytest.fixture(scope="session")

@@ -7,24 +7,15 @@ stopped. Vectors are compared, so that nobody is fast by doing something else.
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.table import Table
 
-from densehook.encode import cosines
 from densehook.encode.machine import has_int8_dot_products
 from densehook.evaluate import open_collection
 from densehook.tune import Sample, ndcg, sample
@@ -32,94 +23,16 @@ from densehook.tune import Sample, ndcg, sample
 from ..encode import SEED, corpus
 from ..report import Result, at_least, at_most, out, parser, require_scifact, show
 from ..setting import minilm
-from .environments import REQUIREMENTS, python_of
+from .environments import REQUIREMENTS
 from .models import onnx_folder, settings_of, torch_folder, tuned_bundle
+from .race import TRIAL, Race, at_its_best, race
+from .workers import Contestant, working
 
-BATCHES = (8, 16, 32)
-TRIAL = 96
-"""Texts that a batch size is tried with."""
 FP32 = "densehook fp32"
 TUNED = "densehook tuned"
 BASELINE = "sentence-transformers"
 LOWEST_COSINE = 0.999
 """Vectors further from ours are another model's, or were cut elsewhere."""
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """One library with one way to run it."""
-
-    name: str
-    library: str
-    folder: Path
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def with_batch(self, batch: int) -> Contestant:
-        """The same with another batch size than its default."""
-        settings = {**self.settings, "batch_size": batch}
-        return Contestant(f"{self.name}, batch {batch}", self.library, self.folder, settings)
-
-
-class Worker:
-    """A contestant's process; stopped except while it encodes."""
-
-    def __init__(self, contestant: Contestant, log: Path) -> None:
-        self.contestant = contestant
-        self._log = log
-        command = [
-            str(python_of(contestant.library)),
-            str(Path(__file__).with_name("worker.py")),
-            contestant.library,
-            str(contestant.folder),
-            json.dumps(dict(contestant.settings)),
-        ]
-        quiet = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "true"}
-        with log.open("w") as stderr:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                env={**os.environ, **quiet},
-            )
-        self.versions: Mapping[str, str] = self._answer()["versions"]
-        self._process.send_signal(signal.SIGSTOP)
-
-    def encode(self, texts: Sequence[str], save: Path | None = None) -> float:
-        """Seconds for the texts; the vectors go to a file where one is named."""
-        assert self._process.stdin
-        self._process.send_signal(signal.SIGCONT)
-        asked = {"texts": list(texts), "save": str(save) if save else None}
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        seconds = float(self._answer()["seconds"])
-        self._process.send_signal(signal.SIGSTOP)
-        return seconds
-
-    def close(self) -> None:
-        """Ends the process."""
-        self._process.kill()
-        self._process.communicate()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if not line:
-            reason = self._log.read_text().strip().rpartition("\n")[2]
-            raise SystemExit(f"{self.contestant.name} ended: {reason}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-@contextmanager
-def working(contestant: Contestant, scratch: Path) -> Iterator[Worker]:
-    """A worker for as long as the block runs."""
-    worker = Worker(contestant, scratch / f"{contestant.name.replace(' ', '-')}.log")
-    try:
-        yield worker
-    finally:
-        worker.close()
 
 
 def ours() -> list[Contestant]:
@@ -147,56 +60,6 @@ def theirs(names: Sequence[str]) -> list[Contestant]:
         Contestant("infinity optimum", "infinity", onnx, {"engine": "optimum"}),
     ]
     return [each for each in every if each.library in names]
-
-
-def at_its_best(contestant: Contestant, texts: Sequence[str], scratch: Path) -> list[Contestant]:
-    """The contestant with its defaults, and with a batch size that is faster here, if one is."""
-    seconds = {}
-    for each in (contestant, *(contestant.with_batch(batch) for batch in BATCHES)):
-        with working(each, scratch) as worker:
-            worker.encode(texts[:8])
-            seconds[each.name] = (worker.encode(texts), each)
-    fastest = min(seconds.values(), key=lambda value: value[0])[1]
-    return [contestant] if fastest is contestant else [contestant, fastest]
-
-
-@dataclass(frozen=True)
-class Race:
-    """What came out: seconds by name, one value for each round; cosines to ours; versions."""
-
-    seconds: Mapping[str, Sequence[float]]
-    cosines: Mapping[str, float]
-    versions: Mapping[str, Mapping[str, str]]
-
-    def times(self, faster: str, slower: str) -> float:
-        """How many times as fast one is: the median over rounds of what each round says."""
-        pairs = zip(self.seconds[slower], self.seconds[faster], strict=True)
-        return median(slow / fast for slow, fast in pairs)
-
-
-def race(
-    contestants: Sequence[Contestant], texts: Sequence[str], rounds: int, scratch: Path
-) -> Race:
-    """Everyone encodes the texts in turn, and again."""
-    seconds: dict[str, list[float]] = {each.name: [] for each in contestants}
-    vectors: dict[str, NDArray[np.float32]] = {}
-    with ExitStack() as stack:
-        workers = [stack.enter_context(working(each, scratch)) for each in contestants]
-        for worker in workers:
-            name = worker.contestant.name
-            path = scratch / "vectors.npy"
-            worker.encode(texts[:TRIAL], path)  # the first run is not timed
-            vectors[name] = np.load(path)
-        for turn in range(rounds):
-            out.print(f"Round {turn + 1} of {rounds}")
-            for worker in workers:
-                seconds[worker.contestant.name].append(worker.encode(texts))
-        versions = {worker.contestant.name: worker.versions for worker in workers}
-    near = {
-        name: float(cosines(found, vectors["densehook as exported"]).min())
-        for name, found in vectors.items()
-    }
-    return Race(seconds, near, versions)
 
 
 def quality(contestants: Sequence[Contestant], scratch: Path) -> Mapping[str, float]:

@@ -2,32 +2,72 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 from elasticsearch import Elasticsearch
 
 import node_texts
-from densehook.bundle import Role
-from densehook.encode import Encoder
+from conftest import own_node
+from densehook.bundle import Bundle, Role, read_bundle
+from densehook.elastic.connect import connect
+from densehook.encode import Encoder, load
+from densehook.tune import tune_bundle
+from tiny_collection import small_collection
 
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
-@pytest.mark.parametrize("role", ["query", "document"])
-def test_500_texts_have_the_same_ids_cuts_and_vectors(
-    plugin_client: Elasticsearch, minilm: Encoder, role: Role
-) -> None:
+@pytest.fixture(scope="module")
+def tuned_bundle(minilm_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """all-MiniLM-L6-v2, tuned: another graph in its place, the plain one inside."""
+    path = tmp_path_factory.mktemp("tuned") / minilm_bundle.manifest.name
+    shutil.copytree(minilm_bundle.path, path)
+    tune_bundle(path, small_collection(), max_loss=1, only=["int8-static-nopad"])
+    tuned = read_bundle(path)
+    assert tuned.manifest.variant == "int8-static-nopad"
+    return tuned
+
+
+@pytest.fixture(scope="module", params=["8.19.21", "9.5.3"])
+def tuned_node(request: pytest.FixtureRequest, tuned_bundle: Bundle) -> Iterator[Elasticsearch]:
+    """A node with the tuned bundle in service."""
+    with own_node(request.param, tuned_bundle) as started:
+        yield connect(started.url)
+
+
+def answer_of(client: Elasticsearch, role: Role) -> Any:
+    body = {"texts": node_texts.texts(), "role": role}
+    path = "/_densehook/_encode"
+    return client.perform_request("POST", path, headers=_HEADERS, body=body).body
+
+
+def compare(answer: Any, encoder: Encoder, role: Role) -> None:
+    """Fingerprint, token ids, cuts and vectors are Python's."""
     texts = node_texts.texts()
-    body = {"texts": texts, "role": role}
-    answer = plugin_client.perform_request(
-        "POST", "/_densehook/_encode", headers=_HEADERS, body=body
-    ).body
-    tokens = minilm.tokenize(texts, role)
-    vectors = minilm.encode_tokens(tokens)
-    assert answer["fingerprint"] == minilm.fingerprint
+    tokens = encoder.tokenize(texts, role)
+    vectors = encoder.encode_tokens(tokens)
+    assert answer["fingerprint"] == encoder.fingerprint
     assert len(answer["texts"]) == len(texts) == 500
     for text, (ids, lost), vector, got in zip(texts, tokens, vectors, answer["texts"], strict=True):
         assert got["ids"] == list(ids), text[:40]
         assert got["lost_tokens"] == lost, text[:40]
         np.testing.assert_allclose(got["vector"], vector, atol=1e-5, err_msg=repr(text[:40]))
     assert sum(lost > 0 for _, lost in tokens) > 40
+
+
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_500_texts_have_the_same_ids_cuts_and_vectors(
+    plugin_client: Elasticsearch, minilm: Encoder, role: Role
+) -> None:
+    compare(answer_of(plugin_client, role), minilm, role)
+
+
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_so_they_have_by_the_tuned_variant(
+    tuned_node: Elasticsearch, tuned_bundle: Bundle, role: Role
+) -> None:
+    compare(answer_of(tuned_node, role), load(tuned_bundle.path), role)

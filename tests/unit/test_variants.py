@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from onnxruntime import InferenceSession
 
 from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle
 from densehook.encode import cosines, load
@@ -21,7 +22,13 @@ from densehook.export import gate
 from densehook.export.texts import AWKWARD, PASSAGES
 from densehook.export.variants import VARIANTS, build_variant, calibration_texts
 from densehook.export.variants.graphs import Range
-from densehook.export.variants.quantising import int4_blocks, int8_columns, uint8_scale
+from densehook.export.variants.quantising import (
+    int4_blocks,
+    int8_columns,
+    quantise_statically,
+    uint8_scale,
+    widest,
+)
 
 TEXTS = [*PASSAGES, *AWKWARD]
 ARCHITECTURES = ("bert", "xlm-roberta", "distilbert", "mpnet", "modernbert")
@@ -185,6 +192,41 @@ def test_int4_blocks_unpack_to_within_a_step(weights: np.ndarray) -> None:
 
 @given(st.floats(-50, 50), st.floats(0, 50))
 def test_zero_is_exact_and_the_range_is_covered(low: float, width: float) -> None:
-    scale, zero = uint8_scale(Range(low, low + width))
+    channels = np.array([[low, low + width / 2], [low + width / 2, low + width]], dtype=np.float32)
+    scale, zero = uint8_scale(Range(*channels))
     assert (0 - float(zero)) * scale <= min(low, 0) + scale
     assert (255 - float(zero)) * scale >= max(low + width, 0) - scale
+
+
+def test_the_widest_channels_are_one_of_48_on_either_side_of_zero() -> None:
+    low, high = -np.ones(96, dtype=np.float32), np.ones(96, dtype=np.float32)
+    low[70], high[3], high[4] = -5, 4, 3
+    assert widest(Range(low, high)) == [3, 70]
+    assert widest(Range(low[:20], high[:20])) == [3]
+
+
+def test_a_channel_far_wider_than_the_rest_costs_the_rest_nothing() -> None:
+    weights = np.random.default_rng(0).normal(size=(96, 24)).astype(np.float32)
+    values = np.random.default_rng(1).normal(size=(50, 96)).astype(np.float32)
+    values[:, 7] *= 200
+    shapes = {"x": [None, 96], "y": [None, 24]}
+    ends = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    )
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "product",
+        [next(ends)],
+        [next(ends)],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10
+    )
+    model = quantise_statically(model, lambda _, names: {"x": Range(values.min(0), values.max(0))})
+    session = InferenceSession(model.SerializeToString())
+    (found,) = session.run(None, {"x": values})
+    of_the_rest = np.delete(values, 7, axis=1) @ np.delete(weights, 7, axis=0)
+    # one step for all would be as wide as the rest's own numbers
+    assert np.abs(found - values @ weights).mean() < 0.05 * np.abs(of_the_rest).mean()

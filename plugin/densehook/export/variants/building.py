@@ -75,7 +75,7 @@ def _ranges(
     watching.graph.output.extend(
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
     )
-    seen = {name: Range(np.inf, -np.inf) for name in names}
+    seen: dict[str, Range] = {}
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.onnx"
         write_model(watching, path)
@@ -84,6 +84,10 @@ def _ranges(
         for tokens in plain.tokenize(calibration_texts(texts), "document"):
             ids = np.array([tokens.ids], dtype=np.int64)
             for name, value in zip(names, session.values(names, ids), strict=True):
-                low, high = seen[name]
-                seen[name] = Range(min(low, float(value.min())), max(high, float(value.max())))
+                rows = value.reshape(-1, value.shape[-1])
+                found = Range(rows.min(axis=0), rows.max(axis=0))
+                before = seen.get(name, found)
+                seen[name] = Range(
+                    np.minimum(before.low, found.low), np.maximum(before.high, found.high)
+                )
     return seen

@@ -20,14 +20,14 @@ _LARGEST_FILE = 2**31 - 1  # protobuf's limit; beyond it weights lie in a file o
 
 
 class Range(NamedTuple):
-    """The lowest and the highest number a value took."""
+    """The lowest and the highest number that each channel of a value took, float32 [channels]."""
 
-    low: float
-    high: float
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
 
 
 RangesOf = Callable[[Model, Sequence[str]], Mapping[str, Range]]
-"""Runs a graph on the calibration texts: model and names of values -> their ranges."""
+"""Runs a graph on the calibration texts: model and names of [..., channels] -> their ranges."""
 
 Step = Callable[[Model, RangesOf], Model]
 """One change of a graph; the model it is given may be changed in place."""

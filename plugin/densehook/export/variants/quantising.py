@@ -30,6 +30,7 @@ from .graphs import (
     use_microsoft_operators,
 )
 
+_OUTLIERS = 1 / 48
 _BLOCK = 16
 _INT8_ARITHMETIC = 4
 """MatMulNBits' accuracy_level: activations in int8, with a scale for each block of a row."""
@@ -62,23 +63,38 @@ def quantise_statically(model: Model, ranges_of: RangesOf) -> Model:
 
     What lies outside is clipped. A text's vector is the same in any company. onnxruntime's own QDQ
     form is this with a DequantizeLinear that its optimizer folds into the product, as it is here.
+
+    The few channels that range widest would make the steps coarse for all. Where the output is
+    narrower than the input, so that adding to it is cheap, they are multiplied in fp32 beside the
+    rest (Dettmers et al. 2022, LLM.int8()).
     """
-    ranges = ranges_of(model, sorted({each.activations for each in products(model)}))
-    quantised: dict[str, list[str]] = {}
+    every = products(model)
+    ranges = ranges_of(model, sorted({each.activations for each in every}))
+    wide = {each.activations for each in every if each.weights.shape[1] >= each.weights.shape[0]}
+    activations: dict[str, _Activations] = {}
 
     def made(product: Product, bias: str, output: str) -> list[Node]:
-        nodes = []
-        if product.activations not in quantised:
-            name = f"{product.activations}_quantised"
-            constants = _activations(model, name, ranges[product.activations])
-            quantised[product.activations] = [name, *constants]
-            nodes.append(
-                helper.make_node("QuantizeLinear", [product.activations, *constants], [name])
-            )
-        a, a_scale, a_zero = quantised[product.activations]
-        b, b_scale, b_zero = _weights(model, product)
+        nodes: list[Node] = []
+        name = product.activations
+        if name not in activations:
+            outliers = [] if name in wide else widest(ranges[name])
+            activations[name] = _activations(model, name, ranges[name], outliers)
+            nodes += activations[name].nodes
+        a, a_scale, a_zero = activations[name].quantised
+        outliers = activations[name].outliers
+        rest = product.weights.copy()
+        rest[outliers] = 0
+        b, b_scale, b_zero = _weights(model, product._replace(weights=rest))
         inputs = [a, b, a_scale, b_scale, a_zero, b_zero, bias]
-        nodes.append(helper.make_node("MatMulIntegerToFloat", inputs, [output], domain=MICROSOFT))
+        of_rest = f"{output}_of_rest" if outliers else output
+        nodes.append(helper.make_node("MatMulIntegerToFloat", inputs, [of_rest], domain=MICROSOFT))
+        if outliers:
+            beside, of_outliers = f"{_name(product)}_outliers", f"{output}_of_outliers"
+            weights = add_constant(model, beside, product.weights[outliers])
+            nodes += [
+                helper.make_node("MatMul", [activations[name].taken, weights], [of_outliers]),
+                helper.make_node("Add", [of_rest, of_outliers], [output]),
+            ]
         return nodes
 
     return _replaced(model, made)
@@ -139,9 +155,16 @@ def int4_blocks(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArra
     return packed.astype(np.uint8), scales.astype(np.float32).reshape(-1)
 
 
+def widest(seen: Range) -> list[int]:
+    """The channels with the largest numbers, one of 48, in their order."""
+    size = np.maximum(np.abs(seen.low), np.abs(seen.high))
+    count = max(1, int(len(size) * _OUTLIERS))
+    return sorted(int(channel) for channel in np.argsort(-size, kind="stable")[:count])
+
+
 def uint8_scale(seen: Range) -> tuple[np.float32, np.uint8]:
-    """Scale and zero point that spread a range, and zero, over 0 to 255."""
-    low, high = min(seen.low, 0.0), max(seen.high, 0.0)
+    """Scale and zero point that spread the range of all channels, and zero, over 0 to 255."""
+    low, high = min(float(seen.low.min()), 0.0), max(float(seen.high.max()), 0.0)
     scale = np.float32((high - low) / 255) or np.float32(1)
     return scale, np.uint8(np.clip(round(-low / float(scale)), 0, 255))
 
@@ -159,12 +182,29 @@ def _weights(model: Model, product: Product) -> tuple[str, str, str]:
     )
 
 
-def _activations(model: Model, name: str, seen: Range) -> tuple[str, str]:
-    scale, zero = uint8_scale(seen)
-    return (
-        add_constant(model, f"{name}_scale", np.array(scale)),
-        add_constant(model, f"{name}_zero", np.array(zero)),
+class _Activations(NamedTuple):
+    """Quantised activations with scale and zero point, the channels left out, and their values."""
+
+    quantised: tuple[str, str, str]
+    outliers: list[int]
+    taken: str
+    nodes: list[Node]
+
+
+def _activations(model: Model, name: str, seen: Range, outliers: list[int]) -> _Activations:
+    """A left out channel is clipped like any, but multiplied by zeros."""
+    kept = np.delete(np.arange(len(seen.low)), outliers)
+    scale, zero = uint8_scale(Range(seen.low[kept], seen.high[kept]))
+    quantised, taken = f"{name}_quantised", f"{name}_outliers"
+    constants = (
+        add_constant(model, f"{quantised}_scale", np.array(scale)),
+        add_constant(model, f"{quantised}_zero", np.array(zero)),
     )
+    nodes = [helper.make_node("QuantizeLinear", [name, *constants], [quantised])]
+    if outliers:
+        channels = add_constant(model, f"{taken}_channels", np.array(outliers, dtype=np.int64))
+        nodes.append(helper.make_node("Gather", [name, channels], [taken], axis=-1))
+    return _Activations((quantised, *constants), outliers, taken, nodes)
 
 
 def _name(product: Product) -> str:
