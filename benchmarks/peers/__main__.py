@@ -57,7 +57,9 @@ def theirs(names: Sequence[str]) -> list[Contestant]:
         Contestant("light-embed", "light-embed", onnx),
         Contestant("optimum", "optimum", onnx),
         Contestant("infinity torch", "infinity", torch, {"engine": "torch"}),
-        Contestant("infinity optimum", "infinity", onnx, {"engine": "optimum"}),
+        Contestant(
+            "infinity optimum", "infinity", onnx, {"engine": "optimum", "pooling_method": "mean"}
+        ),
     ]
     return [each for each in every if each.library in names]
 

@@ -37,7 +37,13 @@ def onnx_folder(max_tokens: int) -> Path:
     if not (folder / "model.onnx").is_file():
         out.print("Exporting a token-level ONNX model for the peers")
         shutil.rmtree(folder, ignore_errors=True)
-        main_export(str(source), output=folder, task="feature-extraction", do_validation=False)
+        main_export(
+            str(source),
+            output=folder,
+            task="feature-extraction",
+            library_name="transformers",
+            do_validation=False,
+        )
     shutil.copytree(source / "1_Pooling", folder / "1_Pooling", dirs_exist_ok=True)
     _set(folder / "tokenizer_config.json", model_max_length=max_tokens)
     # infinity cuts by the model's positions

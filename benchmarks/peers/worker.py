@@ -113,8 +113,9 @@ def infinity(folder: str, settings: dict[str, Any]) -> Encode:
     """Its engine without the HTTP server in front."""
     from infinity_emb import AsyncEmbeddingEngine, EngineArgs
 
+    os.chdir(folder)  # with today's optimum it finds an ONNX file by a relative path alone
     arguments = EngineArgs(
-        model_name_or_path=folder,
+        model_name_or_path=".",
         device="cpu",
         bettertransformer=False,  # gone from the transformers it installs
         model_warmup=False,

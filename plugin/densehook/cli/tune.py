@@ -56,6 +56,9 @@ def tune(
         out.print_json(tuning.dumps())
         return
     out.print(table_of(tuning))
+    for row in tuning.measured:
+        if "refused" in row:
+            out.print(f"{row['variant']} was refused: {row['refused']}")
     out.print(
         f"{tuning.measure} of exact search over {tuning.documents:,} documents of"
         f" {tuning.collection} for {tuning.queries:,} queries; {tuning.machine}"
@@ -78,7 +81,7 @@ def table_of(tuning: Tuning) -> Table:
     table.add_column("variant", no_wrap=True)
     for column in ("texts/s", "x fp32", tuning.measure, "loss", "cosine", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for row in rows:
         provider = row["setting"]["provider"]
         chosen = (row["variant"], provider) == (tuning.variant, tuning.provider)
@@ -95,5 +98,5 @@ def table_of(tuning: Tuning) -> Table:
         )
     for row in tuning.measured:
         if "refused" in row:
-            table.add_row(row["variant"], *[""] * 6, row["refused"])
+            table.add_row(row["variant"], *[""] * 6, "refused")
     return table
