@@ -83,7 +83,7 @@ def _ndcg(contestant: Contestant, judged: Sample, scratch: Path) -> float:
 
 def table_of(found: Race, count: int) -> Table:
     """One row a contestant, the fastest first."""
-    table = Table("", "texts/s", f"x {BASELINE}", "cosine", "versions", box=None)
+    table = Table("", "texts/s", "ratio", "cosine", "versions", box=None)
     for name in sorted(found.seconds, key=lambda name: median(found.seconds[name])):
         of = ", ".join(f"{package} {version}" for package, version in found.versions[name].items())
         table.add_row(

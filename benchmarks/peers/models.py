@@ -45,7 +45,8 @@ def onnx_folder(max_tokens: int) -> Path:
             do_validation=False,
         )
     shutil.copytree(source / "1_Pooling", folder / "1_Pooling", dirs_exist_ok=True)
-    _set(folder / "tokenizer_config.json", model_max_length=max_tokens)
+    # fastembed takes the lesser of the two
+    _set(folder / "tokenizer_config.json", model_max_length=max_tokens, max_length=max_tokens)
     # infinity cuts by the model's positions
     _set(folder / "config.json", max_position_embeddings=max_tokens)
     return folder
