@@ -110,13 +110,15 @@ def test_without_padding_only_ids_go_in(built: Callable[[str], Bundle]) -> None:
 
 
 @pytest.mark.parametrize("name", ["int8-dynamic", "int8-static", "int4"])
-def test_no_float_matrix_product_with_weights_is_left(
+def test_no_float_matrix_product_with_many_weights_is_left(
     name: str, built: Callable[[str], Bundle]
 ) -> None:
     model = onnx.load(str(built(name).model))
-    constants = {each.name for each in model.graph.initializer}
+    constants = {each.name: each for each in model.graph.initializer}
     floats = [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in constants]
-    assert not floats
+    # but for the widest channels, one of 48, that enter each of the two feed-forward outputs
+    outliers = [list(constants[n.input[1]].dims) for n in floats]
+    assert outliers == ([[1, 32]] * 2 if name == "int8-static" else [])
 
 
 def test_seven_bits_where_eight_would_saturate(
