@@ -17,15 +17,11 @@ from ..encode import Encoder, Vectors
 from ..encode.machine import machine_name
 from ..errors import RecipeError
 from ..evaluate import Collection
-from ..evaluate.anserini import MINIMUM_JAVA, anserini_jar
 from ..export import Recipe, export_bundle, model_size
-from ..java import find_java
-from .quality import MEASURE, Sample, encode_sample, ndcg, sample
+from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval, sample
 
 _MOST_LAYERS = 6  # tried by default, evenly spaced
 _LEAST_DIMS = 1 / 16
-
-Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,7 @@ def measure_curve(
     whole = model_size(recipe)
     tried_layers = _tried("layers", layers or some_layers(whole.layers), whole.layers)
     tried_dims = _tried("dims", dims or some_dims(whole.dims), whole.dims)
-    anserini_jar()  # what is missing is said before the work, not after it
-    find_java(MINIMUM_JAVA)
+    require_trec_eval()
     measured_on = sample(collection, recipe.joiner, documents)
     points: list[Point] = []
     for kept in tried_layers:

@@ -13,11 +13,15 @@ import numpy as np
 from ..encode import Encoder, Vectors
 from ..errors import CollectionError
 from ..evaluate import Collection, measure, write_qrels, write_run
-from ..evaluate.anserini import MINIMUM_JAVA
+from ..evaluate.anserini import MINIMUM_JAVA, anserini_jar
 from ..java import find_java
 from ..types import DocId, Hit, Qrels, QueryId, Run
 
 MEASURE = "nDCG@10"
+
+Progress = Callable[[str, int, int | None], None]
+"""Hears a label, how much of it is done, and of how much where that is known."""
+
 _DEPTH = 100
 _SEED = 0
 
@@ -85,6 +89,12 @@ def encode_sample(
     )
     documents = np.stack([vector for _, vector in stream])
     return documents, encoder.encode(list(sample.queries.values()), "query").vectors
+
+
+def require_trec_eval() -> None:
+    """Raises JavaNotFound or MissingExtra where ``ndcg`` would: before the work, not after it."""
+    anserini_jar()
+    find_java(MINIMUM_JAVA)
 
 
 def ndcg(sample: Sample, documents: Vectors, queries: Vectors, similarity: str) -> float:

@@ -10,9 +10,7 @@ from pathlib import Path
 from ..encode import Encoder
 from ..export import Recipe, export_bundle
 from ..export.soup import average
-from .quality import MEASURE, Sample, encode_sample, ndcg
-
-Progress = Callable[[str, int, int | None], None]
+from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,7 @@ def greedy_soup(
             )
             return ndcg(measured_on, documents, queries, encoder.manifest.similarity)
 
+    require_trec_eval()
     tried = select(checkpoints, quality)
     kept = [each.checkpoint for each in tried if each.kept]
     evidence = {

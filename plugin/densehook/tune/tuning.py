@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..bundle import TUNING, Bundle, Tuning, read_bundle, replacing
@@ -14,17 +14,13 @@ from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..errors import BundleError, ExportError, GateError, MissingExtra
 from ..evaluate import Collection
-from ..evaluate.anserini import MINIMUM_JAVA, anserini_jar
-from ..java import find_java
 from .choice import Measured, choose, objection
 from .plot import plot_tuning
-from .quality import MEASURE, Sample, encode_sample, ndcg, sample
+from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval, sample
 from .speed import Setting, fastest_settings
 
 VARIANTS_FOLDER = "variants"
 PLAIN = "fp32"
-
-Progress = Callable[[str, int, int | None], None]
 
 
 def plain_bundle(path: Path) -> Bundle:
@@ -63,8 +59,7 @@ def tune_bundle(
     ExportError for a variant that is not known.
     """
     origin = plain_bundle(path)
-    anserini_jar()  # what is missing is said before the work, not after it
-    find_java(MINIMUM_JAVA)
+    require_trec_eval()
     measured_on = sample(collection, origin.manifest.joiner, documents)
     try:
         with replacing(path) as staging:

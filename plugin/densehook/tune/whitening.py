@@ -10,7 +10,7 @@ from ..bundle import Bundle
 from ..encode import Encoder
 from ..errors import ExportError
 from ..export.whitening import learn_centring, learn_whitening, write_transformed
-from .quality import Sample, encode_sample, ndcg
+from .quality import Sample, encode_sample, ndcg, require_trec_eval
 from .tuning import plain_bundle
 
 
@@ -44,6 +44,8 @@ def whiten_bundle(
     if path.resolve() == output.resolve():
         raise ExportError(f"{output} is the bundle itself; write to another folder")
     origin = plain_bundle(path)
+    if corpus.queries:
+        require_trec_eval()
     documents, queries = encode_sample(Encoder(origin), corpus, progress)
     learn = learn_centring if centre_only else learn_whitening
     transform = learn(documents, origin.manifest.normalise, dims)
