@@ -35,7 +35,7 @@ plugin: $(PLUGIN)/target/es8/.built $(PLUGIN)/target/es9/.built
 $(PLUGIN)/target/%/.built: $(PLUGIN_SOURCES) $(STAMP)
 	@command -v mvn >/dev/null || { echo "Maven is needed: apt-get install maven"; exit 1; }
 	@java=$$($(PYTHON) -m densehook.java 21 javac) && cd $(PLUGIN) && echo "Building the plugin ($*)" && \
-	  JAVA_HOME="$$java" mvn --batch-mode --quiet package -P$*
+	  JAVA_HOME="$$java" mvn --batch-mode --quiet package -P$* -Dpython=$(abspath $(PYTHON))
 	@ls $(PLUGIN)/target/$*/*.zip
 	@touch $@
 

@@ -16,12 +16,12 @@ HOME = Path(
 # onnxruntime and torch are those densehook has, wherever the peer lets us choose
 REQUIREMENTS: Mapping[str, Sequence[str]] = {
     "sentence-transformers": ("sentence-transformers==6.2.0", "torch==2.15.0"),
-    "fastembed": ("fastembed==0.9.1", "onnxruntime==1.29.0"),
-    "light-embed": ("light-embed==1.0.9", "onnxruntime==1.29.0"),
+    "fastembed": ("fastembed==0.9.1", "onnxruntime==1.32.0"),
+    "light-embed": ("light-embed==1.0.9", "onnxruntime==1.32.0"),
     "optimum": (
         "optimum==2.1.0",
         "optimum-onnx[onnxruntime]==0.1.0",
-        "onnxruntime==1.29.0",
+        "onnxruntime==1.32.0",
         "torch==2.15.0",
     ),
     "infinity": ("infinity-emb[torch,optimum]==0.0.78",),

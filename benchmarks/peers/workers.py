@@ -54,7 +54,7 @@ class Worker:
                 env={**os.environ, **quiet},
             )
         self.versions: Mapping[str, str] = self._answer()["versions"]
-        self._process.send_signal(signal.SIGSTOP)
+        self._stand_still()
 
     def encode(self, texts: Sequence[str], save: Path | None = None) -> float:
         """Seconds for the texts; the vectors go to a file where one is named."""
@@ -64,13 +64,18 @@ class Worker:
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         seconds = float(self._answer()["seconds"])
-        self._process.send_signal(signal.SIGSTOP)
+        self._stand_still()
         return seconds
 
     def close(self) -> None:
         """Ends the process."""
         self._process.kill()
         self._process.communicate()
+
+    def _stand_still(self) -> None:
+        """Stops the process; returns when all of its threads are stopped, or it has ended."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout
