@@ -39,6 +39,8 @@ BUDGETS = (256, 512, 1024, 2048)
 """Tokens of a run that the bare session is tried with."""
 CALLERS = 4
 QUERIES = 1200
+BULK = 8
+"""Documents that a bulk caller hands over at a time."""
 STREAM = 2000
 
 Feed = dict[str, NDArray[np.int64]]
@@ -226,14 +228,14 @@ def concurrent(bundle: Bundle, encoder: Encoder) -> list[Result]:
         four, four_seconds = latencies(engine, texts, CALLERS, QUERIES)
         with bulk_running(engine, documents) as done:
             busy, seconds = latencies(engine, texts, CALLERS, QUERIES)
-            encoded = len(done)
+            encoded = sum(done)
     p50, p99 = (1000 * float(np.quantile(four, share)) for share in (0.5, 0.99))
     busy_p99 = 1000 * float(np.quantile(busy, 0.99))
     throughput = (len(four) / four_seconds) / (len(one) / one_seconds)
     out.print(
         f"queries: one caller {len(one) / one_seconds:.0f}/s, {CALLERS} callers"
         f" {len(four) / four_seconds:.0f}/s, p50 {p50:.2f} p99 {p99:.2f} ms; beside bulk work p99"
-        f" {busy_p99:.2f} ms, {encoded / seconds:.1f} bulks of 32 a second"
+        f" {busy_p99:.2f} ms, {encoded / seconds:.1f} documents/s"
     )
     return [
         at_most(f"{CALLERS} callers: p99 / p50", p99 / p50, 2),
@@ -263,17 +265,18 @@ def latencies(
 
 
 @contextmanager
-def bulk_running(engine: Engine, texts: Sequence[str]) -> Iterator[list[None]]:
-    """Bulk work flat out for as long as the block runs; gives a list that grows by each bulk."""
+def bulk_running(engine: Engine, texts: Sequence[str]) -> Iterator[list[int]]:
+    """Bulk work flat out for as long as the block runs; gives the sizes of the bulks it did."""
     over = threading.Event()
-    done: list[None] = []
+    done: list[int] = []
 
     def work() -> None:
-        for start in itertools.cycle(range(0, len(texts), 32)):
+        for start in itertools.cycle(range(0, len(texts), BULK)):
             if over.is_set():
                 return
-            engine.encode_documents(texts[start : start + 32])
-            done.append(None)
+            bulk = texts[start : start + BULK]
+            engine.encode_documents(bulk)
+            done.append(len(bulk))
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
@@ -297,11 +300,12 @@ def company(encoder: Encoder) -> list[Result]:
 
 
 STREAMING = """
-import resource, sys
+import sys
 import densehook
+from benchmarks.memory import peak_mib
 encoder = densehook.load(sys.argv[1])
 count = sum(1 for _ in encoder.encode_stream(enumerate(sys.stdin), "query"))
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(count, peak_mib())
 """
 """Prints the texts encoded and the peak memory in MiB of a process that does nothing else."""
 

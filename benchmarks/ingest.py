@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from densehook.encode import Encoded, Encoder, EncodeStats, load
 from densehook.hooks import text_of
 from densehook.types import Document
 
+from . import memory
 from .report import at_most, out, parser, require_scifact, show
 from .setting import minilm, own_node
 
@@ -98,7 +98,7 @@ def child(url: str, repeats: int, limit: int | None) -> None:
     create_index(client, index, encoder.manifest, inputs=INPUTS, index_type="flat")
     report = feed(client, index, documents(require_scifact(), limit, repeats), encoder)
     assert not report.failed
-    out.print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    out.print(memory.peak_mib())
 
 
 def main() -> int:

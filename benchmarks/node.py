@@ -33,6 +33,7 @@ from densehook.evaluate import evaluate, open_collection
 from densehook.hooks import bm25_request, dense_text_request, hybrid_request, text_of
 from densehook.types import Document, Hit, QueryId
 
+from .memory import resident_mib
 from .report import Result, at_least, at_most, near, out, parser, require_scifact, show
 from .setting import minilm, own_node
 
@@ -326,13 +327,6 @@ def heap_after_gc(client: Elasticsearch, pid: int) -> float:
         (only,) = client.nodes.stats(metric="jvm")["nodes"].values()
         seen.append(only["jvm"]["mem"]["heap_used_in_bytes"] / 2**20)
     return min(seen)
-
-
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process, heap and native, in MiB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 PARTS: dict[str, Callable[[Setting], list[Result]]] = {

@@ -7,11 +7,13 @@ import sys
 
 import pytest
 
+from conftest import ROOT
 from densehook.bundle import Bundle
 
-# One feed in a process of its own: prints its peak memory, in KiB.
+# One feed in a process of its own: prints its peak memory, in MiB.
 PROGRAM = """
-import resource, sys
+import sys
+from benchmarks.memory import peak_mib
 from densehook.elastic.connect import connect
 from densehook.elastic.feed import feed
 from densehook.elastic.indices import create_index
@@ -26,13 +28,14 @@ documents = (
     for n in range(int(count))
 )
 assert feed(client, index, documents, encoder).failed == 0
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_mib())
 """
 
 
-def peak(url: str, bundle: Bundle, index: str, count: int) -> int:
+def peak(url: str, bundle: Bundle, index: str, count: int) -> float:
     command = [sys.executable, "-c", PROGRAM, url, str(bundle.path), index, str(count)]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return float(done.stdout)
 
 
 @pytest.mark.parametrize("count", [2000])
