@@ -4,44 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import tiny_models
+from command_line import Run, running_in, succeeded
 from densehook.bundle import Bundle
 from densehook.elastic import node
 from densehook.export.texts import PASSAGES
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def run(node_url: str, tmp_path: Path) -> Run:
     """Runs `densehook` in an empty folder, against the tests' node."""
-
-    def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "densehook", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "DENSEHOOK_ES_URL": node_url, "COLUMNS": "120", **environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-
-    return call
-
-
-def succeeded(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return running_in(tmp_path, DENSEHOOK_ES_URL=node_url)
 
 
 def error_of(done: subprocess.CompletedProcess[str], code: int = 1) -> str:

@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import pytest
 
 import tiny_models
+from command_line import COMMAND, Run, running_in, succeeded
 from densehook.bundle import Bundle, read_bundle
 from densehook.export.texts import PASSAGES
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs `densehook` in an empty folder; no cluster is needed."""
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "densehook", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-
-    return call
-
-
-def succeeded(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return running_in(tmp_path)
 
 
 @pytest.fixture
@@ -89,6 +70,23 @@ def test_tune_refuses_an_unknown_variant_and_lists_the_known(run: Run, bundle: P
     done = run("tune", "tiny", "--variants", "int5")
     assert done.returncode == 1
     assert "no variant 'int5'; known are fp32, fp32-fused" in done.stderr
+
+
+def test_a_command_that_is_terminated_leaves_the_bundle_as_it_was(
+    bundle: Path, corpus: Path, tmp_path: Path
+) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    manifest = (bundle / "encoder.json").read_bytes()
+    command = [*COMMAND, "tune", "tiny", "--collection", str(corpus)]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as tuning:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob(".tiny-*/variants")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert tuning.poll() is None
+        tuning.terminate()
+        assert tuning.wait(60) == 143
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (bundle / "encoder.json").read_bytes() == manifest
 
 
 def test_curve_prints_layers_by_dimensions(run: Run, model: Path, corpus: Path) -> None:

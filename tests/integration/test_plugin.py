@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -290,10 +291,18 @@ def test_documents_of_bulks_in_flight_run_together(
     assert after["padding_share"] <= 0.1
 
 
-def lane(client: Elasticsearch, name: str) -> dict[str, Any]:
+def test_the_node_runs_the_onnxruntime_that_python_does(plugin_client: Elasticsearch) -> None:
+    assert in_service(plugin_client)["onnxruntime"] == version("onnxruntime")
+
+
+def in_service(client: Elasticsearch) -> dict[str, Any]:
     answer = client.perform_request("GET", "/_densehook", headers=HEADERS).body
     (only,) = answer["nodes"].values()
-    return dict(only["encoders"][ENCODER][name])
+    return dict(only["encoders"][ENCODER])
+
+
+def lane(client: Elasticsearch, name: str) -> dict[str, Any]:
+    return dict(in_service(client)[name])
 
 
 # -- query vectors ------------------------------------------------------------------------------

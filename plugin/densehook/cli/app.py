@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from . import bench, curve, demo, es, evaluate, export, index, search, soup, tun
 from .console import fail
 
 _INTERRUPTED = 130
+_TERMINATED = 143
 _BUG = 70
 
 app = typer.Typer(
@@ -58,9 +60,14 @@ app.command("demo")(demo.demo)
 app.add_typer(es.app, name="es")
 
 
+def _terminate(*_: object) -> None:
+    sys.exit(_TERMINATED)
+
+
 def main() -> None:
     """Runs the command line; an error is one line, its traceback only with --debug."""
     debug = "--debug" in sys.argv[1:]
+    signal.signal(signal.SIGTERM, _terminate)  # what is half made is cleared away
     try:
         app()
     except DensehookError as error:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..bundle import TUNING, Bundle, Tuning, read_bundle, replacing
-from ..encode import Encoder
 from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..errors import BundleError, ExportError, GateError, MissingExtra
@@ -17,7 +16,7 @@ from ..evaluate import Collection
 from .choice import Measured, choose, objection
 from .plot import plot_tuning
 from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval, sample
-from .speed import Setting, fastest_settings
+from .speed import Setting, encoder_of, fastest_settings
 
 VARIANTS_FOLDER = "variants"
 PLAIN = "fp32"
@@ -142,14 +141,8 @@ def _measure(
 def _quality(
     bundle: Bundle, setting: Setting, measured_on: Sample, label: str, progress: Progress
 ) -> float:
-    encoder = Encoder(
-        bundle,
-        tokens_per_run=setting.tokens_per_run,
-        concurrent_runs=setting.concurrent_runs,
-        provider=setting.provider,
-    )
     documents, queries = encode_sample(
-        encoder,
+        encoder_of(bundle, setting),
         measured_on,
         lambda done: progress(label, done, len(measured_on.documents)),
     )

@@ -52,6 +52,11 @@ public final class Encoder implements AutoCloseable {
     return manifest;
   }
 
+  /** The version of the ONNX Runtime that runs it, as 1.32.0. */
+  public String onnxruntime() {
+    return ingest.onnxruntime();
+  }
+
   /** The share of a run that may be padding: none where the graph does not know padding. */
   public double maxPadding() {
     return manifest.knowsPadding() ? Packing.MAX_PADDING : 0;

@@ -82,6 +82,11 @@ final class Graph implements AutoCloseable {
     return run(ids.flip(), mask.flip(), new long[] {batch.size(), longest});
   }
 
+  /** The version of ONNX Runtime's native library, as 1.32.0. */
+  String onnxruntime() {
+    return environment.getVersion();
+  }
+
   /** The tokens each text of a batch takes; refuses a batch that would be padded and may not be. */
   static int longest(List<Tokens> batch, boolean mayBePadded) {
     IntSummaryStatistics lengths = batch.stream().mapToInt(Tokens::length).summaryStatistics();

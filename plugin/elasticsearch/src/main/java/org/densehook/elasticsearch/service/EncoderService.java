@@ -361,6 +361,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         encoder.manifest().batchDependent(),
         encoder.dims(),
         encoder.manifest().maxTokens(),
+        encoder.onnxruntime(),
         encoder.laneStatus(LaneName.INGEST),
         encoder.laneStatus(LaneName.QUERY));
   }

@@ -36,6 +36,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       boolean batchDependent,
       int dims,
       int maxTokens,
+      String onnxruntime,
       Lane ingest,
       Lane query)
       implements Writeable {
@@ -48,6 +49,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
           in.readBoolean(),
           in.readVInt(),
           in.readVInt(),
+          in.readString(),
           new Lane(in),
           new Lane(in));
     }
@@ -60,6 +62,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       out.writeBoolean(batchDependent);
       out.writeVInt(dims);
       out.writeVInt(maxTokens);
+      out.writeString(onnxruntime);
       ingest.writeTo(out);
       query.writeTo(out);
     }
@@ -184,6 +187,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       }
       builder.field("dims", loaded.dims());
       builder.field("max_tokens", loaded.maxTokens());
+      builder.field("onnxruntime", loaded.onnxruntime());
       loaded.ingest().toXContent("ingest", builder);
       loaded.query().toXContent("query", builder);
     }

@@ -69,6 +69,10 @@ final class LoadedEncoder implements ServingEncoder {
     return manifest().fingerprint();
   }
 
+  String onnxruntime() {
+    return encoder.onnxruntime();
+  }
+
   @Override
   public int dims() {
     return manifest().dims();

@@ -1,0 +1,73 @@
+"""The node runs the onnxruntime that Python does: int8 rounds by the last bit of its kernels."""
+
+from __future__ import annotations
+
+import importlib.util
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from densehook.elastic.node import RELEASES, built_plugin
+
+_SCRIPT = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "build" / "natives.py"
+_SPEC = importlib.util.spec_from_file_location("natives", _SCRIPT)
+assert _SPEC and _SPEC.loader
+natives = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(natives)
+
+# as `objdump -p` prints the hashes of both names
+HASH_OF_1_29, HASH_OF_1_32 = (0x027BFD80).to_bytes(4, "little"), (0x027BC480).to_bytes(4, "little")
+
+
+def jni(name: bytes = b"VERS_1.29.0", value: bytes = HASH_OF_1_29) -> bytes:
+    return b"\x7fELF " + value + b" \0libonnxruntime.so.1\0" + name + b"\0GLIBC_2.14\0"
+
+
+def test_name_and_hash_of_the_version_are_written_anew_and_nothing_else() -> None:
+    expected = jni(b"VERS_1.32.0", HASH_OF_1_32)
+    assert natives.relinked(jni(), b"VERS_1.32.0") == expected
+    assert natives.relinked(expected, b"VERS_1.32.0") == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "reason"),
+    [
+        (jni(), b"VERS_1.28.9", "newer than Python's"),
+        (jni(), b"VERS_1.100.0", "does not fit"),
+        (jni(value=b"none"), b"VERS_1.32.0", "names it 0 times"),
+        (jni() + HASH_OF_1_29, b"VERS_1.32.0", "names it 2 times"),
+        (jni(b"VERS_none"), b"VERS_1.32.0", "one symbol version"),
+        (jni() + jni(b"VERS_1.30.0"), b"VERS_1.32.0", "one symbol version"),
+    ],
+)
+def test_what_cannot_be_relinked_ends_the_build(content: bytes, asked: bytes, reason: str) -> None:
+    with pytest.raises(SystemExit, match=reason):
+        natives.relinked(content, asked)
+
+
+def test_pythons_library_is_found_and_names_its_version() -> None:
+    library = natives.python_library().read_bytes()
+    assert natives.symbol_version(library) == f"VERS_{version('onnxruntime')}".encode()
+
+
+def test_a_python_without_onnxruntime_ends_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="has no onnxruntime package: build with `make plugin`"):
+        natives.python_library()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_each_zip_carries_pythons_library_and_a_half_for_java_that_asks_for_it(
+    release: str,
+) -> None:
+    archive = built_plugin(release)
+    assert archive is not None, "build it with: make plugin"
+    with zipfile.ZipFile(archive) as built:
+        folder = "native/linux-x86_64"
+        library = built.read(f"{folder}/{natives.LIBRARY}")
+        assert library == natives.python_library().read_bytes()
+        half = built.read(f"{folder}/{natives.JNI}")
+        assert natives.symbol_version(half) == natives.symbol_version(library)
+    assert archive.stat().st_size < 40e6
