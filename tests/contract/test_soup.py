@@ -20,6 +20,7 @@ from densehook.export.soup import SOUP, average
 from densehook.export.sources import model_folder
 from densehook.export.texts import PASSAGES
 from densehook.tune import greedy_soup, sample, uniform_soup
+from densehook.tune import soup as soup_module
 from densehook.tune.soup import select
 from tiny_collection import small_collection
 
@@ -164,8 +165,29 @@ def test_another_tokenizer_is_refused(checkpoints: list[str], tmp_path: Path) ->
 
 
 def test_a_soup_is_not_written_over_its_ingredients(checkpoints: list[str]) -> None:
-    with pytest.raises(ExportError, match="is one of the checkpoints; write to another folder"):
+    with pytest.raises(ExportError, match="is one of the checkpoints, or holds one"):
         uniform_soup(checkpoints, Path(checkpoints[0]))
+
+
+def test_a_soup_replaces_a_soup_and_nothing_else(checkpoints: list[str], tmp_path: Path) -> None:
+    first, *others = checkpoints
+    with pytest.raises(ExportError, match=r"first is there and holds no soup\.json"):
+        uniform_soup(others, Path(first))
+    assert len(weights(first)) > 1
+    uniform_soup(others, tmp_path / "soup")
+    uniform_soup(others[:1], tmp_path / "soup")
+    assert json.loads((tmp_path / "soup" / SOUP).read_text())["checkpoints"] == others[:1]
+
+
+def test_a_soup_that_cannot_be_written_is_not_measured(
+    checkpoints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = checkpoints
+    monkeypatch.setattr(soup_module, "select", lambda *_: pytest.fail("measured"))
+    judged = sample(small_collection(), " ", 1000)
+    for named in (others, checkpoints):
+        with pytest.raises(ExportError, match=r"holds no soup\.json|is one of the checkpoints"):
+            greedy_soup(named, Path(first), Recipe("tiny", ""), judged)
 
 
 def test_a_checkpoint_that_is_nowhere_is_named(checkpoints: list[str], tmp_path: Path) -> None:

@@ -131,6 +131,16 @@ def test_a_bundle_is_not_whitened_in_its_own_place(tiny_bundle: Bundle) -> None:
         whiten_bundle(tiny_bundle.path, tiny_bundle.path, corpus)
 
 
+def test_a_folder_that_is_no_bundle_is_not_replaced(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").touch()
+    corpus = unjudged("texts", list(PASSAGES))
+    with pytest.raises(ExportError, match=r"is there and holds no encoder\.json"):
+        whiten_bundle(
+            tiny_bundle.path, tmp_path, corpus, progress=lambda texts: pytest.fail("encoded")
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]
+
+
 def test_a_variant_without_its_plain_bundle_is_refused(tiny_bundle: Bundle, tmp_path: Path) -> None:
     build_variant(tiny_bundle, "int8-static", tmp_path / "int8", PASSAGES)
     with pytest.raises(BundleError, match="export the bundle again"):

@@ -141,3 +141,20 @@ def test_soup_averages_and_greedy_says_who_stayed(
     assert "model is named twice" in run("soup", "soup", "model", "model").stderr
     assert "go with --greedy" in run("soup", "soup", "model", "--collection", corpus).stderr
     assert "'none' is neither a folder" in run("soup", "soup", "model", "none").stderr
+
+
+def test_a_forgotten_output_costs_no_folder(run: Run, model: Path, bundle: Path) -> None:
+    models = bundle.parent / "models"
+    shutil.copytree(model, models / "model")
+    for command in (
+        ("soup", "model", "models/model"),
+        ("soup", "model", "models/model", "--greedy"),
+        ("whiten", "tiny", "models"),
+        ("export", "tiny.toml", "--output", "models"),
+    ):
+        done = run(*command)
+        assert done.returncode == 1
+        assert "it is not replaced; name another folder, or remove it first" in done.stderr
+    assert (model / "model.safetensors").is_file()
+    assert [path.name for path in models.iterdir()] == ["model"]
+    assert "tiny, 32 dims" in succeeded(run("export", "tiny.toml"))  # the bundle that is there

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from densehook.bundle import Bundle, Manifest, read_bundle, replacing, write_manifest
+from densehook.bundle import (
+    Bundle,
+    Manifest,
+    read_bundle,
+    replacing,
+    require_replaceable,
+    write_manifest,
+)
 from densehook.encode import load
-from densehook.errors import BundleError, SelfTestError
+from densehook.errors import BundleError, ExportError, SelfTestError
 
 
 def test_a_manifest_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
@@ -161,3 +168,17 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         (staging / "new").touch()
     assert [path.name for path in target.iterdir()] == ["new"]
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_only_nothing_and_what_bears_the_mark_may_be_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    require_replaceable(target, "encoder.json")
+    target.mkdir()
+    require_replaceable(target, "encoder.json")
+    (target / "recipe.toml").touch()
+    with pytest.raises(ExportError, match=r"bundle is there and holds no encoder\.json: .*another"):
+        require_replaceable(target, "encoder.json")
+    (target / "encoder.json").touch()
+    require_replaceable(target, "encoder.json")
+    with pytest.raises(ExportError, match=r"recipe\.toml is there and holds no encoder\.json"):
+        require_replaceable(target / "recipe.toml", "encoder.json")

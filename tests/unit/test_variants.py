@@ -156,6 +156,13 @@ def test_variants_are_made_of_plain_bundles_only(
         build_variant(built("int4"), "int8-static", tmp_path / "x", TEXTS)
 
 
+def test_a_folder_that_is_no_bundle_is_not_replaced(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").touch()
+    with pytest.raises(ExportError, match=r"is there and holds no encoder\.json"):
+        build_variant(tiny_bundle, "int4", tmp_path, TEXTS)
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]
+
+
 def test_an_unknown_variant_is_named_with_those_known(tiny_bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="no variant 'int3'; known are fp32, fp32-fused"):
         build_variant(tiny_bundle, "int3", tmp_path / "x", TEXTS)

@@ -3,13 +3,14 @@
 Nothing here runs a model; it reads and writes the folder that both runtimes share.
 """
 
-from .files import replacing, sha256_of
+from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .manifest import PRECISION_BOUNDS, Manifest, Role, Source
-from .reader import Bundle, read_bundle, write_manifest
+from .reader import MANIFEST, Bundle, read_bundle, write_manifest
 from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
+    "MANIFEST",
     "PRECISION_BOUNDS",
     "TUNING",
     "Bundle",
@@ -22,6 +23,7 @@ __all__ = [
     "read_golden",
     "read_tuning",
     "replacing",
+    "require_replaceable",
     "sha256_of",
     "write_golden",
     "write_manifest",

@@ -15,7 +15,11 @@ def export(
     recipe: Annotated[Path, typer.Argument(help="Recipe, e.g. onnx_models/all-minilm-l6-v2.toml.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", help="Folder of the bundle; by default NAME beside the recipe."),
+        typer.Option(
+            "--output",
+            help="Folder of the bundle, by default NAME beside the recipe;"
+            " a bundle that is there is replaced.",
+        ),
     ] = None,
 ) -> None:
     """Export an encoder to ONNX and prove it equal to PyTorch."""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def soup(
-    output: Annotated[Path, typer.Argument(help="Folder of the averaged model.")],
+    output: Annotated[
+        Path,
+        typer.Argument(help="Folder of the averaged model; a soup that is there is replaced."),
+    ],
     checkpoints: Annotated[
         list[str],
         typer.Argument(

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def whiten(
     bundle: Annotated[Path, typer.Argument(help="Bundle whose vectors are changed; stays as is.")],
-    output: Annotated[Path, typer.Argument(help="Folder of the new bundle.")],
+    output: Annotated[
+        Path,
+        typer.Argument(help="Folder of the new bundle; a bundle that is there is replaced."),
+    ],
     collection: CollectionName = None,
     texts: Annotated[
         Path | None,

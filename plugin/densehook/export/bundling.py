@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..bundle import (
+    MANIFEST,
     Bundle,
     GoldenText,
     Manifest,
@@ -16,6 +17,7 @@ from ..bundle import (
     Source,
     read_bundle,
     replacing,
+    require_replaceable,
     write_golden,
     write_manifest,
 )
@@ -39,9 +41,10 @@ _VERSIONS_OF = ("torch", "transformers", "optimum", "optimum-onnx", "onnx", "onn
 def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step: None) -> Bundle:
     """Exports the recipe's model to a bundle at ``output``, replacing the one that is there.
 
-    The bundle appears whole or not at all. Raises RecipeError, ExportError, or GateError when the
-    graph is not equal to PyTorch.
+    The bundle appears whole or not at all. Raises RecipeError, ExportError, also where something
+    else stands at ``output``, or GateError when the graph is not equal to PyTorch.
     """
+    require_replaceable(output, MANIFEST)
     progress("Finding the model")
     folder = model_folder(recipe)
     facts = read_folder(folder)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..bundle import replacing
+from ..bundle import replacing, require_replaceable
 from ..errors import ExportError
 from .bundling import load_reference
 from .recipe import Recipe
@@ -33,17 +33,29 @@ def checkpoint(source: str) -> Path:
     return model_folder(Recipe(name=source, source=location, revision=revision))
 
 
-def average(sources: Sequence[str], output: Path, evidence: Mapping[str, Any]) -> None:
-    """Writes the mean of the checkpoints, summed in float64, as a model folder at ``output``.
+def ingredients(sources: Sequence[str], output: Path) -> list[Path]:
+    """The folders of the checkpoints, none of which is lost when the soup is written.
 
-    Tokenizer and configuration are the first one's; soup.json names all, with the evidence. Raises
-    ExportError when they are not of one architecture and one tokenizer.
+    Raises RecipeError and ExportError as ``checkpoint`` does, ExportError when there is none, or
+    when the output is one of them or anything else that is no soup.
     """
     if not sources:
         raise ExportError("a soup needs at least one checkpoint")
     folders = [checkpoint(source) for source in sources]
-    if output.resolve() in [folder.resolve() for folder in folders]:
-        raise ExportError(f"{output} is one of the checkpoints; write to another folder")
+    if any(folder.resolve().is_relative_to(output.resolve()) for folder in folders):
+        raise ExportError(f"{output} is one of the checkpoints, or holds one; name another folder")
+    require_replaceable(output, SOUP)
+    return folders
+
+
+def average(sources: Sequence[str], output: Path, evidence: Mapping[str, Any]) -> None:
+    """Writes the mean of the checkpoints, summed in float64, as a model folder at ``output``.
+
+    A soup that is there is replaced. Tokenizer and configuration are the first one's; soup.json
+    names all, with the evidence. Raises as ``ingredients`` does, and ExportError when they are not
+    of one architecture and one tokenizer.
+    """
+    folders = ingredients(sources, output)
     first = load_reference(folders[0])
     weights = {name: value.double() for name, value in first.model.state_dict().items()}
     for source, folder in zip(sources[1:], folders[1:], strict=True):

@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundle import (
+    MANIFEST,
     Bundle,
     GoldenText,
     read_bundle,
     read_golden,
     replacing,
+    require_replaceable,
     write_golden,
     write_manifest,
 )
@@ -88,11 +90,13 @@ def learn_whitening(vectors: Vectors, normalise: bool, dims: int | None = None) 
 def write_transformed(
     origin: Bundle, output: Path, name: str, transform: Transform, evidence: Mapping[str, Any]
 ) -> Bundle:
-    """Writes a plain bundle with the transform behind its graph, replacing what is at ``output``.
+    """Writes a plain bundle with the transform behind its graph, replacing a bundle at ``output``.
 
     Its golden vectors are PyTorch's, transformed by numpy; ``evidence`` is kept in parity.json.
-    Raises GateError when the graph does not give what numpy gives.
+    Raises GateError when the graph does not give what numpy gives, ExportError where something
+    else than a bundle stands at ``output``.
     """
+    require_replaceable(output, MANIFEST)
     try:
         from .gate import gate_transformed
         from .variants.graphs import read_model, write_model

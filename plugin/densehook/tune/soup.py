@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..encode import Encoder
 from ..export import Recipe, export_bundle
-from ..export.soup import average
+from ..export.soup import average, ingredients
 from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval
 
 
@@ -54,6 +54,7 @@ def greedy_soup(
             )
             return ndcg(measured_on, documents, queries, encoder.manifest.similarity)
 
+    ingredients(checkpoints, output)  # what cannot be written is said before the work
     require_trec_eval()
     tried = select(checkpoints, quality)
     kept = [each.checkpoint for each in tried if each.kept]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bundle import Bundle
+from ..bundle import MANIFEST, Bundle, require_replaceable
 from ..encode import Encoder
 from ..errors import ExportError
 from ..export.whitening import learn_centring, learn_whitening, write_transformed
@@ -35,14 +35,15 @@ def whiten_bundle(
 ) -> Whitened:
     """Writes the bundle at ``path``, with its vectors whitened for a corpus, to ``output``.
 
-    ``name`` is the new encoder's, by default the folder's; the result is a plain bundle, to be
-    tuned like any. What is measured is measured on the corpus that the whitening was learned from,
-    without its judgements.
+    A bundle that is there is replaced. ``name`` is the new encoder's, by default the folder's;
+    the result is a plain bundle, to be tuned like any. What is measured is measured on the corpus
+    that the whitening was learned from, without its judgements.
 
     Raises BundleError, ExportError, GateError; for a judged corpus what ndcg raises.
     """
     if path.resolve() == output.resolve():
         raise ExportError(f"{output} is the bundle itself; write to another folder")
+    require_replaceable(output, MANIFEST)
     origin = plain_bundle(path)
     if corpus.queries:
         require_trec_eval()

@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from ...bundle import Bundle, read_bundle, replacing, write_manifest
+from ...bundle import (
+    MANIFEST,
+    Bundle,
+    read_bundle,
+    replacing,
+    require_replaceable,
+    write_manifest,
+)
 from ...encode import Encoder
 from ...encode.session import Session
 from ...errors import ExportError
@@ -29,11 +36,12 @@ def calibration_texts(texts: Sequence[str]) -> list[str]:
 
 
 def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str]) -> Bundle:
-    """Writes a variant of a plain fp32 bundle to ``output``, replacing what is there.
+    """Writes a variant of a plain fp32 bundle to ``output``, replacing a bundle that is there.
 
     ``texts`` are documents like those it will encode; static quantisation is calibrated on them.
-    Raises ExportError for a bundle that is not plain or a variant that is not known, GateError when
-    the variant is further from the plain bundle than its precision allows.
+    Raises ExportError for a bundle that is not plain, a variant that is not known, or where
+    something else stands at ``output``; GateError when the variant is further from the plain bundle
+    than its precision allows.
     """
     if name not in VARIANTS:
         raise ExportError(f"no variant {name!r}; known are {', '.join(VARIANTS)}")
@@ -42,6 +50,7 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
             f"{origin.path} is {origin.manifest.variant or origin.manifest.precision};"
             " variants are made of a plain fp32 bundle"
         )
+    require_replaceable(output, MANIFEST)
     plain = Encoder(origin)
     model = read_model(origin.model)
     for step in VARIANTS[name].steps:
