@@ -9,15 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import tiny_models
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, GoldenText
 from densehook.encode import Encoder, load
 from densehook.errors import ExportError, GateError, RecipeError
-from densehook.export import Recipe, export_bundle, read_recipe
+from densehook.export import Recipe, bundling, export_bundle, read_recipe
 from densehook.export.texts import PASSAGES, QUESTIONS, beyond
 
 RECIPES = Path(__file__).parent.parent.parent / "onnx_models"
@@ -128,6 +129,22 @@ def test_a_wrong_pooling_in_the_graph_cannot_pass_the_gate(
     monkeypatch.setitem(graph.POOLING, "mean", graph.POOLING["cls"])  # type: ignore[arg-type]
     recipe = Recipe(name="tiny", source="model", folder=model.parent)
     with pytest.raises(GateError, match="not PyTorch's equal"):
+        export_bundle(recipe, model.parent / "bundle")
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+def test_an_export_that_no_load_would_take_is_not_written(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = bundling._golden
+
+    def spoilt(*arguments: Any) -> list[GoldenText]:
+        first, *others = made(*arguments)
+        return [dataclasses.replace(first, ids=first.ids[::-1]), *others]
+
+    monkeypatch.setattr(bundling, "_golden", spoilt)
+    recipe = Recipe(name="tiny", source="model", folder=model.parent)
+    with pytest.raises(GateError, match="fails the self-test: the tokenizer gives"):
         export_bundle(recipe, model.parent / "bundle")
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 

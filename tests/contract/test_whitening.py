@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densehook.bundle import Bundle, read_bundle
+from densehook.bundle import Bundle, read_bundle, write_golden
 from densehook.demo.quickstart import help_topics
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, ExportError, GateError
@@ -82,6 +82,16 @@ def test_a_wrong_matrix_in_the_graph_cannot_pass_the_gate(
     monkeypatch.setattr(whitening, "append_transform", append_wrongly)
     with pytest.raises(GateError, match="not the transform's equal"):
         write_transformed(tiny_bundle, tmp_path / "wrong", "wrong", transform, {})
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_a_bundle_that_no_load_would_take_is_not_written(damaged: Bundle, tmp_path: Path) -> None:
+    transform = learn_whitening(load(damaged.path).encode_documents(PASSAGES), True, 8)
+    first, *others = damaged.golden()
+    wrong = dataclasses.replace(first, vector=[-x for x in first.vector])
+    write_golden(damaged.path / "golden.json", [wrong, *others])
+    with pytest.raises(GateError, match="fails the self-test: cosine"):
+        write_transformed(damaged, tmp_path / "wrong", "wrong", transform, {})
     assert not (tmp_path / "wrong").exists()
 
 

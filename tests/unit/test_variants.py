@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnxruntime import InferenceSession
 
-from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle
+from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle, write_golden
 from densehook.encode import cosines, load
 from densehook.errors import ExportError, GateError
 from densehook.export import gate
@@ -147,6 +147,16 @@ def test_a_variant_too_far_from_the_plain_bundle_is_refused(
     with pytest.raises(GateError, match=r"int4 graph is not the plain bundle's equal: cosine 0\.9"):
         build_variant(tiny_bundle, "int4", tmp_path / "int4", TEXTS)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_variant_that_no_load_would_take_is_refused(damaged: Bundle, tmp_path: Path) -> None:
+    first, *others = damaged.golden()
+    wrong = replace(first, vector=[-x for x in first.vector])
+    write_golden(damaged.path / "golden.json", [wrong, *others])
+    for name in ("int4", "fp32"):
+        with pytest.raises(GateError, match=r"fails the self-test: cosine -\d.* for (int4|fp32)"):
+            build_variant(damaged, name, tmp_path / name, TEXTS)
+        assert not (tmp_path / name).exists()
 
 
 def test_variants_are_made_of_plain_bundles_only(

@@ -8,13 +8,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import PRECISION_BOUNDS, Bundle, Role
+from ..bundle import PRECISION_BOUNDS, Bundle, GoldenText, Manifest, Role
 from ..errors import SelfTestError
 from .session import Vectors
 from .tokenizer import Tokens
 
 
 class _Encoder(Protocol):
+    manifest: Manifest
+
     def tokenize(self, texts: Sequence[str], role: Role) -> list[Tokens]: ...
 
     def encode_tokens(self, window: Sequence[Tokens]) -> Vectors: ...
@@ -22,22 +24,29 @@ class _Encoder(Protocol):
 
 def self_test(encoder: _Encoder, bundle: Bundle) -> None:
     """Encodes golden.json; raises SelfTestError at a token id or a vector that is not its own."""
-    bound = PRECISION_BOUNDS[bundle.manifest.precision]
-    golden = bundle.golden()
+    if reason := golden_objection(encoder, bundle.golden()):
+        raise SelfTestError(f"{bundle.path}: {reason}; export the bundle again")
+
+
+def golden_objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
+    """What is not as in golden.json, token ids or a vector; empty when all is."""
+    precision = encoder.manifest.precision
+    bound = PRECISION_BOUNDS[precision]
     tokens = [encoder.tokenize([text.text], text.role)[0] for text in golden]
     for text, (ids, _) in zip(golden, tokens, strict=True):
         if ids != list(text.ids):
-            raise SelfTestError(
-                f"{bundle.path}: the tokenizer gives {_shown(ids)} for {text.text[:40]!r},"
-                f" PyTorch's gave {_shown(text.ids)}; export the bundle again"
+            return (
+                f"the tokenizer gives {_shown(ids)} for {text.text[:40]!r}, PyTorch's gave"
+                f" {_shown(text.ids)}"
             )
     expected = np.array([text.vector for text in golden], dtype=np.float32)
     for text, cosine in zip(golden, cosines(encoder.encode_tokens(tokens), expected), strict=True):
         if not cosine >= bound:  # NaN must fail too
-            raise SelfTestError(
-                f"{bundle.path}: cosine {cosine:.6f} to PyTorch's vector of {text.text[:40]!r} is"
-                f" under {bound} for {bundle.manifest.precision}; export the bundle again"
+            return (
+                f"cosine {cosine:.6f} to PyTorch's vector of {text.text[:40]!r} is under {bound}"
+                f" for {precision}"
             )
+    return ""
 
 
 def cosines(a: Vectors, b: Vectors) -> NDArray[np.float64]:

@@ -125,13 +125,16 @@ def _write_model(
 
 
 def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Reference) -> None:
-    from .gate import run_gate
+    from .gate import gate_golden, run_gate
 
-    parity = run_gate(Encoder(Bundle(staging, manifest)), reference, settings)
+    bundle = Bundle(staging, manifest)
+    encoder = Encoder(bundle)
+    parity = run_gate(encoder, reference, settings)
     versions = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
     content = {**parity.as_json(), "versions": versions}
     (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
     write_golden(staging / "golden.json", _golden(settings, reference))
+    gate_golden(encoder, bundle.golden())  # as written: what every load will read
     files = sorted(path.name for path in staging.iterdir())
     write_manifest(staging, manifest, files)
 

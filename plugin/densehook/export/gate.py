@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import PRECISION_BOUNDS, Role
+from ..bundle import PRECISION_BOUNDS, GoldenText, Role
 from ..encode import Encoder, cosines
+from ..encode.selftest import golden_objection
 from ..errors import GateError
 from .folder import Settings
 from .reference import Reference
@@ -88,6 +89,12 @@ def gate_transformed(
     """
     texts = _texts(plain.manifest.max_tokens)
     return _compared(transformed, texts, transform(_alone(plain, texts)), "the transform's")
+
+
+def gate_golden(encoder: Encoder, golden: Sequence[GoldenText]) -> None:
+    """Raises GateError for a graph that every load would refuse by its self-test."""
+    if reason := golden_objection(encoder, golden):
+        raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
 
 
 def _texts(max_tokens: int) -> list[tuple[Role, str]]:

@@ -98,7 +98,7 @@ def write_transformed(
     """
     require_replaceable(output, MANIFEST)
     try:
-        from .gate import gate_transformed
+        from .gate import gate_golden, gate_transformed
         from .variants.graphs import read_model, write_model
     except ImportError as error:
         raise MissingExtra(error.name or "onnx", "export") from error
@@ -118,7 +118,10 @@ def write_transformed(
                 for each, vector in zip(golden, vectors, strict=True)
             ],
         )
-        parity = gate_transformed(Encoder(Bundle(staging, manifest)), plain, transform)
+        made = Bundle(staging, manifest)
+        encoder = Encoder(made)
+        parity = gate_transformed(encoder, plain, transform)
+        gate_golden(encoder, made.golden())
         content = {
             **parity.as_json(),
             "compared_with": origin.manifest.fingerprint,

@@ -23,7 +23,7 @@ from ...bundle import (
 from ...encode import Encoder
 from ...encode.session import Session
 from ...errors import ExportError
-from ..gate import gate_variant
+from ..gate import gate_golden, gate_variant
 from .graphs import Model, Range, read_model, write_model
 from .registry import VARIANTS
 
@@ -40,8 +40,8 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
 
     ``texts`` are documents like those it will encode; static quantisation is calibrated on them.
     Raises ExportError for a bundle that is not plain, a variant that is not known, or where
-    something else stands at ``output``; GateError when the variant is further from the plain bundle
-    than its precision allows.
+    something else stands at ``output``; GateError when the variant is further from the plain
+    bundle, or from the golden vectors, than its precision allows.
     """
     if name not in VARIANTS:
         raise ExportError(f"no variant {name!r}; known are {', '.join(VARIANTS)}")
@@ -65,7 +65,10 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
             variant=name if VARIANTS[name].steps else "",
             inputs=[each.name for each in model.graph.input],
         )
-        parity = gate_variant(Encoder(Bundle(staging, manifest)), plain)
+        variant = Bundle(staging, manifest)
+        encoder = Encoder(variant)
+        parity = gate_variant(encoder, plain)
+        gate_golden(encoder, variant.golden())
         content = {**parity.as_json(), "compared_with": origin.manifest.fingerprint}
         (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
         dependent = VARIANTS[name].batch_dependent or parity.batch_dependent
