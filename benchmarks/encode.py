@@ -25,6 +25,7 @@ from densehook.elastic.documents import read_documents
 from densehook.encode import Encoder, Engine, load
 from densehook.encode.machine import usable_cpus
 from densehook.encode.packing import pack
+from densehook.encode.session import SLOWER_FUSED
 from densehook.encode.tokenizer import Tokens
 from densehook.evaluate import open_collection
 from densehook.hooks import text_of
@@ -66,9 +67,10 @@ def seconds_of(work: Callable[..., object], *arguments: object) -> float:
 
 
 def bare_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
-    """The graph as anybody would open it."""
+    """The graph with nothing around it; the optimisation that slows it is off, as in ours."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("optimization.disable_specified_optimizers", SLOWER_FUSED)
     return onnxruntime.InferenceSession(
         str(bundle.model), options, providers=["CPUExecutionProvider"]
     )
@@ -77,7 +79,7 @@ def bare_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
 def feeds(encoder: Encoder, tokens: Sequence[Tokens], budget: int) -> list[Feed]:
     """Inputs of the graph, made before: all texts sorted by length and packed."""
     made = []
-    for run in pack([len(text.ids) for text in tokens], budget):
+    for run in pack([len(text.ids) for text in tokens], budget, encoder.max_padding):
         longest = max(len(tokens[position].ids) for position in run)
         ids = np.full((len(run), longest), encoder.manifest.pad_id, dtype=np.int64)
         mask = np.zeros_like(ids)

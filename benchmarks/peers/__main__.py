@@ -128,7 +128,12 @@ def main() -> int:
     options = parser(__doc__ or "")
     options.add_argument("--documents", type=int, default=400, help="how many are encoded")
     options.add_argument("--rounds", type=int, default=3, help="how often everyone encodes them")
-    options.add_argument("--quality", action="store_true", help="nDCG@10 on all of SciFact too")
+    options.add_argument(
+        "--no-quality",
+        dest="quality",
+        action="store_false",
+        help="leave out nDCG@10 on all of SciFact, which takes some ten minutes",
+    )
     options.add_argument(
         "--peers",
         nargs="+",

@@ -12,12 +12,14 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from densehook.bundle import Bundle, write_manifest
 from densehook.encode import Encoder, EncodeStats, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode import session as session_module
 from densehook.encode.encoder import WINDOW
+from densehook.encode.session import Session
 from densehook.errors import EncodeError, ProviderError
 from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
 
@@ -174,6 +176,30 @@ def test_a_provider_that_is_not_installed_is_an_error_that_says_what_to_do(
 ) -> None:
     with pytest.raises(ProviderError, match=hint):
         load(tiny_bundle.path, provider=provider)
+
+
+def test_int8_runs_on_the_cpu_alone(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    # elsewhere its products would be left to the CPU, one by one and without a word
+    monkeypatch.setattr(session_module, "_installed", lambda: ["OpenVINOExecutionProvider"])
+    manifest = dataclasses.replace(tiny_bundle.manifest, precision="int8")
+    with pytest.raises(ProviderError, match=r"is in int8, .* for 'openvino' a bundle in fp32"):
+        Session(tiny_bundle.model, manifest, provider="openvino")
+
+
+def test_a_provider_that_fails_in_a_run_does_not_fall_back_to_the_cpu(
+    tiny: Encoder, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def run(self, *_: object) -> None:
+            raise EPFail("out of memory")
+
+        def is_webgpu_graph_capture_enabled(self) -> bool:
+            return False
+
+    monkeypatch.setattr(tiny._session._session, "_sess", Failing())
+    with pytest.raises(ProviderError, match="the execution provider failed: out of memory"):
+        tiny.encode_queries(["water"])
+    assert "Falling back" not in capfd.readouterr().out
 
 
 def test_a_provider_that_falls_back_to_the_cpu_is_an_error(

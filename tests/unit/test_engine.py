@@ -66,6 +66,11 @@ def until(condition: Callable[[], bool]) -> None:
     raise AssertionError("it did not come about in 30 s")
 
 
+def waiting(engine: Engine) -> int:
+    """Texts in the bulk lane's queue."""
+    return sum(len(job.tokens) for job in list(engine._bulk._waiting))
+
+
 def patient(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Asks again, as long as a lane is full."""
 
@@ -97,16 +102,22 @@ def test_bulk_work_says_what_was_cut_and_no_texts_are_no_vectors(
     assert engine.encode_documents([]).vectors.shape == (0, tiny.dims)
 
 
-def test_texts_that_wait_run_together(engine: Engine, gate: Gate) -> None:
+def test_texts_that_wait_run_together_and_equal_ones_once(
+    engine: Engine, gate: Gate, tiny: Encoder
+) -> None:
     with ThreadPoolExecutor(4) as callers:
         first = callers.submit(engine.encode_documents, ["one"])
         gate.wait_for_a_run()
-        others = [callers.submit(engine.encode_documents, ["water"] * 2) for _ in range(3)]
-        until(lambda: engine._bulk._texts_waiting == 6)
+        same, *rest = PASSAGES[:4]
+        texts = [[same, rest[0]], [same, rest[1]], [rest[2], same]]
+        others = [callers.submit(engine.encode_documents, each) for each in texts]
+        until(lambda: waiting(engine) == 6)
         gate.open()
         assert first.result().vectors.shape[0] == 1
-        assert [other.result().vectors.shape[0] for other in others] == [2, 2, 2]
-    assert gate.batches == [1, 6]
+        found = [other.result().vectors for other in others]
+    assert sum(gate.batches) == 1 + 4  # the passage that all have is encoded once
+    for each, vectors in zip(texts, found, strict=True):
+        np.testing.assert_allclose(vectors, tiny.encode_documents(each), atol=1e-6)
 
 
 def test_a_full_bulk_lane_says_so_at_once_and_takes_work_again(engine: Engine, gate: Gate) -> None:
@@ -115,13 +126,35 @@ def test_a_full_bulk_lane_says_so_at_once_and_takes_work_again(engine: Engine, g
         gate.wait_for_a_run()
         # alone in the queue, more than the bound is taken: it would never fit otherwise
         large = callers.submit(engine.encode_documents, ["water"] * 20)
-        until(lambda: engine._bulk._texts_waiting == 20)
+        until(lambda: waiting(engine) == 20)
         with pytest.raises(QueueFull, match=r"20 texts wait, 1 more are over the bound of 10"):
             engine.encode_documents(["one"])
         gate.open()
         assert len(running.result().vectors) == 1
         assert len(large.result().vectors) == 20
     assert len(engine.encode_documents(["one"]).vectors) == 1
+
+
+def test_a_full_bulk_lane_does_not_tokenise_what_it_refuses(
+    engine: Engine, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(2) as callers:
+        running = callers.submit(engine.encode_documents, ["one"])
+        gate.wait_for_a_run()
+        filling = callers.submit(engine.encode_documents, ["water"] * 10)
+        until(lambda: waiting(engine) == 10)
+        monkeypatch.setattr(Encoder, "tokenize", None)  # whoever calls it, fails
+        with pytest.raises(QueueFull):
+            engine.encode_documents(["one"] * 1000)
+        gate.open()
+        assert len(running.result().vectors) + len(filling.result().vectors) == 11
+
+
+def test_texts_that_cannot_be_tokenised_leave_no_trace_in_the_queue(engine: Engine) -> None:
+    for _ in range(20):
+        with pytest.raises(EncodeError, match="is of type int"):
+            engine.encode_documents([1] * 9)  # type: ignore[list-item]
+    assert engine._bulk._texts_waiting == 0
 
 
 def test_a_full_query_lane_says_so_at_once(engine: Engine, gate: Gate) -> None:
@@ -183,7 +216,7 @@ def test_a_failure_is_its_callers_alone(engine: Engine, monkeypatch: pytest.Monk
         gate.wait_for_a_run()
         guilty = callers.submit(engine.encode_documents, ["water " * 60])
         innocent = callers.submit(engine.encode_documents, ["two"])
-        until(lambda: engine._bulk._texts_waiting == 2)
+        until(lambda: waiting(engine) == 2)
         gate.open()
         assert len(running.result().vectors) == 1
         assert len(innocent.result().vectors) == 1
@@ -206,11 +239,32 @@ def test_a_bulk_run_waits_for_queries_in_flight_and_not_for_ever() -> None:
     assert not waiting.is_alive()
 
 
+def test_a_run_of_a_single_text_waits_for_a_query_too(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(tiny_bundle) as engine, ThreadPoolExecutor(2) as callers:
+        engine._bulk._last_run = 20  # a patience of a minute
+        gate = Gate(monkeypatch)
+        query = callers.submit(engine.encode_query, "water")
+        gate.wait_for_a_run()
+        bulk = callers.submit(engine.encode_documents, ["one"])
+        with pytest.raises(TimeoutError):
+            bulk.result(0.2)
+        assert gate.batches == [1]  # the query's
+        gate.open()
+        assert query.result().shape == bulk.result().vectors[0].shape
+
+
+def test_a_query_that_is_cut_says_so(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    engine.encode_query("water " * 10_000)
+    assert "1 of 1 texts are over" in caplog.text
+
+
 def test_a_closed_engine_finishes_its_work_and_takes_no_more(tiny_bundle: Bundle) -> None:
     engine = Engine(tiny_bundle)
     with ThreadPoolExecutor(1) as callers:
         last = callers.submit(engine.encode_documents, ["water"] * 100)
-        until(lambda: last.done() or engine._bulk._run_started is not None)
+        until(lambda: last.done() or engine._bulk._texts_waiting > 0)
         engine.close()
         assert len(last.result().vectors) == 100
     assert not engine._bulk._thread.is_alive()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -174,17 +175,19 @@ class Encoder:
         return tokens
 
     def encode_tokens(
-        self, window: Sequence[Tokens], before_run: Callable[[], None] = lambda: None
+        self,
+        window: Sequence[Tokens],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Vectors:
         """Tokenised texts -> float32 [n, dims], run in packs of like length.
 
-        ``before_run`` is called before each pack, in the thread that runs it, and may hold it back.
+        Each pack is run within what ``around_run`` gives, which may hold it back.
         """
         vectors = np.empty((len(window), self.dims), dtype=np.float32)
 
         def run(positions: Sequence[int]) -> None:
-            before_run()
-            vectors[positions] = self._run([window[position].ids for position in positions])
+            with around_run():
+                vectors[positions] = self._run([window[position].ids for position in positions])
 
         lengths = [len(tokens.ids) for tokens in window]
         packs = pack(lengths, self.tokens_per_run, self.max_padding)

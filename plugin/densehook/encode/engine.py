@@ -24,6 +24,8 @@ from .session import Vector, Vectors
 from .tokenizer import Tokens
 
 _BULK_TOKENS_PER_RUN = 512  # a query that comes meanwhile shares the cores with one run
+_ASSUMED_RUN = 0.05
+"""Seconds of a bulk run, as long as none has been measured."""
 _PATIENCE = 3.0
 """How long a bulk run lets queries go first, in times of what the last one took."""
 
@@ -34,7 +36,7 @@ class Engine:
     A query runs on one core, in the thread that asks, as many at a time as there are CPUs. Bulk
     work runs on all of them, one small run at a time, and begins none while a query is in flight,
     unless queries come without end: then it gets a quarter of the time. Texts of several callers
-    run together. Close it, or use it in a ``with``.
+    run together, equal ones as one. Close it, or use it in a ``with``.
 
     Its bulk threads do not spin, which costs bulk work a tenth and lets queries have the cores; for
     bulk work alone an Encoder is faster.
@@ -66,7 +68,8 @@ class Engine:
     def encode_query(self, text: str) -> Vector:
         """A query -> float32 [dims]; a text in flight or asked lately is not encoded again.
 
-        Raises QueueFull when too many wait, EncodeError as Encoder.encode_queries.
+        A text over the limit is cut, with a warning in the log. Raises QueueFull when too many
+        wait, EncodeError as Encoder.encode_queries.
         """
         return self._queries.encode(text)
 
@@ -147,7 +150,7 @@ class _QueryLane:
             return coming.result().copy()
         try:
             with self._traffic.query(), self._slots:
-                vector: Vector = self._encoder.encode([text], "query").vectors[0]
+                vector: Vector = self._encoder.encode_queries([text])[0]
         except BaseException as error:
             with self._lock:
                 del self._in_flight[text]
@@ -176,7 +179,7 @@ class _BulkLane:
         self._encoder = encoder
         self._queue = queue
         self._traffic = traffic
-        self._run_started: float | None = None
+        self._last_run = _ASSUMED_RUN
         self._waiting: deque[_Job] = deque()
         self._texts_waiting = 0
         self._changed = threading.Condition()
@@ -187,37 +190,53 @@ class _BulkLane:
     def encode(self, texts: Sequence[str], role: Role) -> Encoded:
         jobs = []
         stats = stats_of([])
-        for start in range(0, len(texts), WINDOW):
-            tokens = self._encoder.tokenize(texts[start : start + WINDOW], role, first=start)
-            stats += stats_of(tokens)
-            jobs.append(_Job(tokens))
-        self._offer(jobs, len(texts))
+        with self._room_for(len(texts)):
+            for start in range(0, len(texts), WINDOW):
+                tokens = self._encoder.tokenize(texts[start : start + WINDOW], role, first=start)
+                stats += stats_of(tokens)
+                jobs.append(_Job(tokens))
+            self._offer(jobs)
         parts = [job.vectors.result() for job in jobs]
         empty = np.empty((0, self._encoder.dims), dtype=np.float32)
         return Encoded(np.concatenate(parts) if parts else empty, stats)
 
-    def _offer(self, jobs: Sequence[_Job], texts: int) -> None:
+    @contextmanager
+    def _room_for(self, texts: int) -> Iterator[None]:
+        """Keeps room for the texts before the work of tokenising them; gives it back on failure."""
         with self._changed:
             if self._closed:
                 raise EncodeError("the engine is closed")
-            if self._waiting and self._texts_waiting + texts > self._queue:
+            # alone in the queue, more than the bound is taken: it would never fit otherwise
+            if self._texts_waiting and self._texts_waiting + texts > self._queue:
                 raise QueueFull(
                     f"{self._texts_waiting} texts wait, {texts} more are over the bound of"
                     f" {self._queue}; try again later"
                 )
-            self._waiting.extend(jobs)
             self._texts_waiting += texts
+        try:
+            yield
+        except BaseException:
+            with self._changed:
+                self._texts_waiting -= texts
+                self._changed.notify()
+            raise
+
+    def _offer(self, jobs: Sequence[_Job]) -> None:
+        with self._changed:
+            self._waiting.extend(jobs)
             self._changed.notify()
 
     def _work(self) -> None:
         while jobs := self._take():
             self._encode(jobs)
-            self._run_started = None  # what passes until the next job is no run
 
     def _take(self) -> list[_Job]:
         """Jobs that run together, as many as fit a window; none when the lane is closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
+            # what was let in before the lane closed may still be with the tokenizer
+            self._changed.wait_for(
+                lambda: self._waiting or (self._closed and not self._texts_waiting)
+            )
             taken: list[_Job] = []
             texts = 0
             while self._waiting and (not taken or texts + len(self._waiting[0].tokens) <= WINDOW):
@@ -226,15 +245,24 @@ class _BulkLane:
             self._texts_waiting -= texts
             return taken
 
-    def _before_run(self) -> None:
-        if self._run_started is not None:
-            self._traffic.give_way(_PATIENCE * (time.perf_counter() - self._run_started))
-        self._run_started = time.perf_counter()
+    @contextmanager
+    def _giving_way(self) -> Iterator[None]:
+        self._traffic.give_way(_PATIENCE * self._last_run)
+        started = time.perf_counter()
+        yield
+        self._last_run = time.perf_counter() - started
+
+    def _run(self, texts: Sequence[Tokens]) -> Vectors:
+        """Each text once, however many callers wait for it."""
+        alike: dict[tuple[int, ...], int] = {}
+        which = [alike.setdefault(tuple(text.ids), len(alike)) for text in texts]
+        distinct = [texts[which.index(number)] for number in range(len(alike))]
+        return self._encoder.encode_tokens(distinct, self._giving_way)[which]
 
     def _encode(self, jobs: Sequence[_Job]) -> None:
         texts = [tokens for job in jobs for tokens in job.tokens]
         try:
-            vectors = self._encoder.encode_tokens(texts, self._before_run)
+            vectors = self._run(texts)
         except BaseException as error:
             if len(jobs) == 1:
                 jobs[0].vectors.set_exception(error)

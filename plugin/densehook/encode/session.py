@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from ..bundle import Manifest
 from ..errors import BundleError, ProviderError
@@ -34,7 +35,7 @@ _PACKAGES = {"cuda": "onnxruntime-gpu", "openvino": "onnxruntime-openvino"}
 
 # onnxruntime 1.32 on a CPU takes 0.99 ms for its fused SkipLayerNormalization of 512 x 384 numbers,
 # and 0.13 ms for the Add and the LayerNormalization it is made of
-_SLOWER_FUSED = "SkipLayerNormFusion"
+SLOWER_FUSED = "SkipLayerNormFusion"
 
 
 class Session:
@@ -54,6 +55,11 @@ class Session:
         spinning: bool = True,
     ) -> None:
         wanted = _available(provider)
+        if provider != "cpu" and manifest.precision == "int8":
+            raise ProviderError(
+                f"{model} is in int8, whose products have a kernel on the CPU alone; choose"
+                f" provider 'cpu', or for {provider!r} a bundle in fp32 or fp16"
+            )
         unknown = sorted(set(manifest.inputs) - set(_INPUTS))
         if unknown:
             raise BundleError(f"{model}: graph inputs {unknown} are not known to this densehook")
@@ -62,9 +68,11 @@ class Session:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
-        options.add_session_config_entry("optimization.disable_specified_optimizers", _SLOWER_FUSED)
+        options.add_session_config_entry("optimization.disable_specified_optimizers", SLOWER_FUSED)
         try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=[wanted])
+            self._session = onnxruntime.InferenceSession(
+                str(model), options, providers=[wanted], enable_fallback=0
+            )
         except Exception as error:  # onnxruntime's own errors share no root but this
             raise BundleError(f"{model} cannot be run: {_first_line(error)}") from None
         if self._session.get_providers()[0] != wanted:  # onnxruntime itself only logs it
@@ -78,7 +86,10 @@ class Session:
     def run(self, ids: Ids, mask: Ids) -> Vectors:
         """int64 [batch, tokens] ids and mask -> float32 [batch, dims]."""
         feed = {name: make(ids, mask) for name, make in self._inputs.items()}
-        (vectors,) = self._session.run([self._output], feed)
+        try:
+            (vectors,) = self._session.run([self._output], feed)
+        except EPFail as error:
+            raise ProviderError(f"the execution provider failed: {_first_line(error)}") from error
         return np.asarray(vectors, dtype=np.float32)
 
     def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:

@@ -42,20 +42,22 @@ class _Candidate:
     name: str
     bundle: Bundle
     setting: Setting
-    window: Sequence[Tokens]
+    timed: Sequence[Tokens]
+    texts: float
+    """Of the whole window, as many as have the timed texts' tokens."""
     seconds: list[float] = field(default_factory=list)
 
     def run(self) -> None:
-        """Times the window once; the session lives no longer: one at a time is in memory."""
+        """Times the texts once; the session lives no longer: one at a time is in memory."""
         encoder = encoder_of(self.bundle, self.setting)
-        encoder.encode_tokens(self.window[: 2 * self.setting.concurrent_runs])  # is not timed
+        encoder.encode_tokens(self.timed[: 2 * self.setting.concurrent_runs])  # the first runs
         started = time.perf_counter()
-        encoder.encode_tokens(self.window)
+        encoder.encode_tokens(self.timed)
         self.seconds.append(time.perf_counter() - started)
 
     @property
     def speed(self) -> Speed:
-        return Speed(self.setting, len(self.window) / median(self.seconds))
+        return Speed(self.setting, self.texts / median(self.seconds))
 
 
 def settings(provider: str) -> list[Setting]:
@@ -118,8 +120,11 @@ def _candidates(
     lengths = [len(text.ids) for text in tokens]
     found = []
     for setting in settings(provider):
-        packs = pack(lengths, setting.tokens_per_run, encoder.max_padding)
         # packed as a whole window is, so that as many texts of a length go together
-        window = [tokens[position] for timed in packs[::_SHARE] for position in timed]
-        found.append(_Candidate(name, bundle, setting, window))
+        packs = pack(lengths, setting.tokens_per_run, encoder.max_padding)
+        # packs go from long texts to short ones, and each setting's are others
+        timed = [p for each in packs[min(_SHARE, len(packs)) // 2 :: _SHARE] for p in each]
+        share = sum(lengths[position] for position in timed) / sum(lengths)
+        of_timed = [tokens[position] for position in timed]
+        found.append(_Candidate(name, bundle, setting, of_timed, share * len(tokens)))
     return found
