@@ -58,7 +58,7 @@ def test_the_bundle_becomes_the_chosen_variant(tuned: tuple[Bundle, Bundle]) -> 
     assert bundle.manifest.variant == ("" if tuning.variant == "fp32" else tuning.variant)
     kept = bundle.path / "variants"
     assert {folder.name for folder in kept.iterdir()} == {"fp32", "fp32-nopad", "int8-static"}
-    assert read_bundle(kept / "fp32").manifest.fingerprint == plain.manifest.fingerprint
+    assert read_bundle(kept / "fp32").manifest.files == plain.manifest.files  # its proof too
     chosen = read_bundle(kept / tuning.variant)
     assert chosen.manifest.fingerprint == bundle.manifest.fingerprint
 
@@ -72,6 +72,7 @@ def test_the_evidence_lies_in_the_bundle(tuned: tuple[Bundle, Bundle]) -> None:
     assert set(rows) == {"fp32", "fp32-nopad", "int8-static"}
     fastest = max(rows.values(), key=lambda row: row["texts_per_second"])
     assert tuning.variant == fastest["variant"]
+    assert set(tuning.versions) == {"densehook", "onnxruntime"}
     assert rows["fp32"]["loss"] == 0
     assert abs(rows["fp32-nopad"]["quality"] - rows["fp32"]["quality"]) <= 1e-3
     with Image.open(bundle.path / "tuning.png") as picture:
@@ -132,6 +133,17 @@ def test_a_damaged_tuning_is_named(
     (tmp_path / TUNING).write_text(json.dumps({**content, **change}))
     with pytest.raises(BundleError, match=message):
         read_tuning(tmp_path)
+
+
+def test_a_tuning_of_an_older_densehook_names_no_versions(
+    tuned: tuple[Bundle, Bundle], tmp_path: Path
+) -> None:
+    content = json.loads((tuned[1].path / TUNING).read_text())
+    del content["versions"]
+    (tmp_path / TUNING).write_text(json.dumps(content))
+    tuning = read_tuning(tmp_path)
+    assert tuning is not None
+    assert tuning.versions == {}
 
 
 def test_an_untuned_bundle_has_no_tuning(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnxruntime import InferenceSession
 
+import densehook
 from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle, write_golden
 from densehook.encode import cosines, load
 from densehook.errors import ExportError, GateError
@@ -29,6 +31,7 @@ from densehook.export.variants.quantising import (
     uint8_scale,
     widest,
 )
+from densehook.export.variants.reordering import reorder
 
 TEXTS = [*PASSAGES, *AWKWARD]
 ARCHITECTURES = ("bert", "xlm-roberta", "distilbert", "mpnet", "modernbert")
@@ -119,6 +122,9 @@ def test_no_float_matrix_product_with_many_weights_is_left(
     # but for the widest channels, one of 48, that enter each of the two feed-forward outputs
     outliers = [list(constants[n.input[1]].dims) for n in floats]
     assert outliers == ([[1, 32]] * 2 if name == "int8-static" else [])
+    # which were put first in the graph, so that they are copied out and not gathered one by one
+    takers = [n.op_type for n in model.graph.node if n.output[0].endswith("_outliers")]
+    assert [each for each in takers if each != "MatMul"] == ["Slice"] * len(outliers)
 
 
 def test_seven_bits_where_eight_would_saturate(
@@ -184,14 +190,33 @@ def test_parity_says_what_a_variant_was_compared_with(
     parity = json.loads((built("int8-static").path / "parity.json").read_text())
     assert parity["compared_with"] == tiny_bundle.manifest.fingerprint
     assert 0.95 <= parity["lowest_cosine"] < 1
+    assert parity["versions"] == {
+        "densehook": densehook.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
 
 
-def test_calibration_draws_from_all_texts() -> None:
-    texts = [str(number) for number in range(1000)]
-    drawn = calibration_texts(texts)
-    assert len(drawn) == len(set(drawn)) == 128
-    assert int(drawn[-1]) > 800
-    assert calibration_texts(texts[:3]) == texts[:3]
+def test_a_variant_without_steps_is_the_plain_bundle_with_its_own_proof(
+    built: Callable[[str], Bundle], tiny_bundle: Bundle
+) -> None:
+    copy = built("fp32").path
+    assert {path.name for path in copy.iterdir()} == {"encoder.json", *tiny_bundle.manifest.files}
+    for file in copy.iterdir():
+        assert file.read_bytes() == (tiny_bundle.path / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("there", [129, 255, 496, 1000])
+def test_calibration_draws_evenly_from_all_texts(there: int) -> None:
+    drawn = [int(text) for text in calibration_texts([str(number) for number in range(there)])]
+    assert len(drawn) == 128
+    steps = np.diff([*drawn, there])
+    assert (drawn[0], steps.min(), steps.max()) == (0, there // 128, -(-there // 128))
+
+
+def test_calibration_takes_all_of_few_texts() -> None:
+    for there in (0, 3, 128):
+        texts = [str(number) for number in range(there)]
+        assert calibration_texts(texts) == texts
 
 
 @given(matrices)
@@ -249,3 +274,53 @@ def test_a_channel_far_wider_than_the_rest_costs_the_rest_nothing() -> None:
     of_the_rest = np.delete(values, 7, axis=1) @ np.delete(weights, 7, axis=0)
     # one step for all would be as wide as the rest's own numbers
     assert np.abs(found - values @ weights).mean() < 0.05 * np.abs(of_the_rest).mean()
+
+
+def feed_forward(activation: str) -> onnx.ModelProto:
+    """x [n, 8] -> 24 channels, with a bias, through an activation function -> y [n, 4]."""
+    chance = np.random.default_rng(0)
+    weights = {"up": (8, 24), "bias": (24,), "down": (24, 4)}
+    nodes = [
+        onnx.helper.make_node("MatMul", ["x", "up"], ["wide"]),
+        onnx.helper.make_node("Add", ["bias", "wide"], ["moved"]),
+        onnx.helper.make_node(activation, ["moved"], ["active"]),
+        onnx.helper.make_node("MatMul", ["active", "down"], ["y"]),
+    ]
+    graph = onnx.helper.make_graph(
+        nodes,
+        "feed-forward",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [None, 8])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [None, 4])],
+        [
+            onnx.numpy_helper.from_array(chance.normal(size=shape).astype(np.float32), name)
+            for name, shape in weights.items()
+        ],
+    )
+    return onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10
+    )
+
+
+def results(model: onnx.ModelProto) -> np.ndarray:
+    x = np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)
+    return InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
+
+
+def test_channels_in_another_order_give_the_same() -> None:
+    model = feed_forward("Gelu")
+    before = results(model)
+    order = np.random.default_rng(2).permutation(24)
+    assert reorder(model, "active", order)
+    names = [name for node in model.graph.node for name in node.input]
+    assert not {"up", "bias", "down"} & set(names)
+    np.testing.assert_allclose(results(model), before, atol=1e-5)
+
+
+def test_channels_that_depend_on_each_other_keep_their_order() -> None:
+    for model in (feed_forward("Softmax"), feed_forward("Gelu")):
+        if model.graph.node[2].op_type == "Gelu":  # somebody else reads the value
+            wide = onnx.helper.make_tensor_value_info("moved", onnx.TensorProto.FLOAT, [None, 24])
+            model.graph.output.append(wide)
+        before = model.SerializeToString()
+        assert not reorder(model, "active", np.arange(24)[::-1])
+        assert model.SerializeToString() == before

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ class Tuning:
     """Settings for bulk work, and the evidence.
 
     ``tokens_per_run`` counts padding too; ``concurrent_runs`` share the threads. ``measured`` has
-    one row for each variant on each execution provider.
+    one row for each variant on each execution provider. ``versions`` are those of the software that
+    measured; none where an older densehook did.
     """
 
     variant: str
@@ -36,6 +37,7 @@ class Tuning:
     machine: str
     date: str
     measured: Sequence[Mapping[str, Any]]
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """The text of tuning.json."""

@@ -22,6 +22,7 @@ from ..bundle import (
     write_manifest,
 )
 from ..encode import Encoder
+from ..encode.versions import versions
 from ..errors import ExportError, MissingExtra, RecipeError
 from .folder import Settings, read_folder, settle
 from .recipe import Recipe
@@ -35,7 +36,7 @@ Progress = Callable[[str], None]
 
 # a longer text would make the self-test, run at every load, cost seconds
 _LONGEST_GOLDEN = 512
-_VERSIONS_OF = ("torch", "transformers", "optimum", "optimum-onnx", "onnx", "onnxruntime")
+_VERSIONS_OF = ("torch", "transformers", "optimum", "optimum-onnx", "onnx")
 
 
 def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step: None) -> Bundle:
@@ -130,8 +131,8 @@ def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Ref
     bundle = Bundle(staging, manifest)
     encoder = Encoder(bundle)
     parity = run_gate(encoder, reference, settings)
-    versions = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
-    content = {**parity.as_json(), "versions": versions}
+    exported_with = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+    content = {**parity.as_json(), "versions": {**exported_with, **versions()}}
     (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
     write_golden(staging / "golden.json", _golden(settings, reference))
     gate_golden(encoder, bundle.golden())  # as written: what every load will read

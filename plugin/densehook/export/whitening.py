@@ -30,6 +30,7 @@ from ..bundle import (
     write_manifest,
 )
 from ..encode import Encoder, Vectors
+from ..encode.versions import versions
 from ..errors import ExportError, MissingExtra
 
 _NARROWEST = 1e-7
@@ -126,6 +127,7 @@ def write_transformed(
             **parity.as_json(),
             "compared_with": origin.manifest.fingerprint,
             "transform": dict(evidence),
+            "versions": versions(),
         }
         (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
         files = sorted(path.name for path in staging.iterdir())

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..bundle import TUNING, Bundle, Tuning, read_bundle, replacing
 from ..encode.machine import machine_name
 from ..encode.session import available_providers
+from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError, MissingExtra
 from ..evaluate import Collection
 from .choice import Measured, choose, objection
@@ -188,4 +189,5 @@ def _tuning(
         machine=machine_name(),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         measured=[*rows, *({"variant": name, "refused": why} for name, why in refused.items())],
+        versions=versions(),
     )

@@ -22,6 +22,7 @@ from ...bundle import (
 )
 from ...encode import Encoder
 from ...encode.session import Session
+from ...encode.versions import versions
 from ...errors import ExportError
 from ..gate import gate_golden, gate_variant
 from .graphs import Model, Range, read_model, write_model
@@ -32,7 +33,8 @@ _CALIBRATION_TEXTS = 128
 
 def calibration_texts(texts: Sequence[str]) -> list[str]:
     """Some of the texts, evenly drawn from all of them."""
-    return list(texts[:: max(1, len(texts) // _CALIBRATION_TEXTS)][:_CALIBRATION_TEXTS])
+    drawn = min(len(texts), _CALIBRATION_TEXTS)
+    return [texts[i * len(texts) // drawn] for i in range(drawn)]
 
 
 def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str]) -> Bundle:
@@ -51,30 +53,48 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
             " variants are made of a plain fp32 bundle"
         )
     require_replaceable(output, MANIFEST)
+    with replacing(output) as staging:
+        if VARIANTS[name].steps:
+            _write_variant(origin, name, staging, texts)
+        else:
+            _copy(origin, staging)
+    return read_bundle(output)
+
+
+def _copy(origin: Bundle, staging: Path) -> None:
+    """The bundle as it is, with its own proof of being PyTorch's equal."""
+    for file in (MANIFEST, *origin.manifest.files):
+        shutil.copyfile(origin.path / file, staging / file)
+    gate_golden(Encoder(origin), origin.golden())
+
+
+def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str]) -> None:
     plain = Encoder(origin)
     model = read_model(origin.model)
     for step in VARIANTS[name].steps:
         model = step(model, lambda model, names: _ranges(model, names, plain, texts))
-    with replacing(output) as staging:
-        write_model(model, staging / "model.onnx")
-        for proof in ("tokenizer.json", "golden.json"):
-            shutil.copyfile(origin.path / proof, staging / proof)
-        manifest = replace(
-            origin.manifest,
-            precision=VARIANTS[name].precision,
-            variant=name if VARIANTS[name].steps else "",
-            inputs=[each.name for each in model.graph.input],
-        )
-        variant = Bundle(staging, manifest)
-        encoder = Encoder(variant)
-        parity = gate_variant(encoder, plain)
-        gate_golden(encoder, variant.golden())
-        content = {**parity.as_json(), "compared_with": origin.manifest.fingerprint}
-        (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
-        dependent = VARIANTS[name].batch_dependent or parity.batch_dependent
-        manifest = replace(manifest, batch_dependent=dependent)
-        write_manifest(staging, manifest, sorted(path.name for path in staging.iterdir()))
-    return read_bundle(output)
+    write_model(model, staging / "model.onnx")
+    for proof in ("tokenizer.json", "golden.json"):
+        shutil.copyfile(origin.path / proof, staging / proof)
+    manifest = replace(
+        origin.manifest,
+        precision=VARIANTS[name].precision,
+        variant=name,
+        inputs=[each.name for each in model.graph.input],
+    )
+    variant = Bundle(staging, manifest)
+    encoder = Encoder(variant)
+    parity = gate_variant(encoder, plain)
+    gate_golden(encoder, variant.golden())
+    content = {
+        **parity.as_json(),
+        "compared_with": origin.manifest.fingerprint,
+        "versions": versions(),
+    }
+    (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
+    dependent = VARIANTS[name].batch_dependent or parity.batch_dependent
+    manifest = replace(manifest, batch_dependent=dependent)
+    write_manifest(staging, manifest, sorted(path.name for path in staging.iterdir()))
 
 
 def _ranges(
