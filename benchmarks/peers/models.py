@@ -12,6 +12,7 @@ from optimum.exporters.onnx import main_export
 
 from densehook.bundle import Bundle, Tuning, read_bundle, read_tuning
 from densehook.encode.machine import machine_name
+from densehook.encode.versions import versions
 from densehook.errors import BundleError
 from densehook.evaluate import open_collection
 from densehook.export import read_recipe
@@ -76,7 +77,10 @@ def _tuning_of(path: Path, plain: Bundle) -> Tuning | None:
         same = plain_bundle(path).manifest.fingerprint == plain.manifest.fingerprint
     except BundleError:
         return None
-    return tuning if tuning and same and tuning.machine == machine_name() else None
+    if tuning is None or not same:
+        return None
+    here = (machine_name(), versions())
+    return tuning if (tuning.machine, tuning.versions) == here else None
 
 
 def settings_of(row: Mapping[str, Any]) -> dict[str, Any]:
