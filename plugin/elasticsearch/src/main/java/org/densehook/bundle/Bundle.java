@@ -23,6 +23,17 @@ public record Bundle(Path folder, Manifest manifest) {
     return folder.resolve("model.onnx");
   }
 
+  /** The size of the graph's files: its own and, where there is one, that of its weights. */
+  public long modelBytes() throws IOException {
+    long size = 0;
+    for (String name : manifest.files().keySet()) {
+      if (name.startsWith("model.onnx")) {
+        size += Files.size(folder.resolve(name));
+      }
+    }
+    return size;
+  }
+
   /** Hugging Face's tokenizer. */
   public Path tokenizer() {
     return folder.resolve("tokenizer.json");

@@ -21,6 +21,7 @@ public final class Encoder implements AutoCloseable {
   }
 
   private final Manifest manifest;
+  private final long modelBytes;
   private final Tokenizer tokenizer;
   private final Graph ingest;
   private final Graph query;
@@ -34,6 +35,7 @@ public final class Encoder implements AutoCloseable {
   public Encoder(Bundle bundle, int ingestThreads, int queryThreads)
       throws BundleException, IOException {
     manifest = bundle.manifest();
+    modelBytes = bundle.modelBytes();
     tokenizer = new Tokenizer(bundle.tokenizer(), manifest.maxTokens());
     List<AutoCloseable> opened = new ArrayList<>(List.of(tokenizer));
     try {
@@ -52,6 +54,11 @@ public final class Encoder implements AutoCloseable {
     return manifest;
   }
 
+  /** The size of the model's files; their content is in memory twice. */
+  public long modelBytes() {
+    return modelBytes;
+  }
+
   /** The version of the ONNX Runtime that runs it, as 1.32.0. */
   public String onnxruntime() {
     return ingest.onnxruntime();
@@ -66,7 +73,8 @@ public final class Encoder implements AutoCloseable {
   public Tokens tokenize(String text, Role role) throws EncodeException {
     Tokens tokens = tokenizer.tokenize(manifest.prompts().get(role) + text);
     if (tokens.length() == 0) {
-      throw new EncodeException("the text [" + shown(text) + "] gives no token");
+      throw new EncodeException(
+          EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
     }
     return tokens;
   }

@@ -111,7 +111,8 @@ final class Graph implements AutoCloseable {
         return rows(((OnnxTensor) result.get(0)).getFloatBuffer(), (int) shape[0]);
       }
     } catch (OrtException e) {
-      throw new EncodeException("the encoder cannot run it: " + e.getMessage(), e);
+      throw new EncodeException(
+          EncodeException.Kind.RUN, "the encoder cannot run it: " + e.getMessage(), e);
     } finally {
       feed.values().forEach(OnnxTensor::close);
     }
@@ -128,6 +129,7 @@ final class Graph implements AutoCloseable {
   private float[][] rows(FloatBuffer vectors, int count) throws EncodeException {
     if (vectors.remaining() != count * manifest.dims()) {
       throw new EncodeException(
+          EncodeException.Kind.RUN,
           "the graph gave " + vectors.remaining() + " numbers for " + count + " texts");
     }
     float[][] rows = new float[count][manifest.dims()];

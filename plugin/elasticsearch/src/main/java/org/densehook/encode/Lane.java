@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -65,7 +66,7 @@ public final class Lane {
     lock.lock();
     try {
       if (closing) {
-        throw new EncodeException("the encoder was taken out of service");
+        throw EncodeException.retired();
       }
       int tokens = job.tokens().length();
       if (!waiting.isEmpty() && waitingTokens + tokens > limits.get().queueTokens()) {
@@ -138,36 +139,45 @@ public final class Lane {
 
   /** Encodes a run; one that fails is split until only the guilty text fails. */
   private void encode(List<Job> run) {
+    float[][] vectors;
     try {
-      float[][] vectors = runner.run(run.stream().map(Job::tokens).toList());
-      stats.ran(run);
-      complete(() -> deliver(run, vectors));
+      vectors = runner.run(run.stream().map(Job::tokens).toList());
     } catch (Throwable failure) { // an Error too: this thread must live, and the text be told
       if (run.size() == 1) {
-        complete(() -> run.get(0).onFailure().accept(asException(failure)));
+        complete(() -> run.get(0).onFailure().accept(EncodeException.of(failure)));
       } else {
         encode(run.subList(0, run.size() / 2));
         encode(run.subList(run.size() / 2, run.size()));
       }
+      return;
     }
+    stats.ran(run);
+    complete(() -> deliver(run, vectors));
   }
 
   private static void deliver(List<Job> run, float[][] vectors) {
-    RuntimeException first = null;
+    Throwable first = null;
     for (int i = 0; i < vectors.length; i++) {
       try {
         if (isFinite(vectors[i])) {
           run.get(i).onVector().accept(vectors[i]);
         } else {
-          run.get(i).onFailure().accept(new EncodeException("its vector is not finite"));
+          run.get(i).onFailure().accept(notFinite());
         }
-      } catch (RuntimeException e) { // one receiver's fault must not cost the others theirs
+      } catch (RuntimeException | Error e) { // the other receivers get theirs all the same
         first = first == null ? e : first;
       }
     }
-    if (first != null) {
-      throw first;
+    if (first instanceof Error error) {
+      throw error;
     }
+    if (first instanceof RuntimeException exception) {
+      throw exception;
+    }
+  }
+
+  private static EncodeException notFinite() {
+    return new EncodeException(EncodeException.Kind.TEXT, "its vector is not finite");
   }
 
   private static boolean isFinite(float[] vector) {
@@ -179,18 +189,24 @@ public final class Lane {
     return true;
   }
 
+  /** Hands a delivery over; it begins once, wherever, and what it throws does not come here. */
   private void complete(Runnable delivery) {
+    AtomicBoolean begun = new AtomicBoolean();
+    Runnable once =
+        () -> {
+          if (begun.compareAndSet(false, true)) {
+            delivery.run();
+          }
+        };
     try {
-      completions.execute(delivery);
-    } catch (RuntimeException rejected) { // the node shuts down: here or never
-      delivery.run();
+      completions.execute(once);
+    } catch (Throwable rejected) { // or thrown by a delivery that was carried out at once
+      try {
+        once.run(); // where it was rejected the node shuts down: here or never
+      } catch (Throwable receivers) {
+        // its own fault, of which there is nobody else to tell; this thread must live
+      }
     }
-  }
-
-  private static Exception asException(Throwable failure) {
-    return failure instanceof Exception exception
-        ? exception
-        : new EncodeException("the encoder fails: " + failure, failure);
   }
 
   /**

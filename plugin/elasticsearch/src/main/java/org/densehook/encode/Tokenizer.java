@@ -37,7 +37,7 @@ final class Tokenizer implements AutoCloseable {
     use.readLock().lock();
     try {
       if (closed) {
-        throw new EncodeException("the encoder was taken out of service");
+        throw EncodeException.retired();
       }
       long encoding = LIBRARY.encode(handle, wellFormed(text), true);
       try {
@@ -46,7 +46,8 @@ final class Tokenizer implements AutoCloseable {
         LIBRARY.deleteEncoding(encoding);
       }
     } catch (RuntimeException e) {
-      throw new EncodeException("the text cannot be tokenised: " + e.getMessage(), e);
+      throw new EncodeException(
+          EncodeException.Kind.TEXT, "the text cannot be tokenised: " + e.getMessage(), e);
     } finally {
       use.readLock().unlock();
     }

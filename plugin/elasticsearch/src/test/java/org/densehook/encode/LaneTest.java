@@ -10,8 +10,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -29,7 +32,7 @@ class LaneTest {
   private float[][] run(List<Tokens> batch) throws EncodeException {
     await(gate);
     if (batch.stream().anyMatch(tokens -> tokens.ids()[0] == POISON)) {
-      throw new EncodeException("poison");
+      throw new EncodeException(EncodeException.Kind.RUN, "poison");
     }
     batchSizes.add(batch.size());
     return batch.stream().map(tokens -> new float[] {tokens.ids()[0]}).toArray(float[][]::new);
@@ -147,6 +150,83 @@ class LaneTest {
   }
 
   @Test
+  void aReceiverThatThrowsCostsTheOthersNothing() throws Exception {
+    Lane lane = lane(this::run, 1 << 20);
+    List<String> told = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch done = new CountDownLatch(4);
+    for (String name : List.of("first", "second", "third")) {
+      lane.offer(
+          new Job(
+              tokens(1, 10),
+              vector -> {
+                told.add(name);
+                done.countDown();
+                if (name.equals("second")) {
+                  throw new IllegalStateException(name);
+                }
+              },
+              failure -> told.add(name + " failed")));
+    }
+    gate.countDown();
+    while (done.getCount() > 1) {
+      Thread.onSpinWait();
+    }
+    offer(lane, tokens(1, 10), vector -> told.add("later"), done); // the thread lives
+    await(done);
+    assertEquals(List.of("first", "second", "third", "later"), told);
+    assertEquals(4, lane.stats().snapshot().texts());
+  }
+
+  @Test
+  void whereCompletionsAreRejectedResultsAreStillDeliveredOnce() throws Exception {
+    LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, 1 << 20);
+    List<String> told = Collections.synchronizedList(new ArrayList<>());
+    Lane lane =
+        new Lane(
+            "test",
+            this::run,
+            Packing.MAX_PADDING,
+            () -> limits,
+            delivery -> {
+              throw new RejectedExecutionException();
+            });
+    CountDownLatch done = new CountDownLatch(2);
+    gate.countDown();
+    offer(lane, tokens(1, 10), vector -> told.add("vector"), done);
+    lane.offer(
+        new Job(
+            tokens(POISON, 10),
+            vector -> {},
+            failure -> {
+              told.add(failure.kind() + " " + failure.getMessage());
+              done.countDown();
+            }));
+    await(done);
+    assertEquals(Set.of("vector", "RUN poison"), Set.copyOf(told));
+    assertEquals(2, told.size());
+  }
+
+  @Test
+  void whateverARunThrowsIsTheEncodersFault() throws Exception {
+    for (Throwable thrown : List.of(new IllegalArgumentException("a"), new LinkageError("b"))) {
+      Lane lane =
+          lane(
+              batch -> {
+                throw LaneTest.<RuntimeException>unchecked(thrown);
+              },
+              1 << 20);
+      CompletableFuture<EncodeException> failed = new CompletableFuture<>();
+      lane.offer(new Job(tokens(1, 1), vector -> {}, failed::complete));
+      assertEquals(EncodeException.Kind.RUN, failed.get(20, TimeUnit.SECONDS).kind());
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
+    throw (T) thrown;
+  }
+
+  @Test
   void aVectorThatIsNoNumberIsAFailure() throws Exception {
     Lane lane = lane(batch -> new float[][] {{Float.NaN}}, 1 << 20);
     CountDownLatch failed = new CountDownLatch(1);
@@ -186,9 +266,11 @@ class LaneTest {
     }
     CountDownLatch closed = new CountDownLatch(1);
     lane.close(closed::countDown);
-    assertThrows(
-        EncodeException.class,
-        () -> lane.offer(new Job(tokens(1, 1), vector -> {}, failure -> {})));
+    EncodeException refusal =
+        assertThrows(
+            EncodeException.class,
+            () -> lane.offer(new Job(tokens(1, 1), vector -> {}, failure -> {})));
+    assertEquals(EncodeException.Kind.RETIRED, refusal.kind());
     gate.countDown();
     await(closed);
     assertEquals(0, done.getCount());

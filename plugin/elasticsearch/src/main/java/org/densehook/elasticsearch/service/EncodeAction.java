@@ -1,11 +1,8 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import org.densehook.bundle.Role;
-import org.densehook.encode.EncodeException;
-import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionRequestValidationException;
@@ -13,8 +10,8 @@ import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.action.ActionType;
 import org.elasticsearch.action.ValidateActions;
 import org.elasticsearch.action.support.ActionFilters;
-import org.elasticsearch.action.support.GroupedActionListener;
 import org.elasticsearch.action.support.HandledTransportAction;
+import org.elasticsearch.action.support.RefCountingListener;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
 import org.elasticsearch.injection.guice.Inject;
@@ -151,39 +148,19 @@ public final class EncodeAction {
 
     @Override
     protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
-      LoadedEncoder encoder = encoders.requireLoaded(request.encoder);
-      List<Tokens> tokens = new ArrayList<>();
-      try {
-        for (String text : request.texts) {
-          tokens.add(encoder.tokenize(text, request.role));
-        }
-      } catch (EncodeException e) {
-        listener.onFailure(new IllegalArgumentException(e.getMessage()));
-        return;
-      }
-      if (tokens.isEmpty()) {
-        listener.onResponse(new Response(encoder.name(), encoder.fingerprint(), List.of()));
-        return;
-      }
-      Encoded[] encoded = new Encoded[tokens.size()];
-      ActionListener<Void> each =
-          new GroupedActionListener<>(
-              tokens.size(),
-              listener.map(
-                  all -> new Response(encoder.name(), encoder.fingerprint(), List.of(encoded))));
-      for (int i = 0; i < encoded.length; i++) {
-        int position = i;
-        ActionListener<float[]> one =
-            each.delegateFailureAndWrap(
-                (delegate, vector) -> {
-                  Tokens read = tokens.get(position);
-                  encoded[position] = new Encoded(read.ids(), read.lost(), vector);
-                  delegate.onResponse(null);
-                });
-        if (request.role == Role.QUERY) {
-          encoders.embedQuery(encoder, request.texts.get(i), one);
-        } else {
-          encoders.embedDocument(encoder, request.texts.get(i), one);
+      ServingEncoder encoder = encoders.require(request.encoder);
+      Encoded[] encoded = new Encoded[request.texts.size()];
+      ActionListener<Void> all =
+          listener.map(
+              done -> new Response(encoder.name(), encoder.fingerprint(), List.of(encoded)));
+      try (RefCountingListener refs = new RefCountingListener(all)) {
+        for (int i = 0; i < encoded.length; i++) {
+          int position = i;
+          encoders.encode(
+              encoder,
+              request.texts.get(i),
+              request.role,
+              refs.acquire(text -> encoded[position] = text));
         }
       }
     }

@@ -13,11 +13,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
+import org.densehook.bundle.Role;
 import org.densehook.elasticsearch.compat.Actions;
+import org.densehook.encode.EncodeException;
 import org.densehook.encode.Encoder;
 import org.densehook.encode.Encoder.LaneName;
 import org.densehook.encode.NativeLibraries;
@@ -28,6 +31,7 @@ import org.elasticsearch.action.support.ContextPreservingActionListener;
 import org.elasticsearch.common.component.AbstractLifecycleComponent;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
 import org.elasticsearch.node.Node;
 import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.threadpool.ThreadPool;
@@ -46,6 +50,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   private final Map<String, Slot> slots = new ConcurrentSkipListMap<>();
   private final Object loading = new Object();
   private boolean nativesLoaded;
+  private volatile boolean closed; // set with slots locked, so that nothing is put in afterwards
 
   /**
    * What is known of a folder below config/densehook.
@@ -63,6 +68,11 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         return EncoderStatus.State.READY;
       }
       return tried ? EncoderStatus.State.FAILED : EncoderStatus.State.LOADING;
+    }
+
+    /** Whether a manifest is the encoder's own; after a refusal it is only that of the refused. */
+    boolean isInService(String manifest) {
+      return encoder != null && reason == null && manifest.equals(this.manifest);
     }
   }
 
@@ -100,8 +110,11 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
 
   @Override
   protected void doStop() {
-    slots.values().stream().filter(slot -> slot.encoder != null).forEach(s -> s.encoder.retire());
-    slots.clear();
+    synchronized (slots) {
+      closed = true;
+      slots.values().stream().filter(slot -> slot.encoder != null).forEach(s -> s.encoder.retire());
+      slots.clear();
+    }
   }
 
   @Override
@@ -149,7 +162,9 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     List<Thread> loaders = new ArrayList<>();
     for (Path bundle : bundles) {
       String name = bundle.getFileName().toString();
-      slots.putIfAbsent(name, Slot.NEW);
+      if (!slots.containsKey(name) && !put(name, Slot.NEW)) {
+        break;
+      }
       loaders.add(start("densehook[load][" + name + "]", () -> load(bundle)));
     }
     for (Thread loader : loaders) {
@@ -173,25 +188,39 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     return found;
   }
 
+  /** Puts a slot in, or gives false when the service was stopped meanwhile. */
+  private boolean put(String name, Slot slot) {
+    synchronized (slots) {
+      if (closed) {
+        return false;
+      }
+      slots.put(name, slot);
+      return true;
+    }
+  }
+
   /** Loads a bundle unless it is the one in service; never throws. */
   private void load(Path path) {
     String name = path.getFileName().toString();
-    Slot before = slots.get(name);
+    Slot before = slots.getOrDefault(name, Slot.NEW);
     String manifest = null;
     try {
       manifest = readManifest(path);
-      if (before.encoder != null && manifest.equals(before.manifest)) {
+      if (before.isInService(manifest)) {
         return;
       }
       LoadedEncoder loaded = open(path, name);
-      slots.put(name, new Slot(true, manifest, null, loaded));
+      if (!put(name, new Slot(true, manifest, null, loaded))) {
+        loaded.retire();
+        return;
+      }
       logger.info("encoder [{}] is in service, {}", name, loaded.fingerprint());
       if (before.encoder != null) {
         before.encoder.retire();
       }
     } catch (Throwable e) { // a native library may throw an Error, which would end a node
       String reason = reason(e);
-      slots.put(name, new Slot(true, manifest, reason, before.encoder));
+      put(name, new Slot(true, manifest, reason, before.encoder));
       logger.error("encoder [{}] in [{}] is refused: {}", name, path, reason);
       logger.debug("where the refusal of [" + name + "] came from", e);
     }
@@ -266,6 +295,9 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
       return requireLoaded(theOnly(now));
     }
     Slot slot = now.get(name);
+    if (slot == null && closed) {
+      throw refused(RestStatus.SERVICE_UNAVAILABLE, "node [" + node + "] is stopping");
+    }
     if (slot == null) {
       throw refused(
           RestStatus.BAD_REQUEST,
@@ -280,8 +312,8 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
               + " and POST /_densehook/encoders/_reload");
     }
     if (slot.encoder == null && !slot.tried) {
-      throw refused(
-          RestStatus.SERVICE_UNAVAILABLE,
+      // 429, not 503: it is the one status that clients of bulks send single documents again for
+      throw new EsRejectedExecutionException(
           "encoder ["
               + name
               + "] is still loading on node ["
@@ -296,10 +328,15 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     return slot.encoder;
   }
 
-  /** The encoder a request means that names none; those that were refused are not in the way. */
+  /**
+   * The encoder a request means that names none; those that were refused are not in the way, and
+   * those that are still loading not in that of one that is ready.
+   */
   private String theOnly(Map<String, Slot> slots) {
-    List<String> usable = new ArrayList<>(slots.keySet());
-    usable.removeIf(name -> slots.get(name).state() == EncoderStatus.State.FAILED);
+    List<String> usable = names(slots, EncoderStatus.State.READY);
+    if (usable.isEmpty()) {
+      usable = names(slots, EncoderStatus.State.LOADING);
+    }
     if (usable.size() == 1) {
       return usable.get(0);
     }
@@ -317,6 +354,10 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
                 : "several encoders, " + usable + "; name one as [encoder]"));
   }
 
+  private static List<String> names(Map<String, Slot> slots, EncoderStatus.State state) {
+    return slots.keySet().stream().filter(name -> slots.get(name).state() == state).toList();
+  }
+
   private static String there(Map<String, Slot> slots) {
     return slots.isEmpty() ? "" : ", which has " + slots.keySet();
   }
@@ -327,12 +368,57 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
 
   @Override
   public void embedDocument(ServingEncoder encoder, String text, ActionListener<float[]> listener) {
-    ((LoadedEncoder) encoder).embedDocument(text, preserved(listener));
+    embed(encoder, (serving, one) -> serving.embedDocument(text, one), preserved(listener));
   }
 
   @Override
   public void embedQuery(ServingEncoder encoder, String text, ActionListener<float[]> listener) {
-    ((LoadedEncoder) encoder).embedQuery(text, preserved(listener));
+    embed(encoder, (serving, one) -> serving.embedQuery(text, one), preserved(listener));
+  }
+
+  /** A text's tokens and vector; else as {@link #embedDocument}. */
+  void encode(
+      ServingEncoder encoder,
+      String text,
+      Role role,
+      ActionListener<EncodeAction.Encoded> listener) {
+    embed(encoder, (serving, one) -> serving.encode(text, role, one), preserved(listener));
+  }
+
+  /** Embeds by an encoder, or, where it was replaced by its like meanwhile, by that one. */
+  private <T> void embed(
+      ServingEncoder encoder,
+      BiConsumer<LoadedEncoder, ActionListener<T>> how,
+      ActionListener<T> listener) {
+    how.accept(
+        (LoadedEncoder) encoder,
+        listener.delegateResponse(
+            (caller, failure) -> {
+              if (failure instanceof EncodeException) { // it is retired
+                ActionListener.run(caller, one -> embed(successor(encoder), how, one));
+              } else {
+                caller.onFailure(failure);
+              }
+            }));
+  }
+
+  /**
+   * The encoder that took the place of one.
+   *
+   * @throws EsRejectedExecutionException when its vectors are others: what the caller has found out
+   *     about the encoder no longer holds, and a client that sends the document again starts anew
+   */
+  private LoadedEncoder successor(ServingEncoder retired) {
+    LoadedEncoder now = requireLoaded(retired.name());
+    if (now == retired || !now.fingerprint().equals(retired.fingerprint())) {
+      throw new EsRejectedExecutionException(
+          "encoder ["
+              + retired.name()
+              + "] was taken out of service on node ["
+              + node
+              + "]; try again");
+    }
+    return now;
   }
 
   // identity and headers are the caller's again when its listener is called
@@ -361,6 +447,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         encoder.manifest().batchDependent(),
         encoder.dims(),
         encoder.manifest().maxTokens(),
+        encoder.modelBytes(),
         encoder.onnxruntime(),
         encoder.laneStatus(LaneName.INGEST),
         encoder.laneStatus(LaneName.QUERY));

@@ -28,6 +28,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * An encoder in service.
    *
    * @param variant empty for the plain export
+   * @param modelBytes size of the model's files, which are held twice
    */
   record Loaded(
       String fingerprint,
@@ -36,6 +37,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       boolean batchDependent,
       int dims,
       int maxTokens,
+      long modelBytes,
       String onnxruntime,
       Lane ingest,
       Lane query)
@@ -49,6 +51,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
           in.readBoolean(),
           in.readVInt(),
           in.readVInt(),
+          in.readVLong(),
           in.readString(),
           new Lane(in),
           new Lane(in));
@@ -62,6 +65,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       out.writeBoolean(batchDependent);
       out.writeVInt(dims);
       out.writeVInt(maxTokens);
+      out.writeVLong(modelBytes);
       out.writeString(onnxruntime);
       ingest.writeTo(out);
       query.writeTo(out);
@@ -187,6 +191,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       }
       builder.field("dims", loaded.dims());
       builder.field("max_tokens", loaded.maxTokens());
+      builder.field("model_bytes", loaded.modelBytes());
       builder.field("onnxruntime", loaded.onnxruntime());
       loaded.ingest().toXContent("ingest", builder);
       loaded.query().toXContent("query", builder);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.apache.lucene.util.SetOnce;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
@@ -29,6 +30,12 @@ final class LoadedEncoder implements ServingEncoder {
   private final Lane ingest;
   private final Lane query;
   private final QueryVectors queryVectors;
+
+  /** Gives the tokens of a text, once it is to be encoded. */
+  @FunctionalInterface
+  private interface Read {
+    Tokens tokens() throws EncodeException;
+  }
 
   /**
    * Opens the lanes.
@@ -56,7 +63,8 @@ final class LoadedEncoder implements ServingEncoder {
             elsewhere);
     queryVectors =
         new QueryVectors(
-            (text, listener) -> submit(query, text, Role.QUERY, listener), settings::cacheSize);
+            (text, listener) -> submit(Role.QUERY, () -> tokenize(text, Role.QUERY), listener),
+            settings::cacheSize);
   }
 
   @Override
@@ -67,6 +75,10 @@ final class LoadedEncoder implements ServingEncoder {
   @Override
   public String fingerprint() {
     return manifest().fingerprint();
+  }
+
+  long modelBytes() {
+    return encoder.modelBytes();
   }
 
   String onnxruntime() {
@@ -89,7 +101,7 @@ final class LoadedEncoder implements ServingEncoder {
 
   /** The vector of a document; the listener is called without the caller's thread context. */
   void embedDocument(String text, ActionListener<float[]> listener) {
-    submit(ingest, text, Role.DOCUMENT, listener);
+    submit(Role.DOCUMENT, () -> tokenize(text, Role.DOCUMENT), listener);
   }
 
   /** The vector of a query; the listener is called without the caller's thread context. */
@@ -101,10 +113,10 @@ final class LoadedEncoder implements ServingEncoder {
     }
   }
 
-  /** What the model reads for a text. */
-  Tokens tokenize(String text, Role role) throws EncodeException {
+  private Tokens tokenize(String text, Role role) throws EncodeException {
     if (text.length() > settings.textMaxLength()) {
       throw new EncodeException(
+          EncodeException.Kind.TEXT,
           "the text has "
               + text.length()
               + " characters, more than ["
@@ -116,34 +128,59 @@ final class LoadedEncoder implements ServingEncoder {
     return encoder.tokenize(text, role);
   }
 
-  private void submit(Lane lane, String text, Role role, ActionListener<float[]> listener) {
+  /** A text's tokens and vector, past the cache of queries; the listener as in the others. */
+  void encode(String text, Role role, ActionListener<EncodeAction.Encoded> listener) {
+    SetOnce<Tokens> read = new SetOnce<>();
+    submit(
+        role,
+        () -> {
+          read.set(tokenize(text, role));
+          return read.get();
+        },
+        listener.map(
+            vector -> new EncodeAction.Encoded(read.get().ids(), read.get().lost(), vector)));
+  }
+
+  private void submit(Role role, Read read, ActionListener<float[]> listener) {
     long started = System.nanoTime();
-    Consumer<Exception> onFailure = failure -> listener.onFailure(asStatus(failure));
+    Lane lane = role == Role.QUERY ? query : ingest;
+    Consumer<EncodeException> onFailure = failure -> listener.onFailure(asStatus(failure));
+    boolean taken;
     try {
-      Job job = new Job(tokenize(text, role), listener::onResponse, onFailure, started);
-      if (!lane.offer(job)) {
-        listener.onFailure(
-            new EsRejectedExecutionException(
-                "the "
-                    + role
-                    + " queue of encoder ["
-                    + name()
-                    + "] is full: "
-                    + lane.waitingTokens()
-                    + " tokens wait; try again later"));
-      }
-    } catch (EncodeException e) {
-      onFailure.accept(e);
+      taken = lane.offer(new Job(read.tokens(), listener::onResponse, onFailure, started));
     } catch (Throwable e) { // an Error of a native library must not end the node
-      onFailure.accept(new EncodeException("the encoder fails: " + e));
+      listener.onFailure(asStatus(e));
+      return;
+    }
+    if (!taken) {
+      listener.onFailure(
+          new EsRejectedExecutionException(
+              "the "
+                  + role
+                  + " queue of encoder ["
+                  + name()
+                  + "] is full: "
+                  + lane.waitingTokens()
+                  + " tokens wait; try again later"));
     }
   }
 
-  private Exception asStatus(Exception failure) {
-    return failure instanceof EncodeException
-        ? new ElasticsearchStatusException(
-            "encoder [{}]: {}", RestStatus.BAD_REQUEST, failure, name(), failure.getMessage())
-        : failure;
+  /**
+   * A failure as clients are told it; that this encoder is retired stays an EncodeException, for
+   * {@link EncoderService} to see.
+   */
+  private Exception asStatus(Throwable failure) {
+    EncodeException known = EncodeException.of(failure);
+    return switch (known.kind()) {
+      case TEXT -> status(RestStatus.BAD_REQUEST, known);
+      case RUN -> status(RestStatus.INTERNAL_SERVER_ERROR, known);
+      case RETIRED -> known;
+    };
+  }
+
+  private ElasticsearchStatusException status(RestStatus status, EncodeException failure) {
+    return new ElasticsearchStatusException(
+        "encoder [{}]: {}", status, failure, name(), failure.getMessage());
   }
 
   EncoderStatus.Lane laneStatus(LaneName name) {
