@@ -20,6 +20,7 @@ import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
 import org.elasticsearch.index.Index;
 import org.elasticsearch.index.query.AbstractQueryBuilder;
+import org.elasticsearch.index.query.MatchNoneQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
 import org.elasticsearch.xcontent.ConstructingObjectParser;
@@ -146,6 +147,17 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     ResolvedIndices indices = context.getResolvedIndices();
     if (indices == null) {
       return this; // not the coordinating node: the query says so when it is to run
+    }
+    if (!indices.getRemoteClusterIndices().isEmpty()) {
+      throw new IllegalArgumentException(
+          "["
+              + NAME
+              + "] reads its encoder from the mappings of this cluster's indices; use a knn query"
+              + " with query_vector_builder to search the clusters "
+              + indices.getRemoteClusterIndices().keySet());
+    }
+    if (indices.getConcreteLocalIndicesMetadata().isEmpty()) { // as every query of no index
+      return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
     VectorField provenance = provenance(indices.getConcreteLocalIndicesMetadata());
     SetOnce<float[]> encoded = new SetOnce<>();
