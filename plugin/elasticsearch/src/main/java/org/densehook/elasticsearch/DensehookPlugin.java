@@ -102,13 +102,13 @@ public final class DensehookPlugin extends CompatPlugin
         EmbedProcessor.TYPE,
         processorFactory(
             clusterService::get,
-            (tag, description, config, writeIndex) ->
+            (tag, description, config, destinations) ->
                 EmbedProcessor.create(
                     tag,
                     description,
                     config,
                     encoders(),
-                    writeIndex,
+                    destinations,
                     vectorFields,
                     parameters.threadContext)));
   }

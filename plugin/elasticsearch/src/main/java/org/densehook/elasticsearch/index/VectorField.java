@@ -23,12 +23,17 @@ public record VectorField(
   /** The vector fields an index's mapping states, by name; empty when it states none. */
   public static Map<String, VectorField> of(IndexMetadata index) {
     MappingMetadata mapping = index.mapping();
-    if (mapping == null) {
-      return Map.of();
-    }
+    return mapping == null ? Map.of() : of(mapping.sourceAsMap(), Compat.takesBase64(index));
+  }
+
+  /**
+   * The vector fields a mapping states, by name.
+   *
+   * @param content the mapping as its source states it
+   * @param takesBase64 whether vectors may be written in base64
+   */
+  static Map<String, VectorField> of(Object content, boolean takesBase64) {
     Map<String, VectorField> fields = new LinkedHashMap<>();
-    Map<String, Object> content = mapping.sourceAsMap();
-    boolean takesBase64 = Compat.takesBase64(index);
     Object stated = at(at(at(content, "_meta"), "densehook"), "fields");
     if (stated instanceof Map<?, ?> byName) {
       byName.forEach(

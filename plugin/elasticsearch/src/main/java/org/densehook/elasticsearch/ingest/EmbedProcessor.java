@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
+import org.densehook.elasticsearch.compat.CompatPlugin.Destinations;
 import org.densehook.elasticsearch.index.InputText;
 import org.densehook.elasticsearch.index.Outdated;
 import org.densehook.elasticsearch.index.VectorField;
@@ -26,7 +26,7 @@ public final class EmbedProcessor extends AbstractProcessor {
   public static final String TYPE = "densehook";
 
   private final Encoders encoders;
-  private final Function<String, IndexMetadata> writeIndex;
+  private final Destinations destinations;
   private final VectorFields vectorFields;
   private final ThreadContext threadContext;
   private final Options options;
@@ -47,13 +47,13 @@ public final class EmbedProcessor extends AbstractProcessor {
       String tag,
       String description,
       Encoders encoders,
-      Function<String, IndexMetadata> writeIndex,
+      Destinations destinations,
       VectorFields vectorFields,
       ThreadContext threadContext,
       Options options) {
     super(tag, description);
     this.encoders = encoders;
-    this.writeIndex = writeIndex;
+    this.destinations = destinations;
     this.vectorFields = vectorFields;
     this.threadContext = threadContext;
     this.options = options;
@@ -62,15 +62,14 @@ public final class EmbedProcessor extends AbstractProcessor {
   /**
    * Reads a processor's definition.
    *
-   * @param writeIndex the metadata of the index that a name of a document's {@code _index} writes
-   *     to, or null
+   * @param destinations looked up by a document's {@code _index}
    */
   public static Processor create(
       String tag,
       String description,
       Map<String, Object> config,
       Encoders encoders,
-      Function<String, IndexMetadata> writeIndex,
+      Destinations destinations,
       VectorFields vectorFields,
       ThreadContext threadContext) {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
@@ -85,7 +84,7 @@ public final class EmbedProcessor extends AbstractProcessor {
     boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
     Options options = new Options(encoder, inputs, output, ignoreMissing, override);
     return new EmbedProcessor(
-        tag, description, encoders, writeIndex, vectorFields, threadContext, options);
+        tag, description, encoders, destinations, vectorFields, threadContext, options);
   }
 
   private static List<String> paths(String tag, Map<String, Object> config) {
@@ -189,9 +188,17 @@ public final class EmbedProcessor extends AbstractProcessor {
     return encoder.join(parts);
   }
 
-  /** The field the vector goes to, where its index's mapping states it; or null. */
-  private VectorField vectorField(IngestDocument document) {
-    IndexMetadata index = writeIndex.apply(document.getMetadata().getIndex());
-    return index == null ? null : vectorFields.of(index).get(options.output);
+  /**
+   * The field the vector goes to, where the mapping of its index states it, or that of the template
+   * that the document is about to make its index from; or null.
+   */
+  private VectorField vectorField(IngestDocument document) throws Exception {
+    String name = document.getMetadata().getIndex();
+    IndexMetadata index = destinations.writeIndex(name);
+    Map<String, VectorField> fields =
+        index == null
+            ? vectorFields.of(destinations.templateMappings(name))
+            : vectorFields.of(index);
+    return fields.get(options.output);
   }
 }
