@@ -44,11 +44,12 @@ final class EmbedByQueryFilter implements MappedActionFilter {
     }
   }
 
-  private static boolean changesDocuments(ActionRequest request) {
+  /** Whether what is written may have other texts than what was read. */
+  static boolean changesDocuments(ActionRequest request) {
     if (request instanceof UpdateByQueryRequest update) {
       return update.getScript() != null || update.getPipeline() != null;
     }
-    // a pipeline of a reindex is that of any other document with a vector
-    return request instanceof ReindexRequest reindex && reindex.getScript() != null;
+    return request instanceof ReindexRequest reindex
+        && (reindex.getScript() != null || reindex.getDestination().getPipeline() != null);
   }
 }

@@ -37,6 +37,9 @@ import org.elasticsearch.threadpool.ThreadPool;
  * make a vector any more. So such an update is taken out of the bulk and runs as a single one,
  * whose merged document passes the filters. What else the bulk does to that document goes with it,
  * since the order counts.
+ *
+ * <p>So its merged document goes through the index's default and final pipelines, where that of an
+ * update in a bulk goes through none: the action of a single update sends it on as a bulk of one.
  */
 final class UpdatesApart {
 
