@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -274,6 +276,54 @@ def test_a_field_of_another_encoder_is_refused(
             plugin_client.search(index=plugin_index, query=query)
 
 
+@pytest.fixture
+def template(plugin_client: Elasticsearch, plugin_index: str) -> Iterator[Callable[[str], None]]:
+    """Puts an index template whose vectors have a fingerprint; its _meta is a component's."""
+    name = "densehook-test"
+
+    def put(fingerprint: str) -> None:
+        entry = {"encoder": ENCODER, "fingerprint": fingerprint}
+        meta = {"densehook": {"fields": {"embedding": entry}}}
+        vector = {"type": "dense_vector", "dims": 384}
+        plugin_client.cluster.put_component_template(
+            name=name, template={"mappings": {"_meta": meta}}
+        )
+        plugin_client.indices.put_index_template(
+            name=name,
+            index_patterns=[f"{plugin_index}*"],
+            composed_of=[name],
+            template={"mappings": {"_meta": {"ours": True}, "properties": {"embedding": vector}}},
+        )
+
+    yield put
+    plugin_client.indices.delete_index_template(name=name)
+    plugin_client.cluster.delete_component_template(name=name)
+
+
+def test_a_template_of_another_encoder_is_refused_before_its_index_is_there(
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    minilm: Encoder,
+    pipeline: Callable[..., str],
+    template: Callable[[str], None],
+) -> None:
+    template("sha256:0ld")
+    operations = [{"index": {}}, {"text": "cats"}]
+    (item,) = plugin_client.bulk(index=plugin_index, operations=operations, pipeline=pipeline())[
+        "items"
+    ]
+    assert item["index"]["status"] == 400
+    for said in (plugin_index, "sha256:0ld", minilm.fingerprint):
+        assert said in item["index"]["error"]["reason"]
+    template(minilm.fingerprint)
+    answer = plugin_client.bulk(
+        index=plugin_index, operations=operations, pipeline=pipeline(), refresh=True
+    )
+    assert not answer["errors"]
+    with_vector = {"exists": {"field": "embedding"}}
+    assert plugin_client.count(index=plugin_index, query=with_vector)["count"] == 1
+
+
 def test_documents_of_bulks_in_flight_run_together(
     plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
 ) -> None:
@@ -289,6 +339,13 @@ def test_documents_of_bulks_in_flight_run_together(
     assert after["texts"] - before["texts"] == 200
     assert after["batches"] - before["batches"] <= 40
     assert after["padding_share"] <= 0.1
+
+
+def test_the_size_of_a_model_is_reported(
+    plugin_client: Elasticsearch, minilm_bundle: Bundle
+) -> None:
+    size = (minilm_bundle.path / "model.onnx").stat().st_size
+    assert in_service(plugin_client)["model_bytes"] == size
 
 
 def test_the_node_runs_the_onnxruntime_that_python_does(plugin_client: Elasticsearch) -> None:
@@ -380,6 +437,34 @@ def test_an_index_that_does_not_say_whose_its_vectors_are_is_not_searched_along(
         assert f"no mapping of [{other}] says which encoder made" in reason_of(refusal.value)
     finally:
         plugin_client.indices.delete(index=other)
+
+
+def test_dense_does_not_search_another_cluster_whose_mappings_it_cannot_read(
+    plugin_client: Elasticsearch, filled: str
+) -> None:
+    (info,) = plugin_client.nodes.info(metric="transport")["nodes"].values()
+    setting = "cluster.remote.itself.seeds"
+    plugin_client.cluster.put_settings(persistent={setting: [info["transport"]["publish_address"]]})
+    dense = {"dense": {"field": "embedding", "text": "cats"}}
+    try:
+        for indices in (f"itself:{filled}", f"{filled},itself:{filled}"):
+            with pytest.raises(BadRequestError) as refusal:
+                plugin_client.search(index=indices, query=dense)
+            reason = reason_of(refusal.value)
+            assert "[dense] reads its encoder from the mappings of this cluster's" in reason
+            assert reason.endswith("to search the clusters [itself]")
+            assert plugin_client.search(index=indices, knn=built("cats"))["hits"]["hits"]
+    finally:
+        plugin_client.cluster.put_settings(persistent={setting: None})
+
+
+def test_dense_of_no_index_finds_nothing_as_every_query_does(
+    plugin_client: Elasticsearch, filled: str
+) -> None:
+    dense = {"dense": {"field": "embedding", "text": "cats", "boost": 2, "_name": "named"}}
+    either = {"bool": {"should": [dense, {"match_all": {}}]}}
+    for query in (dense, either):
+        assert ids_of(plugin_client.search(index="no-such-*", query=query)) == []
 
 
 def test_dense_filters_before_it_searches(plugin_client: Elasticsearch, filled: str) -> None:
@@ -490,6 +575,24 @@ def test_a_repeated_query_is_encoded_once(plugin_client: Elasticsearch, filled: 
     after = lane(plugin_client, "query")
     assert after["texts"] - before["texts"] == 1
     assert after["served_without_encoding"] - before["served_without_encoding"] == 2
+
+
+@pytest.mark.parametrize("way", ["clauses", "searches"])
+def test_texts_of_one_request_that_come_while_another_runs_run_together(
+    plugin_client: Elasticsearch, filled: str, way: str
+) -> None:
+    texts = [f"{way} about animals, number {n}" for n in range(10, 42)]
+    before = lane(plugin_client, "query")
+    if way == "clauses":
+        assert plugin_client.search(index=filled, knn=[built(text) for text in texts])
+    else:
+        searches = [part for text in texts for part in ({}, {"knn": built(text)})]
+        assert plugin_client.msearch(
+            index=filled, searches=searches, max_concurrent_searches=len(texts)
+        )
+    after = lane(plugin_client, "query")
+    assert after["texts"] - before["texts"] == len(texts)
+    assert after["batches"] - before["batches"] < len(texts) / 2
 
 
 # -- endpoints, bundles -------------------------------------------------------------------------
@@ -611,6 +714,68 @@ def test_a_newer_bundle_that_is_refused_leaves_the_older_in_service(
     assert len(encode(plugin_client, texts=["a"], encoder="tiny-bert")["texts"]) == 1
 
 
+def touch(bundle: Path) -> None:
+    """Makes it another bundle to a node, of the same fingerprint: it is loaded again."""
+    manifest = bundle / "encoder.json"
+    manifest.write_text(manifest.read_text() + "\n")
+
+
+def test_a_newer_bundle_that_was_refused_is_loaded_when_it_is_repaired(
+    plugin_client: Elasticsearch, tiny_bundle: Bundle, second: Path
+) -> None:
+    put(tiny_bundle, second)
+    reload_encoders(plugin_client)
+    touch(second)
+    (second / "golden.json").write_text("half a copy")
+    reload_encoders(plugin_client)
+    assert "golden.json was changed" in named(plugin_client, "tiny-bert").reason
+    (second / "golden.json").write_bytes((tiny_bundle.path / "golden.json").read_bytes())
+    reload_encoders(plugin_client)  # the manifest is the one that was refused
+    repaired = named(plugin_client, "tiny-bert")
+    assert (repaired.state, repaired.reason) == ("ready", None)
+
+
+@pytest.mark.parametrize("way", ["pipeline", "index setting"])
+def test_a_bundle_that_is_loaded_again_costs_the_bulks_in_flight_no_document(
+    plugin_client: Elasticsearch, plugin_index: str, tiny_bundle: Bundle, second: Path, way: str
+) -> None:
+    put(tiny_bundle, second)
+    reload_encoders(plugin_client)
+    by_pipeline = way == "pipeline"
+    create_index(
+        plugin_client, plugin_index, tiny_bundle.manifest, inputs=["text"], in_cluster=by_pipeline
+    )
+    embed = {"index.densehook.embed": not by_pipeline}
+    plugin_client.indices.put_settings(index=plugin_index, settings=embed)
+    stopped = threading.Event()
+
+    def send(sender: int) -> int:
+        sent = 0
+        while not stopped.is_set():
+            operations = [
+                line
+                for i in range(sent, sent + 50)
+                for line in ({"index": {"_id": f"{sender}-{i}"}}, {"text": f"word {i}"})
+            ]
+            answer = plugin_client.bulk(index=plugin_index, operations=operations)
+            assert not answer["errors"], answer["items"]
+            sent += 50
+        return sent
+
+    with ThreadPoolExecutor(4) as senders:
+        counts = [senders.submit(send, number) for number in range(4)]
+        try:
+            for _ in range(20):
+                touch(second)
+                reload_encoders(plugin_client)
+        finally:
+            stopped.set()
+        total = sum(count.result() for count in counts)
+    plugin_client.indices.refresh(index=plugin_index)
+    with_vector = {"exists": {"field": "embedding"}}
+    assert plugin_client.count(index=plugin_index, query=with_vector)["count"] == total
+
+
 def test_one_text_the_model_cannot_run_fails_alone(
     plugin_client: Elasticsearch, tiny_bundle: Bundle, second: Path
 ) -> None:
@@ -691,17 +856,44 @@ def test_10_000_fields_and_deep_nesting_leave_the_node_alive(
 def test_1000_random_bodies_get_no_answer_of_the_500s(
     plugin_client: Elasticsearch, filled: str
 ) -> None:
+    embed = {"index.densehook.embed": True}
+    plugin_client.indices.put_settings(index=filled, settings=embed)
     chance = random.Random(7)
     bad = []
     for _ in range(1000):
-        body = {"size": 1, **random_search(chance)}
+        path, body = random_request(chance, filled)
         try:
-            plugin_client.options(max_retries=0).search(index=filled, body=body)
+            answer = (
+                plugin_client.options(max_retries=0)
+                .perform_request("POST", path, headers=HEADERS, body=body)
+                .body
+            )
         except ApiError as error:
             if error.status_code >= 500:
-                bad.append((body, error.body))
+                bad.append((path, body, error.body))
+            continue
+        for fault in (str(one["error"]) for one in answer.get("docs", []) if "error" in one):
+            if "null_pointer" in fault or "class_cast" in fault:  # it has no status of its own
+                bad.append((path, body, fault))
     assert not bad, bad[0]
     assert plugin_client.cluster.health()["number_of_nodes"] == 1
+    assert len(encode(plugin_client, texts=["a"])["texts"]) == 1
+
+
+def random_request(chance: random.Random, index: str) -> tuple[str, dict[str, Any]]:
+    kind = chance.choice(["search", "search", "encode", "simulate", "document", "update"])
+    if kind == "search":
+        return f"/{index}/_search", {"size": 1, **random_search(chance)}
+    if kind == "encode":
+        return "/_densehook/_encode", random_object(chance, ENCODE)
+    if kind == "document":
+        return f"/{index}/_doc", random_object(chance, SOURCE)
+    if kind == "update":
+        return f"/{index}/_update/1", {"doc": random_object(chance, SOURCE)}
+    docs = [{"_index": index, "_source": random_object(chance, SOURCE)} for _ in range(2)]
+    processor = {"densehook": random_object(chance, PROCESSOR)}
+    pipeline = {"pipeline": {"processors": [processor]}, "docs": docs}
+    return "/_ingest/pipeline/_simulate", pipeline
 
 
 def random_search(chance: random.Random) -> dict[str, Any]:
@@ -720,6 +912,15 @@ VALUES: tuple[Any, ...] = (
     [{"standard": {"query": {"match": {"text": "cats"}}}}],
     [{"retriever": {"standard": {"query": {"match_all": {}}}}, "weight": 2}],
 )
+ENCODE = {"encoder": ENCODER, "texts": ["cats", "dogs"], "role": "query"}
+SOURCE = {"text": "cats", "embedding": [0.5] * 384, "other": {"text": ["cats"]}}
+PROCESSOR = {
+    "input": ["text", "other.text"],
+    "output": "embedding",
+    "encoder": ENCODER,
+    "ignore_missing": True,
+    "override": False,
+}
 DENSE = {
     "field": "embedding",
     "text": "cats",
