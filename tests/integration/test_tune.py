@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from densehook.bundle import TUNING, Bundle, read_bundle, read_tuning
-from densehook.encode import load
-from densehook.errors import BundleError, CollectionError, ExportError
+from densehook.encode import Encoder, load
+from densehook.encode import encoder as encoder_module
+from densehook.encode.session import Ids, Session, Vectors
+from densehook.errors import BundleError, CollectionError, ExportError, MissingExtra
 from densehook.export.texts import PASSAGES
-from densehook.tune import Sample, ndcg, sample, tune_bundle
+from densehook.tune import Sample, gating, ndcg, sample, tune_bundle
+from densehook.tune import tuning as tuning_module
+from densehook.tune.choice import Measured
+from densehook.tune.speed import Setting, encoder_of
 from tiny_collection import small_collection
 
 
@@ -104,6 +111,93 @@ def test_a_tuning_that_fails_leaves_the_bundle_as_it_was(
         tune_bundle(bundle.path, small_collection(), only=["int9"])
     assert read_bundle(bundle.path).manifest == bundle.manifest
     assert [path.name for path in bundle.path.parent.iterdir() if path.name[0] == "."] == []
+
+
+class OtherKernels(Session):
+    """A GPU that is none: its vectors are as long as their batch is large."""
+
+    def __init__(self, *arguments: Any, provider: str = "cpu", **options: Any) -> None:
+        super().__init__(*arguments, provider="cpu", **options)
+        self.stretch = 0.01 if provider == "cuda" else 0.0
+
+    def run(self, ids: Ids, mask: Ids) -> Vectors:
+        return super().run(ids, mask) * np.float32(1 + self.stretch * len(ids))
+
+
+@pytest.fixture
+def other_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder_module, "Session", OtherKernels)
+    monkeypatch.setattr(gating, "available_providers", lambda: ["cpu", "cuda"])
+    monkeypatch.setattr(tuning_module, "available_providers", lambda: ["cpu", "cuda"])
+
+
+def test_every_provider_passes_a_gate_of_its_own(
+    make_tiny_bundle: Callable[..., Bundle], other_kernels: None
+) -> None:
+    bundle = make_tiny_bundle("bert", seed=5)
+    tuning = tune_bundle(bundle.path, small_collection(), max_loss=1.0, only=["int4"])
+    rows = {
+        (row["variant"], row["setting"]["provider"]): row
+        for row in tuning.measured
+        if "refused" not in row
+    }
+    # whoever sits in a larger batch is nearer to every question: fp32 is asked for its neighbours
+    assert set(rows) == {("fp32", "cpu"), ("int4", "cpu"), ("int4", "cuda")}
+    assert rows["fp32", "cpu"]["lowest_cosine"] == 1
+    assert [rows["int4", provider]["batch_dependent"] for provider in ("cpu", "cuda")] == [0, 1]
+    assert rows["int4", "cuda"]["objection"] == "depends on the batch"
+    (refused,) = [row for row in tuning.measured if "refused" in row]
+    assert (refused["variant"], refused["provider"]) == ("fp32", "cuda")
+    assert "neighbours are the plain bundle's" in refused["refused"]
+
+
+def test_the_manifest_says_what_was_found_on_the_provider_that_was_chosen(
+    make_tiny_bundle: Callable[..., Bundle],
+    other_kernels: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bundle = make_tiny_bundle("bert", seed=6)
+
+    def on_the_gpu(rows: Sequence[Measured], *_: object) -> Measured:
+        return next(row for row in rows if row.setting.provider == "cuda")
+
+    monkeypatch.setattr(tuning_module, "choose", on_the_gpu)
+    tuning = tune_bundle(bundle.path, small_collection(), only=["int4"])
+    found = read_bundle(bundle.path)
+    assert found.manifest.batch_dependent
+    assert (tuning.variant, tuning.provider) == ("int4", "cuda")
+    assert found.manifest.fingerprint in [row.get("fingerprint") for row in tuning.measured]
+
+
+def test_a_variant_that_its_setting_spoils_is_refused(
+    make_tiny_bundle: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_tiny_bundle("bert", seed=7)
+
+    def spoilt(variant: Bundle, setting: Setting) -> Encoder:
+        encoder = encoder_of(variant, setting)
+        if variant.manifest.variant:
+            right = encoder.encode_tokens
+            monkeypatch.setattr(encoder, "encode_tokens", lambda window: -right(window))
+        return encoder
+
+    monkeypatch.setattr(tuning_module, "encoder_of", spoilt)
+    tuning = tune_bundle(bundle.path, small_collection(), only=["int4"])
+    assert tuning.variant == "fp32"
+    (refused,) = [row for row in tuning.measured if "refused" in row]
+    assert (refused["variant"], refused["provider"]) == ("int4", "cpu")
+    assert "the graph fails the self-test: cosine" in refused["refused"]
+
+
+def test_tune_lacks_matplotlib_before_the_work(
+    make_tiny_bundle: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_tiny_bundle("bert", seed=8)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtra, match=r"matplotlib.* is not installed; .*\[tune\]"):
+        tune_bundle(
+            bundle.path, small_collection(), progress=lambda *_: pytest.fail("work was begun")
+        )
 
 
 def test_a_variant_alone_cannot_be_tuned(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +59,7 @@ def tune(
     out.print(table_of(tuning))
     for row in tuning.measured:
         if "refused" in row:
-            out.print(f"{row['variant']} was refused: {row['refused']}")
+            out.print(f"{_place(row)} was refused: {row['refused']}")
     out.print(
         f"{tuning.measure} of exact search over {tuning.documents:,} documents of"
         f" {tuning.collection} for {tuning.queries:,} queries; {tuning.machine}"
@@ -98,5 +99,11 @@ def table_of(tuning: Tuning) -> Table:
         )
     for row in tuning.measured:
         if "refused" in row:
-            table.add_row(row["variant"], *[""] * 6, "refused")
+            table.add_row(_place(row), *[""] * 6, "refused")
     return table
+
+
+def _place(refused: Mapping[str, str]) -> str:
+    """The variant, with the provider where another may take it."""
+    provider = refused.get("provider")
+    return f"{refused['variant']} ({provider})" if provider else refused["variant"]

@@ -5,13 +5,14 @@ measured.
 """
 
 from .curve import Curve, Point, measure_curve
-from .plot import plot_curve
+from .plot import PICTURES, plot_curve, require_matplotlib
 from .quality import Sample, encode_sample, ndcg, sample, unjudged
 from .soup import Tried, greedy_soup, uniform_soup
 from .tuning import plain_bundle, tune_bundle
 from .whitening import Whitened, whiten_bundle
 
 __all__ = [
+    "PICTURES",
     "Curve",
     "Point",
     "Sample",
@@ -23,6 +24,7 @@ __all__ = [
     "ndcg",
     "plain_bundle",
     "plot_curve",
+    "require_matplotlib",
     "sample",
     "tune_bundle",
     "uniform_soup",

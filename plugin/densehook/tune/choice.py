@@ -14,7 +14,8 @@ class Measured:
     """A variant with its best setting, as measured.
 
     ``loss`` is the plain bundle's nDCG@10 less this one's; ``lowest_cosine`` is to the plain
-    bundle's vectors, on the gate's texts.
+    bundle's vectors, on the gate's texts; it and ``batch_dependent`` are of this provider, and the
+    fingerprint is the one that the bundle has when this row is chosen.
     """
 
     variant: str

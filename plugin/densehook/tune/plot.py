@@ -1,4 +1,4 @@
-"""What was measured, drawn as a PNG."""
+"""What was measured, drawn."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bundle import Tuning
-from ..errors import MissingExtra
+from ..errors import ExportError, MissingExtra
 
 if TYPE_CHECKING:
     from .curve import Curve
+
+
+PICTURES = (".png", ".svg", ".pdf")
+"""Endings of files that can be drawn."""
+
+
+def require_matplotlib() -> None:
+    """Raises MissingExtra where a plot would: before the work, not after it."""
+    _figure()
 
 
 def plot_tuning(tuning: Tuning, path: Path) -> None:
@@ -45,7 +54,7 @@ def plot_tuning(tuning: Tuning, path: Path) -> None:
 def plot_curve(curve: Curve, path: Path) -> None:
     """Dimensions against nDCG@10, one line for each number of layers.
 
-    Raises MissingExtra without matplotlib.
+    Raises MissingExtra without matplotlib, ExportError when the path cannot be written.
     """
     figure, axes = _figure()
     for layers, marker in zip(
@@ -62,7 +71,10 @@ def plot_curve(curve: Curve, path: Path) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(dims, [str(each) for each in dims])
     axes.set_xlabel("dimensions")
-    _finish(figure, axes, curve, path)
+    try:
+        _finish(figure, axes, curve, path)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _figure() -> tuple[Any, Any]:

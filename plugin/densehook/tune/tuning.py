@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime
-import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from ..bundle import TUNING, Bundle, Tuning, read_bundle, replacing
+from ..bundle import TUNING, Bundle, Manifest, Tuning, read_bundle, replacing, write_manifest
 from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError, MissingExtra
 from ..evaluate import Collection
 from .choice import Measured, choose, objection
-from .plot import plot_tuning
+from .gating import PLAIN, Nearness, Place, nearness
+from .plot import plot_tuning, require_matplotlib
 from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval, sample
-from .speed import Setting, encoder_of, fastest_settings
+from .speed import Setting, Speed, encoder_of, fastest_settings
 
 VARIANTS_FOLDER = "variants"
-PLAIN = "fp32"
+
+Refusal = Mapping[str, str]
+"""A row of tuning.json: a variant, why it was refused, and on which provider if not on all."""
 
 
 def plain_bundle(path: Path) -> Bundle:
@@ -59,18 +62,20 @@ def tune_bundle(
     ExportError for a variant that is not known.
     """
     origin = plain_bundle(path)
+    require_matplotlib()
     require_trec_eval()
     measured_on = sample(collection, origin.manifest.joiner, documents)
     try:
         with replacing(path) as staging:
             folder = staging / VARIANTS_FOLDER
-            bundles, refused = _build(origin, folder, only, measured_on.documents, progress)
-            rows = _measure(bundles, measured_on, progress)
+            bundles, unbuilt = _build(origin, folder, only, measured_on.documents, progress)
+            rows, unfit = _measure(bundles, measured_on, progress)
             chosen = choose(rows, max_loss, allow_batch_dependent)
+            _declare(bundles[chosen.variant], chosen)
             for file in (folder / chosen.variant).iterdir():
                 shutil.copyfile(file, staging / file.name)
             objections = {row: objection(row, max_loss, allow_batch_dependent) for row in rows}
-            tuning = _tuning(chosen, objections, refused, measured_on, max_loss)
+            tuning = _tuning(chosen, objections, [*unbuilt, *unfit], measured_on, max_loss)
             (staging / TUNING).write_text(tuning.dumps())
             plot_tuning(tuning, staging / "tuning.png")
     except OSError as error:
@@ -80,7 +85,7 @@ def tune_bundle(
 
 def _build(
     origin: Bundle, folder: Path, only: Sequence[str], texts: Sequence[str], progress: Progress
-) -> tuple[Mapping[str, Bundle], Mapping[str, str]]:
+) -> tuple[Mapping[str, Bundle], Sequence[Refusal]]:
     """The variants this machine has a provider for, and why the others were refused."""
     try:
         from ..export.variants import VARIANTS, build_variant
@@ -96,54 +101,60 @@ def _build(
         if name == PLAIN or ((not only or name in only) and there & set(variant.providers))
     ]
     bundles: dict[str, Bundle] = {}
-    refused: dict[str, str] = {}
+    refused: list[Refusal] = []
     for number, name in enumerate(names):
         progress("building variants", number, len(names))
         try:
             bundles[name] = build_variant(origin, name, folder / name, texts)
         except GateError as error:
-            refused[name] = str(error)
+            if name == PLAIN:  # there is nothing to compare with
+                raise
+            refused.append({"variant": name, "refused": str(error)})
     progress("building variants", len(names), len(names))
     return bundles, refused
 
 
 def _measure(
     bundles: Mapping[str, Bundle], measured_on: Sample, progress: Progress
-) -> Sequence[Measured]:
-    from ..export.variants import VARIANTS
-
-    runnable = {
-        (name, provider): bundle
-        for name, bundle in bundles.items()
-        for provider in available_providers()
-        if provider in VARIANTS[name].providers
-    }
+) -> tuple[Sequence[Measured], Sequence[Refusal]]:
+    """Every variant on every provider whose gate it passes, and why the others were refused."""
+    near, unfit = nearness(bundles)
+    refused = dict(unfit)
+    runnable = {(name, provider): bundles[name] for name, provider in near}
     speeds = fastest_settings(runnable, measured_on.documents, progress)
-    qualities = {
-        (name, provider): _quality(
-            bundles[name], speed.setting, measured_on, f"searching with {name}", progress
-        )
-        for (name, provider), speed in sorted(speeds.items())
-    }
+    qualities: dict[Place, float] = {}
+    for place, speed in sorted(speeds.items()):
+        label = f"searching with {place[0]}"
+        try:
+            qualities[place] = _quality(
+                runnable[place], speed.setting, measured_on, label, progress
+            )
+        except GateError as error:
+            if place == (PLAIN, "cpu"):
+                raise
+            refused[place] = str(error)
     plain = max(quality for (name, _), quality in qualities.items() if name == PLAIN)
-    return [
-        _row(
-            name,
-            bundles[name],
-            speeds[name, provider].setting,
-            plain,
-            speeds[name, provider].texts_per_second,
-            qualities[name, provider],
-        )
-        for name, provider in runnable
+    rows = [
+        _row(place[0], runnable[place], speeds[place], near[place], qualities[place], plain)
+        for place in near
+        if place in qualities
+    ]
+    return rows, [
+        {"variant": name, "provider": provider, "refused": why}
+        for (name, provider), why in refused.items()
     ]
 
 
 def _quality(
     bundle: Bundle, setting: Setting, measured_on: Sample, label: str, progress: Progress
 ) -> float:
+    """nDCG@10; raises GateError where a load of the bundle, run so, would refuse it."""
+    from ..export.gate import gate_golden
+
+    encoder = encoder_of(bundle, setting)
+    gate_golden(encoder, bundle.golden())
     documents, queries = encode_sample(
-        encoder_of(bundle, setting),
+        encoder,
         measured_on,
         lambda done: progress(label, done, len(measured_on.documents)),
     )
@@ -151,27 +162,37 @@ def _quality(
 
 
 def _row(
-    name: str, bundle: Bundle, setting: Setting, plain: float, speed: float, quality: float
+    name: str, bundle: Bundle, speed: Speed, near: Nearness, quality: float, plain: float
 ) -> Measured:
-    parity = json.loads((bundle.path / "parity.json").read_text())
     return Measured(
         variant=name,
         precision=bundle.manifest.precision,
-        fingerprint=bundle.manifest.fingerprint,
-        setting=setting,
-        texts_per_second=round(speed, 2),
+        fingerprint=_said_of(bundle, near).fingerprint,
+        setting=speed.setting,
+        texts_per_second=round(speed.texts_per_second, 2),
         quality=quality,
         loss=round(plain - quality, 4),
-        lowest_cosine=parity["lowest_cosine"],
-        batch_dependent=bundle.manifest.batch_dependent,
+        lowest_cosine=near.lowest_cosine,
+        batch_dependent=near.batch_dependent,
         megabytes=round(bundle.model.stat().st_size / 2**20, 1),
     )
+
+
+def _declare(bundle: Bundle, chosen: Measured) -> None:
+    """Writes into the manifest what was found on the provider that was chosen."""
+    manifest = _said_of(bundle, chosen)
+    if manifest != bundle.manifest:
+        write_manifest(bundle.path, manifest, manifest.files)
+
+
+def _said_of(bundle: Bundle, found: Nearness | Measured) -> Manifest:
+    return replace(bundle.manifest, batch_dependent=found.batch_dependent)
 
 
 def _tuning(
     chosen: Measured,
     objections: Mapping[Measured, str],
-    refused: Mapping[str, str],
+    refused: Sequence[Refusal],
     measured_on: Sample,
     max_loss: float,
 ) -> Tuning:
@@ -188,6 +209,6 @@ def _tuning(
         measure=MEASURE,
         machine=machine_name(),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        measured=[*rows, *({"variant": name, "refused": why} for name, why in refused.items())],
+        measured=[*rows, *refused],
         versions=versions(),
     )

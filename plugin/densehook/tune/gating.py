@@ -1,0 +1,72 @@
+"""How near each variant is to the plain bundle, on each execution provider it is meant for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..bundle import Bundle
+from ..encode import Encoder
+from ..encode.session import available_providers
+from ..errors import BundleError, GateError, ProviderError
+
+PLAIN = "fp32"
+
+Place = tuple[str, str]
+"""A variant, and the execution provider it runs on."""
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """Of a variant's vectors to the plain bundle's, on the gate's texts."""
+
+    lowest_cosine: float
+    batch_dependent: bool
+
+
+def nearness(
+    bundles: Mapping[str, Bundle],
+) -> tuple[Mapping[Place, Nearness], Mapping[Place, str]]:
+    """How near each variant is on each provider, and why others are refused there.
+
+    On the CPU a variant was judged when it was built. Another provider has other kernels: there the
+    gate judges it anew, against the plain bundle on the CPU.
+    """
+    from ..export.variants import VARIANTS
+
+    near: dict[Place, Nearness] = {}
+    refused: dict[Place, str] = {}
+    for name, bundle in bundles.items():
+        for provider in available_providers():
+            if provider not in VARIANTS[name].providers:
+                continue
+            try:
+                near[name, provider] = (
+                    _when_built(name, bundle)
+                    if provider == "cpu"
+                    else _judged(bundle, provider, bundles[PLAIN])
+                )
+            except (BundleError, GateError, ProviderError) as error:
+                refused[name, provider] = str(error)
+    return near, refused
+
+
+def _when_built(name: str, bundle: Bundle) -> Nearness:
+    # the plain bundle's proof is of its nearness to PyTorch
+    parity = {"lowest_cosine": 1.0} if name == PLAIN else _parity(bundle)
+    return Nearness(parity["lowest_cosine"], bundle.manifest.batch_dependent)
+
+
+def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
+    from ..export.gate import gate_golden, gate_variant
+
+    encoder = Encoder(bundle, provider=provider)
+    gate_golden(encoder, bundle.golden())
+    parity = gate_variant(encoder, Encoder(plain))
+    dependent = bundle.manifest.batch_dependent or parity.batch_dependent
+    return Nearness(parity.lowest_cosine, dependent)
+
+
+def _parity(bundle: Bundle) -> Mapping[str, float]:
+    return dict(json.loads((bundle.path / "parity.json").read_text()))
