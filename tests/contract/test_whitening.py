@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,23 @@ def test_a_folder_that_is_no_bundle_is_not_replaced(tiny_bundle: Bundle, tmp_pat
             tiny_bundle.path, tmp_path, corpus, progress=lambda texts: pytest.fail("encoded")
         )
     assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]
+
+
+def test_a_place_that_cannot_be_written_is_one_line(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transform = learn_whitening(load(tiny_bundle.path).encode_documents(PASSAGES), True, 8)
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError, match=r"white cannot be (read|written): "):
+        write_transformed(tiny_bundle, tmp_path / "file" / "white", "white", transform, {})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(whitening, "write_golden", full)
+    with pytest.raises(ExportError, match="white cannot be written: No space left on device"):
+        write_transformed(tiny_bundle, tmp_path / "white", "white", transform, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_variant_without_its_plain_bundle_is_refused(tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -103,6 +103,33 @@ def test_curve_prints_layers_by_dimensions(run: Run, model: Path, corpus: Path) 
     assert "Invalid value for --dims: '8;16'; give whole numbers" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("plot", "message"),
+    [
+        ("c.txt", "c.txt does not end in .png, .svg, .pdf"),
+        ("none/c.png", "none is not a folder; make it first"),
+        ("dir.png", "dir.png is a folder; name a file"),
+    ],
+)
+def test_curve_refuses_a_plot_that_cannot_be_drawn_before_it_measures(
+    run: Run, model: Path, plot: str, message: str
+) -> None:
+    (model.parent / "dir.png").mkdir()
+    done = run("curve", "tiny.toml", "--plot", plot)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for --plot: {message}" in done.stderr
+
+
+def test_curve_shows_what_was_measured_when_it_cannot_be_drawn(
+    run: Run, model: Path, corpus: Path
+) -> None:
+    (model.parent / "c.svg").symlink_to("/dev/full")
+    arguments = ("--layers", "2", "--dims", "32", "--plot", "c.svg", "--json")
+    done = run("curve", "tiny.toml", "--collection", corpus, *arguments)
+    assert (done.returncode, len(json.loads(done.stdout)["points"])) == (1, 1)
+    assert done.stderr == "error: c.svg cannot be written: No space left on device\n"
+
+
 def test_a_recipe_keeps_what_was_chosen(run: Run, model: Path) -> None:
     (model.parent / "tiny.toml").write_text('source = "model"\nlayers = 1\ndims = 8\n')
     assert "tiny, 8 dims, fp32" in succeeded(run("export", "tiny.toml"))

@@ -25,15 +25,20 @@ def curve(
         str, typer.Option("--dims", help="Numbers of dimensions, separated by commas.")
     ] = "",
     documents: Documents = 10_000,
-    plot: Annotated[Path | None, typer.Option("--plot", help="PNG to draw the curve into.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="PNG, SVG or PDF to draw the curve into.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure an encoder's quality and speed with fewer layers and fewer dimensions."""
     from ..demo.quickstart import help_topics
     from ..evaluate import open_collection
     from ..export import read_recipe
-    from ..tune import measure_curve, plot_curve
+    from ..tune import measure_curve, plot_curve, require_matplotlib
 
+    if plot is not None:
+        _check_plot(plot)
+        require_matplotlib()
     parsed = read_recipe(recipe)
     opened = open_collection(collection) if collection else help_topics()
     with bars() as show:
@@ -45,11 +50,31 @@ def curve(
             documents=documents,
             progress=show,
         )
-    if plot is not None:
-        plot_curve(measured, plot)
     if as_json:
         out.print_json(measured.dumps())
-        return
+    else:
+        _print(measured, recipe)
+    if plot is not None:  # last: what was measured is shown, whatever comes of drawing it
+        plot_curve(measured, plot)
+
+
+def _check_plot(path: Path) -> None:
+    """Raises BadParameter for a path that nothing can be drawn into."""
+    from ..tune import PICTURES
+
+    if path.suffix.lower() not in PICTURES:
+        raise typer.BadParameter(
+            f"{path} does not end in {', '.join(PICTURES)}", param_hint="--plot"
+        )
+    if not path.parent.is_dir():
+        raise typer.BadParameter(
+            f"{path.parent} is not a folder; make it first", param_hint="--plot"
+        )
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; name a file", param_hint="--plot")
+
+
+def _print(measured: Curve, recipe: Path) -> None:
     out.print(_table(measured))
     out.print(
         f"{measured.measure} of exact search over {measured.documents:,} documents of"

@@ -105,33 +105,36 @@ def write_transformed(
         raise MissingExtra(error.name or "onnx", "export") from error
     plain = Encoder(origin)
     manifest = replace(origin.manifest, name=name, dims=transform.matrix.shape[1])
-    with replacing(output) as staging:
-        model = read_model(origin.model)
-        append_transform(model, transform, origin.manifest.output)
-        write_model(model, staging / "model.onnx")
-        shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
-        golden = read_golden(origin.path / "golden.json")
-        vectors = transform(np.array([each.vector for each in golden], dtype=np.float32))
-        write_golden(
-            staging / "golden.json",
-            [
-                GoldenText(each.role, each.text, each.ids, [float(x) for x in vector])
-                for each, vector in zip(golden, vectors, strict=True)
-            ],
-        )
-        made = Bundle(staging, manifest)
-        encoder = Encoder(made)
-        parity = gate_transformed(encoder, plain, transform)
-        gate_golden(encoder, made.golden())
-        content = {
-            **parity.as_json(),
-            "compared_with": origin.manifest.fingerprint,
-            "transform": dict(evidence),
-            "versions": versions(),
-        }
-        (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
-        files = sorted(path.name for path in staging.iterdir())
-        write_manifest(staging, manifest, files)
+    try:
+        with replacing(output) as staging:
+            model = read_model(origin.model)
+            append_transform(model, transform, origin.manifest.output)
+            write_model(model, staging / "model.onnx")
+            shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
+            golden = read_golden(origin.path / "golden.json")
+            vectors = transform(np.array([each.vector for each in golden], dtype=np.float32))
+            write_golden(
+                staging / "golden.json",
+                [
+                    GoldenText(each.role, each.text, each.ids, [float(x) for x in vector])
+                    for each, vector in zip(golden, vectors, strict=True)
+                ],
+            )
+            made = Bundle(staging, manifest)
+            encoder = Encoder(made)
+            parity = gate_transformed(encoder, plain, transform)
+            gate_golden(encoder, made.golden())
+            content = {
+                **parity.as_json(),
+                "compared_with": origin.manifest.fingerprint,
+                "transform": dict(evidence),
+                "versions": versions(),
+            }
+            (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
+            files = sorted(path.name for path in staging.iterdir())
+            write_manifest(staging, manifest, files)
+    except OSError as error:
+        raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
     return read_bundle(output)
 
 
