@@ -24,6 +24,7 @@ traceback.
 | 2 | the command line is wrong |
 | 70 | a bug |
 | 130 | interrupted |
+| 143 | terminated |
 """
 
 
