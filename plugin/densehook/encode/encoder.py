@@ -122,12 +122,16 @@ class Encoder:
 
     def encode(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
+        return self._encode(texts, role, first=0)
+
+    def _encode(self, texts: Sequence[str], role: Role, first: int) -> Encoded:
+        """``first`` is the place of the first text, for an EncodeError."""
         if isinstance(texts, str):
             raise EncodeError("texts must be a list of strings, not one string; put it in a list")
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
         stats = EncodeStats()
         for start in range(0, len(texts), WINDOW):
-            window = self.tokenize(texts[start : start + WINDOW], role, start)
+            window = self.tokenize(texts[start : start + WINDOW], role, first + start)
             vectors[start : start + WINDOW] = self.encode_tokens(window)
             stats += stats_of(window)
         return Encoded(vectors, stats)
@@ -147,11 +151,11 @@ class Encoder:
         stats = EncodeStats()
         for window in _windows(texts):
             try:
-                encoded = self.encode([text for _, text in window], role)
+                encoded = self._encode([text for _, text in window], role, first=stats.texts)
             except EncodeError as error:
-                position = stats.texts + error.position
-                key = window[error.position][0]
-                raise EncodeError(f"text {key!r} of the stream: {error}", position) from error
+                key = window[error.position - stats.texts][0]
+                message = f"text {key!r} of the stream: {error}"
+                raise EncodeError(message, error.position) from error
             stats += encoded.stats
             on_progress(stats)
             for (key, _), vector in zip(window, encoded.vectors, strict=True):
