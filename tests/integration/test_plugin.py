@@ -794,6 +794,10 @@ def test_one_text_the_model_cannot_run_fails_alone(
     )["docs"]
     assert [i for i, one in enumerate(answer) if "error" in one] == [13]
     assert "tiny-bert" in answer[13]["error"]["reason"]
+    for texts, status in (["☠"], 500), (["x" * 1_000_001], 400):  # the encoder's fault, the text's
+        with pytest.raises(ApiError) as failure:
+            encode(plugin_client, texts=texts, encoder="tiny-bert")
+        assert failure.value.status_code == status
 
 
 # -- analysis ------------------------------------------------------------------------------------
