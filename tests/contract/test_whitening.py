@@ -136,10 +136,11 @@ def test_texts_without_judgements_are_enough(tiny_bundle: Bundle, tmp_path: Path
     assert made.bundle.manifest.dims == tiny_bundle.manifest.dims
 
 
-def test_a_bundle_is_not_whitened_in_its_own_place(tiny_bundle: Bundle) -> None:
+def test_a_bundle_is_not_whitened_in_its_own_place_nor_around_it(tiny_bundle: Bundle) -> None:
     corpus = sample(small_collection(), " ", 100)
-    with pytest.raises(ExportError, match="is the bundle itself; write to another folder"):
-        whiten_bundle(tiny_bundle.path, tiny_bundle.path, corpus)
+    for output in (tiny_bundle.path, tiny_bundle.path.parent):
+        with pytest.raises(ExportError, match="is the bundle itself, or holds it; write to anoth"):
+            whiten_bundle(tiny_bundle.path, output, corpus)
 
 
 def test_a_folder_that_is_no_bundle_is_not_replaced(tiny_bundle: Bundle, tmp_path: Path) -> None:

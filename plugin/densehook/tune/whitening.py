@@ -41,8 +41,8 @@ def whiten_bundle(
 
     Raises BundleError, ExportError, GateError; for a judged corpus what ndcg raises.
     """
-    if path.resolve() == output.resolve():
-        raise ExportError(f"{output} is the bundle itself; write to another folder")
+    if path.resolve().is_relative_to(output.resolve()):
+        raise ExportError(f"{output} is the bundle itself, or holds it; write to another folder")
     require_replaceable(output, MANIFEST)
     origin = plain_bundle(path)
     if corpus.queries:
