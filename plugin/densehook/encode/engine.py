@@ -254,10 +254,11 @@ class _BulkLane:
 
     def _run(self, texts: Sequence[Tokens]) -> Vectors:
         """Each text once, however many callers wait for it."""
-        alike: dict[tuple[int, ...], int] = {}
-        which = [alike.setdefault(tuple(text.ids), len(alike)) for text in texts]
-        distinct = [texts[which.index(number)] for number in range(len(alike))]
-        return self._encoder.encode_tokens(distinct, self._giving_way)[which]
+        keys = [tuple(text.ids) for text in texts]
+        distinct = dict(zip(keys, texts, strict=True))
+        place = {key: number for number, key in enumerate(distinct)}
+        vectors = self._encoder.encode_tokens(list(distinct.values()), self._giving_way)
+        return vectors[[place[key] for key in keys]]
 
     def _encode(self, jobs: Sequence[_Job]) -> None:
         texts = [tokens for job in jobs for tokens in job.tokens]
