@@ -9,9 +9,6 @@ import org.apache.lucene.util.SetOnce;
 import org.densehook.elasticsearch.analysis.EnglishAnalysis;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.elasticsearch.compat.CompatPlugin;
-import org.densehook.elasticsearch.index.EmbedFilters;
-import org.densehook.elasticsearch.index.EmbedSettings;
-import org.densehook.elasticsearch.index.VectorFields;
 import org.densehook.elasticsearch.ingest.EmbedProcessor;
 import org.densehook.elasticsearch.search.DenseQueryBuilder;
 import org.densehook.elasticsearch.search.FusedRankDoc;
@@ -19,8 +16,11 @@ import org.densehook.elasticsearch.search.HybridRetrieverBuilder;
 import org.densehook.elasticsearch.search.TextVectorBuilder;
 import org.densehook.elasticsearch.service.EncoderService;
 import org.densehook.elasticsearch.service.EncoderSettings;
-import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.service.RestEncoders;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
+import org.densehook.elasticsearch.write.EmbedFilters;
+import org.densehook.elasticsearch.write.EmbedSettings;
 import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
@@ -47,7 +47,7 @@ public final class DensehookPlugin extends CompatPlugin
   // parsers and processors are made before the node's components are
   private final SetOnce<EncoderService> encoders = new SetOnce<>();
   private final SetOnce<ClusterService> clusterService = new SetOnce<>();
-  private final VectorFields vectorFields = new VectorFields();
+  private final IndexVectorsCache indexVectors = new IndexVectorsCache();
   private List<MappedActionFilter> embedFilters;
 
   @Override
@@ -64,7 +64,7 @@ public final class DensehookPlugin extends CompatPlugin
     embedFilters =
         EmbedFilters.all(
             encoders.get(),
-            vectorFields,
+            indexVectors,
             services.clusterService(),
             services.indexNameExpressionResolver(),
             services.client(),
@@ -77,7 +77,7 @@ public final class DensehookPlugin extends CompatPlugin
     return embedFilters;
   }
 
-  private Encoders encoders() {
+  private NodeEncoders encoders() {
     return encoders.get();
   }
 
@@ -109,7 +109,7 @@ public final class DensehookPlugin extends CompatPlugin
                     config,
                     encoders(),
                     destinations,
-                    vectorFields,
+                    indexVectors,
                     parameters.threadContext)));
   }
 

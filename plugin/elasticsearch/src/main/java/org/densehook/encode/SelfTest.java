@@ -19,7 +19,8 @@ public final class SelfTest {
    *
    * @throws BundleException at a token id or a vector that is not PyTorch's
    */
-  public static void run(Encoder encoder, Bundle bundle) throws BundleException, IOException {
+  public static void run(EncoderRuntime encoder, Bundle bundle)
+      throws BundleException, IOException {
     List<GoldenText> golden = bundle.golden();
     List<Tokens> tokens = new ArrayList<>();
     try {
@@ -27,7 +28,7 @@ public final class SelfTest {
         tokens.add(tokens(encoder, text));
       }
       int[] lengths = tokens.stream().mapToInt(Tokens::length).toArray();
-      for (Encoder.LaneName lane : Encoder.LaneName.values()) {
+      for (EncoderRuntime.LaneName lane : EncoderRuntime.LaneName.values()) {
         for (List<Integer> run :
             Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN, encoder.maxPadding())) {
           float[][] vectors = encoder.run(run.stream().map(tokens::get).toList(), lane);
@@ -41,7 +42,7 @@ public final class SelfTest {
     }
   }
 
-  private static Tokens tokens(Encoder encoder, GoldenText text)
+  private static Tokens tokens(EncoderRuntime encoder, GoldenText text)
       throws BundleException, EncodeException {
     Tokens tokens = encoder.tokenize(text.text(), text.role());
     long[] stated = text.ids().stream().mapToLong(Long::longValue).toArray();

@@ -5,13 +5,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.densehook.elasticsearch.compat.CompatPlugin.Destinations;
-import org.densehook.elasticsearch.index.InputText;
-import org.densehook.elasticsearch.index.Outdated;
-import org.densehook.elasticsearch.index.VectorField;
-import org.densehook.elasticsearch.index.VectorFields;
-import org.densehook.elasticsearch.index.Vectors;
-import org.densehook.elasticsearch.service.Encoders;
-import org.densehook.elasticsearch.service.ServingEncoder;
+import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.IndexVectors;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
+import org.densehook.elasticsearch.vectors.InputText;
+import org.densehook.elasticsearch.vectors.VectorFormat;
+import org.densehook.elasticsearch.write.Outdated;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
@@ -25,9 +26,9 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   public static final String TYPE = "densehook";
 
-  private final Encoders encoders;
+  private final NodeEncoders encoders;
   private final Destinations destinations;
-  private final VectorFields vectorFields;
+  private final IndexVectorsCache indexVectors;
   private final ThreadContext threadContext;
   private final Options options;
 
@@ -46,15 +47,15 @@ public final class EmbedProcessor extends AbstractProcessor {
   private EmbedProcessor(
       String tag,
       String description,
-      Encoders encoders,
+      NodeEncoders encoders,
       Destinations destinations,
-      VectorFields vectorFields,
+      IndexVectorsCache indexVectors,
       ThreadContext threadContext,
       Options options) {
     super(tag, description);
     this.encoders = encoders;
     this.destinations = destinations;
-    this.vectorFields = vectorFields;
+    this.indexVectors = indexVectors;
     this.threadContext = threadContext;
     this.options = options;
   }
@@ -68,9 +69,9 @@ public final class EmbedProcessor extends AbstractProcessor {
       String tag,
       String description,
       Map<String, Object> config,
-      Encoders encoders,
+      NodeEncoders encoders,
       Destinations destinations,
-      VectorFields vectorFields,
+      IndexVectorsCache indexVectors,
       ThreadContext threadContext) {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
     List<String> inputs = paths(tag, config);
@@ -84,7 +85,7 @@ public final class EmbedProcessor extends AbstractProcessor {
     boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
     Options options = new Options(encoder, inputs, output, ignoreMissing, override);
     return new EmbedProcessor(
-        tag, description, encoders, destinations, vectorFields, threadContext, options);
+        tag, description, encoders, destinations, indexVectors, threadContext, options);
   }
 
   private static List<String> paths(String tag, Map<String, Object> config) {
@@ -124,8 +125,8 @@ public final class EmbedProcessor extends AbstractProcessor {
   @Override
   public void execute(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
     String text;
-    ServingEncoder encoder;
-    VectorField field;
+    EncoderHandle encoder;
+    EmbeddedField field;
     try {
       if (Outdated.isMadeLater(threadContext, options.output)
           || !options.override && present(document)) {
@@ -155,7 +156,8 @@ public final class EmbedProcessor extends AbstractProcessor {
           public void onResponse(float[] vector) {
             try {
               document.setFieldValue(
-                  options.output, field == null ? Vectors.toList(vector) : field.value(vector));
+                  options.output,
+                  field == null ? VectorFormat.toList(vector) : field.value(vector));
             } catch (Exception e) {
               handler.accept(null, e);
               return;
@@ -175,7 +177,7 @@ public final class EmbedProcessor extends AbstractProcessor {
   }
 
   /** The document's text; empty when its inputs are missing or empty, where that is allowed. */
-  private String text(IngestDocument document, ServingEncoder encoder) {
+  private String text(IngestDocument document, EncoderHandle encoder) {
     List<String> parts = new ArrayList<>();
     for (String input : options.inputs) {
       // throws for a missing field, as Elasticsearch's own processors do
@@ -192,13 +194,13 @@ public final class EmbedProcessor extends AbstractProcessor {
    * The field the vector goes to, where the mapping of its index states it, or that of the template
    * that the document is about to make its index from; or null.
    */
-  private VectorField vectorField(IngestDocument document) throws Exception {
+  private EmbeddedField vectorField(IngestDocument document) throws Exception {
     String name = document.getMetadata().getIndex();
     IndexMetadata index = destinations.writeIndex(name);
-    Map<String, VectorField> fields =
+    IndexVectors vectors =
         index == null
-            ? vectorFields.of(destinations.templateMappings(name))
-            : vectorFields.of(index);
-    return fields.get(options.output);
+            ? indexVectors.of(destinations.templateMappings(name))
+            : indexVectors.of(index);
+    return vectors.fields().get(options.output);
   }
 }

@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import org.apache.lucene.util.SetOnce;
 import org.densehook.elasticsearch.compat.Compat;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
-import org.densehook.elasticsearch.index.VectorField;
-import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
@@ -43,7 +43,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private static final ParseField NUM_CANDIDATES = new ParseField("num_candidates");
   private static final ParseField FILTER = new ParseField("filter");
 
-  private static final ConstructingObjectParser<DenseQueryBuilder, Supplier<Encoders>> PARSER =
+  private static final ConstructingObjectParser<DenseQueryBuilder, Supplier<NodeEncoders>> PARSER =
       new ConstructingObjectParser<>(
           NAME,
           false,
@@ -64,7 +64,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     declareStandardFields(PARSER);
   }
 
-  private final Supplier<Encoders> encoders;
+  private final Supplier<NodeEncoders> encoders;
   private final String field;
   private final String text;
   private final Integer k;
@@ -79,7 +79,11 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
    * @param numCandidates candidates of each shard, or null for Elasticsearch's default
    */
   public DenseQueryBuilder(
-      Supplier<Encoders> encoders, String field, String text, Integer k, Integer numCandidates) {
+      Supplier<NodeEncoders> encoders,
+      String field,
+      String text,
+      Integer k,
+      Integer numCandidates) {
     this(encoders, field, text, k, numCandidates, null);
     requireAtLeastOne(K, k);
     requireAtLeastOne(NUM_CANDIDATES, numCandidates);
@@ -96,7 +100,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   }
 
   private DenseQueryBuilder(
-      Supplier<Encoders> encoders,
+      Supplier<NodeEncoders> encoders,
       String field,
       String text,
       Integer k,
@@ -111,7 +115,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   }
 
   /** Reads it from another node. */
-  public DenseQueryBuilder(Supplier<Encoders> encoders, StreamInput in) throws IOException {
+  public DenseQueryBuilder(Supplier<NodeEncoders> encoders, StreamInput in) throws IOException {
     super(in);
     this.encoders = encoders;
     field = in.readString();
@@ -123,7 +127,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   }
 
   /** Parses the object that follows its name. */
-  public static DenseQueryBuilder fromXContent(XContentParser parser, Supplier<Encoders> encoders) {
+  public static DenseQueryBuilder fromXContent(
+      XContentParser parser, Supplier<NodeEncoders> encoders) {
     return PARSER.apply(parser, encoders);
   }
 
@@ -159,7 +164,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     if (indices.getConcreteLocalIndicesMetadata().isEmpty()) { // as every query of no index
       return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
-    VectorField provenance = provenance(indices.getConcreteLocalIndicesMetadata());
+    EmbeddedField provenance = provenance(indices.getConcreteLocalIndicesMetadata());
     SetOnce<float[]> encoded = new SetOnce<>();
     context.registerAsyncAction(
         (client, listener) ->
@@ -178,15 +183,15 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   }
 
   /** What the searched indices say of the field; they must agree. */
-  private VectorField provenance(Map<Index, IndexMetadata> indices) {
-    VectorField found = null;
+  private EmbeddedField provenance(Map<Index, IndexMetadata> indices) {
+    EmbeddedField found = null;
     Set<String> names = new TreeSet<>();
     Set<String> unstated = new TreeSet<>();
     for (IndexMetadata metadata : indices.values()) {
       SearchedIndex index = SearchedIndex.of(metadata);
       names.add(index.name());
-      VectorField stated = index.vectors().get(field);
-      if (stated == null && index.field(field) != null) {
+      EmbeddedField stated = index.vectors().fields().get(field);
+      if (stated == null && index.vectors().field(field) != null) {
         unstated.add(index.name());
       }
       if (stated != null && found != null && !stated.fingerprint().equals(found.fingerprint())) {

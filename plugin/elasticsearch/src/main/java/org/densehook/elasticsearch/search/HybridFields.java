@@ -10,7 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.densehook.elasticsearch.index.VectorField;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 
 /**
@@ -43,7 +44,7 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   record Vector(String name, double weight, String encoder, String fingerprint) {}
 
   /** A field in one of the indices that map it. */
-  private record Place(SearchedIndex index, SearchedIndex.Mapped mapped) {
+  private record Place(SearchedIndex index, IndexVectors.MappedField mapped) {
 
     boolean isVector() {
       return mapped.type().equals("dense_vector");
@@ -90,7 +91,7 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   private static List<Place> places(String field, List<SearchedIndex> indices) {
     List<Place> places =
         indices.stream()
-            .map(index -> new Place(index, index.field(field)))
+            .map(index -> new Place(index, index.vectors().field(field)))
             .filter(place -> place.mapped() != null)
             .toList();
     if (places.isEmpty()) {
@@ -132,9 +133,9 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   }
 
   private static Vector vector(HybridField field, List<Place> places) {
-    VectorField first = provenance(field, places.get(0));
+    EmbeddedField first = provenance(field, places.get(0));
     for (Place place : places) {
-      VectorField other = provenance(field, place);
+      EmbeddedField other = provenance(field, place);
       if (!other.fingerprint().equals(first.fingerprint())) {
         throw refused(
             "field [%s] holds vectors of encoder [%s] (%s) in index [%s] and of encoder [%s] (%s)"
@@ -151,13 +152,13 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     return new Vector(field.name(), field.boost(), first.encoder(), first.fingerprint());
   }
 
-  private static VectorField provenance(HybridField field, Place place) {
+  private static EmbeddedField provenance(HybridField field, Place place) {
     if (place.mapped().aliasOf() != null) {
       throw refused(
           "field [%s] of index [%s] is an alias of the vector field [%s]; name that one",
           field.name(), place.index().name(), place.mapped().aliasOf());
     }
-    VectorField stated = place.index().vectors().get(field.name());
+    EmbeddedField stated = place.index().vectors().fields().get(field.name());
     if (stated == null) {
       throw refused(
           "dense_vector field [%s] of index [%s] is not in its mapping's _meta.densehook.fields, so"

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.fusion.Fusion;
 import org.densehook.fusion.LinearCombination;
 import org.densehook.fusion.Normalizer;
@@ -89,7 +89,7 @@ final class HybridParser {
   }
 
   /** Reads from the body's first brace to its last. */
-  HybridRetrieverBuilder parse(Supplier<Encoders> encoders) throws IOException {
+  HybridRetrieverBuilder parse(Supplier<NodeEncoders> encoders) throws IOException {
     while (parser.nextToken() != XContentParser.Token.END_OBJECT) {
       String key = parser.currentName();
       parser.nextToken();
@@ -110,7 +110,7 @@ final class HybridParser {
     return built(encoders);
   }
 
-  private HybridRetrieverBuilder built(Supplier<Encoders> encoders) {
+  private HybridRetrieverBuilder built(Supplier<NodeEncoders> encoders) {
     boolean linear = fusion.equals(LinearCombination.NAME);
     if (linear && rankConstant != null) {
       throw refused("[rank_constant] is for [fusion] [rrf]; leave it out for [linear]");

@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.ScoreDoc;
 import org.densehook.elasticsearch.compat.Compat;
-import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.fusion.FusedHit;
 import org.densehook.fusion.Fusion;
 import org.densehook.fusion.Hit;
@@ -47,7 +47,7 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
   private final Fusion fusion;
   private final List<HybridList> lists;
   private final HybridShorthand shorthand;
-  private final Supplier<Encoders> encoders;
+  private final Supplier<NodeEncoders> encoders;
 
   /**
    * @param lists one for each of the retrievers, in their order
@@ -59,7 +59,7 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
       List<HybridList> lists,
       HybridShorthand shorthand,
       int rankWindowSize,
-      Supplier<Encoders> encoders) {
+      Supplier<NodeEncoders> encoders) {
     super(new ArrayList<>(retrievers), rankWindowSize);
     this.fusion = fusion;
     this.lists = new ArrayList<>(lists);
@@ -73,7 +73,7 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
    * @throws org.elasticsearch.common.ParsingException naming what is wrong and what is allowed
    */
   public static HybridRetrieverBuilder fromXContent(
-      XContentParser parser, RetrieverParserContext context, Supplier<Encoders> encoders)
+      XContentParser parser, RetrieverParserContext context, Supplier<NodeEncoders> encoders)
       throws IOException {
     return new HybridParser(parser, context).parse(encoders);
   }

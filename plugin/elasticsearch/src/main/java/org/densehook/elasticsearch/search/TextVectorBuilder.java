@@ -3,8 +3,8 @@ package org.densehook.elasticsearch.search;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Supplier;
-import org.densehook.elasticsearch.service.Encoders;
-import org.densehook.elasticsearch.service.ServingEncoder;
+import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.service.NodeEncoders;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.client.internal.Client;
@@ -25,7 +25,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   private static final ParseField ENCODER = new ParseField("encoder");
   private static final ParseField FINGERPRINT = new ParseField("fingerprint");
 
-  private static final ConstructingObjectParser<TextVectorBuilder, Supplier<Encoders>> PARSER =
+  private static final ConstructingObjectParser<TextVectorBuilder, Supplier<NodeEncoders>> PARSER =
       new ConstructingObjectParser<>(
           NAME,
           false,
@@ -38,7 +38,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), FINGERPRINT);
   }
 
-  private final Supplier<Encoders> encoders;
+  private final Supplier<NodeEncoders> encoders;
   private final String text;
   private final String encoder;
   private final String fingerprint;
@@ -50,7 +50,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    * @param fingerprint the one the encoder must have, or null for any
    */
   public TextVectorBuilder(
-      Supplier<Encoders> encoders, String text, String encoder, String fingerprint) {
+      Supplier<NodeEncoders> encoders, String text, String encoder, String fingerprint) {
     this.encoders = encoders;
     this.text = Objects.requireNonNull(text);
     this.encoder = encoder;
@@ -58,18 +58,19 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   }
 
   /** Reads it from another node. */
-  public TextVectorBuilder(Supplier<Encoders> encoders, StreamInput in) throws IOException {
+  public TextVectorBuilder(Supplier<NodeEncoders> encoders, StreamInput in) throws IOException {
     this(encoders, in.readString(), in.readOptionalString(), in.readOptionalString());
   }
 
   /** Parses the object that follows its name. */
-  public static TextVectorBuilder fromXContent(XContentParser parser, Supplier<Encoders> encoders) {
+  public static TextVectorBuilder fromXContent(
+      XContentParser parser, Supplier<NodeEncoders> encoders) {
     return PARSER.apply(parser, encoders);
   }
 
   @Override
   public void buildVector(Client client, ActionListener<float[]> listener) {
-    ServingEncoder serving;
+    EncoderHandle serving;
     try {
       serving = encoders.get().require(encoder);
       if (fingerprint != null && !fingerprint.equals(serving.fingerprint())) {

@@ -148,7 +148,7 @@ public final class EncodeAction {
 
     @Override
     protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
-      ServingEncoder encoder = encoders.require(request.encoder);
+      EncoderHandle encoder = encoders.require(request.encoder);
       Encoded[] encoded = new Encoded[request.texts.size()];
       ActionListener<Void> all =
           listener.map(

@@ -21,8 +21,8 @@ import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Role;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.encode.EncodeException;
-import org.densehook.encode.Encoder;
-import org.densehook.encode.Encoder.LaneName;
+import org.densehook.encode.EncoderRuntime;
+import org.densehook.encode.EncoderRuntime.LaneName;
 import org.densehook.encode.NativeLibraries;
 import org.densehook.encode.SelfTest;
 import org.elasticsearch.ElasticsearchStatusException;
@@ -37,7 +37,7 @@ import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.threadpool.ThreadPool;
 
 /** Finds bundles in config/densehook, puts those that prove themselves into service. */
-public final class EncoderService extends AbstractLifecycleComponent implements Encoders {
+public final class EncoderService extends AbstractLifecycleComponent implements NodeEncoders {
 
   private static final Logger logger = LogManager.getLogger(EncoderService.class);
 
@@ -252,7 +252,8 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
               + "]; give the folder that name");
     }
     loadNatives();
-    Encoder encoder = new Encoder(bundle, settings.ingestThreads(), settings.queryThreads());
+    EncoderRuntime encoder =
+        new EncoderRuntime(bundle, settings.ingestThreads(), settings.queryThreads());
     try {
       SelfTest.run(encoder, bundle);
     } catch (Throwable e) {
@@ -285,7 +286,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   }
 
   @Override
-  public ServingEncoder require(String name) {
+  public EncoderHandle require(String name) {
     return requireLoaded(name);
   }
 
@@ -367,18 +368,18 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   }
 
   @Override
-  public void embedDocument(ServingEncoder encoder, String text, ActionListener<float[]> listener) {
+  public void embedDocument(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
     embed(encoder, (serving, one) -> serving.embedDocument(text, one), preserved(listener));
   }
 
   @Override
-  public void embedQuery(ServingEncoder encoder, String text, ActionListener<float[]> listener) {
+  public void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
     embed(encoder, (serving, one) -> serving.embedQuery(text, one), preserved(listener));
   }
 
   /** A text's tokens and vector; else as {@link #embedDocument}. */
   void encode(
-      ServingEncoder encoder,
+      EncoderHandle encoder,
       String text,
       Role role,
       ActionListener<EncodeAction.Encoded> listener) {
@@ -387,7 +388,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
 
   /** Embeds by an encoder, or, where it was replaced by its like meanwhile, by that one. */
   private <T> void embed(
-      ServingEncoder encoder,
+      EncoderHandle encoder,
       BiConsumer<LoadedEncoder, ActionListener<T>> how,
       ActionListener<T> listener) {
     how.accept(
@@ -408,7 +409,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
    * @throws EsRejectedExecutionException when its vectors are others: what the caller has found out
    *     about the encoder no longer holds, and a client that sends the document again starts anew
    */
-  private LoadedEncoder successor(ServingEncoder retired) {
+  private LoadedEncoder successor(EncoderHandle retired) {
     LoadedEncoder now = requireLoaded(retired.name());
     if (now == retired || !now.fingerprint().equals(retired.fingerprint())) {
       throw new EsRejectedExecutionException(

@@ -8,8 +8,8 @@ import org.apache.lucene.util.SetOnce;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
-import org.densehook.encode.Encoder;
-import org.densehook.encode.Encoder.LaneName;
+import org.densehook.encode.EncoderRuntime;
+import org.densehook.encode.EncoderRuntime.LaneName;
 import org.densehook.encode.Job;
 import org.densehook.encode.Lane;
 import org.densehook.encode.Tokens;
@@ -19,12 +19,12 @@ import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
 import org.elasticsearch.rest.RestStatus;
 
 /** An encoder with its two lanes. */
-final class LoadedEncoder implements ServingEncoder {
+final class LoadedEncoder implements EncoderHandle {
 
   // tokenising this much takes well under a millisecond, so any thread may do it
   private static final int INLINE_LENGTH = 4096;
 
-  private final Encoder encoder;
+  private final EncoderRuntime encoder;
   private final EncoderSettings settings;
   private final Executor elsewhere;
   private final Lane ingest;
@@ -42,7 +42,7 @@ final class LoadedEncoder implements ServingEncoder {
    *
    * @param elsewhere threads of Elasticsearch's, for results and for long texts
    */
-  LoadedEncoder(Encoder encoder, EncoderSettings settings, Executor elsewhere) {
+  LoadedEncoder(EncoderRuntime encoder, EncoderSettings settings, Executor elsewhere) {
     this.encoder = encoder;
     this.settings = settings;
     this.elsewhere = elsewhere;

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import java.io.IOException;
 import java.util.Collection;
@@ -18,7 +18,7 @@ import org.elasticsearch.xcontent.XContentType;
  * Reads and changes single fields of a document's source. What belongs to no field of interest is
  * passed over, so that a bulk of large documents is never in memory as objects.
  */
-final class DocumentSource {
+public final class DocumentSource {
 
   private DocumentSource() {}
 
@@ -28,7 +28,7 @@ final class DocumentSource {
    *
    * @throws IllegalArgumentException when the source is no object; else as the parser does
    */
-  static Map<String, Object> part(
+  public static Map<String, Object> part(
       BytesReference source, XContentType type, Collection<String> paths) throws IOException {
     Map<String, Object> part = new LinkedHashMap<>();
     try (XContentParser parser = parser(source, type)) {
@@ -53,8 +53,8 @@ final class DocumentSource {
    *
    * @param vectors by field; null takes the field away
    */
-  static BytesReference with(BytesReference source, XContentType type, Map<String, Object> vectors)
-      throws IOException {
+  public static BytesReference with(
+      BytesReference source, XContentType type, Map<String, Object> vectors) throws IOException {
     Map<String, Object> part = part(source, type, vectors.keySet());
     // most documents: a field of JSON is put in front, and all else stays as it was sent
     boolean prepends =

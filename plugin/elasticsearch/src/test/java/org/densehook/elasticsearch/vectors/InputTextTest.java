@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

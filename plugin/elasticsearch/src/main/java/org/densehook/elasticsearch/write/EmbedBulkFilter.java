@@ -1,9 +1,11 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.List;
 import java.util.function.Consumer;
 import org.densehook.elasticsearch.compat.Compat;
-import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionResponse;
@@ -30,20 +32,20 @@ import org.elasticsearch.threadpool.ThreadPool;
  */
 final class EmbedBulkFilter implements MappedActionFilter {
 
-  private final Encoders encoders;
-  private final VectorFields vectorFields;
+  private final NodeEncoders encoders;
+  private final IndexVectorsCache indexVectors;
   private final ClusterService clusterService;
   private final Client client;
   private final ThreadPool threadPool;
 
   EmbedBulkFilter(
-      Encoders encoders,
-      VectorFields vectorFields,
+      NodeEncoders encoders,
+      IndexVectorsCache indexVectors,
       ClusterService clusterService,
       Client client,
       ThreadPool threadPool) {
     this.encoders = encoders;
-    this.vectorFields = vectorFields;
+    this.indexVectors = indexVectors;
     this.clusterService = clusterService;
     this.client = client;
     this.threadPool = threadPool;
@@ -64,8 +66,8 @@ final class EmbedBulkFilter implements MappedActionFilter {
     if (request instanceof BulkShardRequest bulk) {
       IndexMetadata index = Compat.index(clusterService.state(), bulk.shardId().getIndex());
       if (EmbedSettings.embeds(index)) {
-        List<VectorField> fields =
-            vectorFields.of(index).values().stream()
+        List<EmbeddedField> fields =
+            indexVectors.of(index).fields().values().stream()
                 .filter(field -> !field.inputs().isEmpty())
                 .toList();
         if (fields.isEmpty()) {

@@ -12,7 +12,7 @@ import org.densehook.bundle.Role;
  * A bundle at work: its tokenizer, and its graph twice, so that queries do not wait for a run of
  * documents.
  */
-public final class Encoder implements AutoCloseable {
+public final class EncoderRuntime implements AutoCloseable {
 
   /** The two kinds of work, each with threads of its own. */
   public enum LaneName {
@@ -32,7 +32,7 @@ public final class Encoder implements AutoCloseable {
    * @param ingestThreads threads of one run of documents
    * @param queryThreads threads of one run of queries
    */
-  public Encoder(Bundle bundle, int ingestThreads, int queryThreads)
+  public EncoderRuntime(Bundle bundle, int ingestThreads, int queryThreads)
       throws BundleException, IOException {
     manifest = bundle.manifest();
     modelBytes = bundle.modelBytes();
@@ -80,7 +80,7 @@ public final class Encoder implements AutoCloseable {
   }
 
   /**
-   * Vectors of texts that run together.
+   * VectorFormat of texts that run together.
    *
    * @return float32 [batch, dims]
    */

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.HashMap;
 import java.util.HashSet;
@@ -7,8 +7,10 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.densehook.elasticsearch.service.Encoders;
-import org.densehook.elasticsearch.service.ServingEncoder;
+import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.DocumentSource;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardRequest;
@@ -20,16 +22,16 @@ import org.elasticsearch.common.util.concurrent.ThreadContext;
 /** The vectors of the documents in one bulk: made at once, written when all are there. */
 final class BulkVectors {
 
-  private final Encoders encoders;
+  private final NodeEncoders encoders;
   private final ThreadContext threadContext;
   private final String index;
-  private final List<VectorField> fields;
+  private final List<EmbeddedField> fields;
   private final Set<String> paths = new HashSet<>();
-  private final Map<VectorField, Serving> serving = new HashMap<>();
+  private final Map<EmbeddedField, Serving> serving = new HashMap<>();
   private final Queue<Made> made = new ConcurrentLinkedQueue<>();
 
   /** A field's encoder, or why it has none; asked for once a bulk. */
-  private record Serving(ServingEncoder encoder, Exception reason) {}
+  private record Serving(EncoderHandle encoder, Exception reason) {}
 
   /**
    * What became of one vector.
@@ -40,15 +42,15 @@ final class BulkVectors {
   private record Made(BulkItemRequest item, String field, Object vector, Exception failure) {}
 
   BulkVectors(
-      Encoders encoders,
+      NodeEncoders encoders,
       ThreadContext threadContext,
       IndexMetadata index,
-      List<VectorField> fields) {
+      List<EmbeddedField> fields) {
     this.encoders = encoders;
     this.threadContext = threadContext;
     this.index = index.getIndex().getName();
     this.fields = fields;
-    for (VectorField field : fields) {
+    for (EmbeddedField field : fields) {
       paths.add(field.name());
       paths.addAll(field.inputs());
     }
@@ -100,9 +102,9 @@ final class BulkVectors {
         listener -> encoders.embedDocument(encoder.encoder, plan.text(encoder.encoder), listener));
   }
 
-  private Serving serving(VectorField field) {
+  private Serving serving(EmbeddedField field) {
     try {
-      ServingEncoder encoder = encoders.require(field.encoder());
+      EncoderHandle encoder = encoders.require(field.encoder());
       field.require(encoder, index);
       return new Serving(encoder, null);
     } catch (Exception e) {

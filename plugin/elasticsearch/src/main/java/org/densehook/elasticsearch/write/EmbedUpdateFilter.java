@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.io.IOException;
 import java.util.Collection;
@@ -7,6 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.vectors.DocumentSource;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldPaths;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionResponse;
@@ -39,17 +43,17 @@ import org.elasticsearch.xcontent.XContentFactory;
  */
 final class EmbedUpdateFilter implements MappedActionFilter {
 
-  private final VectorFields vectorFields;
+  private final IndexVectorsCache indexVectors;
   private final ClusterService clusterService;
   private final IndexNameExpressionResolver indexNames;
   private final ThreadContext threadContext;
 
   EmbedUpdateFilter(
-      VectorFields vectorFields,
+      IndexVectorsCache indexVectors,
       ClusterService clusterService,
       IndexNameExpressionResolver indexNames,
       ThreadContext threadContext) {
-    this.vectorFields = vectorFields;
+    this.indexVectors = indexVectors;
     this.clusterService = clusterService;
     this.indexNames = indexNames;
     this.threadContext = threadContext;
@@ -77,19 +81,19 @@ final class EmbedUpdateFilter implements MappedActionFilter {
           threadContext, listener, outside -> chain.proceed(task, action, request, outside));
       return;
     }
-    List<VectorField> outdated = List.of();
+    List<EmbeddedField> outdated = List.of();
     if (EmbedSettings.embeds(index)) {
       if (update.script() != null) {
         listener.onFailure(scripted(index));
         return;
       }
-      outdated = needs(update, vectorFields.of(index).values()).outdated();
+      outdated = needs(update, indexVectors.of(index).fields().values()).outdated();
     }
     if (outdated.isEmpty()) {
       chain.proceed(task, action, request, listener);
       return;
     }
-    List<VectorField> fields = outdated;
+    List<EmbeddedField> fields = outdated;
     Outdated.merged(
         threadContext,
         fields,
@@ -110,9 +114,9 @@ final class EmbedUpdateFilter implements MappedActionFilter {
   }
 
   /** What an update without a script does; nothing when it cannot be read. */
-  static UpdateNeeds needs(UpdateRequest update, Collection<VectorField> fields) {
+  static UpdateNeeds needs(UpdateRequest update, Collection<EmbeddedField> fields) {
     Set<String> paths = new HashSet<>();
-    for (VectorField field : fields) {
+    for (EmbeddedField field : fields) {
       paths.add(field.name());
       paths.addAll(field.inputs());
     }
@@ -141,7 +145,7 @@ final class EmbedUpdateFilter implements MappedActionFilter {
   }
 
   /** The document in an update's response is the merged one, before its new vector is made. */
-  private static <R> R withoutVectors(R response, List<VectorField> fields) throws IOException {
+  private static <R> R withoutVectors(R response, List<EmbeddedField> fields) throws IOException {
     if (response instanceof UpdateResponse update
         && update.getResult() == DocWriteResponse.Result.UPDATED
         && update.getGetResult() != null

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.DocWriteRequest.OpType;
 import org.elasticsearch.common.settings.Settings;
@@ -14,10 +15,10 @@ import org.junit.jupiter.api.Test;
 
 class OutdatedTest {
 
-  private static final VectorField ONE =
-      new VectorField("one", List.of("a"), "encoder", "1", false);
-  private static final VectorField TWO =
-      new VectorField("two", List.of("b"), "encoder", "1", false);
+  private static final EmbeddedField ONE =
+      new EmbeddedField("one", List.of("a"), "encoder", "1", false);
+  private static final EmbeddedField TWO =
+      new EmbeddedField("two", List.of("b"), "encoder", "1", false);
 
   private final ThreadContext context = new ThreadContext(Settings.EMPTY);
 

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package org.densehook.elasticsearch.service;
 import java.util.List;
 
 /** An encoder in service on this node. */
-public interface ServingEncoder {
+public interface EncoderHandle {
 
   String name();
 

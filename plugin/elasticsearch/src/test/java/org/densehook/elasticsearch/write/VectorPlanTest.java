@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,16 +8,17 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.densehook.elasticsearch.service.ServingEncoder;
+import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.junit.jupiter.api.Test;
 
 class VectorPlanTest {
 
-  private static final VectorField FIELD =
-      new VectorField("embedding", List.of("title", "body"), "encoder", "sha256:1", false);
+  private static final EmbeddedField FIELD =
+      new EmbeddedField("embedding", List.of("title", "body"), "encoder", "sha256:1", false);
 
-  private static final ServingEncoder ENCODER =
-      new ServingEncoder() {
+  private static final EncoderHandle ENCODER =
+      new EncoderHandle() {
         @Override
         public String name() {
           return "encoder";

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,6 +10,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.ElasticsearchException;
 import org.elasticsearch.ExceptionsHelper;
 import org.elasticsearch.action.ActionListener;
@@ -65,7 +66,7 @@ final class UpdatesApart {
   }
 
   /** Takes the updates that change a text out of the bulk; those with a script are refused. */
-  void take(IndexMetadata index, List<VectorField> fields) {
+  void take(IndexMetadata index, List<EmbeddedField> fields) {
     BulkItemRequest[] items = bulk.items();
     String name = index.getIndex().getName();
     Set<String> documents = new HashSet<>();

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.List;
 import org.elasticsearch.cluster.metadata.IndexMetadata;

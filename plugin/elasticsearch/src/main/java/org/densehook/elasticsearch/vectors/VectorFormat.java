@@ -1,14 +1,14 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
-/** Vectors as documents hold them. */
-public final class Vectors {
+/** VectorFormat as documents hold them. */
+public final class VectorFormat {
 
-  private Vectors() {}
+  private VectorFormat() {}
 
   /** A list, since Elasticsearch can copy no float[] of a document. */
   public static List<Float> toList(float[] vector) {

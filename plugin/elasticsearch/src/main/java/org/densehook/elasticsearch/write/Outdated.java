@@ -1,8 +1,9 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.DocWriteRequest.OpType;
 import org.elasticsearch.action.support.ContextPreservingActionListener;
@@ -28,7 +29,7 @@ public final class Outdated {
   /** Calls an action whose merged document has outdated vectors in these fields. */
   static <T> void merged(
       ThreadContext context,
-      Collection<VectorField> fields,
+      Collection<EmbeddedField> fields,
       ActionListener<T> listener,
       Consumer<ActionListener<T>> action) {
     within(context, fields.stream().map(Outdated::header).toList(), MERGED, listener, action);
@@ -69,7 +70,7 @@ public final class Outdated {
   }
 
   /** Whether the vector of this field is outdated in a document that is being written. */
-  static boolean is(ThreadContext context, VectorField field, OpType opType) {
+  static boolean is(ThreadContext context, EmbeddedField field, OpType opType) {
     return applies(context.getHeader(HEADER), opType)
         || applies(context.getHeader(header(field)), opType);
   }
@@ -86,7 +87,7 @@ public final class Outdated {
     return ALL.equals(value) || MERGED.equals(value) && opType == OpType.INDEX;
   }
 
-  private static String header(VectorField field) {
+  private static String header(EmbeddedField field) {
     return HEADER + "." + field.name();
   }
 }

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -52,7 +52,7 @@ class DocumentSourceTest {
         DocumentSource.with(
                 bytes("{\"a\":1}"),
                 XContentType.JSON,
-                Map.of("embedding", Vectors.toBase64(VECTOR)))
+                Map.of("embedding", VectorFormat.toBase64(VECTOR)))
             .utf8ToString());
   }
 

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,15 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.junit.jupiter.api.Test;
 
 class UpdateNeedsTest {
 
-  private static final VectorField ONE =
-      new VectorField("one", List.of("title", "text.en"), "encoder", "sha256:1", false);
-  private static final VectorField TWO =
-      new VectorField("two", List.of("body"), "encoder", "sha256:1", false);
-  private static final List<VectorField> BOTH = List.of(ONE, TWO);
+  private static final EmbeddedField ONE =
+      new EmbeddedField("one", List.of("title", "text.en"), "encoder", "sha256:1", false);
+  private static final EmbeddedField TWO =
+      new EmbeddedField("two", List.of("body"), "encoder", "sha256:1", false);
+  private static final List<EmbeddedField> BOTH = List.of(ONE, TWO);
 
   @Test
   void aChangedInputOutdatesTheVectorsMadeOfIt() {

@@ -3,7 +3,7 @@ package org.densehook.elasticsearch.service;
 import org.elasticsearch.action.ActionListener;
 
 /** The encoders of this node, as processors, filters, builders and queries use them. */
-public interface Encoders {
+public interface NodeEncoders {
 
   /**
    * The encoder in service under this name.
@@ -12,7 +12,7 @@ public interface Encoders {
    * @throws org.elasticsearch.ElasticsearchStatusException when it is missing, still loading or
    *     failed, with the reason, and with the names of those there are
    */
-  ServingEncoder require(String name);
+  EncoderHandle require(String name);
 
   /**
    * The vector of a document's text, in the ingest lane.
@@ -21,8 +21,8 @@ public interface Encoders {
    *     context; or why the text could not be encoded; EsRejectedExecutionException when the queue
    *     is full
    */
-  void embedDocument(ServingEncoder encoder, String text, ActionListener<float[]> listener);
+  void embedDocument(EncoderHandle encoder, String text, ActionListener<float[]> listener);
 
   /** The vector of a query's text, in the query lane; else as {@link #embedDocument}. */
-  void embedQuery(ServingEncoder encoder, String text, ActionListener<float[]> listener);
+  void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener);
 }

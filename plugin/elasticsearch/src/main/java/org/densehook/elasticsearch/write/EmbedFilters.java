@@ -1,7 +1,8 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.List;
-import org.densehook.elasticsearch.service.Encoders;
+import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
@@ -16,16 +17,16 @@ public final class EmbedFilters {
   private EmbedFilters() {}
 
   public static List<MappedActionFilter> all(
-      Encoders encoders,
-      VectorFields vectorFields,
+      NodeEncoders encoders,
+      IndexVectorsCache indexVectors,
       ClusterService clusterService,
       IndexNameExpressionResolver indexNames,
       Client client,
       ThreadPool threadPool) {
     return List.of(
-        new EmbedBulkFilter(encoders, vectorFields, clusterService, client, threadPool),
+        new EmbedBulkFilter(encoders, indexVectors, clusterService, client, threadPool),
         new EmbedUpdateFilter(
-            vectorFields, clusterService, indexNames, threadPool.getThreadContext()),
+            indexVectors, clusterService, indexNames, threadPool.getThreadContext()),
         new EmbedByQueryFilter(UpdateByQueryAction.NAME, threadPool.getThreadContext()),
         new EmbedByQueryFilter(ReindexAction.NAME, threadPool.getThreadContext()));
   }

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -7,12 +7,12 @@ import java.util.Map;
  * Fields by their path in a document. Elasticsearch reads {@code {"a.b": 1}} and {@code {"a": {"b":
  * 1}}} as the same field; so must whoever asks whether a document has it.
  */
-final class FieldPaths {
+public final class FieldPaths {
 
   private FieldPaths() {}
 
   /** The value of an input, as the Python package reads it; null when there is none. */
-  static Object value(Map<?, ?> document, String path) {
+  public static Object value(Map<?, ?> document, String path) {
     Map<?, ?> inner = document;
     String rest = path;
     while (!inner.containsKey(rest)) {
@@ -27,12 +27,12 @@ final class FieldPaths {
   }
 
   /** Whether the document has the field, however its path is spelled; null counts. */
-  static boolean has(Map<?, ?> document, String path) {
+  public static boolean has(Map<?, ?> document, String path) {
     return find(document, path, false);
   }
 
   /** Whether the document has a value of the field, however its path is spelled. */
-  static boolean hasValue(Map<?, ?> document, String path) {
+  public static boolean hasValue(Map<?, ?> document, String path) {
     return find(document, path, true);
   }
 
@@ -50,7 +50,7 @@ final class FieldPaths {
   }
 
   /** Whether merging a partial document into another may change what the field is there. */
-  static boolean touches(Map<?, ?> partial, String path) {
+  public static boolean touches(Map<?, ?> partial, String path) {
     if (partial.containsKey(path)) {
       return true;
     }
@@ -67,7 +67,7 @@ final class FieldPaths {
   }
 
   /** Takes the field away, however its path is spelled. */
-  static void remove(Map<String, Object> document, String path) {
+  public static void remove(Map<String, Object> document, String path) {
     document.remove(path);
     for (int dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
       if (document.get(path.substring(0, dot)) instanceof Map<?, ?> inner) {
@@ -77,7 +77,7 @@ final class FieldPaths {
   }
 
   /** Sets the field, in the object its path names, which is made where it is missing. */
-  static void put(Map<String, Object> document, String path, Object value) {
+  public static void put(Map<String, Object> document, String path, Object value) {
     int dot = path.indexOf('.');
     String head = dot < 0 ? path : path.substring(0, dot);
     Object there = document.get(head);

@@ -1,18 +1,21 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.write;
 
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import org.densehook.elasticsearch.service.ServingEncoder;
+import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldPaths;
+import org.densehook.elasticsearch.vectors.InputText;
 
 /**
  * A vector that a whole document needs.
  *
  * @param inputs the texts of each input; empty when there is none and the vector is to go
  */
-record VectorPlan(VectorField field, List<List<String>> inputs) {
+record VectorPlan(EmbeddedField field, List<List<String>> inputs) {
 
   /**
    * The vectors a document needs; one it has already is a client's or a pipeline's, and stays.
@@ -22,9 +25,9 @@ record VectorPlan(VectorField field, List<List<String>> inputs) {
    * @throws IllegalArgumentException when an input is an object
    */
   static List<VectorPlan> of(
-      Collection<VectorField> fields, Map<?, ?> document, Predicate<VectorField> outdated) {
+      Collection<EmbeddedField> fields, Map<?, ?> document, Predicate<EmbeddedField> outdated) {
     List<VectorPlan> plans = new ArrayList<>();
-    for (VectorField field : fields) {
+    for (EmbeddedField field : fields) {
       if (FieldPaths.hasValue(document, field.name()) && !outdated.test(field)) {
         continue;
       }
@@ -45,7 +48,7 @@ record VectorPlan(VectorField field, List<List<String>> inputs) {
     return inputs.isEmpty();
   }
 
-  String text(ServingEncoder encoder) {
+  String text(EncoderHandle encoder) {
     return encoder.join(inputs.stream().map(encoder::join).toList());
   }
 }

@@ -1,4 +1,4 @@
-package org.densehook.elasticsearch.index;
+package org.densehook.elasticsearch.vectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -9,9 +9,9 @@ import java.util.Set;
 import org.elasticsearch.common.compress.CompressedXContent;
 import org.junit.jupiter.api.Test;
 
-class VectorFieldsTest {
+class IndexVectorsCacheTest {
 
-  private final VectorFields vectorFields = new VectorFields();
+  private final IndexVectorsCache cache = new IndexVectorsCache();
 
   private static CompressedXContent mapping(String json) throws IOException {
     return new CompressedXContent(json.replace('\'', '"'));
@@ -30,14 +30,14 @@ class VectorFieldsTest {
     CompressedXContent first = mapping(stated("one", "sha256:1"));
     CompressedXContent second = mapping("{'_doc':" + stated("two", "sha256:1") + "}");
     CompressedXContent third = mapping(stated("one", "sha256:2"));
-    Map<String, VectorField> fields = vectorFields.of(List.of(first, second, third));
+    Map<String, EmbeddedField> fields = cache.of(List.of(first, second, third)).fields();
     assertEquals(Set.of("one", "two"), fields.keySet());
     assertEquals("sha256:2", fields.get("one").fingerprint());
-    assertEquals("sha256:1", vectorFields.of(List.of(first)).get("one").fingerprint());
+    assertEquals("sha256:1", cache.of(List.of(first)).fields().get("one").fingerprint());
   }
 
   @Test
   void noTemplateStatesNothing() {
-    assertEquals(Map.of(), vectorFields.of(List.of()));
+    assertEquals(Map.of(), cache.of(List.of()).fields());
   }
 }
