@@ -22,6 +22,7 @@ import java.util.TreeSet;
  * among its inputs knows no padding: a batch is of texts of one length.
  *
  * @param variant what was made of the plain export; empty for the plain export itself
+ * @param normalise whether its vectors have length 1
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
  * @param fingerprint {@code sha256:} and hex, over all that can change a vector
@@ -33,6 +34,7 @@ public record Manifest(
     boolean batchDependent,
     int dims,
     String similarity,
+    boolean normalise,
     int maxTokens,
     int padId,
     Map<Role, String> prompts,
@@ -186,9 +188,10 @@ public record Manifest(
         content.get("name").getAsString(),
         content.get("precision").getAsString(),
         content.has("variant") ? content.get("variant").getAsString() : "",
-        batchDependent(content),
+        content.has("batch_dependent") && flag(content, "batch_dependent"),
         positive(content, "dims"),
         content.get("similarity").getAsString(),
+        flag(content, "normalise"),
         positive(content, "max_tokens"),
         content.get("pad_id").getAsInt(),
         prompts,
@@ -199,14 +202,11 @@ public record Manifest(
         content.get("fingerprint").getAsString());
   }
 
-  private static boolean batchDependent(JsonObject content) throws BundleException {
-    if (!content.has("batch_dependent")) {
-      return false;
-    }
-    JsonElement stated = content.get("batch_dependent");
+  private static boolean flag(JsonObject content, String key) throws BundleException {
+    JsonElement stated = content.get(key);
     if (!(stated instanceof JsonPrimitive primitive && primitive.isBoolean())) {
       throw new BundleException(
-          "encoder.json: batch_dependent is " + stated + "; it must be true or false");
+          "encoder.json: " + key + " is " + stated + "; it must be true or false");
     }
     return stated.getAsBoolean();
   }
@@ -226,7 +226,7 @@ public record Manifest(
     for (String key : List.of("format", "name", "variant", "source", "fingerprint")) {
       deciding.remove(key);
     }
-    if (!batchDependent(content)) {
+    if (!content.has("batch_dependent") || !flag(content, "batch_dependent")) {
       deciding.remove("batch_dependent"); // false says no more than its absence
     }
     deciding.getAsJsonObject("files").keySet().retainAll(VECTOR_FILES);

@@ -428,6 +428,11 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         listener, threadPool.getThreadContext());
   }
 
+  /** What a mapping that names an encoder of this node must agree with. */
+  public List<EncoderFacts> facts() {
+    return status().stream().map(EncoderStatus::facts).toList();
+  }
+
   /** What there is, as {@code GET /_densehook} shows it. */
   List<EncoderStatus> status() {
     List<EncoderStatus> statuses = new ArrayList<>();
@@ -447,6 +452,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         encoder.manifest().variant(),
         encoder.manifest().batchDependent(),
         encoder.dims(),
+        encoder.manifest().normalise(),
         encoder.manifest().maxTokens(),
         encoder.modelBytes(),
         encoder.onnxruntime(),

@@ -28,6 +28,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * An encoder in service.
    *
    * @param variant empty for the plain export
+   * @param normalised whether its vectors have length 1
    * @param modelBytes size of the model's files, which are held twice
    */
   record Loaded(
@@ -36,6 +37,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       String variant,
       boolean batchDependent,
       int dims,
+      boolean normalised,
       int maxTokens,
       long modelBytes,
       String onnxruntime,
@@ -50,6 +52,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
           in.readString(),
           in.readBoolean(),
           in.readVInt(),
+          in.readBoolean(),
           in.readVInt(),
           in.readVLong(),
           in.readString(),
@@ -64,6 +67,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       out.writeString(variant);
       out.writeBoolean(batchDependent);
       out.writeVInt(dims);
+      out.writeBoolean(normalised);
       out.writeVInt(maxTokens);
       out.writeVLong(modelBytes);
       out.writeString(onnxruntime);
@@ -155,6 +159,13 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
     private static double rounded(double value) {
       return Math.round(value * 1000) / 1000.0;
     }
+  }
+
+  /** What a mapping that names the encoder must agree with. */
+  EncoderFacts facts() {
+    return loaded == null
+        ? new EncoderFacts(name, state == State.LOADING, null, 0, false)
+        : new EncoderFacts(name, false, loaded.fingerprint, loaded.dims, loaded.normalised);
   }
 
   EncoderStatus(StreamInput in) throws IOException {

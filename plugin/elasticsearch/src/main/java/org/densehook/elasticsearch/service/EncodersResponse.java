@@ -42,6 +42,13 @@ public final class EncodersResponse extends BaseNodesResponse<EncodersResponse.O
     super(cluster, nodes, failures);
   }
 
+  /** What a mapping that names an encoder of any node must agree with. */
+  public List<EncoderFacts> facts() {
+    return getNodes().stream()
+        .flatMap(node -> node.encoders.stream().map(EncoderStatus::facts))
+        .toList();
+  }
+
   @Override
   protected List<OfNode> readNodesFrom(StreamInput in) throws IOException {
     return in.readCollectionAsList(OfNode::new);

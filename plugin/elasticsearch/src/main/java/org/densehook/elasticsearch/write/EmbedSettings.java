@@ -8,7 +8,7 @@ import org.elasticsearch.common.settings.Setting.Property;
 /** The settings of an index. */
 public final class EmbedSettings {
 
-  static final Setting<Boolean> EMBED =
+  public static final Setting<Boolean> EMBED =
       Setting.boolSetting("index.densehook.embed", false, Property.IndexScope, Property.Dynamic);
 
   private EmbedSettings() {}
@@ -18,15 +18,20 @@ public final class EmbedSettings {
   }
 
   /** Whether the node fills the vector fields of an index; false for an index that is gone. */
-  static boolean embeds(IndexMetadata index) {
+  public static boolean embeds(IndexMetadata index) {
     return index != null && EMBED.get(index.getSettings());
   }
 
   /** Why nothing is written to an index whose mapping does not say what to embed. */
   static IllegalArgumentException nothingToEmbed(IndexMetadata index) {
+    return nothingToEmbed(index.getIndex().getName());
+  }
+
+  /** Why nothing is written to an index whose mapping does not say what to embed. */
+  public static IllegalArgumentException nothingToEmbed(String index) {
     return new IllegalArgumentException(
         "index ["
-            + index.getIndex().getName()
+            + index
             + "] has ["
             + EMBED.getKey()
             + "], and no field of its mapping's _meta.densehook.fields has [input], [encoder] and"

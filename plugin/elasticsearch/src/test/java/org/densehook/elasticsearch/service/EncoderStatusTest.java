@@ -26,7 +26,17 @@ class EncoderStatusTest {
         EncoderStatus.State.READY,
         null,
         new EncoderStatus.Loaded(
-            "sha256:aa", precision, variant, batchDependent, 384, 256, 1000, "1.32.0", lane, lane));
+            "sha256:aa",
+            precision,
+            variant,
+            batchDependent,
+            384,
+            true,
+            256,
+            1000,
+            "1.32.0",
+            lane,
+            lane));
   }
 
   private static String shown(EncoderStatus status) throws IOException {
