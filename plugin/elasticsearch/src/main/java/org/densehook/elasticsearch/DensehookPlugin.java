@@ -14,6 +14,7 @@ import org.densehook.elasticsearch.search.DenseQueryBuilder;
 import org.densehook.elasticsearch.search.FusedRankDoc;
 import org.densehook.elasticsearch.search.HybridRetrieverBuilder;
 import org.densehook.elasticsearch.search.TextVectorBuilder;
+import org.densehook.elasticsearch.service.EncoderPools;
 import org.densehook.elasticsearch.service.EncoderService;
 import org.densehook.elasticsearch.service.EncoderSettings;
 import org.densehook.elasticsearch.service.NodeEncoders;
@@ -25,6 +26,7 @@ import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
 import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.index.analysis.AnalyzerProvider;
 import org.elasticsearch.index.analysis.PreBuiltAnalyzerProviderFactory;
@@ -37,6 +39,7 @@ import org.elasticsearch.plugins.IngestPlugin;
 import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.threadpool.ExecutorBuilder;
 
 /** What the plugin adds to a node, by name. */
 public final class DensehookPlugin extends CompatPlugin
@@ -84,6 +87,11 @@ public final class DensehookPlugin extends CompatPlugin
   @Override
   public List<Setting<?>> getSettings() {
     return Stream.concat(EncoderSettings.all().stream(), EmbedSettings.all().stream()).toList();
+  }
+
+  @Override
+  public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
+    return EncoderPools.builders(settings);
   }
 
   @Override

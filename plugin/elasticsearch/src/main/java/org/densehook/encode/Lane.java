@@ -81,6 +81,18 @@ public final class Lane {
     }
   }
 
+  /** Takes a text back that still waits; neither of its receivers is called then. */
+  public void withdraw(Job job) {
+    lock.lock();
+    try {
+      if (waiting.remove(job)) {
+        waitingTokens -= job.tokens().length();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Tokens that wait. */
   public long waitingTokens() {
     lock.lock();

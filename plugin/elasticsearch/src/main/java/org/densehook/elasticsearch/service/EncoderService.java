@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -32,8 +33,10 @@ import org.elasticsearch.common.component.AbstractLifecycleComponent;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
+import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.node.Node;
 import org.elasticsearch.rest.RestStatus;
+import org.elasticsearch.tasks.CancellableTask;
 import org.elasticsearch.threadpool.ThreadPool;
 
 /** Finds bundles in config/densehook, puts those that prove themselves into service. */
@@ -260,7 +263,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
       encoder.close();
       throw e;
     }
-    return new LoadedEncoder(encoder, settings, generic);
+    return new LoadedEncoder(encoder, settings, threadPool);
   }
 
   private synchronized void loadNatives() {
@@ -373,8 +376,27 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   }
 
   @Override
-  public void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
-    embed(encoder, (serving, one) -> serving.embedQuery(text, one), preserved(listener));
+  public void embedDocuments(EncoderHandle encoder, Iterator<DocumentText> texts) {
+    new DocumentPump(
+            EncoderPools.withoutContext(threadPool, EncoderPools.READ),
+            threadPool,
+            texts,
+            (text, listener) ->
+                embed(encoder, (serving, one) -> serving.embedDocument(text, one), listener))
+        .start();
+  }
+
+  @Override
+  public void embedQuery(
+      EncoderHandle encoder,
+      String text,
+      TimeValue timeout,
+      CancellableTask task,
+      ActionListener<float[]> listener) {
+    embed(
+        encoder,
+        (serving, one) -> serving.embedQuery(text, timeout, task, one),
+        preserved(listener));
   }
 
   /** A text's tokens and vector; else as {@link #embedDocument}. */

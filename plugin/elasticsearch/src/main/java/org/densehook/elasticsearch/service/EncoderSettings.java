@@ -7,6 +7,7 @@ import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Setting.Property;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.common.util.concurrent.EsExecutors;
+import org.elasticsearch.core.TimeValue;
 
 /** The node's settings for its encoders; those of the lanes may be changed while it runs. */
 public final class EncoderSettings {
@@ -37,6 +38,15 @@ public final class EncoderSettings {
   public static final Setting<Integer> QUERY_QUEUE_TOKENS =
       dynamic("densehook.query.queue_tokens", 1 << 16);
 
+  /** How long a query may wait for its vector; then its search answers 429. */
+  public static final Setting<TimeValue> QUERY_MAX_WAIT =
+      Setting.timeSetting(
+          "densehook.query.max_wait",
+          TimeValue.timeValueSeconds(10),
+          TimeValue.timeValueMillis(1),
+          Property.NodeScope,
+          Property.Dynamic);
+
   /** Query vectors kept for repeated texts; 0 keeps none. */
   public static final Setting<Integer> QUERY_CACHE_SIZE =
       Setting.intSetting(
@@ -50,12 +60,14 @@ public final class EncoderSettings {
   private final int queryThreads;
   private volatile LaneLimits ingest;
   private volatile LaneLimits query;
+  private volatile TimeValue queryMaxWait;
   private volatile int cacheSize;
   private volatile int textMaxLength;
 
   EncoderSettings(Settings settings, ClusterSettings dynamic) {
     ingestThreads = INGEST_THREADS.get(settings);
     queryThreads = QUERY_THREADS.get(settings);
+    dynamic.initializeAndWatch(QUERY_MAX_WAIT, wait -> queryMaxWait = wait);
     dynamic.initializeAndWatch(QUERY_CACHE_SIZE, size -> cacheSize = size);
     dynamic.initializeAndWatch(TEXT_MAX_LENGTH, length -> textMaxLength = length);
     readLanes(settings);
@@ -79,6 +91,7 @@ public final class EncoderSettings {
         INGEST_QUEUE_TOKENS,
         QUERY_TOKENS_PER_RUN,
         QUERY_QUEUE_TOKENS,
+        QUERY_MAX_WAIT,
         QUERY_CACHE_SIZE,
         TEXT_MAX_LENGTH);
   }
@@ -110,6 +123,10 @@ public final class EncoderSettings {
 
   LaneLimits query() {
     return query;
+  }
+
+  TimeValue queryMaxWait() {
+    return queryMaxWait;
   }
 
   int cacheSize() {

@@ -16,7 +16,10 @@ import org.densehook.encode.Tokens;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
+import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.rest.RestStatus;
+import org.elasticsearch.tasks.CancellableTask;
+import org.elasticsearch.threadpool.ThreadPool;
 
 /** An encoder with its two lanes. */
 final class LoadedEncoder implements EncoderHandle {
@@ -26,6 +29,7 @@ final class LoadedEncoder implements EncoderHandle {
 
   private final EncoderRuntime encoder;
   private final EncoderSettings settings;
+  private final ThreadPool threadPool;
   private final Executor elsewhere;
   private final Lane ingest;
   private final Lane query;
@@ -40,12 +44,13 @@ final class LoadedEncoder implements EncoderHandle {
   /**
    * Opens the lanes.
    *
-   * @param elsewhere threads of Elasticsearch's, for results and for long texts
+   * @param threadPool its generic threads take results and long texts
    */
-  LoadedEncoder(EncoderRuntime encoder, EncoderSettings settings, Executor elsewhere) {
+  LoadedEncoder(EncoderRuntime encoder, EncoderSettings settings, ThreadPool threadPool) {
     this.encoder = encoder;
     this.settings = settings;
-    this.elsewhere = elsewhere;
+    this.threadPool = threadPool;
+    this.elsewhere = threadPool.generic();
     String prefix = "densehook[" + encoder.manifest().name() + "]";
     ingest =
         new Lane(
@@ -105,12 +110,25 @@ final class LoadedEncoder implements EncoderHandle {
   }
 
   /** The vector of a query; the listener is called without the caller's thread context. */
-  void embedQuery(String text, ActionListener<float[]> listener) {
+  void embedQuery(
+      String text, TimeValue timeout, CancellableTask task, ActionListener<float[]> listener) {
+    QueryWait wait = new QueryWait(listener);
     if (text.length() <= INLINE_LENGTH) {
-      queryVectors.get(text, listener);
+      queryVectors.get(text, wait);
     } else { // a search may be on a transport thread, which must not tokenise a book
-      elsewhere.execute(() -> queryVectors.get(text, listener));
+      elsewhere.execute(() -> queryVectors.get(text, wait));
     }
+    wait.limit(
+        threadPool,
+        shorter(timeout, settings.queryMaxWait()),
+        name(),
+        task,
+        () -> {},
+        () -> queryVectors.leave(text, wait));
+  }
+
+  private static TimeValue shorter(TimeValue timeout, TimeValue most) {
+    return timeout == null || timeout.nanos() < 0 || timeout.compareTo(most) > 0 ? most : timeout;
   }
 
   private Tokens tokenize(String text, Role role) throws EncodeException {
@@ -141,16 +159,19 @@ final class LoadedEncoder implements EncoderHandle {
             vector -> new EncodeAction.Encoded(read.get().ids(), read.get().lost(), vector)));
   }
 
-  private void submit(Role role, Read read, ActionListener<float[]> listener) {
+  /** Gives what calls it off while it waits. */
+  private Runnable submit(Role role, Read read, ActionListener<float[]> listener) {
     long started = System.nanoTime();
     Lane lane = role == Role.QUERY ? query : ingest;
     Consumer<EncodeException> onFailure = failure -> listener.onFailure(asStatus(failure));
+    Job job;
     boolean taken;
     try {
-      taken = lane.offer(new Job(read.tokens(), listener::onResponse, onFailure, started));
+      job = new Job(read.tokens(), listener::onResponse, onFailure, started);
+      taken = lane.offer(job);
     } catch (Throwable e) { // an Error of a native library must not end the node
       listener.onFailure(asStatus(e));
-      return;
+      return () -> {};
     }
     if (!taken) {
       listener.onFailure(
@@ -163,6 +184,7 @@ final class LoadedEncoder implements EncoderHandle {
                   + lane.waitingTokens()
                   + " tokens wait; try again later"));
     }
+    return () -> lane.withdraw(job);
   }
 
   /**

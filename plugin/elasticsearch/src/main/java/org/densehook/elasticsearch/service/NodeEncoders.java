@@ -1,6 +1,9 @@
 package org.densehook.elasticsearch.service;
 
+import java.util.Iterator;
 import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.core.TimeValue;
+import org.elasticsearch.tasks.CancellableTask;
 
 /** The encoders of this node, as processors, filters, builders and queries use them. */
 public interface NodeEncoders {
@@ -15,14 +18,44 @@ public interface NodeEncoders {
   EncoderHandle require(String name);
 
   /**
-   * The vector of a document's text, in the ingest lane.
+   * The vectors of a bulk's texts. They are taken out of the iterator only as there is room for
+   * them, one at a time and in turn with those of the other bulks in work: what waits is held by
+   * the bulk, which Elasticsearch has admitted, and none is refused because others wait.
    *
+   * <p>A text that the encoder cannot run fails alone. Texts whose encoder goes out of service on
+   * the way go to the one in its place, or fail with EsRejectedExecutionException when there is
+   * none of its fingerprint.
+   *
+   * @param texts read by one thread at a time, on the pool {@link EncoderPools#READ}, in no
+   *     caller's context; may be slow, and must not throw: what cannot be read is told to its
+   *     listener, and the next is given. A listener is called on the pool generic, those of several
+   *     texts at the same time perhaps, in no caller's context: restoring it is the caller's
+   */
+  void embedDocuments(EncoderHandle encoder, Iterator<DocumentText> texts);
+
+  /** The vector of one document's text; its listener is called in the caller's context. */
+  void embedDocument(EncoderHandle encoder, String text, ActionListener<float[]> listener);
+
+  /**
+   * The vector of a query's text.
+   *
+   * @param timeout after it the listener gets EsRejectedExecutionException, as after {@link
+   *     EncoderSettings#QUERY_MAX_WAIT}, whichever is sooner; null where the search has none
+   * @param task the search's; cancelled, the listener gets TaskCancelledException and the text
+   *     leaves the queue unless another search waits for it; null where it is not known
    * @param listener gets float32 [dims], on a thread of Elasticsearch's, in the caller's thread
    *     context; or why the text could not be encoded; EsRejectedExecutionException when the queue
    *     is full
    */
-  void embedDocument(EncoderHandle encoder, String text, ActionListener<float[]> listener);
+  void embedQuery(
+      EncoderHandle encoder,
+      String text,
+      TimeValue timeout,
+      CancellableTask task,
+      ActionListener<float[]> listener);
 
-  /** The vector of a query's text, in the query lane; else as {@link #embedDocument}. */
-  void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener);
+  /** The vector of a query's text, which waits no longer than the node lets any. */
+  default void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
+    embedQuery(encoder, text, null, null, listener);
+  }
 }

@@ -1,11 +1,11 @@
 package org.densehook.elasticsearch.service;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import org.elasticsearch.action.ActionListener;
 
@@ -15,13 +15,31 @@ final class QueryVectors {
   // a long text is seldom asked twice, and would make the cache's size in bytes unknown
   private static final int LONGEST_CACHED = 1000;
 
-  private final BiConsumer<String, ActionListener<float[]>> encode;
+  private final Encode encode;
   private final IntSupplier capacity;
-  private final Map<String, List<ActionListener<float[]>>> inFlight = new HashMap<>();
+  private final Map<String, Flight> inFlight = new HashMap<>();
   private final LinkedHashMap<String, float[]> cache = new LinkedHashMap<>(16, 0.75f, true);
   private long served;
 
-  QueryVectors(BiConsumer<String, ActionListener<float[]>> encode, IntSupplier capacity) {
+  /** Has a text encoded. */
+  @FunctionalInterface
+  interface Encode {
+
+    /**
+     * Calls the listener, once, perhaps at once; not when it was called off before.
+     *
+     * @return calls it off, so far as that is still possible
+     */
+    Runnable encode(String text, ActionListener<float[]> listener);
+  }
+
+  /** A text on its way, and those that wait for it. */
+  private static final class Flight {
+    private final Set<ActionListener<float[]>> waiting = new LinkedHashSet<>();
+    private Runnable callOff; // null until the text is on its way
+  }
+
+  QueryVectors(Encode encode, IntSupplier capacity) {
     this.encode = encode;
     this.capacity = capacity;
   }
@@ -29,45 +47,80 @@ final class QueryVectors {
   /** The vector of a text, encoded unless it is known or on its way. */
   void get(String text, ActionListener<float[]> listener) {
     float[] known;
+    Flight flight = null;
     synchronized (this) {
       known = cache.get(text);
-      List<ActionListener<float[]>> waiting = inFlight.get(text);
-      if (known != null || waiting != null) {
+      Flight others = inFlight.get(text);
+      if (known != null || others != null) {
         served++;
       }
-      if (known == null && waiting != null) {
-        waiting.add(listener);
+      if (known == null && others != null) {
+        others.waiting.add(listener);
         return;
       }
       if (known == null) {
-        inFlight.put(text, new ArrayList<>(List.of(listener)));
+        flight = new Flight();
+        flight.waiting.add(listener);
+        inFlight.put(text, flight);
       }
     }
     if (known != null) {
       listener.onResponse(known.clone());
-      return;
+    } else {
+      start(text, flight);
     }
-    encode.accept(
-        text,
-        ActionListener.wrap(
-            vector -> {
-              for (ActionListener<float[]> each : arrived(text, vector)) {
-                // one that throws must not cost the others their answer
-                ActionListener.run(each, one -> one.onResponse(vector.clone()));
-              }
-            },
-            failure -> ActionListener.onFailure(arrived(text, null), failure)));
   }
 
-  private synchronized List<ActionListener<float[]>> arrived(String text, float[] vector) {
+  private void start(String text, Flight flight) {
+    Runnable callOff =
+        encode.encode(
+            text,
+            ActionListener.wrap(
+                vector -> {
+                  for (ActionListener<float[]> each : arrived(text, flight, vector)) {
+                    // one that throws must not cost the others their answer
+                    ActionListener.run(each, one -> one.onResponse(vector.clone()));
+                  }
+                },
+                failure -> ActionListener.onFailure(arrived(text, flight, null), failure)));
+    boolean deserted;
+    synchronized (this) {
+      flight.callOff = callOff;
+      deserted = flight.waiting.isEmpty();
+    }
+    if (deserted) {
+      callOff.run();
+    }
+  }
+
+  /** One that asked waits no longer; a text that nobody waits for is not encoded. */
+  void leave(String text, ActionListener<float[]> listener) {
+    Runnable callOff;
+    synchronized (this) {
+      Flight flight = inFlight.get(text);
+      if (flight == null || !flight.waiting.remove(listener) || !flight.waiting.isEmpty()) {
+        return;
+      }
+      inFlight.remove(text); // who asks now begins a flight of its own
+      callOff = flight.callOff;
+    }
+    if (callOff != null) {
+      callOff.run();
+    }
+  }
+
+  private synchronized List<ActionListener<float[]>> arrived(
+      String text, Flight flight, float[] vector) {
     if (vector != null && text.length() <= LONGEST_CACHED) {
       cache.put(text, vector);
     }
     while (cache.size() > capacity.getAsInt()) {
       cache.remove(cache.keySet().iterator().next()); // the one not asked for longest
     }
-    List<ActionListener<float[]>> waiting = inFlight.remove(text);
-    return waiting == null ? List.of() : waiting;
+    inFlight.remove(text, flight);
+    List<ActionListener<float[]>> waiting = List.copyOf(flight.waiting);
+    flight.waiting.clear();
+    return waiting;
   }
 
   /** How many texts were not encoded, since their vector was known or on its way. */

@@ -22,7 +22,12 @@ class QueryVectorsTest {
 
   private QueryVectors of(int capacity) {
     return new QueryVectors(
-        (text, listener) -> running.add(new Running(text, listener)), () -> capacity);
+        (text, listener) -> {
+          Running started = new Running(text, listener);
+          running.add(started);
+          return () -> running.remove(started);
+        },
+        () -> capacity);
   }
 
   private void ask(QueryVectors queries, String text) {
@@ -82,5 +87,31 @@ class QueryVectorsTest {
     assertEquals(List.of(), running);
     ask(queries, "two");
     assertEquals(1, running.size());
+  }
+
+  @Test
+  void whenOneOfSeveralLeavesTheOthersGetTheVector() {
+    QueryVectors queries = of(0);
+    ActionListener<float[]> leaves = ActionListener.running(() -> failures.add(null));
+    queries.get("cats", leaves);
+    ask(queries, "cats");
+    queries.leave("cats", leaves);
+    assertEquals(1, running.size());
+    running.get(0).listener().onResponse(VECTOR);
+    assertEquals(1, vectors.size());
+    assertEquals(List.of(), failures);
+  }
+
+  @Test
+  void aTextThatNobodyWaitsForIsCalledOff() {
+    QueryVectors queries = of(0);
+    ActionListener<float[]> leaves = ActionListener.wrap(vectors::add, failures::add);
+    queries.get("cats", leaves);
+    queries.leave("cats", leaves);
+    assertEquals(List.of(), running);
+    ask(queries, "cats"); // and begins anew when it is asked for again
+    assertEquals(1, running.size());
+    running.get(0).listener().onResponse(VECTOR);
+    assertEquals(1, vectors.size());
   }
 }
