@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .console import out, steps
+from .console import note, out, steps
 
 
 def export(
@@ -40,3 +40,5 @@ def export(
         f" largest difference {parity['largest_difference']:.1e},"
         f" top-10 neighbours {parity['neighbours_agree']:.0%} the same"
     )
+    for remark in parity.get("remarks", ()):
+        note(f"note: {remark}")

@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..bundle import (
     MANIFEST,
@@ -51,7 +51,7 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
     facts = read_folder(folder)
     progress("Loading PyTorch")
     reference = load_reference(folder, recipe.layers)
-    settings = settle(recipe, facts, reference.tokenizer_limit)
+    settings = settle(recipe, facts, reference.tokenizer_limit, reference.positions)
     if settings.dims is not None and settings.dims > reference.hidden_size:
         raise RecipeError(f"dims is {settings.dims}, the model has {reference.hidden_size}")
     if facts.lower_case and not reference.lower_cases():
@@ -132,7 +132,9 @@ def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Ref
     encoder = Encoder(bundle)
     parity = run_gate(encoder, reference, settings)
     exported_with = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
-    content = {**parity.as_json(), "versions": {**exported_with, **versions()}}
+    content: dict[str, Any] = {**parity.as_json(), "versions": {**exported_with, **versions()}}
+    if settings.remarks:
+        content["remarks"] = list(settings.remarks)
     (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
     write_golden(staging / "golden.json", _golden(settings, reference))
     gate_golden(encoder, bundle.golden())  # as written: what every load will read

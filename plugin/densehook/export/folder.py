@@ -7,12 +7,14 @@ sentence_bert_config.json, config_sentence_transformers.json.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..bundle.manifest import ROLES
 from ..errors import RecipeError
+from .prompts import Prompts, place_prompts
 from .recipe import Recipe
 
 # modules.json's classes, by their last name, that a bundle can express
@@ -23,7 +25,6 @@ _POOLING_MODES = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_lasttoken": "last",
 }
-_PROMPT_ROLES = {"query": "query", "document": "document", "passage": "document"}
 _SIMILARITIES = {"cosine": ("cosine",), "dot": ("dot_product", "max_inner_product")}
 
 
@@ -36,7 +37,7 @@ class FolderFacts:
     max_tokens: int | None = None
     similarity: str | None = None
     lower_case: bool = False
-    prompts: Mapping[str, str] = field(default_factory=dict)
+    prompts: Prompts = field(default_factory=Prompts)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Settings:
     prompts: Mapping[str, str]
     dims: int | None = None
     """The pooled vector is cut to its first so many numbers, then normalised; None: not cut."""
+    remarks: Sequence[str] = ()
+    """What people should know of how the folder was read."""
 
 
 def read_folder(folder: Path) -> FolderFacts:
@@ -62,38 +65,56 @@ def read_folder(folder: Path) -> FolderFacts:
             f"{folder / 'modules.json'} lists {', '.join(unknown)}, which the dense kind has not;"
             f" it has {', '.join(_MODULES)}"
         )
-    bert = _json(folder / "sentence_bert_config.json") or {}
-    sentence = _json(folder / "config_sentence_transformers.json") or {}
-    prompts = (sentence.get("prompts") or {}).items()
+    bert = _object(folder / "sentence_bert_config.json")
+    sentence = _object(folder / "config_sentence_transformers.json")
     return FolderFacts(
         pooling=_pooling(folder / kinds.get("Pooling", "1_Pooling") / "config.json"),
         normalise="Normalize" in kinds if modules else None,
-        max_tokens=bert.get("max_seq_length"),
-        similarity=sentence.get("similarity_fn_name"),
+        max_tokens=_max_tokens(folder / "sentence_bert_config.json", bert),
+        similarity=_similarity_name(sentence),
         lower_case=bool(bert.get("do_lower_case")),
-        prompts={_PROMPT_ROLES[n]: text for n, text in prompts if n in _PROMPT_ROLES and text},
+        prompts=_prompts(folder / "config_sentence_transformers.json", sentence),
     )
 
 
-def settle(recipe: Recipe, facts: FolderFacts, tokenizer_limit: int | None) -> Settings:
-    """Recipe and folder made one.
+def settle(
+    recipe: Recipe, facts: FolderFacts, tokenizer_limit: int | None, positions: int | None
+) -> Settings:
+    """Recipe and folder made one; ``positions`` is how many tokens the model can tell apart.
 
     Raises RecipeError when they contradict each other on a key that ``overrides`` does not name,
     or when neither says what must be known.
     """
     pooling = _agreed(recipe, "pooling", recipe.pooling, facts.pooling)
     normalise = bool(_agreed(recipe, "normalise", recipe.normalise, facts.normalise, default=False))
-    max_tokens = _agreed(recipe, "max_tokens", recipe.max_tokens, facts.max_tokens, tokenizer_limit)
-    if tokenizer_limit and max_tokens > tokenizer_limit:
-        raise RecipeError(
-            f"max_tokens is {max_tokens}, the model has positions for {tokenizer_limit} at most"
-        )
+    limit = min((each for each in (tokenizer_limit, positions) if each), default=None)
+    max_tokens = int(_agreed(recipe, "max_tokens", recipe.max_tokens, facts.max_tokens, limit))
+    facts.prompts.require_decided(recipe.prompts)
+    placed = facts.prompts.by_role
     prompts = {
-        role: _agreed(recipe, "prompts", recipe.prompts.get(role), facts.prompts.get(role), "")
-        for role in ("query", "document")
+        str(role): _agreed(recipe, "prompts", recipe.prompts.get(role), placed.get(role), "")
+        for role in ROLES
     }
+    remarks = _unplaced(facts.prompts, prompts)
+    if positions and max_tokens > positions:
+        if recipe.max_tokens is not None:
+            raise RecipeError(
+                f"max_tokens is {max_tokens}, the model has positions for {positions} at most"
+            )
+        remarks.append(
+            f"max_tokens is {positions}: the model folder says {max_tokens}, for which the model"
+            " has no positions"
+        )
+        max_tokens = positions
     similarity = _similarity(recipe, facts, normalise)
-    return Settings(pooling, normalise, max_tokens, similarity, prompts, recipe.dims)
+    return Settings(pooling, normalise, max_tokens, similarity, prompts, recipe.dims, remarks)
+
+
+def _unplaced(prompts: Prompts, used: Mapping[str, str]) -> list[str]:
+    names = [name for name in prompts.unplaced if prompts.named[name] not in used.values()]
+    if not names:
+        return []
+    return [f"prompts of the model folder that are for neither role: {', '.join(names)}"]
 
 
 def _agreed(recipe: Recipe, key: str, said: Any, found: Any, default: Any = None) -> Any:
@@ -111,14 +132,20 @@ def _agreed(recipe: Recipe, key: str, said: Any, found: Any, default: Any = None
 
 
 def _similarity(recipe: Recipe, facts: FolderFacts, normalise: bool) -> str:
+    similarity = _stated_similarity(recipe, facts, normalise)
+    if similarity == "dot_product" and not normalise:
+        raise RecipeError(
+            f"recipe {recipe.name}: similarity is 'dot_product', which Elasticsearch takes for"
+            " vectors of length 1 alone, and normalise is false; write 'max_inner_product' for it"
+        )
+    return similarity
+
+
+def _stated_similarity(recipe: Recipe, facts: FolderFacts, normalise: bool) -> str:
     # over unit vectors cosine and dot product are one, and the dot product is the cheaper
     equal = ("cosine", "dot_product") if normalise else ()
     if facts.similarity is None:
         return recipe.similarity or ("dot_product" if normalise else "cosine")
-    if facts.similarity not in _SIMILARITIES:
-        raise RecipeError(
-            f"the model folder's similarity is {facts.similarity!r}; no kNN field has it"
-        )
     found = _SIMILARITIES[facts.similarity]
     if recipe.similarity in (None, *found) or {recipe.similarity, found[0]} <= set(equal):
         return recipe.similarity or ("dot_product" if normalise else found[-1])
@@ -141,10 +168,47 @@ def _pooling(path: Path) -> str | None:
     return modes[0]
 
 
+def _max_tokens(path: Path, stated: Mapping[str, Any]) -> int | None:
+    found = stated.get("max_seq_length")
+    if found is not None and (type(found) is not int or found < 1):
+        raise RecipeError(f"{path}: max_seq_length is {found!r}; it must be a positive number")
+    return found
+
+
+def _prompts(path: Path, stated: Mapping[str, Any]) -> Prompts:
+    named = stated.get("prompts") or {}
+    if not isinstance(named, dict):
+        raise RecipeError(f"{path}: prompts are {named!r}; they must be texts by name")
+    texts = {name: text for name, text in named.items() if text is not None}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise RecipeError(f"{path}: the prompt {name} is {text!r}; it must be a string")
+    default = stated.get("default_prompt_name")
+    if not isinstance(default, str | None):
+        raise RecipeError(f"{path}: default_prompt_name is {default!r}; it must be a string")
+    return place_prompts(texts, default)
+
+
+def _similarity_name(stated: Mapping[str, Any]) -> str | None:
+    found = stated.get("similarity_fn_name")
+    if found is None or found in tuple(_SIMILARITIES):
+        return found
+    raise RecipeError(f"the model folder's similarity is {found!r}; no kNN field has it")
+
+
+def _object(path: Path) -> Mapping[str, Any]:
+    content = _json(path)
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise RecipeError(f"{path} must be an object of keys and values, it is {content!r:.40}")
+    return content
+
+
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecipeError(f"{path} is not JSON: {error}") from None

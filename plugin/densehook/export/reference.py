@@ -63,9 +63,26 @@ class Reference:
 
     @property
     def tokenizer_limit(self) -> int | None:
-        """The longest input the model has positions for, where the folder says it."""
+        """The longest input that the tokenizer thinks right, where it says it."""
         limit = int(self.tokenizer.model_max_length)
         return limit if limit < 1_000_000 else None  # transformers' way of saying "unknown"
+
+    @property
+    def positions(self) -> int | None:
+        """How many tokens the model can tell the places of; None where that has no limit.
+
+        RoBERTa and its kin count from the padding id on, so that the first places of their table
+        are nobody's.
+        """
+        stated = getattr(self.model.config, "max_position_embeddings", None)
+        if type(stated) is not int or stated < 1:  # XLNet says -1
+            return None
+        for module in self.model.modules():
+            table = getattr(module, "position_embeddings", None)
+            first = getattr(module, "padding_idx", None)
+            if isinstance(table, torch.nn.Embedding) and isinstance(first, int):
+                return stated - first - 1
+        return stated
 
     @property
     def tokenizer_json(self) -> str:
