@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,30 +45,51 @@ def sample(collection: Collection, joiner: str, limit: int) -> Sample:
 
     With fewer documents every system finds more easily: only numbers of one sample compare. The
     same collection and limit give the same sample. Judged documents are kept even beyond the limit.
+    The documents are read twice, to count them and to keep some: no more than those are in memory.
+    Raises CollectionError when there are none, or one that is kept is there twice.
     """
     judged = {document for judgements in collection.qrels.values() for document in judgements}
-    texts = {
-        document.id: joiner.join(
-            field
-            for name in ("title", "text")
-            if isinstance(field := document.fields.get(name), str) and field
-        )
-        for document in collection.documents()
-    }
-    if not texts:
+    there: set[DocId] = set()
+    others = 0
+    for document in collection.documents():
+        if document.id in judged:
+            there.add(document.id)
+        else:
+            others += 1
+    if not there and not others:
         raise CollectionError(f"collection {collection.name} has no documents")
-    others = [id_ for id_ in texts if id_ not in judged]
-    room = max(0, limit - (len(texts) - len(others)))
-    drawn = set(random.Random(_SEED).sample(others, min(room, len(others))))
-    ids = [id_ for id_ in texts if id_ in judged or id_ in drawn]
+    room = max(0, limit - len(there))
+    drawn = set(random.Random(_SEED).sample(range(others), min(room, others)))
+    texts = dict(_kept(collection, judged, drawn, joiner))
     return Sample(
         collection.name,
-        ids,
-        [texts[id_] for id_ in ids],
+        list(texts),
+        list(texts.values()),
         collection.queries,
         collection.qrels,
-        len(texts),
+        len(there) + others,
     )
+
+
+def _kept(
+    collection: Collection, judged: Set[DocId], drawn: Set[int], joiner: str
+) -> Iterator[tuple[DocId, str]]:
+    """Id and text of the judged documents, and of the others those of these numbers."""
+    seen: set[DocId] = set()
+    number = itertools.count()
+    for document in collection.documents():
+        if document.id not in judged and next(number) not in drawn:
+            continue
+        if document.id in seen:
+            raise CollectionError(
+                f"collection {collection.name} has document {document.id!r} twice; keep one"
+            )
+        seen.add(document.id)
+        fields = (document.fields.get(name) for name in ("title", "text"))
+        yield (
+            document.id,
+            joiner.join(field for field in fields if isinstance(field, str) and field),
+        )
 
 
 def unjudged(name: str, texts: Sequence[str]) -> Sample:
