@@ -69,3 +69,20 @@ def test_a_dataset_that_cannot_be_fetched_is_one_line(files: dict[str, str], reg
     with pytest.raises(CollectionError, match="ir_datasets cannot read densehook-test: ") as error:
         list(open_collection("densehook-test").documents())
     assert "\n" not in str(error.value)
+
+
+def test_a_judgement_that_contradicts_another_is_refused(files: dict[str, str], register) -> None:
+    with Path(files["qrels_trec"]).open("a") as file:
+        file.write("001 0 d1 0\n")
+    register("densehook-test", ir_datasets.create_dataset(**files))
+    with pytest.raises(CollectionError, match=r"query '001' and document 'd1' have grade 0, .* 2"):
+        open_collection("densehook-test")
+
+
+def test_only_a_judged_query_needs_a_text(files: dict[str, str], register) -> None:
+    Path(files["queries_tsv"]).write_text("unjudged\t\n001\twhich is first\n")
+    register("densehook-test", ir_datasets.create_dataset(**files))
+    assert open_collection("densehook-test").queries == {"001": "which is first"}
+    Path(files["queries_tsv"]).write_text("001\t\n")
+    with pytest.raises(CollectionError, match=r"no text, the first is '001' \(densehook-test\)"):
+        open_collection("densehook-test")

@@ -92,6 +92,19 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     first = (corpus.parent / "numbers" / "runs" / "bm25.trec").read_text().splitlines()[0]
     assert first.split()[:4] == ["q0", "Q0", "d0", "1"]
 
+    # what encodes nothing asks for no bundle
+    shutil.rmtree(models / "tiny")
+    measure = ("evaluate", corpus, "--index", index, "--output", "again", "--systems")
+    succeeded(run(*measure, "bm25,pyserini-bm25"))
+    again = json.loads((corpus.parent / "again" / "metrics.json").read_text())
+    assert again["systems"] == {
+        name: metrics["systems"][name] for name in ("bm25", "pyserini-bm25")
+    }
+    for system in ("dense", "pyserini-rrf"):
+        assert "was made with the encoder 'tiny', which is not at" in error_of(
+            run(*measure, system)
+        )
+
 
 @pytest.mark.parametrize("version", node.RELEASES)
 def test_the_same_road_with_the_encoder_in_the_cluster(
@@ -123,6 +136,27 @@ def test_the_same_road_with_the_encoder_in_the_cluster(
     finally:
         succeeded(run("es", "stop", **here))
         shutil.rmtree(home)
+
+
+def test_a_damaged_archive_is_refused_before_any_of_it_is_indexed(
+    run: Run, index: str, tiny_bundle: Bundle, corpus: Path
+) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path))
+    archive = corpus / "corpus.jsonl.gz"
+    archive.write_bytes(gzip.compress((corpus / "corpus.jsonl").read_bytes())[:-9])
+    (corpus / "corpus.jsonl").unlink()
+    encoder = ("--encoder", tiny_bundle.path)
+    commands = (
+        ("ingest", index, archive, *encoder),
+        ("ingest", index, corpus, *encoder),
+        ("evaluate", corpus, "--index", index, "--systems", "pyserini-bm25"),
+        ("tune", tiny_bundle.path, "--collection", corpus),
+        ("whiten", tiny_bundle.path, "white", "--collection", corpus),
+        ("bench", tiny_bundle.path, "--texts", archive),
+    )
+    for command in commands:
+        assert f"{archive} cannot be read to its end: " in error_of(run(*command))
+    assert "no hits" in succeeded(run("search", index, "water", "--mode", "bm25"))
 
 
 def test_a_bad_line_is_named_the_rest_goes_in_and_the_exit_code_says_so(

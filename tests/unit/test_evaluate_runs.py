@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,35 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     [
         ("q Q0 d 1 0.5 t\nq Q0 d 2 0.5\n", ":2: 5 columns"),
         ("q Q0 d 1 high t\n", ":1: score 'high' is not a number"),
-        ("\n", ":1: 0 columns"),
+        ("q Q0 d 1 nan t\n", ":1: score 'nan' is not a number"),
+        ("q Q0 d 1 1e999 t\n", ":1: score '1e999' is not a number"),
+        (
+            "q Q0 d 1 0.5 t\nq Q0 e 1 0.5 t\nq Q0 d 3 0.1 t\n",
+            ":3: query 'q' has document 'd' twice",
+        ),
     ],
 )
 def test_a_line_that_is_no_runs_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "run").write_text(text)
     with pytest.raises(CollectionError, match=message):
         read_run(tmp_path / "run")
+
+
+def test_a_run_is_read_however_it_was_saved(tmp_path: Path) -> None:
+    text = "q Q0 d 1 .5 t\nq\tQ0\te\t2\t-1.25E-2\tt\n\n"
+    for content in (
+        text.encode(),
+        text.replace("\n", "\r\n").encode("utf-8-sig"),
+        gzip.compress(text.rstrip().encode()),
+    ):
+        (tmp_path / "run").write_bytes(content)
+        assert read_run(tmp_path / "run") == {"q": [Hit("d", 0.5), Hit("e", -0.0125)]}
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_a_score_that_no_ranking_can_have_is_refused(tmp_path: Path, score: float) -> None:
+    with pytest.raises(CollectionError, match="query 'q' gives document 'd' the score"):
+        write_run(tmp_path / "run", {"q": [Hit("d", score)]})
 
 
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:

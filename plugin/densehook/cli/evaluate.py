@@ -36,12 +36,14 @@ def evaluate(
     """Measure systems on a judged collection with Pyserini's trec_eval."""
     from ..elastic.connect import connect
     from ..elastic.search import Searcher
-    from ..evaluate import check_systems, evaluate, open_collection
+    from ..evaluate import check_systems, evaluate, needs_encoder, open_collection
 
     wanted = check_systems(name.strip() for name in systems.split(",") if name.strip())
     opened = open_collection(collection)
     client = connect(url, api_key, ca_certs)
-    searcher = Searcher(client, index, encoder_of_index(client, index, encoder, field), field)
+    dense = needs_encoder(wanted)
+    loaded = encoder_of_index(client, index, encoder, field) if dense else None
+    searcher = Searcher(client, index, loaded, field)
     with bars() as show:
         evaluation = evaluate(
             opened, wanted, searcher, output, text_of=searcher.text_of, progress=show

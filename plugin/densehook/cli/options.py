@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import CollectionError
+from ..files import text_lines
 
 Url = Annotated[
     str | None,
@@ -66,7 +66,4 @@ def numbers(option: str, text: str) -> list[int]:
 
 def read_lines(path: Path) -> list[str]:
     """A file's lines that are not blank. Raises CollectionError when it cannot be read."""
-    try:
-        return [line for line in path.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CollectionError(f"{path} cannot be read as text: {error}") from error
+    return [line for _, line in text_lines(path)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,8 @@ def tune(
     from ..evaluate import open_collection
     from ..tune import tune_bundle
 
+    if math.isnan(max_loss):
+        raise typer.BadParameter("nan is no loss; give one such as 0.005", param_hint="--max-loss")
     before = read_bundle(bundle).manifest.fingerprint
     opened = open_collection(collection) if collection else help_topics()
     with bars() as show:

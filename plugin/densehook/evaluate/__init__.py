@@ -10,9 +10,10 @@ from .evaluation import Evaluation, evaluate
 from .measures import MEASURES, measure
 from .opening import open_collection
 from .progress import Progress
+from .qrels import read_qrels
 from .reference_fusion import pyserini_fusion
 from .runs import read_run, write_qrels, write_run
-from .systems import SYSTEMS, Searcher, System, check_systems, title_and_text
+from .systems import SYSTEMS, Searcher, System, check_systems, needs_encoder, title_and_text
 
 __all__ = [
     "MEASURES",
@@ -25,9 +26,11 @@ __all__ = [
     "check_systems",
     "evaluate",
     "measure",
+    "needs_encoder",
     "open_collection",
     "pyserini_bm25",
     "pyserini_fusion",
+    "read_qrels",
     "read_run",
     "title_and_text",
     "write_qrels",

@@ -23,20 +23,37 @@ class Collection:
     qrels: Qrels
 
 
-def judged_queries(
-    name: str, queries: Iterable[tuple[QueryId, str]], qrels: Qrels
-) -> Mapping[QueryId, str]:
-    """Keep the judged queries, in the order they come in.
+@dataclass(frozen=True)
+class Query:
+    """A query as it was read, and where; without text it is of use only where nobody judged it."""
 
-    Raises CollectionError when nothing is judged, or a judged query has no text.
+    id: QueryId
+    text: str
+    origin: str
+
+
+def judged_queries(name: str, queries: Iterable[Query], qrels: Qrels) -> Mapping[QueryId, str]:
+    """Keep the judged queries, in the order they come in; what the others are does not matter.
+
+    Raises CollectionError when nothing is judged, or a judged query is there twice or has no text.
     """
     if not qrels:
         raise CollectionError(f"collection {name} has no relevance judgements")
-    judged = {id_: text for id_, text in queries if id_ in qrels}
-    without_text = sorted(id_ for id_ in qrels if not judged.get(id_, "").strip())
+    judged: dict[QueryId, str] = {}
+    without_text: dict[QueryId, str] = dict.fromkeys(sorted(qrels), "it is not among the queries")
+    for query in queries:
+        if query.id not in qrels:
+            continue
+        if query.id in judged:
+            raise CollectionError(f"{query.origin}: query {query.id!r} is there a second time")
+        judged[query.id] = query.text
+        without_text[query.id] = query.origin
+        if query.text.strip():
+            del without_text[query.id]
     if without_text:
+        first, where = next(iter(without_text.items()))
         raise CollectionError(
-            f"collection {name} judges {len(without_text)} queries that have no text,"
-            f" the first is {without_text[0]!r}; add them to its queries or drop their judgements"
+            f"collection {name} judges {len(without_text)} queries that have no text, the first is"
+            f" {first!r} ({where}); add them to its queries or drop their judgements"
         )
     return judged

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import CollectionError, MissingExtra
-from ..types import DocId, Document, Qrels, QueryId
-from .collection import Collection, judged_queries
+from ..types import Document, Qrels
+from .collection import Collection, Query, judged_queries
+from .qrels import Judgements
 
 
 def open_ir_dataset(name: str) -> Collection:
@@ -27,9 +28,10 @@ def open_ir_dataset(name: str) -> Collection:
             f"ir_datasets' {name} has no {' and no '.join(missing)}; an evaluation needs docs,"
             " queries and qrels, as the dataset of a split has them (beir/scifact/test)"
         )
-    qrels = _qrels(_reading(name, dataset.qrels_iter))
+    qrels = _qrels(name, _reading(name, dataset.qrels_iter))
     queries = (
-        (query.query_id, _query_text(query)) for query in _reading(name, dataset.queries_iter)
+        Query(query.query_id, _query_text(query), name)
+        for query in _reading(name, dataset.queries_iter)
     )
     return Collection(
         name, lambda: _documents(name, dataset), judged_queries(name, queries, qrels), qrels
@@ -66,12 +68,19 @@ def _documents(name: str, dataset: Any) -> Iterator[Document]:
 
 
 def _query_text(query: Any) -> str:
-    """Text of a query, the title where it is a TREC topic of several fields."""
-    return str(getattr(query, "text", None) or getattr(query, "title", None) or query[1])
+    """Text of a query, the title where it is a TREC topic of several fields; "" without any."""
+    named = (getattr(query, field, None) for field in ("text", "title"))
+    texts = [text for text in (*named, *query[1:2]) if isinstance(text, str) and text]
+    return texts[0] if texts else ""
 
 
-def _qrels(records: Iterable[Any]) -> Qrels:
-    qrels: dict[QueryId, dict[DocId, int]] = {}
+def _qrels(name: str, records: Iterable[Any]) -> Qrels:
+    judgements = Judgements()
     for record in records:
-        qrels.setdefault(record.query_id, {})[record.doc_id] = int(record.relevance)
-    return qrels
+        if int(record.relevance) != record.relevance:
+            raise CollectionError(
+                f"{name}: query {record.query_id!r} and document {record.doc_id!r} have grade"
+                f" {record.relevance}, which is not a whole number"
+            )
+        judgements.add(record.query_id, record.doc_id, int(record.relevance), name)
+    return judgements.qrels

@@ -17,9 +17,13 @@ def open_collection(name_or_path: str | Path) -> Collection:
     and ir_datasets is not installed.
     """
     path = Path(name_or_path)
-    if path.is_dir():
-        return open_beir(path)
-    if path.exists():
+    try:
+        if path.is_dir():
+            return open_beir(path)
+        there = path.exists()
+    except OSError as error:  # a name too long, a folder that may not be searched
+        raise CollectionError(f"{path} cannot be opened: {error.strerror or error}") from error
+    if there:
         raise CollectionError(f"{path} is a file; give the BEIR folder with corpus.jsonl in it")
     if path.is_absolute() or str(name_or_path).startswith("."):
         raise CollectionError(f"there is no folder {path}; give a BEIR folder, or a dataset's name")

@@ -8,6 +8,7 @@ is what these scores say, whatever order among equals a system happened to retur
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +16,19 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import CollectionError
-from ..types import Hit, Qrels, QueryId, Ranking, Run
+from ..files import text_lines
+from ..types import DocId, Hit, Qrels, QueryId, Ranking, Run
 
 _WRITABLE = re.compile(r"[^\s\0]+")
+_SCORE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _COLUMNS = 6
 
 
 def write_run(path: Path, run: Run, tag: str = "densehook") -> None:
     """Write a run, each ranking in its order; folders on the way are made.
 
-    Raises CollectionError for an id with white space, which the format cannot hold, and for a
-    document that is twice in one ranking, which trec_eval refuses.
+    Raises CollectionError for an id with white space, which the format cannot hold, for a document
+    that is twice in one ranking, which trec_eval refuses, and for a score that is no number.
     """
     with writing(path) as file:
         for query, ranking in run.items():
@@ -35,19 +38,17 @@ def write_run(path: Path, run: Run, tag: str = "densehook") -> None:
 
 
 def read_run(path: Path) -> dict[QueryId, list[Hit]]:
-    """Read a run, in the order of its lines.
+    """Read a run, in the order of its lines, from a file as it is or gzipped.
 
-    Raises CollectionError with file and line for a line that is not a run's.
+    Raises CollectionError with file and line for a line that is not a run's, or that has a document
+    of its query a second time.
     """
-    run: dict[QueryId, list[Hit]] = {}
-    try:
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(lines, start=1):
-                query, hit = _parse(line, f"{path}:{number}")
-                run.setdefault(query, []).append(hit)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CollectionError(f"the run {path} cannot be read: {error}") from None
-    return run
+    run: dict[QueryId, dict[DocId, Hit]] = {}
+    for number, line in text_lines(path):
+        query, hit = _parse(line, f"{path}:{number}")
+        if run.setdefault(query, {}).setdefault(hit.id, hit) is not hit:
+            raise CollectionError(f"{path}:{number}: query {query!r} has document {hit.id!r} twice")
+    return {query: list(hits.values()) for query, hits in run.items()}
 
 
 def write_qrels(path: Path, qrels: Qrels) -> None:
@@ -74,8 +75,10 @@ def writing(path: Path) -> Iterator[IO[str]]:
 def _check(query: QueryId, ranking: Ranking) -> None:
     _check_id("query", query)
     seen: set[str] = set()
-    for document, _ in ranking:
+    for document, score in ranking:
         _check_id("document", document)
+        if not math.isfinite(score):
+            raise CollectionError(f"query {query!r} gives document {document!r} the score {score}")
         if document in seen:
             raise CollectionError(
                 f"query {query!r} has document {document!r} twice in one ranking; ids must be"
@@ -98,7 +101,6 @@ def _parse(line: str, where: str) -> tuple[QueryId, Hit]:
         raise CollectionError(
             f"{where}: {len(columns)} columns; a run's line is: query Q0 document rank score tag"
         )
-    try:
-        return columns[0], Hit(columns[2], float(columns[4]))
-    except ValueError:
-        raise CollectionError(f"{where}: score {columns[4]!r} is not a number") from None
+    if not _SCORE.fullmatch(columns[4]) or math.isinf(float(columns[4])):
+        raise CollectionError(f"{where}: score {columns[4]!r} is not a number")
+    return columns[0], Hit(columns[2], float(columns[4]))

@@ -48,10 +48,14 @@ class Bench:
 
 @dataclass(frozen=True)
 class System:
-    """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order."""
+    """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order.
+
+    ``encodes`` says that its queries become vectors.
+    """
 
     parts: tuple[str, ...]
     make: Callable[[Bench, Sequence[Run]], Run]
+    encodes: bool = False
 
 
 def _searched(mode: Mode) -> System:
@@ -64,7 +68,7 @@ def _searched(mode: Mode) -> System:
         )
         return without_queries_themselves(run, bench)
 
-    return System((), make)
+    return System((), make, encodes=mode == "dense")
 
 
 def _fused(method: str, *parts: str) -> System:
@@ -115,6 +119,11 @@ def check_systems(names: Iterable[str]) -> list[str]:
         asked = f"no system {unknown[0]!r}" if unknown else "no system to evaluate"
         raise EvaluationError(f"{asked}; known are {', '.join(SYSTEMS)}")
     return wanted
+
+
+def needs_encoder(names: Iterable[str]) -> bool:
+    """Whether any of these systems, or of their parts, encodes the queries."""
+    return any(SYSTEMS[name].encodes or needs_encoder(SYSTEMS[name].parts) for name in names)
 
 
 def without_queries_themselves(run: Run, bench: Bench) -> Run:
