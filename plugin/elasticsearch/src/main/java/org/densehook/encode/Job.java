@@ -2,19 +2,56 @@ package org.densehook.encode;
 
 import java.util.function.Consumer;
 
-/**
- * A text that waits for its vector; one of the two is called, once, whatever the receivers of other
- * texts do.
- *
- * @param startedNanos when its text came in, by System.nanoTime
- */
-public record Job(
-    Tokens tokens,
-    Consumer<float[]> onVector,
-    Consumer<EncodeException> onFailure,
-    long startedNanos) {
+/** A text that waits for its vector. */
+public final class Job {
+
+  private final Tokens tokens;
+  private final Consumer<float[]> onVector;
+  private final Consumer<EncodeException> onFailure;
+  private final Object group;
+  private final long startedNanos;
+
+  /**
+   * One of the two receivers is called, once, whatever those of other texts do.
+   *
+   * @param group texts of one group are encoded in turn with those of others; null for a text that
+   *     is a group of its own
+   * @param startedNanos when its text came in, by System.nanoTime
+   */
+  public Job(
+      Tokens tokens,
+      Consumer<float[]> onVector,
+      Consumer<EncodeException> onFailure,
+      Object group,
+      long startedNanos) {
+    this.tokens = tokens;
+    this.onVector = onVector;
+    this.onFailure = onFailure;
+    this.group = group == null ? this : group;
+    this.startedNanos = startedNanos;
+  }
 
   public Job(Tokens tokens, Consumer<float[]> onVector, Consumer<EncodeException> onFailure) {
-    this(tokens, onVector, onFailure, System.nanoTime());
+    this(tokens, onVector, onFailure, null, System.nanoTime());
+  }
+
+  Tokens tokens() {
+    return tokens;
+  }
+
+  Consumer<float[]> onVector() {
+    return onVector;
+  }
+
+  Consumer<EncodeException> onFailure() {
+    return onFailure;
+  }
+
+  Object group() {
+    return group;
+  }
+
+  long startedNanos() {
+    return startedNanos;
   }
 }

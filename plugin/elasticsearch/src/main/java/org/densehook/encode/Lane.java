@@ -2,21 +2,18 @@ package org.densehook.encode;
 
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * A bounded queue of texts and the thread that encodes them.
+ * The texts that wait for one encoder.
  *
- * <p>Batches form by back-pressure: while one run is in flight others wait, and the next run is
- * packed from what waits by then. There is no fixed delay. Each run has the oldest text in it, and
- * those of the window that are about as long, so that nothing starves and little is padded.
+ * <p>Each run is led by the oldest text of the group whose turn it is, and takes those of the
+ * window that are about as long, so that no group waits for all of another and little is padded.
  */
 public final class Lane {
 
@@ -26,80 +23,114 @@ public final class Lane {
     float[][] run(List<Tokens> batch) throws EncodeException;
   }
 
+  private final Scheduler scheduler;
   private final Runner runner;
   private final double maxPadding;
   private final Supplier<LaneLimits> limits;
-  private final Executor completions;
+  private final Runnable onRoom;
   private final LaneStats stats = new LaneStats();
-  private final Thread thread;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  // the scheduler guards what follows
   private final Set<Job> waiting = new LinkedHashSet<>();
+  private final Map<Object, Set<Job>> groups = new LinkedHashMap<>(); // those in turn, next first
   private long waitingTokens;
+  private boolean inRun;
   private boolean closing;
-  private Runnable whenDone = () -> {};
+  private Runnable afterwards = () -> {};
 
   /**
-   * Starts the lane.
+   * Opens the lane.
    *
    * @param maxPadding the share of a run that may be padding
-   * @param completions where jobs get their results, a run at a time: never the encoding thread
+   * @param onRoom called, on the encoding thread, when texts have left the lane for a run
    */
   public Lane(
-      String threadName,
+      Scheduler scheduler,
       Runner runner,
       double maxPadding,
       Supplier<LaneLimits> limits,
-      Executor completions) {
+      Runnable onRoom) {
+    this.scheduler = scheduler;
     this.runner = runner;
     this.maxPadding = maxPadding;
     this.limits = limits;
-    this.completions = completions;
-    thread = new Thread(this::work, threadName);
-    thread.setDaemon(true);
-    thread.start();
+    this.onRoom = onRoom;
+    scheduler.open(this);
   }
 
   /** Takes a text in, or gives false when the queue is full. */
   public boolean offer(Job job) throws EncodeException {
-    lock.lock();
-    try {
-      if (closing) {
-        throw EncodeException.retired();
-      }
-      int tokens = job.tokens().length();
-      if (!waiting.isEmpty() && waitingTokens + tokens > limits.get().queueTokens()) {
+    synchronized (scheduler) {
+      if (!closing
+          && !waiting.isEmpty()
+          && waitingTokens + job.tokens().length() > limits.get().queueTokens()) {
+        stats.rejected();
         return false;
       }
-      waiting.add(job);
-      waitingTokens += tokens;
-      changed.signal();
-      return true;
-    } finally {
-      lock.unlock();
+      put(job);
+    }
+    scheduler.wake();
+    return true;
+  }
+
+  /** Takes a text in, full or not: whoever asks {@link #wantsMore} first keeps to the bound. */
+  void add(Job job) throws EncodeException {
+    synchronized (scheduler) {
+      put(job);
+    }
+    scheduler.wake();
+  }
+
+  private void put(Job job) throws EncodeException {
+    if (closing) {
+      throw EncodeException.retired();
+    }
+    waiting.add(job);
+    groups.computeIfAbsent(job.group(), group -> new LinkedHashSet<>()).add(job);
+    waitingTokens += job.tokens().length();
+  }
+
+  /** Whether texts should be read for it: to pack runs well, and no more than it may hold. */
+  boolean wantsMore() {
+    synchronized (scheduler) {
+      LaneLimits now = limits.get();
+      return closing || waiting.size() < now.window() && waitingTokens < now.queueTokens();
+    }
+  }
+
+  boolean isClosing() {
+    synchronized (scheduler) {
+      return closing;
     }
   }
 
   /** Takes a text back that still waits; neither of its receivers is called then. */
-  public void withdraw(Job job) {
-    lock.lock();
-    try {
-      if (waiting.remove(job)) {
-        waitingTokens -= job.tokens().length();
-      }
-    } finally {
-      lock.unlock();
+  public boolean withdraw(Job job) {
+    boolean waited;
+    synchronized (scheduler) {
+      waited = remove(job);
     }
+    scheduler.endLanes(); // it may have been the last a closing lane waited for
+    return waited;
+  }
+
+  private boolean remove(Job job) {
+    if (!waiting.remove(job)) {
+      return false;
+    }
+    waitingTokens -= job.tokens().length();
+    Set<Job> group = groups.get(job.group());
+    group.remove(job);
+    if (group.isEmpty()) {
+      groups.remove(job.group());
+    }
+    return true;
   }
 
   /** Tokens that wait. */
   public long waitingTokens() {
-    lock.lock();
-    try {
+    synchronized (scheduler) {
       return waitingTokens;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -107,118 +138,71 @@ public final class Lane {
     return stats;
   }
 
-  private void work() {
-    for (List<Job> run = take(); !run.isEmpty(); run = take()) {
-      encode(run);
-    }
-    whenDone.run();
+  Runner runner() {
+    return runner;
   }
 
-  /** The next run; waits for one, empty when the lane is closed and everything is done. */
-  private List<Job> take() {
-    lock.lock();
-    try {
-      while (waiting.isEmpty() && !closing) {
-        changed.awaitUninterruptibly();
-      }
-      List<Job> run = next(limits.get());
-      for (Job job : run) {
-        waiting.remove(job);
-        waitingTokens -= job.tokens().length();
-      }
-      return run;
-    } finally {
-      lock.unlock();
-    }
+  void hasRoom() {
+    onRoom.run();
   }
 
-  private List<Job> next(LaneLimits limits) {
-    List<Job> window = new ArrayList<>();
-    for (Iterator<Job> i = waiting.iterator(); i.hasNext() && window.size() < limits.window(); ) {
-      window.add(i.next());
+  /** The next run; empty when nothing waits. */
+  List<Job> take() {
+    if (waiting.isEmpty()) {
+      return List.of();
+    }
+    Object turn = groups.keySet().iterator().next();
+    List<Job> run = packed(groups.get(turn).iterator().next());
+    run.forEach(this::remove);
+    Set<Job> rest = groups.remove(turn);
+    if (rest != null) {
+      groups.put(turn, rest); // the other groups come first next time
+    }
+    inRun = true;
+    return run;
+  }
+
+  private List<Job> packed(Job leader) {
+    LaneLimits now = limits.get();
+    List<Job> window = new ArrayList<>(List.of(leader));
+    for (Iterator<Job> i = waiting.iterator(); i.hasNext() && window.size() < now.window(); ) {
+      Job job = i.next();
+      if (job != leader) {
+        window.add(job);
+      }
     }
     if (window.size() < 2) {
       return window;
     }
     int[] lengths = window.stream().mapToInt(job -> job.tokens().length()).toArray();
-    List<Integer> withOldest =
-        Packing.pack(lengths, limits.tokensPerRun(), maxPadding).stream()
+    List<Integer> withLeader =
+        Packing.pack(lengths, now.tokensPerRun(), maxPadding).stream()
             .filter(run -> run.contains(0))
             .findFirst()
             .orElseThrow();
-    return withOldest.stream().map(window::get).toList();
+    return withLeader.stream().map(window::get).toList();
   }
 
-  /** Encodes a run; one that fails is split until only the guilty text fails. */
-  private void encode(List<Job> run) {
-    float[][] vectors;
-    try {
-      vectors = runner.run(run.stream().map(Job::tokens).toList());
-    } catch (Throwable failure) { // an Error too: this thread must live, and the text be told
-      if (run.size() == 1) {
-        complete(() -> run.get(0).onFailure().accept(EncodeException.of(failure)));
-      } else {
-        encode(run.subList(0, run.size() / 2));
-        encode(run.subList(run.size() / 2, run.size()));
-      }
-      return;
-    }
-    stats.ran(run);
-    complete(() -> deliver(run, vectors));
+  void ran() {
+    inRun = false;
   }
 
-  private static void deliver(List<Job> run, float[][] vectors) {
-    Throwable first = null;
-    for (int i = 0; i < vectors.length; i++) {
-      try {
-        if (isFinite(vectors[i])) {
-          run.get(i).onVector().accept(vectors[i]);
-        } else {
-          run.get(i).onFailure().accept(notFinite());
-        }
-      } catch (RuntimeException | Error e) { // the other receivers get theirs all the same
-        first = first == null ? e : first;
-      }
-    }
-    if (first instanceof Error error) {
-      throw error;
-    }
-    if (first instanceof RuntimeException exception) {
-      throw exception;
-    }
+  /** Gives up what waits, and everything to come. */
+  List<Job> abandon() {
+    closing = true;
+    List<Job> abandoned = List.copyOf(waiting);
+    waiting.clear();
+    groups.clear();
+    waitingTokens = 0;
+    return abandoned;
   }
 
-  private static EncodeException notFinite() {
-    return new EncodeException(EncodeException.Kind.TEXT, "its vector is not finite");
+  boolean isOver() {
+    return closing && waiting.isEmpty() && !inRun;
   }
 
-  private static boolean isFinite(float[] vector) {
-    for (float value : vector) {
-      if (!Float.isFinite(value)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Hands a delivery over; it begins once, wherever, and what it throws does not come here. */
-  private void complete(Runnable delivery) {
-    AtomicBoolean begun = new AtomicBoolean();
-    Runnable once =
-        () -> {
-          if (begun.compareAndSet(false, true)) {
-            delivery.run();
-          }
-        };
-    try {
-      completions.execute(once);
-    } catch (Throwable rejected) { // or thrown by a delivery that was carried out at once
-      try {
-        once.run(); // where it was rejected the node shuts down: here or never
-      } catch (Throwable receivers) {
-        // its own fault, of which there is nobody else to tell; this thread must live
-      }
-    }
+  void end() {
+    afterwards.run();
   }
 
   /**
@@ -227,13 +211,11 @@ public final class Lane {
    * @param afterwards called when nothing is in flight any more
    */
   public void close(Runnable afterwards) {
-    lock.lock();
-    try {
+    synchronized (scheduler) {
       closing = true;
-      whenDone = afterwards;
-      changed.signalAll();
-    } finally {
-      lock.unlock();
+      this.afterwards = afterwards;
     }
+    scheduler.endLanes();
+    onRoom.run(); // who has texts for it must take them elsewhere
   }
 }

@@ -14,12 +14,16 @@ public final class LaneStats {
   private long lostTokens;
   private long batches;
   private long paddedTokens;
+  private long failed;
+  private long rejected;
   private final long[] latencies = new long[LATENCIES];
 
   /**
    * The numbers at one moment.
    *
    * @param paddedTokens tokens of all runs, padding included
+   * @param failed texts without a vector: they have no tokens, or the encoder cannot run them
+   * @param rejected texts that were turned away since others waited
    * @param p50Nanos median time from a text coming in to its vector, over the last 1,024 texts
    * @param p99Nanos 99th percentile of the same
    */
@@ -30,6 +34,8 @@ public final class LaneStats {
       long lostTokens,
       long batches,
       long paddedTokens,
+      long failed,
+      long rejected,
       long p50Nanos,
       long p99Nanos) {}
 
@@ -48,6 +54,16 @@ public final class LaneStats {
     paddedTokens += (long) longest * run.size();
   }
 
+  /** Counts texts that get no vector. */
+  public synchronized void failed(int count) {
+    failed += count;
+  }
+
+  /** Counts a text that is turned away. */
+  public synchronized void rejected() {
+    rejected++;
+  }
+
   /** The numbers now. */
   public synchronized Snapshot snapshot() {
     long[] sorted = Arrays.copyOf(latencies, (int) Math.min(texts, LATENCIES));
@@ -59,6 +75,8 @@ public final class LaneStats {
         lostTokens,
         batches,
         paddedTokens,
+        failed,
+        rejected,
         quantile(sorted, 0.5),
         quantile(sorted, 0.99));
   }

@@ -15,7 +15,7 @@ public final class SelfTest {
   private SelfTest() {}
 
   /**
-   * Encodes golden.json, in both lanes.
+   * Encodes golden.json.
    *
    * @throws BundleException at a token id or a vector that is not PyTorch's
    */
@@ -28,13 +28,11 @@ public final class SelfTest {
         tokens.add(tokens(encoder, text));
       }
       int[] lengths = tokens.stream().mapToInt(Tokens::length).toArray();
-      for (EncoderRuntime.LaneName lane : EncoderRuntime.LaneName.values()) {
-        for (List<Integer> run :
-            Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN, encoder.maxPadding())) {
-          float[][] vectors = encoder.run(run.stream().map(tokens::get).toList(), lane);
-          for (int i = 0; i < vectors.length; i++) {
-            compare(golden.get(run.get(i)), vectors[i], encoder.manifest().precisionBound());
-          }
+      for (List<Integer> run :
+          Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN, encoder.maxPadding())) {
+        float[][] vectors = encoder.run(run.stream().map(tokens::get).toList());
+        for (int i = 0; i < vectors.length; i++) {
+          compare(golden.get(run.get(i)), vectors[i], encoder.manifest().precisionBound());
         }
       }
     } catch (EncodeException e) {

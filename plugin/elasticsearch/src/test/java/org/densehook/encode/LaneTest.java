@@ -14,9 +14,14 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -27,6 +32,14 @@ class LaneTest {
 
   private final List<Integer> batchSizes = Collections.synchronizedList(new ArrayList<>());
   private final CountDownLatch gate = new CountDownLatch(1);
+  private final ExecutorService runs = Executors.newCachedThreadPool();
+  private final List<Error> fatal = Collections.synchronizedList(new ArrayList<>());
+
+  @AfterEach
+  void endTheThreads() {
+    gate.countDown();
+    runs.shutdown();
+  }
 
   /** Gives each text its first id as its vector; holds the first run until the gate opens. */
   private float[][] run(List<Tokens> batch) throws EncodeException {
@@ -39,8 +52,17 @@ class LaneTest {
   }
 
   private Lane lane(Lane.Runner runner, int queueTokens) {
+    return lane(scheduler(Runnable::run), runner, Packing.MAX_PADDING, queueTokens);
+  }
+
+  private static Lane lane(
+      Scheduler scheduler, Lane.Runner runner, double maxPadding, int queueTokens) {
     LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, queueTokens);
-    return new Lane("test", runner, Packing.MAX_PADDING, () -> limits, Runnable::run);
+    return new Lane(scheduler, runner, maxPadding, () -> limits, () -> {});
+  }
+
+  private Scheduler scheduler(Executor completions) {
+    return new Scheduler(runs, completions, fatal::add);
   }
 
   private static Tokens tokens(long first, int length) {
@@ -77,8 +99,7 @@ class LaneTest {
           lengths.add(Graph.longest(batch, false));
           return run(batch);
         };
-    LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, 1 << 20);
-    Lane lane = new Lane("test", unmasked, 0, () -> limits, Runnable::run);
+    Lane lane = lane(scheduler(Runnable::run), unmasked, 0, 1 << 20);
     CountDownLatch done = new CountDownLatch(41);
     offer(lane, tokens(0, 10), vector -> {}, done);
     while (lane.waitingTokens() > 0) {
@@ -128,6 +149,8 @@ class LaneTest {
     gate.countDown();
     await(done);
     assertEquals(List.of(13), failed);
+    assertEquals(1, lane.stats().snapshot().failed());
+    assertEquals(31, lane.stats().snapshot().texts());
   }
 
   @Test
@@ -179,17 +202,16 @@ class LaneTest {
 
   @Test
   void whereCompletionsAreRejectedResultsAreStillDeliveredOnce() throws Exception {
-    LaneLimits limits = new LaneLimits(LaneLimits.WINDOW, 1024, 1 << 20);
     List<String> told = Collections.synchronizedList(new ArrayList<>());
     Lane lane =
-        new Lane(
-            "test",
+        lane(
+            scheduler(
+                delivery -> {
+                  throw new RejectedExecutionException();
+                }),
             this::run,
             Packing.MAX_PADDING,
-            () -> limits,
-            delivery -> {
-              throw new RejectedExecutionException();
-            });
+            1 << 20);
     CountDownLatch done = new CountDownLatch(2);
     gate.countDown();
     offer(lane, tokens(1, 10), vector -> told.add("vector"), done);
@@ -244,6 +266,7 @@ class LaneTest {
     }
     offer(lane, tokens(2, 90), vector -> {}, done);
     assertFalse(lane.offer(new Job(tokens(3, 20), vector -> {}, failure -> {})));
+    assertEquals(1, lane.stats().snapshot().rejected());
     gate.countDown();
     await(done);
   }
@@ -274,6 +297,144 @@ class LaneTest {
     gate.countDown();
     await(closed);
     assertEquals(0, done.getCount());
+  }
+
+  @Test
+  void anExhaustedHeapIsTheProcessesEndAndNoTextsFault() throws Exception {
+    Error exhausted = new OutOfMemoryError("Java heap space");
+    AtomicInteger calls = new AtomicInteger();
+    Lane lane =
+        lane(
+            batch -> {
+              await(gate);
+              calls.incrementAndGet();
+              throw exhausted;
+            },
+            1 << 20);
+    CountDownLatch failed = new CountDownLatch(4);
+    for (int i = 0; i < 4; i++) {
+      lane.offer(new Job(tokens(1, 10), vector -> {}, failure -> failed.countDown()));
+    }
+    gate.countDown();
+    await(failed);
+    assertEquals(exhausted, fatal.get(0));
+    assertTrue(calls.get() <= 2, "a run was split and tried again: " + calls.get());
+  }
+
+  @Test
+  void aNativeLibraryThatLacksMemoryFailsItsTextAlone() throws Exception {
+    Lane lane =
+        lane(
+            batch -> {
+              throw new OutOfMemoryError("Cannot reserve 8 bytes of direct buffer memory");
+            },
+            1 << 20);
+    CompletableFuture<EncodeException> failed = new CompletableFuture<>();
+    lane.offer(new Job(tokens(1, 1), vector -> {}, failed::complete));
+    assertEquals(EncodeException.Kind.RUN, failed.get(20, TimeUnit.SECONDS).kind());
+    assertEquals(List.of(), fatal);
+  }
+
+  @Test
+  void groupsAreEncodedInTurnHoweverManyTextsOneHas() throws Exception {
+    List<Long> order = Collections.synchronizedList(new ArrayList<>());
+    Lane lane =
+        lane(
+            batch -> {
+              order.add(batch.get(0).ids()[0]);
+              return run(batch);
+            },
+            1 << 20);
+    CountDownLatch done = new CountDownLatch(23);
+    for (int i = 0; i < 21; i++) { // each fills a run; the first is in one until the gate opens
+      put(lane, tokens(1, 1024), "big", done);
+    }
+    while (order.isEmpty()) {
+      Thread.onSpinWait();
+    }
+    put(lane, tokens(2, 10), "small", done);
+    put(lane, tokens(3, 500), "other", done);
+    gate.countDown();
+    await(done);
+    assertEquals(List.of(1L, 1L, 2L, 3L, 1L), order.subList(0, 5));
+  }
+
+  @Test
+  void lanesOfOneSchedulerRunOneAtATimeAndInTurn() throws Exception {
+    Scheduler scheduler = scheduler(Runnable::run);
+    AtomicInteger inFlight = new AtomicInteger();
+    List<String> order = Collections.synchronizedList(new ArrayList<>());
+    List<Lane> lanes = new ArrayList<>();
+    for (String name : List.of("a", "b")) {
+      Lane.Runner runner =
+          batch -> {
+            assertEquals(1, inFlight.incrementAndGet());
+            order.add(name);
+            float[][] vectors = run(batch);
+            inFlight.decrementAndGet();
+            return vectors;
+          };
+      lanes.add(lane(scheduler, runner, Packing.MAX_PADDING, 1 << 20));
+    }
+    CountDownLatch done = new CountDownLatch(12);
+    for (int i = 0; i < 10; i++) {
+      offer(lanes.get(0), tokens(i, 1024), vector -> {}, done);
+    }
+    while (order.isEmpty()) {
+      Thread.onSpinWait();
+    }
+    offer(lanes.get(1), tokens(1, 1024), vector -> {}, done);
+    offer(lanes.get(1), tokens(2, 1024), vector -> {}, done);
+    gate.countDown();
+    await(done);
+    assertEquals(List.of("a", "b", "a", "b", "a"), order.subList(0, 5));
+  }
+
+  @Test
+  void aTextThatIsWithdrawnIsNotEncoded() throws Exception {
+    Lane lane = lane(this::run, 1 << 20);
+    CountDownLatch done = new CountDownLatch(2);
+    offer(lane, tokens(0, 10), vector -> {}, done);
+    while (lane.waitingTokens() > 0) {
+      Thread.onSpinWait();
+    }
+    Job withdrawn = new Job(tokens(1, 10), vector -> done.countDown(), failure -> done.countDown());
+    assertTrue(lane.offer(withdrawn));
+    offer(lane, tokens(2, 10), vector -> {}, done);
+    assertTrue(lane.withdraw(withdrawn));
+    assertFalse(lane.withdraw(withdrawn));
+    assertEquals(10, lane.waitingTokens());
+    gate.countDown();
+    await(done);
+    assertEquals(2, lane.stats().snapshot().texts());
+  }
+
+  @Test
+  void whereNothingRunsAnyMoreWhatWaitsIsTold() throws Exception {
+    Scheduler ended =
+        new Scheduler(
+            run -> {
+              throw new RejectedExecutionException();
+            },
+            Runnable::run,
+            fatal::add);
+    Lane lane = lane(ended, this::run, Packing.MAX_PADDING, 1 << 20);
+    CompletableFuture<EncodeException> failed = new CompletableFuture<>();
+    lane.offer(new Job(tokens(1, 1), vector -> {}, failed::complete));
+    assertEquals(EncodeException.Kind.RETIRED, failed.get(20, TimeUnit.SECONDS).kind());
+  }
+
+  private static void put(Lane lane, Tokens tokens, String group, CountDownLatch done)
+      throws EncodeException {
+    lane.add(
+        new Job(
+            tokens,
+            vector -> done.countDown(),
+            failure -> {
+              throw new AssertionError(failure);
+            },
+            group,
+            0));
   }
 
   private static void offer(

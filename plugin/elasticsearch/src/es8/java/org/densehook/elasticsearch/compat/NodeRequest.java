@@ -5,7 +5,7 @@ import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.transport.TransportRequest;
 
 /** A request to one node that says nothing more. */
-public final class NodeRequest extends TransportRequest {
+public class NodeRequest extends TransportRequest {
 
   public NodeRequest() {}
 

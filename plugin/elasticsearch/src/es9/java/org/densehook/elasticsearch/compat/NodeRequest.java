@@ -5,7 +5,7 @@ import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.transport.AbstractTransportRequest;
 
 /** A request to one node that says nothing more. */
-public final class NodeRequest extends AbstractTransportRequest {
+public class NodeRequest extends AbstractTransportRequest {
 
   public NodeRequest() {}
 

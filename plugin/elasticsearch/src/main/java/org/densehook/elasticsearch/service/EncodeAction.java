@@ -1,8 +1,10 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.densehook.bundle.Role;
+import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionRequestValidationException;
@@ -63,17 +65,29 @@ public final class EncodeAction {
 
     Request(StreamInput in) throws IOException {
       super(in);
-      encoder = in.readOptionalString();
-      texts = in.readStringCollectionAsList();
-      role = in.readEnum(Role.class);
+      Request read =
+          Wire.read(
+              in,
+              (body, version) ->
+                  new Request(
+                      body.readOptionalString(),
+                      body.readStringCollectionAsList(),
+                      body.readEnum(Role.class)));
+      encoder = read.encoder;
+      texts = read.texts;
+      role = read.role;
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
       super.writeTo(out);
-      out.writeOptionalString(encoder);
-      out.writeStringCollection(texts);
-      out.writeEnum(role);
+      Wire.write(
+          out,
+          body -> {
+            body.writeOptionalString(encoder);
+            body.writeStringCollection(texts);
+            body.writeEnum(role);
+          });
     }
 
     @Override
@@ -92,7 +106,12 @@ public final class EncodeAction {
   }
 
   /** A text as the model reads it, and its vector. */
-  record Encoded(long[] ids, int lost, float[] vector) {}
+  record Encoded(long[] ids, int lost, float[] vector) {
+
+    static Encoded of(Tokens tokens, float[] vector) {
+      return new Encoded(tokens.ids(), tokens.lost(), vector);
+    }
+  }
 
   /** The texts' encodings, in their order. */
   public static final class Response extends ActionResponse implements ToXContentObject {
@@ -151,16 +170,21 @@ public final class EncodeAction {
       EncoderHandle encoder = encoders.require(request.encoder);
       Encoded[] encoded = new Encoded[request.texts.size()];
       ActionListener<Void> all =
-          listener.map(
-              done -> new Response(encoder.name(), encoder.fingerprint(), List.of(encoded)));
+          encoders
+              .preserved(listener)
+              .map(done -> new Response(encoder.name(), encoder.fingerprint(), List.of(encoded)));
       try (RefCountingListener refs = new RefCountingListener(all)) {
+        List<DocumentFeed.Text> texts = new ArrayList<>();
         for (int i = 0; i < encoded.length; i++) {
           int position = i;
-          encoders.encode(
-              encoder,
-              request.texts.get(i),
-              request.role,
-              refs.acquire(text -> encoded[position] = text));
+          texts.add(
+              new DocumentFeed.Text(
+                  request.texts.get(i), refs.acquire(text -> encoded[position] = text)));
+        }
+        if (request.role == Role.DOCUMENT) {
+          encoders.encodeDocuments(encoder, texts.iterator());
+        } else {
+          texts.forEach(text -> encoders.encodeQuery(encoder, text.text(), text.listener()));
         }
       }
     }

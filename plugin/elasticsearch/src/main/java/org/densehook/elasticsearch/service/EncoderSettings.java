@@ -12,13 +12,15 @@ import org.elasticsearch.core.TimeValue;
 /** The node's settings for its encoders; those of the lanes may be changed while it runs. */
 public final class EncoderSettings {
 
-  /** Threads of one run of documents. */
-  public static final Setting<Integer> INGEST_THREADS = threads("densehook.ingest.threads");
+  /** Threads of one run, of documents or of queries. */
+  public static final Setting<Integer> THREADS =
+      new Setting<>(
+          "densehook.threads",
+          settings -> Integer.toString(EsExecutors.allocatedProcessors(settings)),
+          value -> Setting.parseInt(value, 1, "densehook.threads"),
+          Property.NodeScope);
 
-  /** Threads of one run of queries. */
-  public static final Setting<Integer> QUERY_THREADS = threads("densehook.query.threads");
-
-  /** Documents that are sorted together by length. */
+  /** Documents that are read ahead of the runs, and sorted together by length. */
   public static final Setting<Integer> INGEST_WINDOW =
       dynamic("densehook.ingest.window", LaneLimits.WINDOW);
 
@@ -26,7 +28,7 @@ public final class EncoderSettings {
   public static final Setting<Integer> INGEST_TOKENS_PER_RUN =
       dynamic("densehook.ingest.tokens_per_run", LaneLimits.TOKENS_PER_RUN);
 
-  /** Tokens of documents that may wait; beyond them an item answers 429. */
+  /** Tokens of documents that are read ahead of the runs; the others wait with their bulk. */
   public static final Setting<Integer> INGEST_QUEUE_TOKENS =
       dynamic("densehook.ingest.queue_tokens", 1 << 20);
 
@@ -56,8 +58,7 @@ public final class EncoderSettings {
   public static final Setting<Integer> TEXT_MAX_LENGTH =
       dynamic("densehook.text.max_length", 1_000_000);
 
-  private final int ingestThreads;
-  private final int queryThreads;
+  private final int threads;
   private volatile LaneLimits ingest;
   private volatile LaneLimits query;
   private volatile TimeValue queryMaxWait;
@@ -65,8 +66,7 @@ public final class EncoderSettings {
   private volatile int textMaxLength;
 
   EncoderSettings(Settings settings, ClusterSettings dynamic) {
-    ingestThreads = INGEST_THREADS.get(settings);
-    queryThreads = QUERY_THREADS.get(settings);
+    threads = THREADS.get(settings);
     dynamic.initializeAndWatch(QUERY_MAX_WAIT, wait -> queryMaxWait = wait);
     dynamic.initializeAndWatch(QUERY_CACHE_SIZE, size -> cacheSize = size);
     dynamic.initializeAndWatch(TEXT_MAX_LENGTH, length -> textMaxLength = length);
@@ -84,8 +84,7 @@ public final class EncoderSettings {
   /** All of them, as the node registers them. */
   public static List<Setting<?>> all() {
     return List.of(
-        INGEST_THREADS,
-        QUERY_THREADS,
+        THREADS,
         INGEST_WINDOW,
         INGEST_TOKENS_PER_RUN,
         INGEST_QUEUE_TOKENS,
@@ -109,12 +108,8 @@ public final class EncoderSettings {
             QUERY_QUEUE_TOKENS.get(settings));
   }
 
-  int ingestThreads() {
-    return ingestThreads;
-  }
-
-  int queryThreads() {
-    return queryThreads;
+  int threads() {
+    return threads;
   }
 
   LaneLimits ingest() {
@@ -135,14 +130,6 @@ public final class EncoderSettings {
 
   int textMaxLength() {
     return textMaxLength;
-  }
-
-  private static Setting<Integer> threads(String name) {
-    return new Setting<>(
-        name,
-        settings -> Integer.toString(EsExecutors.allocatedProcessors(settings)),
-        value -> Setting.parseInt(value, 1, name),
-        Property.NodeScope);
   }
 
   private static Setting<Integer> dynamic(String name, int byDefault) {

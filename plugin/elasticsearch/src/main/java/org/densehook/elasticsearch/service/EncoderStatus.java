@@ -29,7 +29,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    *
    * @param variant empty for the plain export
    * @param normalised whether its vectors have length 1
-   * @param modelBytes size of the model's files, which are held twice
+   * @param modelBytes size of the model's files, which are held once
    */
   record Loaded(
       String fingerprint,
@@ -45,41 +45,52 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       Lane query)
       implements Writeable {
 
-    Loaded(StreamInput in) throws IOException {
-      this(
-          in.readString(),
-          in.readString(),
-          in.readString(),
-          in.readBoolean(),
-          in.readVInt(),
-          in.readBoolean(),
-          in.readVInt(),
-          in.readVLong(),
-          in.readString(),
-          new Lane(in),
-          new Lane(in));
+    private static Loaded read(StreamInput in) throws IOException {
+      return Wire.read(
+          in,
+          (body, version) ->
+              new Loaded(
+                  body.readString(),
+                  body.readString(),
+                  body.readString(),
+                  body.readBoolean(),
+                  body.readVInt(),
+                  body.readBoolean(),
+                  body.readVInt(),
+                  body.readVLong(),
+                  body.readString(),
+                  Lane.read(body),
+                  Lane.read(body)));
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
-      out.writeString(fingerprint);
-      out.writeString(precision);
-      out.writeString(variant);
-      out.writeBoolean(batchDependent);
-      out.writeVInt(dims);
-      out.writeBoolean(normalised);
-      out.writeVInt(maxTokens);
-      out.writeVLong(modelBytes);
-      out.writeString(onnxruntime);
-      ingest.writeTo(out);
-      query.writeTo(out);
+      Wire.write(
+          out,
+          body -> {
+            body.writeString(fingerprint);
+            body.writeString(precision);
+            body.writeString(variant);
+            body.writeBoolean(batchDependent);
+            body.writeVInt(dims);
+            body.writeBoolean(normalised);
+            body.writeVInt(maxTokens);
+            body.writeVLong(modelBytes);
+            body.writeString(onnxruntime);
+            ingest.writeTo(body);
+            query.writeTo(body);
+          });
     }
   }
 
   /**
    * What a lane did.
    *
+   * @param failed texts that could not be encoded
+   * @param rejected texts turned away because others waited
    * @param served texts whose vector was known or on its way, so that they were not encoded
+   * @param timedOut searches that waited too long
+   * @param cancelled searches that were cancelled while they waited
    */
   record Lane(
       long texts,
@@ -88,13 +99,18 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       long lostTokens,
       long batches,
       long paddedTokens,
+      long failed,
+      long rejected,
       long p50Nanos,
       long p99Nanos,
       long queueTokens,
-      long served)
+      long served,
+      long timedOut,
+      long cancelled)
       implements Writeable {
 
-    static Lane of(LaneStats.Snapshot stats, long queueTokens, long served) {
+    static Lane of(
+        LaneStats.Snapshot stats, long queueTokens, long served, long timedOut, long cancelled) {
       return new Lane(
           stats.texts(),
           stats.tokens(),
@@ -102,38 +118,57 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
           stats.lostTokens(),
           stats.batches(),
           stats.paddedTokens(),
+          stats.failed(),
+          stats.rejected(),
           stats.p50Nanos(),
           stats.p99Nanos(),
           queueTokens,
-          served);
+          served,
+          timedOut,
+          cancelled);
     }
 
-    Lane(StreamInput in) throws IOException {
-      this(
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong(),
-          in.readVLong());
+    private static Lane read(StreamInput in) throws IOException {
+      return Wire.read(
+          in,
+          (body, version) ->
+              new Lane(
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong(),
+                  body.readVLong()));
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
-      out.writeVLong(texts);
-      out.writeVLong(tokens);
-      out.writeVLong(truncatedTexts);
-      out.writeVLong(lostTokens);
-      out.writeVLong(batches);
-      out.writeVLong(paddedTokens);
-      out.writeVLong(p50Nanos);
-      out.writeVLong(p99Nanos);
-      out.writeVLong(queueTokens);
-      out.writeVLong(served);
+      Wire.write(
+          out,
+          body -> {
+            body.writeVLong(texts);
+            body.writeVLong(tokens);
+            body.writeVLong(truncatedTexts);
+            body.writeVLong(lostTokens);
+            body.writeVLong(batches);
+            body.writeVLong(paddedTokens);
+            body.writeVLong(failed);
+            body.writeVLong(rejected);
+            body.writeVLong(p50Nanos);
+            body.writeVLong(p99Nanos);
+            body.writeVLong(queueTokens);
+            body.writeVLong(served);
+            body.writeVLong(timedOut);
+            body.writeVLong(cancelled);
+          });
     }
 
     void toXContent(String name, XContentBuilder builder) throws IOException {
@@ -142,6 +177,10 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("tokens", tokens);
       builder.field("truncated_texts", truncatedTexts);
       builder.field("lost_tokens", lostTokens);
+      builder.field("failed", failed);
+      builder.field("rejected", rejected);
+      builder.field("timed_out", timedOut);
+      builder.field("cancelled", cancelled);
       builder.field("served_without_encoding", served);
       builder.field("batches", batches);
       builder.field("mean_texts_per_batch", batches == 0 ? 0 : rounded((double) texts / batches));
@@ -168,20 +207,27 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
         : new EncoderFacts(name, false, loaded.fingerprint, loaded.dims, loaded.normalised);
   }
 
-  EncoderStatus(StreamInput in) throws IOException {
-    this(
-        in.readString(),
-        in.readEnum(State.class),
-        in.readOptionalString(),
-        in.readOptionalWriteable(Loaded::new));
+  static EncoderStatus read(StreamInput in) throws IOException {
+    return Wire.read(
+        in,
+        (body, version) ->
+            new EncoderStatus(
+                body.readString(),
+                body.readEnum(State.class),
+                body.readOptionalString(),
+                body.readOptionalWriteable(Loaded::read)));
   }
 
   @Override
   public void writeTo(StreamOutput out) throws IOException {
-    out.writeString(name);
-    out.writeEnum(state);
-    out.writeOptionalString(reason);
-    out.writeOptionalWriteable(loaded);
+    Wire.write(
+        out,
+        body -> {
+          body.writeString(name);
+          body.writeEnum(state);
+          body.writeOptionalString(reason);
+          body.writeOptionalWriteable(loaded);
+        });
   }
 
   @Override

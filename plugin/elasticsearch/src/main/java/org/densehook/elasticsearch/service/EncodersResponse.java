@@ -28,13 +28,13 @@ public final class EncodersResponse extends BaseNodesResponse<EncodersResponse.O
 
     OfNode(StreamInput in) throws IOException {
       super(in);
-      encoders = in.readCollectionAsList(EncoderStatus::new);
+      encoders = Wire.read(in, (body, version) -> body.readCollectionAsList(EncoderStatus::read));
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
       super.writeTo(out);
-      out.writeCollection(encoders);
+      Wire.write(out, body -> body.writeCollection(encoders));
     }
   }
 

@@ -2,7 +2,6 @@ package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
 import java.util.List;
-import org.densehook.elasticsearch.compat.NodeRequest;
 import org.densehook.elasticsearch.compat.NodesRequest;
 import org.densehook.elasticsearch.service.EncodersResponse.OfNode;
 import org.elasticsearch.action.ActionListener;
@@ -20,7 +19,8 @@ import org.elasticsearch.transport.TransportService;
 
 /** Reports the encoders of every node, or has every node look at its bundles again. */
 public abstract class TransportEncodersAction
-    extends TransportNodesAction<NodesRequest, EncodersResponse, NodeRequest, OfNode, Void> {
+    extends TransportNodesAction<
+        NodesRequest, EncodersResponse, EncodersNodeRequest, OfNode, Void> {
 
   private final EncoderService encoders;
 
@@ -36,7 +36,7 @@ public abstract class TransportEncodersAction
         clusterService,
         transportService,
         actionFilters,
-        NodeRequest::new,
+        EncodersNodeRequest::new,
         threadPool.executor(ThreadPool.Names.MANAGEMENT));
     this.encoders = encoders;
   }
@@ -48,8 +48,8 @@ public abstract class TransportEncodersAction
   }
 
   @Override
-  protected NodeRequest newNodeRequest(NodesRequest request) {
-    return new NodeRequest();
+  protected EncodersNodeRequest newNodeRequest(NodesRequest request) {
+    return new EncodersNodeRequest();
   }
 
   @Override
@@ -58,7 +58,7 @@ public abstract class TransportEncodersAction
   }
 
   @Override
-  protected OfNode nodeOperation(NodeRequest request, Task task) {
+  protected OfNode nodeOperation(EncodersNodeRequest request, Task task) {
     return new OfNode(clusterService.localNode(), encoders.status());
   }
 
@@ -101,7 +101,7 @@ public abstract class TransportEncodersAction
 
     @Override
     protected void nodeOperationAsync(
-        NodeRequest request, Task task, ActionListener<OfNode> listener) {
+        EncodersNodeRequest request, Task task, ActionListener<OfNode> listener) {
       encoders()
           .reload(
               listener.delegateFailureAndWrap(

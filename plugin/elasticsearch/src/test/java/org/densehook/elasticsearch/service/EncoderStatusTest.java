@@ -20,7 +20,7 @@ class EncoderStatusTest {
   private static final EncoderStatus VARIANT = ready("int8", "fused-int8", true);
 
   private static EncoderStatus ready(String precision, String variant, boolean batchDependent) {
-    EncoderStatus.Lane lane = EncoderStatus.Lane.of(new LaneStats().snapshot(), 3, 4);
+    EncoderStatus.Lane lane = EncoderStatus.Lane.of(new LaneStats().snapshot(), 3, 4, 5, 6);
     return new EncoderStatus(
         "tiny",
         EncoderStatus.State.READY,
@@ -53,7 +53,7 @@ class EncoderStatusTest {
       try (BytesStreamOutput out = new BytesStreamOutput()) {
         status.writeTo(out);
         try (StreamInput in = out.bytes().streamInput()) {
-          assertEquals(status, new EncoderStatus(in));
+          assertEquals(status, EncoderStatus.read(in));
           assertEquals(-1, in.read());
         }
       }

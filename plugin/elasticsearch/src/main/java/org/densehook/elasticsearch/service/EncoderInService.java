@@ -1,0 +1,161 @@
+package org.densehook.elasticsearch.service;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.densehook.bundle.Manifest;
+import org.densehook.bundle.Role;
+import org.densehook.encode.EncodeException;
+import org.densehook.encode.EncoderRuntime;
+import org.densehook.encode.Fatal;
+import org.densehook.encode.Lane;
+import org.densehook.encode.Tokens;
+import org.elasticsearch.ElasticsearchStatusException;
+import org.elasticsearch.ExceptionsHelper;
+import org.elasticsearch.rest.RestStatus;
+import org.elasticsearch.threadpool.ThreadPool;
+
+/** An encoder that proved itself: its runtime, and its places in the node's schedule. */
+final class EncoderInService implements EncoderHandle {
+
+  private final EncoderRuntime runtime;
+  private final EncoderSettings settings;
+  private final NodeSchedule schedule;
+  private final Lane documentLane;
+  private final Lane queryLane;
+  private final QueryEncoding queries;
+
+  EncoderInService(
+      EncoderRuntime runtime,
+      EncoderSettings settings,
+      NodeSchedule schedule,
+      ThreadPool threadPool) {
+    this.runtime = runtime;
+    this.settings = settings;
+    this.schedule = schedule;
+    documentLane =
+        new Lane(
+            schedule.documents(),
+            runtime::run,
+            runtime.maxPadding(),
+            settings::ingest,
+            schedule.intake()::wake);
+    queryLane =
+        new Lane(schedule.queries(), runtime::run, runtime.maxPadding(), settings::query, () -> {});
+    queries = new QueryEncoding(this, queryLane, settings, threadPool, schedule.completions());
+  }
+
+  @Override
+  public String name() {
+    return manifest().name();
+  }
+
+  @Override
+  public String fingerprint() {
+    return manifest().fingerprint();
+  }
+
+  @Override
+  public int dims() {
+    return manifest().dims();
+  }
+
+  @Override
+  public String join(List<String> inputs) {
+    return manifest().join(inputs);
+  }
+
+  private Manifest manifest() {
+    return runtime.manifest();
+  }
+
+  /** What searches ask of it. */
+  QueryEncoding queries() {
+    return queries;
+  }
+
+  /**
+   * Encodes a bulk's texts as there is room; listeners are called without a thread context.
+   *
+   * @param elsewhere gets the texts it does not take, when it goes out of service
+   */
+  void encodeDocuments(
+      Iterator<DocumentFeed.Text> texts, Consumer<Iterator<DocumentFeed.Text>> elsewhere) {
+    schedule.intake().add(documentLane, new DocumentFeed(this, texts, elsewhere));
+  }
+
+  Tokens tokenize(String text, Role role) throws EncodeException {
+    if (text.length() > settings.textMaxLength()) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "the text has "
+              + text.length()
+              + " characters, more than ["
+              + EncoderSettings.TEXT_MAX_LENGTH.getKey()
+              + "] of "
+              + settings.textMaxLength()
+              + "; cut it into passages");
+    }
+    return runtime.tokenize(text, role);
+  }
+
+  /** Counts a document of which no tokens can be made, and has its owner told. */
+  void unreadable(Runnable tell) {
+    documentLane.stats().failed(1);
+    schedule.completions().execute(tell);
+  }
+
+  /**
+   * A failure as clients are told it; that this encoder is retired stays an EncodeException, for
+   * {@link EncoderService} to see.
+   */
+  Exception asStatus(EncodeException failure) {
+    return switch (failure.kind()) {
+      case TEXT -> status(RestStatus.BAD_REQUEST, failure);
+      case RUN -> status(RestStatus.INTERNAL_SERVER_ERROR, failure);
+      case RETIRED -> failure;
+    };
+  }
+
+  private ElasticsearchStatusException status(RestStatus status, EncodeException failure) {
+    return new ElasticsearchStatusException(
+        "encoder [{}]: {}", status, failure, name(), failure.getMessage());
+  }
+
+  /** Ends the node, as Elasticsearch does, when the heap is exhausted; else does nothing. */
+  static void dieOfExhaustedHeap(Throwable failure) {
+    if (Fatal.is(failure)) {
+      ExceptionsHelper.maybeDieOnAnotherThread(failure);
+    }
+  }
+
+  EncoderStatus.Loaded status() {
+    return new EncoderStatus.Loaded(
+        fingerprint(),
+        manifest().precision(),
+        manifest().variant(),
+        manifest().batchDependent(),
+        dims(),
+        manifest().normalise(),
+        manifest().maxTokens(),
+        runtime.modelBytes(),
+        runtime.onnxruntime(),
+        EncoderStatus.Lane.of(
+            documentLane.stats().snapshot(), documentLane.waitingTokens(), 0, 0, 0),
+        queries.status());
+  }
+
+  /** Takes nothing new, finishes what waits, then frees the native memory. */
+  void retire() {
+    AtomicInteger open = new AtomicInteger(2);
+    Runnable oneClosed =
+        () -> {
+          if (open.decrementAndGet() == 0) {
+            runtime.close();
+          }
+        };
+    documentLane.close(oneClosed);
+    queryLane.close(oneClosed);
+  }
+}
