@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from elastic_transport import ConnectionError as Unreachable
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
-from elasticsearch.helpers import streaming_bulk
 
 from conftest import own_node
 from densehook.bundle import Bundle, write_manifest
@@ -45,7 +44,7 @@ def small_queue(plugin_client: Elasticsearch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("way", ["pipeline", "index setting"])
-def test_64_bulks_against_a_small_queue_all_get_through_by_retrying(
+def test_64_bulks_against_a_small_queue_wait_and_none_is_turned_away(
     plugin_client: Elasticsearch,
     plugin_index: str,
     minilm: Encoder,
@@ -59,57 +58,84 @@ def test_64_bulks_against_a_small_queue_all_get_through_by_retrying(
     if not by_pipeline:
         setting = {"index.densehook.embed": True}
         plugin_client.indices.put_settings(index=plugin_index, settings=setting)
-    turned_away = threading.Event()
+    before = encoder_of(plugin_client)["ingest"]
 
-    def send(bulk: int) -> int:
-        actions: list[dict[str, Any]] = [
-            {"_index": plugin_index, "_id": f"{bulk}-{i}", "text": f"word {i} " * 12}
+    def send(bulk: int) -> set[int]:
+        operations = [
+            line
             for i in range(12)
+            for line in ({"index": {"_id": f"{bulk}-{i}"}}, {"text": f"word {i} " * 12})
         ]
-        done = 0
-        patient = plugin_client.options(request_timeout=300)
-        for ok, item in streaming_bulk(
-            Observed(patient, turned_away),  # type: ignore[arg-type]
-            actions,
-            raise_on_error=False,  # or it would raise before it tries again
-            max_retries=200,
-            initial_backoff=0.1,
-            max_backoff=1,
-        ):
-            assert ok, item
-            done += 1
-        return done
+        once = plugin_client.options(request_timeout=600, max_retries=0, retry_on_status=())
+        answer = once.bulk(index=plugin_index, operations=operations)
+        return {item["index"]["status"] for item in answer["items"]}
 
     with ThreadPoolExecutor(64) as senders:
-        assert sum(senders.map(send, range(64))) == 64 * 12
-    assert turned_away.is_set()
+        assert set().union(*senders.map(send, range(64))) == {201}
     plugin_client.indices.refresh(index=plugin_index)
     with_vector = {"exists": {"field": "embedding"}}
     assert plugin_client.count(index=plugin_index, query=with_vector)["count"] == 64 * 12
+    after = encoder_of(plugin_client)["ingest"]
+    assert after["rejected"] == before["rejected"]
+    assert after["failed"] == before["failed"]
 
 
-class Observed:
-    """A client that notes whether an item of a bulk was turned away with 429."""
+def encoder_of(client: Elasticsearch) -> dict[str, Any]:
+    """What GET /_densehook says of the one encoder."""
+    answer = client.perform_request("GET", "/_densehook", headers=HEADERS).body
+    (only,) = answer["nodes"].values()
+    return dict(only["encoders"]["all-minilm-l6-v2"])
 
-    def __init__(self, client: Elasticsearch, turned_away: threading.Event) -> None:
-        self._client = client
-        self._turned_away = turned_away
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+# -- a query that waits too long, a text that is refused ------------------------------------------
 
-    def options(self, **options: Any) -> Observed:
-        return Observed(self._client.options(**options), self._turned_away)
 
-    def bulk(self, **arguments: Any) -> Any:
-        answer = self._client.bulk(**arguments)
-        for item in answer["items"]:
-            (result,) = item.values()
-            if result["status"] == 429:
-                assert result["error"]["type"] == "es_rejected_execution_exception"
-                assert "queue of encoder [all-minilm-l6-v2] is full" in str(result["error"])
-                self._turned_away.set()
-        return answer
+def test_a_query_that_waits_longer_than_it_may_is_a_429_and_counted(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(plugin_client, plugin_index, minilm.manifest, inputs=["text"])
+    before = encoder_of(plugin_client)["query"]["timed_out"]
+    builder = {"densehook": {"text": "no time " * 200}}  # takes more than a millisecond anywhere
+    knn = {"field": "embedding", "k": 1, "num_candidates": 1, "query_vector_builder": builder}
+    plugin_client.cluster.put_settings(persistent={"densehook.query.max_wait": "1ms"})
+    try:
+        with pytest.raises(ApiError) as refusal:
+            plugin_client.options(max_retries=0, retry_on_status=()).search(
+                index=plugin_index, knn=knn
+            )
+    finally:
+        plugin_client.cluster.put_settings(persistent={"densehook.query.max_wait": None})
+    assert refusal.value.status_code == 429
+    assert "a query waited 1ms for its vector" in str(refusal.value.body)
+    assert encoder_of(plugin_client)["query"]["timed_out"] == before + 1
+    assert plugin_client.search(index=plugin_index, knn=knn)["hits"]["hits"] == []
+
+
+def test_a_text_that_is_refused_is_counted_and_costs_its_bulk_nothing(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(plugin_client, plugin_index, minilm.manifest, inputs=["text"], in_cluster=True)
+    before = encoder_of(plugin_client)["ingest"]["failed"]
+    texts = ["fits", "is far too long " * 20, "fits too"]
+    operations = [line for text in texts for line in ({"index": {}}, {"text": text})]
+    plugin_client.cluster.put_settings(persistent={"densehook.text.max_length": 100})
+    try:
+        items = plugin_client.bulk(index=plugin_index, operations=operations)["items"]
+    finally:
+        plugin_client.cluster.put_settings(persistent={"densehook.text.max_length": None})
+    assert [item["index"]["status"] for item in items] == [201, 400, 201]
+    assert encoder_of(plugin_client)["ingest"]["failed"] == before + 1
+
+
+def test_the_pools_of_the_plugin_are_shown_beside_elasticsearchs_own(
+    plugin_client: Elasticsearch,
+) -> None:
+    pools = plugin_client.cat.thread_pool(
+        thread_pool_patterns="densehook_*", format="json", h="name,size,max"
+    )
+    by_name = {pool["name"]: pool for pool in pools}
+    assert set(by_name) == {"densehook_document", "densehook_query", "densehook_read"}
+    assert by_name["densehook_document"]["size"] == by_name["densehook_query"]["size"] == "1"
 
 
 # -- a killed node -------------------------------------------------------------------------------

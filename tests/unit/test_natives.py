@@ -71,3 +71,24 @@ def test_each_zip_carries_pythons_library_and_a_half_for_java_that_asks_for_it(
         half = built.read(f"{folder}/{natives.JNI}")
         assert natives.symbol_version(half) == natives.symbol_version(library)
     assert archive.stat().st_size < 40e6
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_each_zip_carries_the_licences_of_what_is_in_it(release: str) -> None:
+    archive = built_plugin(release)
+    assert archive is not None, "build it with: make plugin"
+    with zipfile.ZipFile(archive) as built:
+        names = built.namelist()
+        own = built.read("LICENSE.txt").decode()
+        assert own == (_SCRIPT.parents[4] / "LICENSE").read_text()
+        for name in ("LICENSE", "ThirdPartyNotices.txt"):
+            assert built.read(f"licenses/onnxruntime/{name}")
+        assert b"Oniguruma" in built.read("licenses/tokenizers/NOTICE.txt")
+        notice = built.read("NOTICE.txt").decode()
+    assert "${" not in notice
+    ours = [name for name in names if name.startswith("densehook-")]
+    others = [n for n in names if n.endswith((".jar", ".so")) and n not in ours]
+    assert len(ours) == 1
+    assert len(others) == 6
+    for name in others:
+        assert name in notice, f"NOTICE.txt says nothing of {name}"

@@ -7,7 +7,9 @@ C interface (OrtApiBase::GetApi in onnxruntime_c_api.h), so Java's half, libonnx
 may call it. But that half names the library it was linked with by a symbol version, VERS_1.29.0,
 and the dynamic loader takes no other; this name is what is written anew.
 
-    python natives.py FOLDER    # FOLDER holds the libonnxruntime4j_jni.so to be written anew
+    python natives.py FOLDER LICENSES
+
+FOLDER holds the libonnxruntime4j_jni.so to be written anew; LICENSES gets the library's licences.
 """
 
 from __future__ import annotations
@@ -21,15 +23,19 @@ from pathlib import Path
 
 JNI = "libonnxruntime4j_jni.so"
 LIBRARY = "libonnxruntime.so"
+LICENSES = ("LICENSE", "ThirdPartyNotices.txt")
 _VERSION = re.compile(rb"\0(VERS_(\d+)\.(\d+)\.(\d+))\0")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, licenses: Path) -> None:
     """Lays the library beside the JNI half, and writes into that half the library's version."""
     library = python_library()
     jni = folder / JNI
     jni.write_bytes(relinked(jni.read_bytes(), symbol_version(library.read_bytes())))
     shutil.copyfile(library, folder / LIBRARY)
+    licenses.mkdir(parents=True, exist_ok=True)
+    for name in LICENSES:
+        shutil.copyfile(library.parent.parent / name, licenses / name)
 
 
 def python_library() -> Path:
@@ -99,4 +105,4 @@ def _hash(name: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
