@@ -145,6 +145,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         opened.retire();
         return;
       }
+      NativeHeap.trim();
       logger.info("encoder [{}] is in service, {}", name, opened.fingerprint());
       if (before.encoder() != null) {
         before.encoder().retire();
