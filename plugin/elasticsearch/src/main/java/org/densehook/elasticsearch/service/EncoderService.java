@@ -193,7 +193,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   void encodeDocuments(EncoderHandle encoder, Iterator<DocumentFeed.Text> texts) {
     ((EncoderInService) encoder)
         .encodeDocuments(
-            texts, rest -> schedule.completions().execute(() -> encodeBySuccessor(encoder, rest)));
+            texts, rest -> schedule.tell(() -> encodeBySuccessor(encoder, rest)));
   }
 
   private void encodeBySuccessor(EncoderHandle retired, Iterator<DocumentFeed.Text> texts) {
