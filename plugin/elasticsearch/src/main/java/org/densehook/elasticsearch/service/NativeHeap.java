@@ -18,8 +18,8 @@ final class NativeHeap {
    * memory and copies the weights out; the C library keeps a good part of what is freed then, a
    * third of the model and more.
    *
-   * <p>It is what {@code jcmd PID System.trim_native_heap} does. A JVM that lacks it (before 17.0.9)
-   * or whose C library cannot, lets it be.
+   * <p>It is what {@code jcmd PID System.trim_native_heap} does. A JVM that lacks it (before
+   * 17.0.9) or whose C library cannot, lets it be.
    */
   static void trim() {
     try {
