@@ -40,6 +40,9 @@ JSON = {"content-type": "application/json", "accept": "application/json"}
 
 ONE = (rw.VectorField("embedding", ("title", "body")),)
 TWO = (*ONE, rw.VectorField("parts.title", ("title",)))
+# a vector inside an object that _source drops comes back from 9.x under the literal key a.b, and
+# Elasticsearch itself then refuses an update that has it as an object
+TWO_TOP = (*ONE, rw.VectorField("title_vector", ("title",)))
 
 
 @pytest.fixture(scope="module", params=["8.19.21", "9.5.3"])
@@ -68,11 +71,14 @@ def scripted_node(
 
 def shapes(hides: bool) -> list[rw.Shape]:
     """Every door with everything that ``_source`` can drop."""
-    return [
-        rw.Shape(embeds, pipeline, drops, TWO if (number + door) % 2 else ONE, hides)
-        for door, (embeds, pipeline) in enumerate([(True, False), (False, True), (True, True)])
-        for number, drops in enumerate(["nothing", "vectors", "notes", "both"])
-    ]
+    doors = [(True, False), (False, True), (True, True)]
+    made = []
+    for door, (embeds, pipeline) in enumerate(doors):
+        for number, drops in enumerate(("nothing", "vectors", "notes", "both")):
+            several = TWO_TOP if drops in ("vectors", "both") else TWO
+            fields = several if (number + door) % 2 else ONE
+            made.append(rw.Shape(embeds, pipeline, drops, fields, hides))
+    return made
 
 
 @dataclass(frozen=True)
