@@ -24,7 +24,7 @@ DOCUMENTS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def fused(case: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Each document's score, and its parts as [rank, normalised, contribution], null if absent."""
+    """Each document's score, and its parts as [rank, normalised, contribution], null if nothing."""
     lists = [[Hit(id_, score) for id_, score in ranking] for ranking in case["lists"]]
     weights = case["weights"]
     if "rank_constant" in case:
@@ -34,7 +34,12 @@ def fused(case: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {
         hit.id: [
             hit.score,
-            [part.rank and [part.rank, part.normalised, part.contribution] for part in hit.parts],
+            [
+                [part.rank, part.normalised, part.contribution]
+                if part.rank or part.normalised is not None
+                else None
+                for part in hit.parts
+            ],
         ]
         for hit in hits
     }

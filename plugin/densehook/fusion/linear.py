@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ..types import Ranking
-from .merging import Column, FusedHit, Part, checked_weights, merge, resorted
+from .merging import Column, FusedHit, Part, absent_part, checked_weights, merge, resorted
 
 Normalizer = Callable[[Sequence[float]], Sequence[float]]
 """Scores of one ranking, as many normalised scores."""
@@ -21,9 +21,10 @@ def linear_combination(
     """Sum over the rankings of weight * normalised score.
 
     With the defaults it is equal, score by score, to pyserini.fusion.normalize: the sum of min-max
-    normalised scores, which ranks as their average does. A document missing from a ranking gets
-    nothing from it: with minmax what the ranking's last gets, with zscore what an average document
-    gets. Equal sums are ordered by id, ascending.
+    normalised scores, which ranks as their average does. A document missing from a ranking gets no
+    more from it than the ranking's last: 0, which with minmax is what the last gets, and with
+    zscore, whose 0 is an average document's, the last's own. Equal sums are ordered by id,
+    ascending.
 
     Raises ValueError for a document twice in one ranking, a score that is not finite, weights that
     do not fit the rankings, or an unknown normalizer.
@@ -35,7 +36,10 @@ def linear_combination(
         _column(ranking, weight, NORMALIZERS[normalizer])
         for ranking, weight in zip(rankings, used, strict=True)
     ]
-    return merge(columns, used)
+    absent = [
+        _absent(column, weight, normalizer) for column, weight in zip(columns, used, strict=True)
+    ]
+    return merge(columns, absent)
 
 
 def min_max(scores: Sequence[float]) -> Sequence[float]:
@@ -54,7 +58,11 @@ def l2_norm(scores: Sequence[float]) -> Sequence[float]:
 
 
 def z_score(scores: Sequence[float]) -> Sequence[float]:
-    """Give distances from the mean in population standard deviations; zeros when all are equal."""
+    """Give distances from the mean in population standard deviations; zeros when all are equal.
+
+    ZMUV of Montague and Aslam 2001, "Relevance Score Normalization for Metasearch", who say too
+    that a document which is not retrieved needs an estimate: here it is the ranking's lowest.
+    """
     if not scores or min(scores) == max(scores):  # a mean rounded in its last bit says otherwise
         return [0.0] * len(scores)
     mean = math.fsum(scores) / len(scores)
@@ -75,6 +83,13 @@ NORMALIZERS: Mapping[str, Normalizer] = {
     "none": unchanged,
 }
 """Normalizers by the names that Elasticsearch's ``linear`` retriever gives them, and zscore."""
+
+
+def _absent(column: Column, weight: float, normalizer: str) -> Part:
+    if NORMALIZERS[normalizer] is not z_score or not column:
+        return absent_part(weight)
+    lowest = min(part.normalised or 0.0 for part in column.values())
+    return Part(None, None, lowest, weight, weight * lowest)
 
 
 def _column(ranking: Ranking, weight: float, normalize: Normalizer) -> Column:

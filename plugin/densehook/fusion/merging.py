@@ -11,7 +11,10 @@ from ..types import DocId, Hit, Ranking
 
 
 class Part(NamedTuple):
-    """What one ranking gave to a document; rank and scores are None where it is not in it."""
+    """What one ranking gave to a document; rank and score are None where it is not in it.
+
+    ``normalised`` is then what stands for its score there, or None.
+    """
 
     rank: int | None
     score: float | None
@@ -63,9 +66,16 @@ def checked_weights(
     return weights
 
 
-def merge(columns: Sequence[Column], weights: Sequence[float]) -> list[FusedHit]:
-    """Sum the parts of each document in any column; by score descending, then id ascending."""
-    absent = [Part(None, None, None, weight, 0.0) for weight in weights]
+def absent_part(weight: float) -> Part:
+    """Give the part of a document that a ranking does not hold and gives nothing to."""
+    return Part(None, None, None, weight, 0.0)
+
+
+def merge(columns: Sequence[Column], absent: Sequence[Part]) -> list[FusedHit]:
+    """Sum the parts of each document in any column; by score descending, then id ascending.
+
+    ``absent`` is, for each column, the part of a document that is not in it.
+    """
     pairs = list(zip(columns, absent, strict=True))
     union = dict.fromkeys(id_ for column in columns for id_ in column)
     fused = [_fuse(id_, tuple(column.get(id_, none) for column, none in pairs)) for id_ in union]
@@ -73,7 +83,8 @@ def merge(columns: Sequence[Column], weights: Sequence[float]) -> list[FusedHit]
 
 
 def _fuse(id_: DocId, parts: tuple[Part, ...]) -> FusedHit:
-    return FusedHit(id_, compensated_sum([part.contribution for part in parts if part.rank]), parts)
+    counted = [part.contribution for part in parts if part.rank or part.contribution]
+    return FusedHit(id_, compensated_sum(counted), parts)
 
 
 def compensated_sum(values: Iterable[float]) -> float:

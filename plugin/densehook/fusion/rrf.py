@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..types import Ranking
-from .merging import Column, FusedHit, Part, checked_weights, merge, resorted
+from .merging import Column, FusedHit, Part, absent_part, checked_weights, merge, resorted
 
 
 def reciprocal_rank_fusion(
@@ -32,7 +32,7 @@ def reciprocal_rank_fusion(
         _column(ranking, weight, rank_constant)
         for ranking, weight in zip(rankings, used, strict=True)
     ]
-    return merge(columns, used)
+    return merge(columns, [absent_part(weight) for weight in used])
 
 
 def _column(ranking: Ranking, weight: float, rank_constant: float) -> Column:

@@ -1,13 +1,15 @@
 package org.densehook.fusion;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Sum over the rankings of weight * normalised score.
  *
  * <p>With min-max and weights of 1 the scores are those of pyserini.fusion.normalize. A document
- * that is missing from a ranking gets 0 from it: with min-max what the ranking's last gets, with
- * the z-score what an average one gets.
+ * that is missing from a ranking gets no more from it than the ranking's last: 0, which with
+ * min-max is what the last gets, and with the z-score, whose 0 is an average document's, the last's
+ * own.
  */
 public record LinearCombination() implements Fusion {
 
@@ -30,10 +32,17 @@ public record LinearCombination() implements Fusion {
    */
   @Override
   public <K> List<FusedHit<K>> fuse(List<Ranking<K>> rankings) {
-    Merging<K> merging = new Merging<>(rankings);
+    List<double[]> scaledLists = new ArrayList<>(rankings.size());
+    List<Part> absent = new ArrayList<>(rankings.size());
+    for (Ranking<K> ranking : rankings) {
+      double[] normalised = ranking.normalizer().normalise(ranking.scores());
+      scaledLists.add(normalised);
+      absent.add(ranking.normalizer().absent(ranking.weight(), normalised));
+    }
+    Merging<K> merging = new Merging<>(absent);
     for (int list = 0; list < rankings.size(); list++) {
       Ranking<K> ranking = rankings.get(list);
-      double[] normalised = ranking.normalizer().normalise(ranking.scores());
+      double[] normalised = scaledLists.get(list);
       int rank = 0;
       for (Hit<K> hit : ranking.hits()) {
         double scaled = normalised[rank++];

@@ -11,8 +11,16 @@ final class Merging<K> {
   private final List<Part> absent;
   private final Map<K, Part[]> parts = new LinkedHashMap<>();
 
-  Merging(List<Ranking<K>> rankings) {
-    absent = rankings.stream().map(ranking -> Part.absent(ranking.weight())).toList();
+  /**
+   * @param absent for each ranking the part of a document that it does not hold
+   */
+  Merging(List<Part> absent) {
+    this.absent = absent;
+  }
+
+  /** Where a ranking gives nothing to a document that it does not hold. */
+  static <K> Merging<K> of(List<Ranking<K>> rankings) {
+    return new Merging<>(rankings.stream().map(ranking -> Part.absent(ranking.weight())).toList());
   }
 
   void put(int list, K id, Part part) {
@@ -39,7 +47,7 @@ final class Merging<K> {
     double total = 0;
     double compensation = 0;
     for (Part part : row) {
-      if (part.present()) {
+      if (part.counts()) {
         double corrected = part.contribution() - compensation;
         double longer = total + corrected;
         compensation = (longer - total) - corrected;

@@ -13,7 +13,11 @@ public enum Normalizer {
   MINMAX("minmax", Normalizer::minMax),
   /** Divided by their Euclidean length; left alone when it is 0. */
   L2_NORM("l2_norm", Normalizer::l2Norm),
-  /** Distance from their mean in population standard deviations; all zeros when all are equal. */
+  /**
+   * Distance from their mean in population standard deviations; all zeros when all are equal. That
+   * is ZMUV of Montague and Aslam 2001, "Relevance Score Normalization for Metasearch", who say too
+   * that a document which is not retrieved needs an estimate: here it is the ranking's lowest.
+   */
   ZSCORE("zscore", Normalizer::zScore),
   /** As they are. */
   NONE("none", UnaryOperator.identity());
@@ -52,6 +56,17 @@ public enum Normalizer {
       throw new IllegalArgumentException("a ranking has a score that is not a finite number");
     }
     return scores.length == 0 ? scores : function.apply(scores);
+  }
+
+  /**
+   * The part of a document that the ranking does not hold.
+   *
+   * @param normalised the normalised scores of those that it holds
+   */
+  Part absent(double weight, double[] normalised) {
+    return this == ZSCORE && normalised.length > 0
+        ? Part.absent(weight, Arrays.stream(normalised).min().getAsDouble())
+        : Part.absent(weight);
   }
 
   private static double[] minMax(double[] scores) {

@@ -34,7 +34,7 @@ public record ReciprocalRankFusion(int rankConstant) implements Fusion {
 
   @Override
   public <K> List<FusedHit<K>> fuse(List<Ranking<K>> rankings) {
-    Merging<K> merging = new Merging<>(rankings);
+    Merging<K> merging = Merging.of(rankings);
     for (int list = 0; list < rankings.size(); list++) {
       Ranking<K> ranking = rankings.get(list);
       int rank = 0;

@@ -96,7 +96,7 @@ final class FusionTest {
       return;
     }
     JsonArray values = expected.getAsJsonArray();
-    assertEquals(values.get(0).getAsInt(), part.rank());
+    assertEquals(values.get(0).isJsonNull() ? 0 : values.get(0).getAsInt(), part.rank());
     if (!values.get(1).isJsonNull()) {
       assertEquals(values.get(1).getAsDouble(), part.normalised(), 0.0);
     }
@@ -118,6 +118,20 @@ final class FusionTest {
         byId(new ReciprocalRankFusion(60).fuse(List.of(ranking(sortedByDate))));
     assertEquals(1 / 61.0, fused.get("old").score());
     assertEquals(2, fused.get("new").parts().get(0).rank());
+  }
+
+  @Test
+  void anAbsentDocumentIsNotBetterOffThanOneFoundLast() {
+    Ranking<String> words = new Ranking<>(BM25, 1, Normalizer.ZSCORE);
+    Ranking<String> vectors = new Ranking<>(DENSE, 2, Normalizer.ZSCORE);
+    Map<String, FusedHit<String>> fused =
+        byId(new LinearCombination().fuse(List.of(words, vectors)));
+    Part last = fused.get("a").parts().get(1);
+    Part absent = fused.get("b").parts().get(1);
+    assertTrue(last.contribution() < 0);
+    assertEquals(last.contribution(), absent.contribution());
+    assertFalse(absent.present());
+    assertEquals(0.0 + absent.contribution(), fused.get("b").score()); // b is BM25's mean
   }
 
   @Test
