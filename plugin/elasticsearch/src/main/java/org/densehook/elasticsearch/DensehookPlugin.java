@@ -1,5 +1,6 @@
 package org.densehook.elasticsearch;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -10,10 +11,10 @@ import org.densehook.elasticsearch.analysis.EnglishAnalysis;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.elasticsearch.compat.CompatPlugin;
 import org.densehook.elasticsearch.ingest.EmbedProcessor;
-import org.densehook.elasticsearch.search.DenseQueryBuilder;
 import org.densehook.elasticsearch.search.FusedRankDoc;
-import org.densehook.elasticsearch.search.HybridRetrieverBuilder;
-import org.densehook.elasticsearch.search.TextVectorBuilder;
+import org.densehook.elasticsearch.search.SearchFilter;
+import org.densehook.elasticsearch.search.SearchNames;
+import org.densehook.elasticsearch.search.SearchServices;
 import org.densehook.elasticsearch.service.EncoderPools;
 import org.densehook.elasticsearch.service.EncoderService;
 import org.densehook.elasticsearch.service.EncoderSettings;
@@ -40,6 +41,7 @@ import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.search.rank.RankDoc;
 import org.elasticsearch.threadpool.ExecutorBuilder;
+import org.elasticsearch.xcontent.NamedXContentRegistry;
 
 /** What the plugin adds to a node, by name. */
 public final class DensehookPlugin extends CompatPlugin
@@ -50,8 +52,14 @@ public final class DensehookPlugin extends CompatPlugin
   // parsers and processors are made before the node's components are
   private final SetOnce<EncoderService> encoders = new SetOnce<>();
   private final SetOnce<ClusterService> clusterService = new SetOnce<>();
+  private final SetOnce<SearchServices> searchServices = new SetOnce<>();
   private final IndexVectorsCache indexVectors = new IndexVectorsCache();
-  private List<MappedActionFilter> embedFilters;
+  private final Settings settings;
+  private List<MappedActionFilter> filters;
+
+  public DensehookPlugin(Settings settings) {
+    this.settings = settings;
+  }
 
   @Override
   public Collection<?> createComponents(PluginServices services) {
@@ -64,20 +72,33 @@ public final class DensehookPlugin extends CompatPlugin
             environment.settings(),
             services.clusterService().getClusterSettings(),
             services.threadPool()));
-    embedFilters =
-        EmbedFilters.all(
+    searchServices.set(
+        new SearchServices(
             encoders.get(),
             indexVectors,
-            services.clusterService(),
-            services.indexNameExpressionResolver(),
-            services.client(),
-            services.threadPool());
+            services.indicesService().getFieldFilter(),
+            services.threadPool().getThreadContext(),
+            services.threadPool().generic(),
+            services.xContentRegistry()));
+    filters =
+        new ArrayList<>(
+            EmbedFilters.all(
+                encoders.get(),
+                indexVectors,
+                services.clusterService(),
+                services.indexNameExpressionResolver(),
+                services.client(),
+                services.threadPool()));
+    filters.add(
+        new SearchFilter(
+            services.threadPool().getThreadContext(),
+            services.clusterService().getClusterSettings()));
     return List.of(encoders.get());
   }
 
   @Override
   public Collection<MappedActionFilter> getMappedActionFilters() {
-    return embedFilters;
+    return filters;
   }
 
   private NodeEncoders encoders() {
@@ -86,7 +107,9 @@ public final class DensehookPlugin extends CompatPlugin
 
   @Override
   public List<Setting<?>> getSettings() {
-    return Stream.concat(EncoderSettings.all().stream(), EmbedSettings.all().stream()).toList();
+    return Stream.of(EncoderSettings.all(), EmbedSettings.all(), SearchNames.settings())
+        .flatMap(List::stream)
+        .toList();
   }
 
   @Override
@@ -123,29 +146,22 @@ public final class DensehookPlugin extends CompatPlugin
 
   @Override
   public List<QueryVectorBuilderSpec<?>> getQueryVectorBuilders() {
-    return List.of(
-        new QueryVectorBuilderSpec<>(
-            TextVectorBuilder.NAME,
-            in -> new TextVectorBuilder(this::encoders, in),
-            (parser, nothing) -> TextVectorBuilder.fromXContent(parser, this::encoders)));
+    return SearchNames.vectorBuilders(searchServices::get);
   }
 
   @Override
   public List<QuerySpec<?>> getQueries() {
-    return List.of(
-        new QuerySpec<>(
-            DenseQueryBuilder.NAME,
-            in -> new DenseQueryBuilder(this::encoders, in),
-            parser -> DenseQueryBuilder.fromXContent(parser, this::encoders)));
+    return SearchNames.queries(searchServices::get);
   }
 
   @Override
   public List<RetrieverSpec<?>> getRetrievers() {
-    return List.of(
-        new RetrieverSpec<>(
-            HybridRetrieverBuilder.NAME,
-            (parser, context) ->
-                HybridRetrieverBuilder.fromXContent(parser, context, this::encoders)));
+    return SearchNames.retrievers(searchServices::get);
+  }
+
+  @Override
+  public List<NamedXContentRegistry.Entry> getNamedXContent() {
+    return SearchNames.plain(settings, searchServices::get);
   }
 
   @Override

@@ -1,10 +1,10 @@
 package org.densehook.encode;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashMap;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
@@ -19,7 +19,7 @@ public final class Intake {
   private final Consumer<Error> onFatal;
 
   // this guards what follows; the scheduler's lock may be taken inside it, never the reverse
-  private final Map<Lane, Deque<Feed>> idle = new LinkedHashMap<>(); // unread now, next first
+  private final Deque<Source> idle = new ArrayDeque<>(); // those that nobody reads now, in turn
   private int reading;
 
   private record Source(Lane lane, Feed feed) {}
@@ -40,7 +40,7 @@ public final class Intake {
   /** Has a feed read into a lane, to its end. */
   public void add(Lane lane, Feed feed) {
     synchronized (this) {
-      putBack(new Source(lane, feed));
+      idle.addLast(new Source(lane, feed));
     }
     wake();
   }
@@ -48,7 +48,7 @@ public final class Intake {
   /** To be called when a lane may want more. */
   public void wake() {
     synchronized (this) {
-      if (reading == mostReaders || idle.keySet().stream().noneMatch(Lane::wantsMore)) {
+      if (reading == mostReaders || idle.stream().noneMatch(source -> source.lane.wantsMore())) {
         return;
       }
       reading++;
@@ -56,13 +56,13 @@ public final class Intake {
     try {
       readers.execute(this::read);
     } catch (RuntimeException rejected) { // the node shuts down
-      List<Feed> unread;
+      List<Source> unread;
       synchronized (this) {
         reading--;
-        unread = idle.values().stream().flatMap(Deque::stream).toList();
+        unread = new ArrayList<>(idle);
         idle.clear();
       }
-      unread.forEach(feed -> feed.retired(true));
+      unread.forEach(source -> source.feed.retired(true));
     }
   }
 
@@ -71,25 +71,18 @@ public final class Intake {
       wake(); // another reader, where there is another feed
       if (read(source)) {
         synchronized (this) {
-          putBack(source);
+          idle.addLast(source);
         }
       }
     }
   }
 
-  private void putBack(Source source) {
-    idle.computeIfAbsent(source.lane, lane -> new ArrayDeque<>()).addLast(source.feed);
-  }
-
   /** The next feed in turn that may be read, or null; then this reader is none any more. */
   private synchronized Source take() {
-    for (Lane lane : idle.keySet()) {
-      if (lane.wantsMore()) {
-        Deque<Feed> feeds = idle.remove(lane);
-        Source source = new Source(lane, feeds.removeFirst());
-        if (!feeds.isEmpty()) {
-          idle.put(lane, feeds); // the other lanes come first next time
-        }
+    for (Iterator<Source> i = idle.iterator(); i.hasNext(); ) {
+      Source source = i.next();
+      if (source.lane.wantsMore()) {
+        i.remove();
         return source;
       }
     }

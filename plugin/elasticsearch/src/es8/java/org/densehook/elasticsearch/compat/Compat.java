@@ -8,22 +8,41 @@ import org.elasticsearch.search.retriever.KnnRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
 import org.elasticsearch.search.vectors.QueryVectorBuilder;
+import org.elasticsearch.search.vectors.RescoreVectorBuilder;
+import org.elasticsearch.search.vectors.VectorData;
 
 /** Calls whose signatures differ. */
 public final class Compat {
 
   private Compat() {}
 
-  /** A knn query for a vector; k and numCandidates may be null. */
+  /** A knn query for a vector; all but the field and the vector may be null. */
   public static KnnVectorQueryBuilder knnQuery(
-      String field, float[] vector, Integer k, Integer numCandidates) {
-    return new KnnVectorQueryBuilder(field, vector, k, numCandidates, null, null);
+      String field,
+      float[] vector,
+      Integer k,
+      Integer numCandidates,
+      RescoreVectorBuilder rescore,
+      Float similarity) {
+    return new KnnVectorQueryBuilder(field, vector, k, numCandidates, rescore, similarity);
   }
 
   /** A knn retriever whose query vector is built from something else. */
   public static RetrieverBuilder knnRetriever(
       String field, QueryVectorBuilder vector, int k, int numCandidates) {
     return new KnnRetrieverBuilder(field, null, vector, k, numCandidates, null, null);
+  }
+
+  /** A knn retriever for a vector. */
+  public static RetrieverBuilder knnRetriever(
+      String field, VectorData vector, int k, int numCandidates) {
+    return new KnnRetrieverBuilder(
+        field, vector.asFloatVector(), null, k, numCandidates, null, null);
+  }
+
+  /** Whether the filter of a knn query in a nested object may be over the object's own fields. */
+  public static boolean knnFiltersNestedDocuments() {
+    return false;
   }
 
   /** The metadata of an index, or null when it is gone. */

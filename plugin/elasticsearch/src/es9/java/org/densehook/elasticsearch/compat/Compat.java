@@ -8,10 +8,12 @@ import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.index.Index;
 import org.elasticsearch.index.IndexSettings;
+import org.elasticsearch.index.IndexVersions;
 import org.elasticsearch.search.retriever.KnnRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
 import org.elasticsearch.search.vectors.QueryVectorBuilder;
+import org.elasticsearch.search.vectors.RescoreVectorBuilder;
 import org.elasticsearch.search.vectors.VectorData;
 
 /** Calls whose signatures differ. */
@@ -19,10 +21,15 @@ public final class Compat {
 
   private Compat() {}
 
-  /** A knn query for a vector; k and numCandidates may be null. */
+  /** A knn query for a vector; all but the field and the vector may be null. */
   public static KnnVectorQueryBuilder knnQuery(
-      String field, float[] vector, Integer k, Integer numCandidates) {
-    return new KnnVectorQueryBuilder(field, vector, k, numCandidates, null, null, null);
+      String field,
+      float[] vector,
+      Integer k,
+      Integer numCandidates,
+      RescoreVectorBuilder rescore,
+      Float similarity) {
+    return new KnnVectorQueryBuilder(field, vector, k, numCandidates, null, rescore, similarity);
   }
 
   /** A knn retriever whose query vector is built from something else. */
@@ -30,6 +37,18 @@ public final class Compat {
       String field, QueryVectorBuilder vector, int k, int numCandidates) {
     return new KnnRetrieverBuilder(
         field, (VectorData) null, vector, k, numCandidates, null, null, null);
+  }
+
+  /** A knn retriever for a vector. */
+  public static RetrieverBuilder knnRetriever(
+      String field, VectorData vector, int k, int numCandidates) {
+    return new KnnRetrieverBuilder(
+        field, vector, (QueryVectorBuilder) null, k, numCandidates, null, null, null);
+  }
+
+  /** Whether the filter of a knn query in a nested object may be over the object's own fields. */
+  public static boolean knnFiltersNestedDocuments() {
+    return true;
   }
 
   /** The metadata of an index, or null when it is gone. */
@@ -51,6 +70,13 @@ public final class Compat {
    * no vectors, nobody meets it.
    */
   public static boolean takesBase64(IndexMetadata index) {
-    return IndexSettings.INDEX_MAPPING_EXCLUDE_SOURCE_VECTORS_SETTING.get(index.getSettings());
+    // as the setting itself says, which a search of many indices has no time to ask each
+    String stated =
+        index
+            .getSettings()
+            .get(IndexSettings.INDEX_MAPPING_EXCLUDE_SOURCE_VECTORS_SETTING.getKey());
+    return stated == null
+        ? index.getCreationVersion().onOrAfter(IndexVersions.EXCLUDE_SOURCE_VECTORS_DEFAULT)
+        : Boolean.parseBoolean(stated);
   }
 }

@@ -50,16 +50,24 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
     }
 
     Explanation explain(int list, Explanation... source) {
+      String place = String.format(Locale.ROOT, "list [%d] [%s]: ", list, label);
+      String given =
+          String.format(
+              Locale.ROOT, "weight [%s], contribution [%s]", part.weight(), part.contribution());
       if (!part.present()) {
+        String instead =
+            Double.isNaN(part.normalised())
+                ? "; "
+                : String.format(
+                    Locale.ROOT,
+                    ", counts as its lowest, normalised by %s to [%s], ",
+                    normalizer,
+                    part.normalised());
         return Explanation.noMatch(
-            String.format(
-                Locale.ROOT,
-                "list [%d] [%s]: did not return this document; weight [%s], contribution [0.0]",
-                list,
-                label,
-                part.weight()),
-            source);
+            place + "did not return this document" + instead + given, source);
       }
+      String score = // it was a float in the search response; none where the list is sorted
+          Double.isNaN(part.score()) ? "" : ", score [" + (float) part.score() + "]";
       String normalised =
           normalizer.isEmpty()
               ? ""
@@ -67,16 +75,7 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
                   Locale.ROOT, ", normalised by %s to [%s]", normalizer, part.normalised());
       return Explanation.match(
           part.contribution(),
-          String.format(
-              Locale.ROOT,
-              "list [%d] [%s]: rank [%d], score [%s]%s, weight [%s], contribution [%s]",
-              list,
-              label,
-              part.rank(),
-              (float) part.score(), // it was one in the search response
-              normalised,
-              part.weight(),
-              part.contribution()),
+          place + "rank [" + part.rank() + "]" + score + normalised + ", " + given,
           source);
     }
 
@@ -85,11 +84,13 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
       builder.field("list", label);
       if (part.present()) {
         builder.field("rank", part.rank());
+      }
+      if (!Double.isNaN(part.score())) {
         builder.field("score", part.score());
-        if (!normalizer.isEmpty()) {
-          builder.field("normalizer", normalizer);
-          builder.field("normalised", part.normalised());
-        }
+      }
+      if (!Double.isNaN(part.normalised())) {
+        builder.field("normalizer", normalizer);
+        builder.field("normalised", part.normalised());
       }
       builder.field("weight", part.weight());
       builder.field("contribution", part.contribution());

@@ -1,7 +1,6 @@
 package org.densehook.elasticsearch.search;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -12,86 +11,150 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.IndexVectors;
-import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.common.regex.Regex;
 
 /**
  * The fields of a hybrid retriever's shorthand, told apart by the mappings of the indices searched.
  *
- * @param text boosts of the fields that BM25 searches, by name
- * @param vectors the fields that kNN searches
+ * @param text boosts of the fields that BM25 searches, by name or pattern
+ * @param vectors the fields that are searched by vector
  */
 record HybridFields(Map<String, Float> text, List<Vector> vectors) {
 
-  /** Types that a match query takes any text for. */
-  private static final Set<String> TEXT_TYPES =
+  /** Types that a lenient match query takes any text for; where it does not fit, none is found. */
+  private static final Set<String> MATCHED_TYPES =
       new TreeSet<>(
           List.of(
               "annotated_text",
+              "boolean",
+              "byte",
               "constant_keyword",
+              "counted_keyword",
+              "date",
+              "date_nanos",
+              "double",
+              "flattened",
+              "float",
+              "half_float",
+              "icu_collation_keyword",
+              "integer",
+              "ip",
               "keyword",
+              "long",
               "match_only_text",
+              "scaled_float",
               "search_as_you_type",
+              "short",
               "text",
+              "unsigned_long",
+              "version",
               "wildcard"));
+
+  private static final String DENSE = "dense_vector";
+  private static final String SPARSE = "sparse_vector";
 
   /**
    * A vector field to search.
    *
-   * @param weight of its list in the fusion
-   * @param encoder name of the encoder that its vectors come from
-   * @param fingerprint fingerprint of that encoder
+   * @param field with the query's own vector or tokens, where it has them
+   * @param provenance which encoder its vectors come from, where the query's text is to be encoded
    */
-  record Vector(String name, double weight, String encoder, String fingerprint) {}
+  record Vector(HybridField field, EmbeddedField provenance) {}
 
   /** A field in one of the indices that map it. */
   private record Place(SearchedIndex index, IndexVectors.MappedField mapped) {
 
+    String type() {
+      return mapped.type();
+    }
+
     boolean isVector() {
-      return mapped.type().equals("dense_vector");
+      return type().equals(DENSE) || type().equals(SPARSE);
     }
   }
 
   /**
    * Looks the fields up in every index.
    *
-   * @param wanted the fields to search; none for those that the mappings state
-   * @throws IllegalArgumentException when a field is mapped in no index, is neither text nor
-   *     vector, or when it is not known for certain which encoder its vectors come from
+   * @param wanted the fields to search; none for those that the mappings state, or else the
+   *     indices' {@code index.query.default_field}
+   * @throws IllegalArgumentException when a field is mapped in no index, can be searched neither by
+   *     text nor by vector, or when it is not known for certain which encoder its vectors come from
    */
-  static HybridFields resolve(Collection<IndexMetadata> metadata, List<HybridField> wanted) {
+  static HybridFields resolve(List<SearchedIndex> searched, List<HybridField> wanted) {
     List<SearchedIndex> indices =
-        metadata.stream()
-            .map(SearchedIndex::of)
+        searched.stream()
             .sorted(Comparator.comparing(SearchedIndex::name)) // the same message at every call
             .toList();
-    Map<String, Float> text = new LinkedHashMap<>();
-    List<Vector> vectors = new ArrayList<>();
-    for (HybridField field : wanted.isEmpty() ? stated(indices) : wanted) {
-      List<Place> places = places(field.name(), indices);
-      if (places.get(0).isVector()) {
-        vectors.add(vector(field, places));
+    HybridFields found = new HybridFields(new LinkedHashMap<>(), new ArrayList<>());
+    for (HybridField field : wanted.isEmpty() ? implied(indices) : wanted) {
+      if (field.isPattern()) {
+        found.addMatching(field, indices);
       } else {
-        requireText(field, places);
-        text.put(field.name(), field.boost());
+        found.add(field, places(field.name(), indices));
       }
     }
-    return new HybridFields(text, vectors);
+    return found;
   }
 
-  private static List<HybridField> stated(List<SearchedIndex> indices) {
+  private static List<HybridField> implied(List<SearchedIndex> indices) {
     Set<String> names = new LinkedHashSet<>();
     indices.forEach(index -> names.addAll(index.stated()));
-    if (names.isEmpty() && !indices.isEmpty()) {
-      throw refused(
-          "needs [fields]: the mapping of %s states none in _meta.densehook", names(indices));
+    if (names.isEmpty()) {
+      indices.forEach(index -> names.addAll(index.defaultFields().get()));
     }
-    return names.stream().map(name -> new HybridField(name, 1f)).toList();
+    return names.stream().map(HybridField::parse).toList();
+  }
+
+  private void add(HybridField field, List<Place> places) {
+    Place first = places.get(0);
+    if (!first.isVector()) {
+      requireText(field, places);
+      text.put(field.name(), field.boost());
+    } else if (first.type().equals(SPARSE)) {
+      requireTokens(field, places);
+      vectors.add(new Vector(field, null));
+    } else {
+      requireDense(field);
+      vectors.add(new Vector(field, field.isGiven() ? null : provenance(field, places)));
+    }
+  }
+
+  /**
+   * What a pattern fits: the text fields among them are Elasticsearch's to find; of vector fields
+   * those whose encoder is known.
+   */
+  private void addMatching(HybridField pattern, List<SearchedIndex> indices) {
+    Set<String> embedded = new LinkedHashSet<>();
+    for (SearchedIndex index : indices) {
+      index.vectors().fields().keySet().stream()
+          .filter(name -> Regex.simpleMatch(pattern.name(), name) && index.field(name) != null)
+          .forEach(embedded::add);
+    }
+    for (String name : embedded) {
+      if (vectors.stream().noneMatch(known -> known.field().name().equals(name))) {
+        add(pattern.at(name), places(name, indices));
+      }
+    }
+    boolean fitsText =
+        indices.stream()
+            .anyMatch(
+                index ->
+                    index.vectors().mapped().entrySet().stream()
+                        .anyMatch(
+                            entry ->
+                                Regex.simpleMatch(pattern.name(), entry.getKey())
+                                    && MATCHED_TYPES.contains(entry.getValue().type())
+                                    && index.field(entry.getKey()) != null));
+    if (fitsText) {
+      text.put(pattern.name(), pattern.boost());
+    }
   }
 
   private static List<Place> places(String field, List<SearchedIndex> indices) {
     List<Place> places =
         indices.stream()
-            .map(index -> new Place(index, index.vectors().field(field)))
+            .map(index -> new Place(index, index.field(field)))
             .filter(place -> place.mapped() != null)
             .toList();
     if (places.isEmpty()) {
@@ -101,15 +164,11 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     }
     Place first = places.get(0);
     for (Place place : places) {
-      if (place.isVector() != first.isVector()) {
+      if ((place.isVector() || first.isVector()) && !place.type().equals(first.type())) {
         throw refused(
             "field [%s] has type [%s] in index [%s] and type [%s] in index [%s]; search these"
                 + " indices apart",
-            field,
-            first.mapped().type(),
-            first.index().name(),
-            place.mapped().type(),
-            place.index().name());
+            field, first.type(), first.index().name(), place.type(), place.index().name());
       }
     }
     return places;
@@ -118,10 +177,16 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   private static void requireText(HybridField field, List<Place> places) {
     for (Place place : places) {
       String nestedIn = place.mapped().nestedIn();
-      if (!TEXT_TYPES.contains(place.mapped().type())) {
+      if (field.isGiven()) {
         throw refused(
-            "field [%s] of index [%s] has type [%s]; it must be dense_vector or one of %s",
-            field.name(), place.index().name(), place.mapped().type(), TEXT_TYPES);
+            "field [%s] of index [%s] has type [%s] and cannot be searched by [query_vector]; name"
+                + " it alone",
+            field.name(), place.index().name(), place.type());
+      }
+      if (!MATCHED_TYPES.contains(place.type())) {
+        throw refused(
+            "field [%s] of index [%s] has type [%s]; it must be %s, %s or one of %s",
+            field.name(), place.index().name(), place.type(), DENSE, SPARSE, MATCHED_TYPES);
       }
       if (nestedIn != null) {
         throw refused(
@@ -132,7 +197,24 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     }
   }
 
-  private static Vector vector(HybridField field, List<Place> places) {
+  private static void requireTokens(HybridField field, List<Place> places) {
+    if (field.tokens() == null) {
+      throw refused(
+          "field [%s] of index [%s] has type [%s], for which the query's tokens and their weights"
+              + " must be given: {\"field\": \"%s\", \"query_vector\": {\"token\": 1.5, …}}",
+          field.name(), places.get(0).index().name(), SPARSE, field.name());
+    }
+  }
+
+  private static void requireDense(HybridField field) {
+    if (field.tokens() != null) {
+      throw refused(
+          "field [%s] has type [%s]: its [query_vector] is a list of numbers, not an object",
+          field.name(), DENSE);
+    }
+  }
+
+  private static EmbeddedField provenance(HybridField field, List<Place> places) {
     EmbeddedField first = provenance(field, places.get(0));
     for (Place place : places) {
       EmbeddedField other = provenance(field, place);
@@ -149,7 +231,7 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
             place.index().name());
       }
     }
-    return new Vector(field.name(), field.boost(), first.encoder(), first.fingerprint());
+    return first;
   }
 
   private static EmbeddedField provenance(HybridField field, Place place) {
@@ -158,13 +240,13 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
           "field [%s] of index [%s] is an alias of the vector field [%s]; name that one",
           field.name(), place.index().name(), place.mapped().aliasOf());
     }
-    EmbeddedField stated = place.index().vectors().fields().get(field.name());
+    EmbeddedField stated = place.index().embedded(field.name());
     if (stated == null) {
       throw refused(
           "dense_vector field [%s] of index [%s] is not in its mapping's _meta.densehook.fields, so"
-              + " its encoder is not known; state it there, or give a knn retriever with its vector"
-              + " under [retrievers]",
-          field.name(), place.index().name());
+              + " its encoder is not known; state it there, or give the query's vector: {\"field\":"
+              + " \"%s\", \"query_vector\": […]}",
+          field.name(), place.index().name(), field.name());
     }
     return stated;
   }
@@ -176,6 +258,6 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
 
   private static IllegalArgumentException refused(String message, Object... values) {
     return new IllegalArgumentException(
-        "[" + HybridRetrieverBuilder.NAME + "] " + String.format(Locale.ROOT, message, values));
+        HybridValues.named(String.format(Locale.ROOT, message, values)));
   }
 }

@@ -3,13 +3,11 @@ package org.densehook.elasticsearch.search;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.ScoreDoc;
-import org.densehook.elasticsearch.compat.Compat;
-import org.densehook.elasticsearch.service.NodeEncoders;
+import org.apache.lucene.util.SetOnce;
 import org.densehook.fusion.FusedHit;
 import org.densehook.fusion.Fusion;
 import org.densehook.fusion.Hit;
@@ -19,9 +17,6 @@ import org.densehook.fusion.Part;
 import org.densehook.fusion.Ranking;
 import org.densehook.fusion.ReciprocalRankFusion;
 import org.elasticsearch.action.ResolvedIndices;
-import org.elasticsearch.cluster.metadata.IndexMetadata;
-import org.elasticsearch.index.query.MatchNoneQueryBuilder;
-import org.elasticsearch.index.query.MultiMatchQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
 import org.elasticsearch.search.builder.SearchSourceBuilder;
@@ -29,7 +24,6 @@ import org.elasticsearch.search.rank.RankDoc;
 import org.elasticsearch.search.retriever.CompoundRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
-import org.elasticsearch.search.retriever.StandardRetrieverBuilder;
 import org.elasticsearch.search.sort.ScoreSortBuilder;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
@@ -37,9 +31,11 @@ import org.elasticsearch.xcontent.XContentParser;
 /** Fuses the rankings of other retrievers, or of a text and the fields it is searched in. */
 public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<HybridRetrieverBuilder> {
 
+  /** The name it has in requests where no other plugin has taken it, and in what it says. */
   public static final String NAME = "hybrid";
 
-  private static final int LEAST_CANDIDATES = 100;
+  /** The name that is its alone. */
+  public static final String OWN_NAME = "densehook_hybrid";
 
   /** Elasticsearch's own limit of num_candidates, and so of k. */
   static final int MOST_CANDIDATES = 10_000;
@@ -47,7 +43,12 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
   private final Fusion fusion;
   private final List<HybridList> lists;
   private final HybridShorthand shorthand;
-  private final Supplier<NodeEncoders> encoders;
+  private final Supplier<SearchServices> services;
+
+  private boolean statesWindow;
+
+  /** What the indices' mappings say, while the shorthand waits for it; else null. */
+  private Supplier<List<SearchedIndex>> searched;
 
   /**
    * @param lists one for each of the retrievers, in their order
@@ -59,12 +60,12 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
       List<HybridList> lists,
       HybridShorthand shorthand,
       int rankWindowSize,
-      Supplier<NodeEncoders> encoders) {
+      Supplier<SearchServices> services) {
     super(new ArrayList<>(retrievers), rankWindowSize);
     this.fusion = fusion;
     this.lists = new ArrayList<>(lists);
     this.shorthand = shorthand;
-    this.encoders = encoders;
+    this.services = services;
   }
 
   /**
@@ -73,9 +74,9 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
    * @throws org.elasticsearch.common.ParsingException naming what is wrong and what is allowed
    */
   public static HybridRetrieverBuilder fromXContent(
-      XContentParser parser, RetrieverParserContext context, Supplier<NodeEncoders> encoders)
+      XContentParser parser, RetrieverParserContext context, Supplier<SearchServices> services)
       throws IOException {
-    return new HybridParser(parser, context).parse(encoders);
+    return HybridBody.parse(parser, context, services);
   }
 
   /** A child as the body of a hybrid retriever states it; the base class keeps its parser to us. */
@@ -84,12 +85,38 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
     return parseInnerRetrieverBuilder(parser, context);
   }
 
+  /** A child as it is under a parent of this window: one that states none has the parent's. */
+  static RetrieverBuilder under(int rankWindowSize, RetrieverBuilder child) {
+    return child instanceof HybridRetrieverBuilder hybrid && !hybrid.statesWindow
+        ? hybrid.ofWindow(rankWindowSize)
+        : child;
+  }
+
+  private HybridRetrieverBuilder ofWindow(int window) {
+    List<RetrieverSource> children =
+        innerRetrievers.stream()
+            .map(source -> RetrieverSource.from(under(window, source.retriever())))
+            .toList();
+    return new HybridRetrieverBuilder(fusion, children, lists, shorthand, window, services)
+        .with(preFilterQueryBuilders, minScore, retrieverName);
+  }
+
   /** Sets what every retriever has; here, because the filters are the base class's own. */
   HybridRetrieverBuilder with(List<QueryBuilder> filters, Float minScore, String name) {
     this.preFilterQueryBuilders = new ArrayList<>(filters);
     this.minScore = minScore;
     this.retrieverName = name;
     return this;
+  }
+
+  /** Sets whether the request says how large the window is. */
+  HybridRetrieverBuilder stating(boolean window) {
+    statesWindow = window;
+    return this;
+  }
+
+  HybridShorthand shorthand() {
+    return shorthand;
   }
 
   @Override
@@ -107,8 +134,9 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
   @Override
   protected HybridRetrieverBuilder clone(
       List<RetrieverSource> children, List<QueryBuilder> filters) {
-    return new HybridRetrieverBuilder(fusion, children, lists, shorthand, rankWindowSize, encoders)
-        .with(filters, minScore, retrieverName);
+    return new HybridRetrieverBuilder(fusion, children, lists, shorthand, rankWindowSize, services)
+        .with(filters, minScore, retrieverName)
+        .stating(statesWindow);
   }
 
   /** Replaces the shorthand by retrievers, once the indices and so the mappings are known. */
@@ -121,64 +149,60 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
     if (indices == null) {
       throw new IllegalStateException("[hybrid] was rewritten where no indices are known");
     }
-    if (!indices.getRemoteClusterIndices().isEmpty()) {
-      throw new IllegalArgumentException(
-          "[hybrid] with [query] reads its fields from the mappings of this cluster's indices; give"
-              + " [retrievers] to search the clusters "
-              + indices.getRemoteClusterIndices().keySet());
+    List<SearchedIndex> known =
+        searched == null ? SearchedIndices.known(services.get(), indices) : searched.get();
+    if (known != null) {
+      return resolved(known);
     }
-    return resolved(indices.getConcreteLocalIndicesMetadata().values());
+    SetOnce<List<SearchedIndex>> read = new SetOnce<>();
+    context.registerAsyncAction(
+        (client, listener) ->
+            SearchedIndices.read(
+                services.get(),
+                client,
+                indices,
+                listener.delegateFailureAndWrap(
+                    (delegate, found) -> {
+                      read.set(found);
+                      delegate.onResponse(null);
+                    })));
+    HybridRetrieverBuilder waiting = clone(innerRetrievers, preFilterQueryBuilders);
+    waiting.searched = read::get;
+    return waiting;
   }
 
   /** This retriever with the retrievers that its shorthand stands for on these indices. */
-  HybridRetrieverBuilder resolved(Collection<IndexMetadata> indices) {
-    HybridRetrieverBuilder resolved =
-        new HybridRetrieverBuilder(fusion, List.of(), List.of(), null, rankWindowSize, encoders)
-            .with(preFilterQueryBuilders, minScore, retrieverName);
-    if (indices.isEmpty()) {
-      resolved.add(new StandardRetrieverBuilder(new MatchNoneQueryBuilder()), "no index", 1, null);
-      return resolved;
-    }
-    Normalizer normalizer = shorthand.normalizer();
-    HybridFields fields = HybridFields.resolve(indices, shorthand.fields());
-    if (!fields.text().isEmpty()) {
-      // most_fields adds the fields' scores, as the short forms of Elastic's own retrievers do
-      QueryBuilder query =
-          new MultiMatchQueryBuilder(shorthand.query())
-              .fields(fields.text())
-              .type(MultiMatchQueryBuilder.Type.MOST_FIELDS);
-      String label = "BM25 on " + fields.text().keySet();
-      resolved.add(new StandardRetrieverBuilder(query), label, 1, normalizer);
-    }
-    for (HybridFields.Vector vector : fields.vectors()) {
-      TextVectorBuilder text =
-          new TextVectorBuilder(
-              encoders, shorthand.query(), vector.encoder(), vector.fingerprint());
-      int candidates = Math.min(Math.max(2 * rankWindowSize, LEAST_CANDIDATES), MOST_CANDIDATES);
-      RetrieverBuilder knn = Compat.knnRetriever(vector.name(), text, rankWindowSize, candidates);
-      resolved.add(knn, "kNN on [" + vector.name() + "]", vector.weight(), normalizer);
-    }
-    return resolved;
+  HybridRetrieverBuilder resolved(List<SearchedIndex> indices) {
+    return new HybridLists(shorthand, rankWindowSize, services)
+        .fill(fresh(), indices)
+        .with(preFilterQueryBuilders, minScore, retrieverName);
   }
 
-  private void add(RetrieverBuilder child, String label, double weight, Normalizer normalizer) {
-    lists.add(new HybridList(label, weight, normalizer == null ? Normalizer.NONE : normalizer));
+  /** The same fusion of no lists yet. */
+  HybridRetrieverBuilder fresh() {
+    return new HybridRetrieverBuilder(fusion, List.of(), List.of(), null, rankWindowSize, services);
+  }
+
+  /** Adds a list. */
+  void add(RetrieverBuilder child, String label, double weight, Normalizer normalizer) {
+    lists.add(new HybridList(label, weight, normalizer));
     super.addChild(child);
   }
 
-  /** A child that sorts by something else gives no scores unless asked. */
+  /** A child that sorts by something else gives no scores unless asked; ranks need none. */
   @Override
   protected SearchSourceBuilder finalizeSourceBuilder(SearchSourceBuilder source) {
     boolean sortsByScore = source.sorts().stream().anyMatch(ScoreSortBuilder.class::isInstance);
-    return sortsByScore ? source : source.trackScores(true);
+    return sortsByScore || !(fusion instanceof LinearCombination)
+        ? source
+        : source.trackScores(true);
   }
 
   @Override
   protected RankDoc[] combineInnerRetrieverResults(List<ScoreDoc[]> results, boolean explain) {
     List<Ranking<RankDoc.RankKey>> rankings = new ArrayList<>(results.size());
     for (int list = 0; list < results.size(); list++) {
-      List<Hit<RankDoc.RankKey>> hits =
-          Arrays.stream(results.get(list)).map(HybridRetrieverBuilder::hit).toList();
+      List<Hit<RankDoc.RankKey>> hits = Arrays.stream(results.get(list)).map(this::hit).toList();
       HybridList given = lists.get(list);
       rankings.add(new Ranking<>(hits, given.weight(), given.normalizer()));
     }
@@ -190,12 +214,14 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
     RankDoc[] docs =
         fused.stream()
             .map(
-                hit ->
-                    new FusedRankDoc(
-                        hit.id().doc(),
-                        finite((float) (hit.score() + raised)),
-                        hit.id().shardIndex(),
-                        explain ? explained(hit, raised) : null))
+                hit -> {
+                  float score = finite((float) (hit.score() + raised));
+                  int doc = hit.id().doc();
+                  int shard = hit.id().shardIndex();
+                  return explain
+                      ? new FusedRankDoc(doc, score, shard, explained(hit, raised))
+                      : new RankDoc(doc, score, shard); // which nodes without the plugin know too
+                })
             .sorted() // by score, then by shard and document, as the shards will order them
             .limit(rankWindowSize)
             .toArray(RankDoc[]::new);
@@ -205,8 +231,10 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
     return docs;
   }
 
-  private static Hit<RankDoc.RankKey> hit(ScoreDoc doc) {
-    return new Hit<>(new RankDoc.RankKey(doc.doc, doc.shardIndex), finite(doc.score));
+  private Hit<RankDoc.RankKey> hit(ScoreDoc doc) {
+    // where ranks alone count, a list that is sorted by something else has no scores
+    float score = fusion instanceof LinearCombination ? finite(doc.score) : doc.score;
+    return new Hit<>(new RankDoc.RankKey(doc.doc, doc.shardIndex), score);
   }
 
   /** Boosts can take a score past what a float holds; the largest float still sorts first. */
@@ -230,29 +258,30 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
   @Override
   protected void doToXContent(XContentBuilder builder, Params params) throws IOException {
     boolean linear = fusion instanceof LinearCombination;
-    builder.field(HybridParser.FUSION, fusion.name());
+    builder.field(HybridBody.FUSION.getPreferredName(), fusion.name());
     if (fusion instanceof ReciprocalRankFusion rrf) {
-      builder.field(HybridParser.RANK_CONSTANT, rrf.rankConstant());
+      builder.field(HybridBody.RANK_CONSTANT.getPreferredName(), rrf.rankConstant());
     }
     builder.field(RANK_WINDOW_SIZE_FIELD.getPreferredName(), rankWindowSize);
     if (shorthand != null) {
-      builder.field(HybridParser.QUERY, shorthand.query());
+      builder.field(HybridBody.QUERY.getPreferredName(), shorthand.query());
       if (!shorthand.fields().isEmpty()) {
-        builder.stringListField(
-            HybridParser.FIELDS, shorthand.fields().stream().map(HybridField::toString).toList());
+        builder.xContentList(HybridBody.FIELDS.getPreferredName(), shorthand.fields());
       }
       if (linear) {
-        builder.field(HybridParser.NORMALIZER, shorthand.normalizer().label());
+        builder.field(HybridBody.NORMALIZER.getPreferredName(), shorthand.normalizer().label());
       }
       return;
     }
-    builder.startArray(HybridParser.RETRIEVERS);
+    builder.startArray(HybridBody.RETRIEVERS.getPreferredName());
     for (int list = 0; list < lists.size(); list++) {
       builder.startObject();
-      builder.field(HybridParser.RETRIEVER, innerRetrievers.get(list).retriever());
-      builder.field(HybridParser.WEIGHT, lists.get(list).weight());
+      builder.field(
+          HybridEntry.RETRIEVER.getPreferredName(), innerRetrievers.get(list).retriever());
+      builder.field(HybridEntry.WEIGHT.getPreferredName(), lists.get(list).weight());
       if (linear) {
-        builder.field(HybridParser.NORMALIZER, lists.get(list).normalizer().label());
+        builder.field(
+            HybridBody.NORMALIZER.getPreferredName(), lists.get(list).normalizer().label());
       }
       builder.endObject();
     }

@@ -3,8 +3,10 @@ package org.densehook.elasticsearch.search;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.service.Wire;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.client.internal.Client;
@@ -25,12 +27,13 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   private static final ParseField ENCODER = new ParseField("encoder");
   private static final ParseField FINGERPRINT = new ParseField("fingerprint");
 
-  private static final ConstructingObjectParser<TextVectorBuilder, Supplier<NodeEncoders>> PARSER =
-      new ConstructingObjectParser<>(
-          NAME,
-          false,
-          (a, encoders) ->
-              new TextVectorBuilder(encoders, (String) a[0], (String) a[1], (String) a[2]));
+  private static final ConstructingObjectParser<TextVectorBuilder, Supplier<SearchServices>>
+      PARSER =
+          new ConstructingObjectParser<>(
+              NAME,
+              false,
+              (a, services) ->
+                  new TextVectorBuilder(services, (String) a[0], (String) a[1], (String) a[2]));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
@@ -38,7 +41,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), FINGERPRINT);
   }
 
-  private final Supplier<NodeEncoders> encoders;
+  private final Supplier<SearchServices> services;
   private final String text;
   private final String encoder;
   private final String fingerprint;
@@ -50,29 +53,48 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    * @param fingerprint the one the encoder must have, or null for any
    */
   public TextVectorBuilder(
-      Supplier<NodeEncoders> encoders, String text, String encoder, String fingerprint) {
-    this.encoders = encoders;
+      Supplier<SearchServices> services, String text, String encoder, String fingerprint) {
+    this.services = services;
     this.text = Objects.requireNonNull(text);
     this.encoder = encoder;
     this.fingerprint = fingerprint;
   }
 
   /** Reads it from another node. */
-  public TextVectorBuilder(Supplier<NodeEncoders> encoders, StreamInput in) throws IOException {
-    this(encoders, in.readString(), in.readOptionalString(), in.readOptionalString());
+  public TextVectorBuilder(Supplier<SearchServices> services, StreamInput in) throws IOException {
+    this(services, Body.read(in));
+  }
+
+  private TextVectorBuilder(Supplier<SearchServices> services, Body body) {
+    this(services, body.text(), body.encoder(), body.fingerprint());
+  }
+
+  private record Body(String text, String encoder, String fingerprint) {
+
+    static Body read(StreamInput in) throws IOException {
+      return Wire.read(
+          in,
+          (body, version) ->
+              new Body(body.readString(), body.readOptionalString(), body.readOptionalString()));
+    }
   }
 
   /** Parses the object that follows its name. */
   public static TextVectorBuilder fromXContent(
-      XContentParser parser, Supplier<NodeEncoders> encoders) {
-    return PARSER.apply(parser, encoders);
+      XContentParser parser, Supplier<SearchServices> services) {
+    return PARSER.apply(parser, services);
   }
 
   @Override
   public void buildVector(Client client, ActionListener<float[]> listener) {
+    NodeEncoders encoders = services.get().encoders();
     EncoderHandle serving;
     try {
-      serving = encoders.get().require(encoder);
+      if (Blank.is(text)) { // not when it is read: what is wrong then is said at the very bottom
+        throw new IllegalArgumentException(
+            "[text] of query_vector_builder [" + NAME + "] is blank; give a text to search for");
+      }
+      serving = encoders.require(encoder);
       if (fingerprint != null && !fingerprint.equals(serving.fingerprint())) {
         throw new IllegalArgumentException(
             "encoder ["
@@ -87,7 +109,8 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
       listener.onFailure(e);
       return;
     }
-    encoders.get().embedQuery(serving, text, listener);
+    SearchScope search = SearchScope.of(services.get().threadContext());
+    encoders.embedQuery(serving, text, search.timeLeft(), search.task(), listener);
   }
 
   @Override
@@ -102,9 +125,13 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   @Override
   public void writeTo(StreamOutput out) throws IOException {
-    out.writeString(text);
-    out.writeOptionalString(encoder);
-    out.writeOptionalString(fingerprint);
+    Wire.write(
+        out,
+        body -> {
+          body.writeString(text);
+          body.writeOptionalString(encoder);
+          body.writeOptionalString(fingerprint);
+        });
   }
 
   @Override

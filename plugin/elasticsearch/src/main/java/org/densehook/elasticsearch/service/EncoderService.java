@@ -145,7 +145,6 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         opened.retire();
         return;
       }
-      NativeHeap.trim();
       logger.info("encoder [{}] is in service, {}", name, opened.fingerprint());
       if (before.encoder() != null) {
         before.encoder().retire();
@@ -192,7 +191,8 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   /** Tokens and vectors of texts; else as {@link #embedDocuments}. */
   void encodeDocuments(EncoderHandle encoder, Iterator<DocumentFeed.Text> texts) {
     ((EncoderInService) encoder)
-        .encodeDocuments(texts, rest -> schedule.tell(() -> encodeBySuccessor(encoder, rest)));
+        .encodeDocuments(
+            texts, rest -> schedule.completions().execute(() -> encodeBySuccessor(encoder, rest)));
   }
 
   private void encodeBySuccessor(EncoderHandle retired, Iterator<DocumentFeed.Text> texts) {

@@ -27,6 +27,16 @@ final class FusedRankDocTest {
               new FusedScore.FromList("standard", "minmax", new Part(3, 9.5, 0.375, 2, 0.75)),
               new FusedScore.FromList("knn", "minmax", Part.absent(1))));
 
+  /** Of a list that has no scores, and of one that the document is absent from. */
+  private static final FusedScore ZSCORES =
+      new FusedScore(
+          "a formula",
+          -1.5,
+          1.5,
+          List.of(
+              new FusedScore.FromList("by date", "", new Part(1, Double.NaN, Double.NaN, 1, 0)),
+              new FusedScore.FromList("knn", "zscore", new Part(0, Double.NaN, -1.5, 1, -1.5))));
+
   private static FusedRankDoc doc(FusedScore parts) {
     FusedRankDoc doc = new FusedRankDoc(7, 1f, 2, parts);
     doc.rank = 4;
@@ -35,7 +45,7 @@ final class FusedRankDocTest {
 
   @Test
   void itComesBackFromTheWireAsItWas() throws IOException {
-    for (FusedRankDoc doc : List.of(doc(SCORE), doc(null))) {
+    for (FusedRankDoc doc : List.of(doc(SCORE), doc(ZSCORES))) {
       try (BytesStreamOutput out = new BytesStreamOutput()) {
         doc.writeTo(out);
         try (StreamInput in = out.bytes().streamInput()) {
@@ -50,7 +60,7 @@ final class FusedRankDocTest {
 
   @Test
   void partsMakeADifference() {
-    assertNotEquals(doc(SCORE), doc(null));
+    assertNotEquals(doc(SCORE), doc(ZSCORES));
     assertNotEquals(doc(SCORE), new FusedRankDoc(7, 1f, 2, SCORE)); // has no rank
   }
 
@@ -77,6 +87,18 @@ final class FusedRankDocTest {
         "list [1] [knn]: did not return this document; weight [1.0], contribution [0.0]",
         second.getDescription());
     assertEquals(knn, second.getDetails()[0]);
+  }
+
+  @Test
+  void whatHasNoScoreShowsNoneAndWhatCountsAsTheLowestSaysSo() {
+    Explanation[] details = doc(ZSCORES).explain(new Explanation[0], new String[0]).getDetails();
+    assertEquals(
+        "list [0] [by date]: rank [1], weight [1.0], contribution [0.0]",
+        details[0].getDescription());
+    assertEquals(
+        "list [1] [knn]: did not return this document, counts as its lowest, normalised by zscore"
+            + " to [-1.5], weight [1.0], contribution [-1.5]",
+        details[1].getDescription());
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.search;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,7 +11,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.apache.lucene.search.ScoreDoc;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.common.Strings;
@@ -59,10 +62,13 @@ final class HybridRetrieverBuilderTest {
   private static final String STANDARD = "{\"standard\":{\"query\":{\"match_all\":{}}}}";
 
   private static HybridRetrieverBuilder parse(String retriever) throws IOException {
+    return (HybridRetrieverBuilder) parseAny(retriever);
+  }
+
+  private static RetrieverBuilder parseAny(String retriever) throws IOException {
     try (XContentParser parser = JsonXContent.jsonXContent.createParser(CONFIGURATION, retriever)) {
-      return (HybridRetrieverBuilder)
-          RetrieverBuilder.parseTopLevelRetrieverBuilder(
-              parser, new RetrieverParserContext(new SearchUsage(), feature -> true));
+      return RetrieverBuilder.parseTopLevelRetrieverBuilder(
+          parser, new RetrieverParserContext(new SearchUsage(), feature -> true));
     }
   }
 
@@ -82,6 +88,18 @@ final class HybridRetrieverBuilderTest {
         .build();
   }
 
+  private static List<SearchedIndex> searched(IndexMetadata... indices) {
+    return Arrays.stream(indices)
+        .map(
+            index ->
+                new SearchedIndex(
+                    index.getIndex().getName(),
+                    new IndexVectorsCache().of(index),
+                    () -> List.of("*"),
+                    field -> !field.startsWith("hidden")))
+        .toList();
+  }
+
   private static IndexMetadata stated(String name, String fingerprint) {
     return index(
         name,
@@ -94,7 +112,10 @@ final class HybridRetrieverBuilderTest {
             + "'same':{'type':'alias','path':'vector'},"
             + "'notes':{'type':'nested','properties':{'text':{'type':'text'}}},"
             + "'vector':{'type':'dense_vector','dims':4},"
-            + "'other':{'type':'dense_vector','dims':4},'year':{'type':'integer'}}}}");
+            + "'other':{'type':'dense_vector','dims':4},'year':{'type':'integer'},"
+            + "'place':{'type':'geo_point'},'tokens':{'type':'sparse_vector'},"
+            + "'hidden':{'type':'text'},'hidden_vector':{'type':'dense_vector','dims':4},"
+            + "'alias_of_hidden':{'type':'alias','path':'hidden'}}}}");
   }
 
   @ParameterizedTest
@@ -183,7 +204,12 @@ final class HybridRetrieverBuilderTest {
         "'query':'a','fields':[['body']]",
         "'query':'a','fields':['^2']",
         "'query':'a','fields':['body^-1']",
-        "'query':'a','fields':['body^NaN']"
+        "'query':'a','fields':['body^NaN']",
+        "'query':'\u00a0\u200b\\t'",
+        "'query':'a','fields':[{'field':'body'}]",
+        "'query':'a','fields':[{'field':'body','query_vector':'x'}]",
+        "'query':'a','wrong':1",
+        "'retrievers':[{'retriever':STANDARD,'wait':1}]"
       })
   void nothingElseIsTaken(String fields) {
     ParsingException wrong = assertThrows(ParsingException.class, () -> body(fields));
@@ -195,7 +221,7 @@ final class HybridRetrieverBuilderTest {
   void aTextAloneIsSearchedInWhatTheMappingStates() throws IOException {
     HybridRetrieverBuilder resolved =
         body("'query':'a text','rank_window_size':30,'filter':{'match_all':{}},'min_score':2")
-            .resolved(List.of(stated("one", "sha256:1"), stated("two", "sha256:1")));
+            .resolved(searched(stated("one", "sha256:1"), stated("two", "sha256:1")));
     String json = Strings.toString(resolved);
     assertTrue(json.contains("\"fields\":[\"body^1.0\"]"), json);
     assertTrue(json.contains("\"type\":\"most_fields\""), json);
@@ -212,15 +238,16 @@ final class HybridRetrieverBuilderTest {
   void candidatesStayWithinWhatElasticsearchTakes() throws IOException {
     String json =
         Strings.toString(
-            body("'query':'a','rank_window_size':9000").resolved(List.of(stated("one", "f"))));
+            body("'query':'a','rank_window_size':9000").resolved(searched(stated("one", "f"))));
     assertTrue(json.contains("\"k\":9000,\"num_candidates\":10000"), json);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"body", "body.raw", "meta.source", "author.name", "written_by"})
+  @ValueSource(strings = {"body", "body.raw", "meta.source", "author.name", "written_by", "year"})
   void everyTextFieldIsFound(String field) throws IOException {
     HybridFields fields =
-        HybridFields.resolve(List.of(stated("one", "f")), List.of(HybridField.parse(field + "^3")));
+        HybridFields.resolve(
+            searched(stated("one", "f")), List.of(HybridField.parse(field + "^3")));
     assertEquals(3f, fields.text().get(field));
   }
 
@@ -230,7 +257,11 @@ final class HybridRetrieverBuilderTest {
         "nowhere|is not mapped in index [one]",
         "author|has type [object]",
         "author.nobody|is not mapped",
-        "year|has type [integer]",
+        "hidden|is not mapped in index [one]",
+        "hidden_vector|is not mapped in index [one]",
+        "alias_of_hidden|is not mapped in index [one]",
+        "place|has type [geo_point]",
+        "tokens|must be given",
         "notes.text|is inside the nested object [notes]",
         "other|is not in its mapping's _meta.densehook.fields",
         "same|is an alias of the vector field [vector]; name that one"
@@ -245,7 +276,7 @@ final class HybridRetrieverBuilderTest {
   private static String reasonFor(String field, IndexMetadata... indices) {
     return assertThrows(
             IllegalArgumentException.class,
-            () -> HybridFields.resolve(Arrays.asList(indices), List.of(HybridField.parse(field))))
+            () -> HybridFields.resolve(searched(indices), List.of(HybridField.parse(field))))
         .getMessage();
   }
 
@@ -266,15 +297,100 @@ final class HybridRetrieverBuilderTest {
   }
 
   @Test
-  void anIndexThatStatesNothingNeedsFields() throws IOException {
+  void anIndexThatStatesNothingIsSearchedInItsDefaultFields() throws IOException {
     HybridRetrieverBuilder text = body("'query':'a'");
-    String reason =
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> text.resolved(List.of(index("bare", "{'_doc':{'properties':{}}}"))))
-            .getMessage();
-    assertTrue(reason.contains("needs [fields]: the mapping of index [bare]"), reason);
+    IndexMetadata bare = index("bare", "{'_doc':{'properties':{'body':{'type':'text'}}}}");
+    String json = Strings.toString(text.resolved(searched(bare)));
+    assertTrue(json.contains("\"fields\":[\"*^1.0\"]"), json);
+    assertTrue(json.contains("\"lenient\":true"), json);
+    IndexMetadata empty = index("empty", "{'_doc':{'properties':{}}}");
+    assertTrue(Strings.toString(text.resolved(searched(empty))).contains("match_none"));
     assertEquals(1, text.resolved(List.of()).innerRetrievers().size());
+  }
+
+  @Test
+  void aPatternStandsForTheFieldsItFits() throws IOException {
+    List<SearchedIndex> indices = searched(stated("one", "f"));
+    HybridFields all = HybridFields.resolve(indices, List.of(HybridField.parse("*^2")));
+    assertEquals(Map.of("*", 2f), all.text()); // which of them, the shards find
+    assertEquals(1, all.vectors().size()); // those without a known encoder are not meant
+    assertEquals("vector", all.vectors().get(0).field().name());
+    assertEquals(2f, all.vectors().get(0).field().boost());
+    HybridFields vectors = HybridFields.resolve(indices, List.of(HybridField.parse("vec*")));
+    assertEquals(Map.of(), vectors.text());
+    HybridFields none = HybridFields.resolve(indices, List.of(HybridField.parse("hid*")));
+    assertEquals(Map.of(), none.text());
+    assertEquals(List.of(), none.vectors());
+  }
+
+  @Test
+  void aFieldMayBringTheQuerysVectorOrTokens() throws IOException {
+    String fields =
+        "'query':'a','fields':['body',{'field':'other','query_vector':[1,2,3,4],'boost':2},"
+            + "{'field':'tokens','query_vector':{'cat':1.5}}]";
+    HybridFields resolved =
+        HybridFields.resolve(searched(stated("one", "f")), body(fields).shorthand().fields());
+    assertEquals(List.of(1f, 2f, 3f, 4f), resolved.vectors().get(0).field().vector());
+    assertEquals(Map.of("cat", 1.5f), resolved.vectors().get(1).field().tokens());
+    assertEquals(body(fields), parse(Strings.toString(body(fields))));
+  }
+
+  @Test
+  void textFieldsAreOneGroupAndVectorFieldsTheOther() throws IOException {
+    String other = "{'field':'other','query_vector':[1,2,3,4],'boost':3}";
+    HybridRetrieverBuilder both =
+        body("'query':'a','fields':['body','vector^2'," + other + "],'rank_window_size':7")
+            .resolved(searched(stated("one", "f")));
+    String json = Strings.toString(both);
+    assertEquals(2, both.innerRetrievers().size());
+    RetrieverBuilder group = both.innerRetrievers().get(1).retriever();
+    assertEquals(2, ((HybridRetrieverBuilder) group).innerRetrievers().size());
+    assertEquals(7, ((HybridRetrieverBuilder) group).rankWindowSize());
+    assertTrue(json.contains("\"weight\":3.0"), json);
+    HybridRetrieverBuilder one =
+        body("'query':'a','fields':['body','vector^2']").resolved(searched(stated("one", "f")));
+    assertFalse(Strings.toString(one).contains("\"weight\":2.0")); // a group of one
+    HybridRetrieverBuilder alone =
+        body("'query':'a','fields':['vector^2'," + other + "]")
+            .resolved(searched(stated("one", "f")));
+    assertTrue(Strings.toString(alone).contains("\"weight\":2.0"));
+  }
+
+  @Test
+  void aChildWithoutAWindowTakesItsParents() throws IOException {
+    String inner = "{'hybrid':{'retrievers':[STANDARD,{'hybrid':{'query':'a'}}]}}";
+    HybridRetrieverBuilder outer = body("'rank_window_size':300,'retrievers':[" + inner + "]");
+    HybridRetrieverBuilder child =
+        (HybridRetrieverBuilder) outer.innerRetrievers().get(0).retriever();
+    assertEquals(300, child.rankWindowSize());
+    HybridRetrieverBuilder grandchild =
+        (HybridRetrieverBuilder) child.innerRetrievers().get(1).retriever();
+    assertEquals(300, grandchild.rankWindowSize());
+    HybridRetrieverBuilder stated =
+        body("'retrievers':[{'hybrid':{'query':'a','rank_window_size':150}}]");
+    HybridRetrieverBuilder kept =
+        (HybridRetrieverBuilder) stated.innerRetrievers().get(0).retriever();
+    assertEquals(150, kept.rankWindowSize());
+  }
+
+  @Test
+  void whoParsesAtTheNameGetsItToo() throws IOException {
+    String rescorer =
+        "{\"rescorer\":{\"rescore\":{\"window_size\":10,\"query\":{\"rescore_query\":"
+            + "{\"match_all\":{}}}},\"retriever\":{\"hybrid\":{\"retrievers\":["
+            + STANDARD
+            + "]}}}}";
+    RetrieverBuilder read = parseAny(rescorer);
+    assertTrue(Strings.toString(read).contains("\"hybrid\":{"));
+  }
+
+  @Test
+  void whatIsWrongInAChildIsSaidAlone() {
+    ParsingException wrong =
+        assertThrows(
+            ParsingException.class,
+            () -> body("'retrievers':[{'standard':{'query':{'no_such_query':{}}}}]"));
+    assertTrue(wrong.getMessage().contains("unknown query [no_such_query]"), wrong.getMessage());
   }
 
   private static RankDoc[] fuse(String fields, boolean explain, ScoreDoc[]... lists)

@@ -1,0 +1,80 @@
+package org.densehook.elasticsearch.search;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.index.query.QueryBuilder;
+import org.elasticsearch.plugins.SearchPlugin.QuerySpec;
+import org.elasticsearch.plugins.SearchPlugin.QueryVectorBuilderSpec;
+import org.elasticsearch.plugins.SearchPlugin.RetrieverSpec;
+import org.elasticsearch.search.retriever.RetrieverBuilder;
+import org.elasticsearch.search.retriever.RetrieverParserContext;
+import org.elasticsearch.xcontent.NamedXContentRegistry;
+import org.elasticsearch.xcontent.ParseField;
+
+/**
+ * The names under which requests and nodes know what searches use.
+ *
+ * <p>Between nodes there are prefixed names alone. In requests there are plain ones too, which
+ * another plugin may want: Elasticsearch ends a node where two plugins register one name, and lets
+ * no plugin see what the others register, so whoever runs the node says which it is.
+ */
+public final class SearchNames {
+
+  /** Whether requests may say {@code dense} and {@code hybrid}. */
+  private static final Setting<Boolean> PLAIN =
+      Setting.boolSetting("densehook.search.plain_names", true, Setting.Property.NodeScope);
+
+  private SearchNames() {}
+
+  /** The settings of names. */
+  public static List<Setting<?>> settings() {
+    return List.of(PLAIN);
+  }
+
+  /** The vector builder. */
+  public static List<QueryVectorBuilderSpec<?>> vectorBuilders(Supplier<SearchServices> services) {
+    return List.of(
+        new QueryVectorBuilderSpec<>(
+            TextVectorBuilder.NAME,
+            in -> new TextVectorBuilder(services, in),
+            (parser, nothing) -> TextVectorBuilder.fromXContent(parser, services)));
+  }
+
+  /** The query, by its prefixed name. */
+  public static List<QuerySpec<?>> queries(Supplier<SearchServices> services) {
+    return List.of(
+        new QuerySpec<>(
+            DenseQueryBuilder.NAME,
+            in -> new DenseQueryBuilder(services, in),
+            parser -> DenseQueryBuilder.fromXContent(parser, services)));
+  }
+
+  /** The retriever, by its prefixed name. */
+  public static List<RetrieverSpec<?>> retrievers(Supplier<SearchServices> services) {
+    return List.of(
+        new RetrieverSpec<>(
+            HybridRetrieverBuilder.OWN_NAME,
+            (parser, context) -> HybridRetrieverBuilder.fromXContent(parser, context, services)));
+  }
+
+  /** Query and retriever by their plain names, where they may have them. */
+  public static List<NamedXContentRegistry.Entry> plain(
+      Settings settings, Supplier<SearchServices> services) {
+    if (!PLAIN.get(settings)) {
+      return List.of();
+    }
+    return List.of(
+        new NamedXContentRegistry.Entry(
+            QueryBuilder.class,
+            new ParseField(DenseQueryBuilder.PLAIN_NAME),
+            (parser, context) -> DenseQueryBuilder.fromXContent(parser, services)),
+        new NamedXContentRegistry.Entry(
+            RetrieverBuilder.class,
+            new ParseField(HybridRetrieverBuilder.NAME),
+            (parser, context) ->
+                HybridRetrieverBuilder.fromXContent(
+                    parser, (RetrieverParserContext) context, services)));
+  }
+}

@@ -1,0 +1,144 @@
+package org.densehook.elasticsearch.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.stream.IntStream;
+import org.densehook.elasticsearch.vectors.IndexVectorsCache;
+import org.elasticsearch.action.support.PlainActionFuture;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.common.logging.LogConfigurator;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.index.IndexVersion;
+import org.elasticsearch.xcontent.NamedXContentRegistry;
+import org.junit.jupiter.api.Test;
+
+/** Mappings are read away from the thread that asks; a thousand known ones cost it nothing much. */
+final class SearchedIndicesTest {
+
+  static {
+    LogConfigurator.configureESLogging(); // without it an index's metadata cannot be made
+  }
+
+  private static final int INDICES = 1000;
+
+  /** Takes what is to run, and runs nothing until it is told to. */
+  private final Queue<Runnable> waiting = new ArrayDeque<>();
+
+  private final IndexVectorsCache cache = new IndexVectorsCache();
+  private final SearchServices services =
+      new SearchServices(
+          null,
+          cache,
+          index -> field -> true,
+          new ThreadContext(Settings.EMPTY),
+          waiting::add,
+          NamedXContentRegistry.EMPTY);
+
+  private static IndexMetadata index(int number, String fingerprint) {
+    String fields = // the mapping of each is its own
+        IntStream.range(0, 60)
+            .mapToObj(field -> "'f" + field + "_" + number + "':{'type':'text'}")
+            .reduce("'v':{'type':'dense_vector','dims':4}", (left, right) -> left + "," + right);
+    String mapping =
+        "{'_doc':{'_meta':{'densehook':{'fields':{'v':{'encoder':'mini','fingerprint':'"
+            + fingerprint
+            + "'}}}},'properties':{"
+            + fields
+            + "}}}";
+    return IndexMetadata.builder("index-" + number)
+        .settings(
+            Settings.builder()
+                .put(IndexMetadata.SETTING_VERSION_CREATED, IndexVersion.current())
+                .put(IndexMetadata.SETTING_INDEX_UUID, "uuid-" + number))
+        .numberOfShards(1)
+        .numberOfReplicas(0)
+        .putMapping(mapping.replace('\'', '"'))
+        .build();
+  }
+
+  private static List<IndexMetadata> thousand() {
+    return IntStream.range(0, INDICES).mapToObj(number -> index(number, "f")).toList();
+  }
+
+  private static DenseQueryBuilder dense() {
+    return new DenseQueryBuilder(
+        () -> null, "v", "cats", new DenseQueryBuilder.Options(null, null, true, null, null));
+  }
+
+  @Test
+  void whoeverAsksParsesNothing() {
+    List<IndexMetadata> indices = thousand();
+    assertNull(SearchedIndices.known(services, indices));
+    PlainActionFuture<List<SearchedIndex>> read = new PlainActionFuture<>();
+    SearchedIndices.read(services, indices, read);
+    indices.forEach(index -> assertNull(cache.known(index)));
+    waiting.remove().run();
+    indices.forEach(index -> assertNotNull(cache.known(index)));
+    assertEquals(INDICES, read.actionGet().size());
+    assertEquals(INDICES, SearchedIndices.known(services, indices).size());
+    assertTrue(waiting.isEmpty());
+  }
+
+  @Test
+  void aThousandIndicesOnceReadTakeAFewMilliseconds() {
+    List<IndexMetadata> indices = thousand();
+    indices.forEach(cache::of);
+    double best = Double.MAX_VALUE;
+    for (int turn = 0; turn < 50; turn++) { // the best of them, since others compute here too
+      long start = System.nanoTime();
+      assertEquals("f", dense().provenance(SearchedIndices.known(services, indices)).fingerprint());
+      best = Math.min(best, (System.nanoTime() - start) / 1e6);
+    }
+    assertTrue(best <= 5, "took " + best + " ms");
+  }
+
+  @Test
+  void oneOfAThousandThatDisagreesIsFound() {
+    List<IndexMetadata> indices = new ArrayList<>(thousand());
+    indices.set(INDICES - 1, index(INDICES - 1, "another"));
+    indices.forEach(cache::of);
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> dense().provenance(SearchedIndices.known(services, indices)));
+    assertTrue(refused.getMessage().contains("vectors of two encoders"), refused.getMessage());
+  }
+
+  @Test
+  void whatTheCallerMayNotSeeIsNotThere() {
+    SearchServices blind =
+        new SearchServices(
+            null,
+            cache,
+            index -> field -> !field.equals("v"),
+            new ThreadContext(Settings.EMPTY),
+            waiting::add,
+            NamedXContentRegistry.EMPTY);
+    List<IndexMetadata> indices = List.of(index(1, "f"));
+    indices.forEach(cache::of);
+    List<SearchedIndex> seen = SearchedIndices.known(blind, indices);
+    assertNull(seen.get(0).embedded("v"));
+    assertNull(seen.get(0).field("v"));
+    assertTrue(seen.get(0).stated().isEmpty());
+    String hidden =
+        assertThrows(IllegalArgumentException.class, () -> dense().provenance(seen)).getMessage();
+    DenseQueryBuilder unmapped =
+        new DenseQueryBuilder(
+            () -> null, "w", "cats", new DenseQueryBuilder.Options(null, null, true, null, null));
+    String missing =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> unmapped.provenance(SearchedIndices.known(services, indices)))
+            .getMessage();
+    assertEquals(missing.replace("[w]", "[v]"), hidden);
+  }
+}
