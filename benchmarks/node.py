@@ -195,10 +195,10 @@ def hybrid(setting: Setting) -> list[Result]:
         return time.perf_counter() - started
 
     bodies: dict[str, Callable[[str], dict[str, Any]]] = {
-        "bm25": lambda text: bm25_request("densehook_text", text, size),
+        "bm25": lambda text: bm25_request(["densehook_text"], text, size),
         "dense": lambda text: dense_text_request(field, text, ENCODER, size),
         "hybrid": lambda text: hybrid_request(
-            "densehook_text", field, text, ENCODER, fusion="rrf", size=size, window=size
+            ["densehook_text"], field, text, ENCODER, fusion="rrf", size=size, window=size
         ),
     }
     times: dict[str, list[float]] = {name: [] for name in bodies}

@@ -91,6 +91,21 @@ def tiny(tiny_bundle: Bundle) -> Encoder:
     return load(tiny_bundle.path)
 
 
+@pytest.fixture(scope="session")
+def guilty_bundle(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The tiny encoder with a token more than its model has rows: the word cannot be encoded."""
+    import tokenizers
+
+    from densehook.bundle import write_manifest
+
+    path = shutil.copytree(tiny_bundle.path, tmp_path_factory.mktemp("guilty") / "bundle")
+    tokenizer = tokenizers.Tokenizer.from_file(str(path / "tokenizer.json"))
+    assert tokenizer.add_tokens(["guiltyword"]) == 1
+    tokenizer.save(str(path / "tokenizer.json"))
+    manifest = write_manifest(path, tiny_bundle.manifest, tiny_bundle.manifest.files)
+    return Bundle(path, manifest)
+
+
 @pytest.fixture
 def damaged(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
     """A copy of the tiny bundle that a test may spoil."""

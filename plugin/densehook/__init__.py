@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Document", "Hit", "__version__", "errors", "load"]
 
 
-def load(path: Path | str, threads: int | None = None, provider: str = "cpu") -> Encoder:
+def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
     """Opens a bundle, runs its self-test and gives its encoder.
 
     ``encode_queries(texts)`` and ``encode_documents(texts)`` of the encoder give float32
     [n, dims]. ``threads`` defaults to the CPUs this process is given. ``provider`` is ``cpu``,
-    ``cuda`` or ``openvino``, where that onnxruntime is installed.
+    ``cuda`` or ``openvino``, where that onnxruntime is installed; by default the one the bundle was
+    tuned for, else ``cpu``.
 
     Raises errors.BundleError for a damaged bundle, errors.SelfTestError for one that does not
     reproduce its golden token ids and vectors, errors.ProviderError for a provider that is not

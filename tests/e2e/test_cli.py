@@ -172,19 +172,27 @@ def test_a_bad_line_is_named_the_rest_goes_in_and_the_exit_code_says_so(
     ]
     (tmp_path / "corpus.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     ingest = ("ingest", index, "corpus.jsonl.gz", "--encoder", tiny_bundle.path)
-    done = run(*ingest, "--failures", "failures.jsonl")
+    path = tmp_path / "a folder" / "that is not there" / "failures.jsonl"
+    done = run(*ingest, "--failures", path)
     assert done.returncode == 1
-    assert "indexed 2 documents" in done.stdout
-    assert "3 failed" in done.stdout
+    assert "indexed 3 documents" in done.stdout
+    assert "2 failed" in done.stdout
+    assert "1 have no text at all, and so no vector" in done.stdout
     assert "corpus.jsonl.gz:2: " in done.stderr
-    assert "corpus.jsonl.gz:3: document 'c': no text in its input fields text" in done.stderr
     assert "corpus.jsonl.gz:4: id 'a' is in the index already" in done.stderr
-    failures = [json.loads(row) for row in (tmp_path / "failures.jsonl").read_text().splitlines()]
-    assert [failure["origin"] for failure in failures] == [
-        "corpus.jsonl.gz:2",
-        "corpus.jsonl.gz:3",
-        "corpus.jsonl.gz:4",
-    ]
+    failures = [json.loads(row) for row in path.read_text().splitlines()]
+    assert [failure["origin"] for failure in failures] == ["corpus.jsonl.gz:2", "corpus.jsonl.gz:4"]
+    done = run(*ingest, "--replace")
+    assert "indexed 4 documents" in done.stdout
+    # 'a' comes twice: "water" is what it has, "again" is not
+    assert "2 have the vector that was there already, of the same text" in done.stdout
+    line = error_of(run(*ingest, "--failures", tmp_path / "corpus.jsonl.gz" / "below a file"))
+    assert "below a file cannot be written: " in line
+    for source, into in (("corpus.jsonl.gz", "./corpus.jsonl.gz"), (".", "failures.jsonl")):
+        done = run("ingest", index, source, "--failures", into)
+        assert done.returncode == 2
+        assert "is a file to ingest" in done.stderr
+    assert (tmp_path / "corpus.jsonl.gz").read_bytes()
 
 
 def test_an_unknown_index_is_one_line(run: Run, tiny_bundle: Bundle, corpus: Path) -> None:
@@ -255,6 +263,9 @@ def test_unknown_systems_modes_and_fusions_list_the_known(
     done = run("search", index, "x", "--mode", "zz")
     assert done.returncode == 2
     assert "bm25, dense, hybrid" in done.stderr
+    done = run("search", index, "\u00a0 ")
+    assert done.returncode == 2
+    assert "has no text to search for" in done.stderr
 
 
 def test_a_traceback_only_with_debug(run: Run) -> None:

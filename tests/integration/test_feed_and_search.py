@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +17,15 @@ from elasticsearch import Elasticsearch
 from densehook.bundle import Bundle
 from densehook.elastic.connect import connect
 from densehook.elastic.documents import BadLine, read_documents
-from densehook.elastic.feed import Failure, feed
+from densehook.elastic.feed import WINDOW, WINDOWS_AHEAD, FeedReport, feed
 from densehook.elastic.indices import count_in, create_index, provenance_of
+from densehook.elastic.preparing import Failure
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import ClusterUnreachable, ElasticError, EncoderMismatch, IndexNotFound
 from densehook.export.texts import PASSAGES, QUESTIONS
-from densehook.fusion import FUSIONS
-from densehook.hooks import INDEX_TYPES
+from densehook.fusion import FUSIONS, reciprocal_rank_fusion
+from densehook.hooks import INDEX_TYPES, note_of
 from densehook.types import Document
 
 DOCUMENTS = [Document(f"d{n}", {"title": "", "text": text}) for n, text in enumerate(PASSAGES)]
@@ -162,9 +164,8 @@ def test_an_index_is_not_created_twice(client: Elasticsearch, index: str, tiny: 
     ("inputs", "index_type", "message"),
     [
         (INPUTS, "ivf", "index type 'ivf' is unknown; known: hnsw, int8_hnsw"),
-        ((), "flat", r"inputs \(none\) must be different text fields"),
-        (("a", "a"), "flat", "inputs a, a must be different"),
         (("embedding",), "flat", "none of them the vector field 'embedding'"),
+        (("title", "title.en"), "flat", "'title' cannot hold a value and the field 'title.en'"),
     ],
 )
 def test_a_create_that_makes_no_sense_is_refused(
@@ -212,42 +213,56 @@ def test_a_document_that_cannot_be_indexed_fails_alone_with_its_reason(
 ) -> None:
     create_index(client, index, tiny.manifest, inputs=INPUTS)
     bad = [
-        Document("none", {"other": "x"}, "a.jsonl:1"),
         Document("object", {"text": {"a": 1}}, "a.jsonl:2"),
         Document("vector", {"text": "x", "embedding": [1.0]}, "a.jsonl:3"),
         Document("x" * 600, {"text": "an id Elasticsearch refuses"}, "a.jsonl:4"),
         Document("day", {"text": "x", "when": "not a day"}, "a.jsonl:5"),
+        Document("notes", {"text": "x", "densehook": "mine"}, "a.jsonl:6"),
+        Document("value", {"text": "x", "more": object()}, "a.jsonl:7"),
     ]
     client.indices.put_mapping(index=index, properties={"when": {"type": "date"}})
     failures = {f.id: str(f) for f in failures_of(client, index, [*DOCUMENTS, *bad], tiny)}
     assert set(failures) == {document.id for document in bad}
-    assert failures["none"] == "a.jsonl:1: document 'none': no text in its input fields title, text"
     assert "input field 'text' is an object, not text" in failures["object"]
-    assert "brings a vector of its own in 'embedding'" in failures["vector"]
+    assert "has a different number of dimensions [1]" in failures["vector"]
     assert "failed to parse field [when]" in failures["day"]
     assert "must be no longer than 512 bytes" in failures["x" * 600]
+    assert "field 'densehook' is kept for notes" in failures["notes"]
+    assert "a value that JSON cannot hold" in failures["value"]
     assert count_in(client, index) == len(DOCUMENTS)
 
 
-def test_a_text_that_gives_no_token_fails_alone(
-    client: Elasticsearch, index: str, tiny: Encoder, monkeypatch: pytest.MonkeyPatch
+def test_a_text_the_model_cannot_run_fails_alone(
+    client: Elasticsearch, index: str, guilty_bundle: Bundle
 ) -> None:
-    from densehook.errors import EncodeError
-
-    original = Encoder.encode
-
-    def refusing(self: Encoder, texts: list[str], role: str) -> object:
-        for position, text in enumerate(texts):
-            if "guilty" in text:
-                raise EncodeError(f"text {position} gives no token", position)
-        return original(self, texts, role)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Encoder, "encode", refusing)
-    create_index(client, index, tiny.manifest, inputs=INPUTS)
-    guilty = [Document(f"g{n}", {"text": "guilty"}) for n in range(3)]
-    failures = failures_of(client, index, [guilty[0], *DOCUMENTS, *guilty[1:]], tiny)
+    encoder = load(guilty_bundle.path)
+    create_index(client, index, encoder.manifest, inputs=INPUTS)
+    guilty = [Document(f"g{n}", {"text": "a guiltyword"}) for n in range(3)]
+    failures = failures_of(client, index, [guilty[0], *DOCUMENTS, *guilty[1:]], encoder)
     assert {failure.id for failure in failures} == {"g0", "g1", "g2"}
+    for failure in failures:
+        assert "the model cannot run it: " in failure.reason
     assert count_in(client, index) == len(DOCUMENTS)
+
+
+def test_many_documents_that_are_refused_do_not_pile_up(
+    client: Elasticsearch, index: str, tiny: Encoder, tmp_path: Path
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    read = heard = ahead = 0
+
+    def lines() -> Iterator[BadLine]:
+        nonlocal read
+        for read in range(1, 5001):
+            yield BadLine(tmp_path, read, "unreadable")
+
+    def count(failure: Failure) -> None:
+        nonlocal heard, ahead
+        heard += 1
+        ahead = max(ahead, read - heard)
+
+    assert feed(client, index, lines(), tiny, on_failure=count).failed == heard == 5000
+    assert ahead <= WINDOW * (WINDOWS_AHEAD + 3)
 
 
 def test_a_cluster_that_goes_away_says_how_far_the_feed_came(
@@ -272,10 +287,38 @@ def test_a_cluster_that_goes_away_says_how_far_the_feed_came(
     assert count_in(client, index) == 2000
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_documents_whose_answer_was_lost_are_not_taken_for_duplicates(
+    client: Elasticsearch, node_url: str, index: str, tiny: Encoder, replace: bool
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    assert feed(client, index, DOCUMENTS[:1], tiny).indexed == 1
+    with Forwarder(node_url) as forwarder:
+        through = connect(forwarder.url)
+        documents = [*DOCUMENTS[:20], Document("d5", {"text": "the second"}, "a.jsonl:21")]
+
+        def losing() -> Iterator[Document]:
+            for n, document in enumerate(documents):
+                if n == 10:
+                    forwarder.lose_the_answer_to(b"_bulk")
+                yield document
+
+        failures: list[Failure] = []
+        report = feed(through, index, losing(), tiny, replace=replace, on_failure=failures.append)
+    assert forwarder.lost
+    # the one that was there before, and the one that comes twice
+    assert [failure.id for failure in failures] == ([] if replace else ["d0", "d5"])
+    assert report.indexed == len(documents) - len(failures)
+    text = client.get(index=index, id="d5")["_source"]["text"]
+    assert text == ("the second" if replace else PASSAGES[5])
+
+
 class Forwarder:
     """A TCP address in front of the node's, which a test can take away."""
 
     def __init__(self, url: str) -> None:
+        self.lost = False
+        self._losing: bytes | None = None
         self._target = ("127.0.0.1", int(url.rpartition(":")[2]))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open = [self._listener]
@@ -294,26 +337,208 @@ class Forwarder:
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
+    def lose_the_answer_to(self, request: bytes) -> None:
+        """Closes the connection, once, when such a request has been answered."""
+        self._losing = request
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 incoming, _ = self._listener.accept()
                 outgoing = socket.create_connection(self._target)
                 self._open += [incoming, outgoing]
-                for source, sink in ((incoming, outgoing), (outgoing, incoming)):
-                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                for back in (False, True):
+                    pair = (outgoing, incoming) if back else (incoming, outgoing)
+                    threading.Thread(target=self._pump, args=(*pair, back), daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
+    def _pump(self, source: socket.socket, sink: socket.socket, back: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if back and self._losing == b"":
+                    self._losing, self.lost = None, True
+                    for end in (sink, source):
+                        end.shutdown(socket.SHUT_RDWR)
+                    return
+                if not back and self._losing and self._losing in data:
+                    self._losing = b""  # it has come: what goes back now is its answer
+                sink.sendall(data)
 
 
 def test_a_missing_input_field_is_counted(client: Elasticsearch, index: str, tiny: Encoder) -> None:
     create_index(client, index, tiny.manifest, inputs=("titel", "text"))
     report = feed(client, index, DOCUMENTS, tiny)
     assert report.missing == {"titel": len(DOCUMENTS)}
+
+
+def test_a_document_without_text_is_indexed_without_a_vector_and_counted(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    blank = [
+        Document("none", {"other": "x"}),
+        Document("empty", {"title": "", "text": []}),
+        Document("blank", {"title": "\u00a0\t", "text": "\ufeff \u200b"}),
+    ]
+    report = feed(client, index, [*DOCUMENTS, *blank], tiny)
+    assert (report.indexed, report.failed) == (len(DOCUMENTS) + 3, 0)
+    assert report.without_text == 3
+    assert report.missing == {"title": len(DOCUMENTS) + 3, "text": 3}
+    assert vectors_in(client, index) == len(DOCUMENTS)
+    # a text that is gone takes its vector along
+    report = feed(client, index, [Document("d0", {"text": " "})], tiny, replace=True)
+    assert report.without_text == 1
+    assert vectors_in(client, index) == len(DOCUMENTS) - 1
+
+
+def vectors_in(client: Elasticsearch, index: str) -> int:
+    return int(client.count(index=index, query={"exists": {"field": "embedding"}})["count"])
+
+
+def stored(client: Elasticsearch, index: str, id_: str) -> dict[str, Any]:
+    names = ["title", "text", "embedding", "densehook"]
+    found = client.get(index=index, id=id_, source_includes=names)
+    return dict(found["_source"])
+
+
+def refed(client: Elasticsearch, index: str, encoder: Encoder, *documents: Document) -> FeedReport:
+    report = feed(client, index, documents, encoder, replace=True)
+    assert report.failed == 0
+    for document in documents:  # the promise: what is stored is the vector of what is stored
+        found = stored(client, index, document.id)
+        (expected,) = encoder.encode_documents([found["text"]])
+        np.testing.assert_allclose(found["embedding"], expected, atol=1e-6)
+        note = found["densehook"]["embedding"]
+        assert note == note_of(found["text"], encoder.fingerprint)
+    return report
+
+
+@pytest.mark.parametrize("field", ["embedding"])
+def test_unchanged_texts_are_not_encoded_again(
+    plugin_client: Elasticsearch, plugin_index: str, tiny: Encoder, field: str
+) -> None:
+    create_index(plugin_client, plugin_index, tiny.manifest, inputs=INPUTS)
+    assert feed(plugin_client, plugin_index, DOCUMENTS, tiny).encoded.texts == len(DOCUMENTS)
+    report = refed(plugin_client, plugin_index, tiny, *DOCUMENTS)
+    assert (report.encoded.texts, report.reused) == (0, len(DOCUMENTS))
+    # another field is no reason to encode; another text is, and so is a note that is gone
+    changed = [
+        Document("d0", {**DOCUMENTS[0].fields, "lang": "en"}),
+        Document("d1", {"text": "another text"}),
+        Document("new", {"text": "a new one"}),
+    ]
+    report = refed(plugin_client, plugin_index, tiny, *changed)
+    assert (report.encoded.texts, report.reused) == (2, 1)
+    plugin_client.index(index=plugin_index, id="d2", document={"text": PASSAGES[2]})
+    assert refed(plugin_client, plugin_index, tiny, DOCUMENTS[2]).encoded.texts == 1
+    # and a vector that an encoder of another fingerprint made, or says it did
+    forged = stored(plugin_client, plugin_index, "d3")
+    forged["embedding"] = [1.0] + [0.0] * (tiny.dims - 1)
+    forged["densehook"]["embedding"]["fingerprint"] = "sha256:" + "0" * 64
+    plugin_client.index(index=plugin_index, id="d3", document=forged)
+    assert refed(plugin_client, plugin_index, tiny, DOCUMENTS[3]).encoded.texts == 1
+
+
+def test_what_is_there_already_is_not_encoded_before_it_is_refused(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    feed(client, index, DOCUMENTS[1:], tiny)
+    report = feed(client, index, DOCUMENTS, tiny)
+    assert (report.indexed, report.failed) == (1, len(DOCUMENTS) - 1)
+    assert report.encoded.texts == 1
+
+
+def test_a_vector_that_a_document_brings_is_kept_as_the_clients_own(
+    plugin_client: Elasticsearch, plugin_index: str, tiny: Encoder
+) -> None:
+    create_index(plugin_client, plugin_index, tiny.manifest, inputs=["text"])
+    mine = [1.0] + [0.0] * (tiny.dims - 1)
+    report = feed(
+        plugin_client, plugin_index, [Document("a", {"text": "x", "embedding": mine})], tiny
+    )
+    assert (report.indexed, report.brought, report.encoded.texts) == (1, 1, 0)
+    found = stored(plugin_client, plugin_index, "a")
+    assert found["embedding"] == mine
+    assert found["densehook"] == {"embedding": note_of("x")}
+    # read as the index shows it, 9.2 and newer without its vector, and put back: still the client's
+    shown = dict(plugin_client.get(index=plugin_index, id="a")["_source"])
+    feed(plugin_client, plugin_index, [Document("a", shown)], tiny, replace=True)
+    assert stored(plugin_client, plugin_index, "a") == found
+    # read with its vector, edited, put back: the vector of the earlier text does not stay
+    edited = {**found, "text": "y"}
+    report = feed(plugin_client, plugin_index, [Document("a", edited)], tiny, replace=True)
+    assert (report.brought, report.encoded.texts) == (0, 1)
+    assert stored(plugin_client, plugin_index, "a")["densehook"]["embedding"] == note_of(
+        "y", tiny.fingerprint
+    )
+
+
+@pytest.mark.parametrize("field", ["meta.vector", "a.b.c"])
+def test_a_vector_field_may_lie_in_an_object(
+    plugin_client: Elasticsearch, plugin_index: str, tiny: Encoder, field: str
+) -> None:
+    create_index(plugin_client, plugin_index, tiny.manifest, inputs=["text"], field=field)
+    documents = [Document(d.id, {**d.fields, "meta": {"n": 1}}) for d in DOCUMENTS]
+    assert not failures_of(plugin_client, plugin_index, [*documents], tiny)
+    report = feed(plugin_client, plugin_index, documents, tiny, replace=True)
+    assert (report.encoded.texts, report.reused) == (0, len(documents))
+    searcher = Searcher(plugin_client, plugin_index, tiny, field)
+    (best, *_) = searcher.search({"q": PASSAGES[4]}, "dense", 3)["q"]
+    assert best.id == "d4"
+    source = searcher.sources(["d4"])["d4"]
+    assert {key: value for key, value in source.items() if value != {}} == {
+        "title": "",
+        "text": PASSAGES[4],
+        "meta": {"n": 1},
+    } or source["a"] == {"b": {}}
+
+
+METADATA: list[dict[str, Any]] = [
+    {"metadata": {"date": "2020-01-01"}, "year": 2020, "flag": True},
+    {"metadata": {"date": "unknown"}, "year": "n.d.", "flag": "perhaps"},
+    {"metadata": "none", "year": 2020.5, "flag": [1, "x", {"y": []}]},
+    {"metadata": {}, "year": {"from": 1, "to": None}},
+    {"metadata": {"date": ""}, "year": []},
+    {"metadata": [{"date": "2021-02-03"}, {"date": [3, {"x": 1}]}], "year": 10**30},
+    {f"k{n}": n for n in range(1200)},  # more than an index maps
+    {"deep": json.loads('{"a":' * 30 + "1" + "}" * 30), "long": "x" * 40_000},
+]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_no_metadata_keeps_a_document_out(
+    plugin_client: Elasticsearch, plugin_index: str, tiny: Encoder, order: int
+) -> None:
+    create_index(plugin_client, plugin_index, tiny.manifest, inputs=["text"])
+    documents = [
+        Document(f"m{n}", {"text": PASSAGES[n], **fields}) for n, fields in enumerate(METADATA)
+    ]
+    assert not failures_of(plugin_client, plugin_index, documents[::order], tiny)
+    # and it can be filtered by, whatever came first
+    (vector,) = tiny.encode_queries(["water"]).tolist()
+    for query, ids in (
+        ({"term": {"metadata.date": "unknown"}}, {"m1"}),
+        ({"range": {"metadata.date": {"gte": "2020", "lt": "2022"}}}, {"m0", "m5"}),
+        ({"term": {"metadata": "none"}}, {"m2"}),
+    ):
+        knn = {"field": "embedding", "query_vector": vector, "k": 9, "num_candidates": 9}
+        found = plugin_client.search(index=plugin_index, knn={**knn, "filter": query}, source=False)
+        assert {hit["_id"] for hit in found["hits"]["hits"]} == ids
+
+
+def test_an_index_that_cannot_be_refreshed_costs_no_report(
+    client: Elasticsearch, node_url: str, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    with Forwarder(node_url) as forwarder:
+        through = connect(forwarder.url).options(max_retries=0)
+        forwarder.lose_the_answer_to(b"_refresh")
+        report = feed(through, index, DOCUMENTS, tiny)
+    assert report.indexed == len(DOCUMENTS)
+    assert "nothing answers at" in report.unrefreshed
+    client.indices.refresh(index=index)
+    assert count_in(client, index) == len(DOCUMENTS)
+    assert feed(client, index, [], tiny).unrefreshed == ""
 
 
 def test_truncation_is_reported(client: Elasticsearch, index: str, tiny: Encoder) -> None:
@@ -330,6 +555,109 @@ def test_an_index_of_many_names_is_not_guessed(
     with pytest.raises(ElasticError, match="name one index"):
         Searcher(client, f"{index}*", tiny)
     client.indices.delete(index=f"{index}-2")
+
+
+@pytest.mark.parametrize(
+    ("stated", "bm25_fields"),
+    [
+        ({"input": ["title", "text"], "bm25": ["title", "text"]}, ("title", "text")),
+        ({"input": "text", "bm25": "text"}, ("text",)),
+        ({"input": "text"}, ()),
+    ],
+)
+def test_an_index_made_by_hand_is_fed_and_searched(
+    client: Elasticsearch,
+    index: str,
+    tiny: Encoder,
+    stated: dict[str, Any],
+    bm25_fields: tuple[str, ...],
+) -> None:
+    bm25 = {"bm25": stated.pop("bm25")} if "bm25" in stated else {}
+    entry = {**stated, "encoder": tiny.manifest.name, "fingerprint": tiny.fingerprint}
+    vector = {"type": "dense_vector", "dims": tiny.dims, "similarity": "dot_product"}
+    client.indices.create(
+        index=index,
+        mappings={
+            "_meta": {"densehook": {"fields": {"embedding": entry}, **bm25}},
+            "properties": {"title": {"type": "text"}, "embedding": vector},
+        },
+    )
+    documents = [Document("a", {"title": "Cats", "text": "They sleep"}), *DOCUMENTS]
+    assert not failures_of(client, index, documents, tiny)
+    searcher = Searcher(client, index, tiny)
+    assert len(searcher.search({"q": "water"}, "dense", 5)["q"]) == 5
+    if bm25_fields:
+        found = [hit.id for hit in searcher.search({"q": "cats"}, "bm25", 5)["q"]]
+        assert found == (["a"] if "title" in bm25_fields else [])
+        assert searcher.hybrid("sleep", "rrf")[0].id == "a"
+    else:
+        for search in (
+            lambda: searcher.search({"q": "cats"}, "bm25", 5),
+            lambda: searcher.hybrid("cats", "rrf"),
+        ):
+            with pytest.raises(ElasticError, match=r"names no field for BM25.*_meta\.densehook"):
+                search()
+
+
+def test_an_index_that_names_no_input_is_searched_and_not_fed(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    feed(client, index, DOCUMENTS, tiny)
+    entry = {"encoder": tiny.manifest.name, "fingerprint": tiny.fingerprint}
+    client.indices.put_mapping(index=index, meta={"densehook": {"fields": {"embedding": entry}}})
+    assert Searcher(client, index, tiny).search({"q": "water"}, "dense", 5)["q"]
+    with pytest.raises(ElasticError, match="does not say what the vectors of 'embedding' are made"):
+        feed(client, index, DOCUMENTS, tiny)
+
+
+def test_what_a_search_cannot_be_is_said(client: Elasticsearch, index: str, tiny: Encoder) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    feed(client, index, DOCUMENTS, tiny)
+    searcher = Searcher(client, index, tiny)
+    for mode, hint in (("knn", "known: bm25, dense$"), ("hybrid", r"there is hybrid\(\)$")):
+        with pytest.raises(ElasticError, match=f"mode '{mode}' is unknown; .*{hint}"):
+            searcher.search({"q": "water"}, mode, 5)
+    with pytest.raises(ElasticError, match="fusion 'sum' is unknown; known: rrf, linear"):
+        searcher.hybrid("water", "sum")
+    with pytest.raises(ElasticError, match="rank_constant is of rrf; fusion 'linear' takes none"):
+        searcher.hybrid("water", "linear", rank_constant=10)
+    with pytest.raises(ElasticError, match="rank_constant is 0; it must be at least 1"):
+        searcher.hybrid("water", "rrf", rank_constant=0)
+    for hybrid in (
+        lambda: searcher.hybrid("\u00a0\n", "rrf"),
+        lambda: searcher.hybrid_in_cluster(" ", "rrf", 5),
+    ):
+        with pytest.raises(ElasticError, match=r"the query .* has no text to search for"):
+            hybrid()
+
+
+def test_a_query_of_blanks_finds_nothing_and_spoils_no_other(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    feed(client, index, DOCUMENTS, tiny)
+    searcher = Searcher(client, index, tiny)
+    for mode in ("bm25", "dense"):
+        run = searcher.search({"a": "\ufeff ", "b": "water boils", "c": ""}, mode, 5)
+        assert list(run) == ["a", "b", "c"]
+        assert run["b"]
+        assert run["a"] == run["c"] == []
+        assert searcher.search({"a": " "}, mode, 5) == {"a": []}
+
+
+def test_the_rank_constant_weighs_the_ranks(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS, index_type="flat")
+    feed(client, index, DOCUMENTS, tiny)
+    searcher = Searcher(client, index, tiny)
+    text = "blood pressure in the heart"
+    lists = [searcher.search({"q": text}, mode, 100)["q"] for mode in ("bm25", "dense")]
+    for constant in (1, 60):
+        expected = reciprocal_rank_fusion(lists, rank_constant=constant)
+        assert searcher.hybrid(text, "rrf", rank_constant=constant) == expected
+    assert searcher.hybrid(text, "rrf") == reciprocal_rank_fusion(lists)
 
 
 def test_an_alias_stands_for_its_index(client: Elasticsearch, index: str, tiny: Encoder) -> None:

@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
-from densehook.bundle import Bundle, write_manifest
+import densehook
+from densehook.bundle import Bundle, Tuning, write_manifest
 from densehook.encode import Encoder, EncodeStats, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode import session as session_module
 from densehook.encode.encoder import WINDOW
+from densehook.encode.packing import TOKENS_PER_RUN
 from densehook.encode.session import Session
 from densehook.errors import EncodeError, ProviderError
 from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
@@ -115,6 +117,61 @@ def test_a_text_that_is_no_string_is_named_by_its_position(tiny: Encoder) -> Non
 def test_one_string_is_not_taken_for_a_list_of_letters(tiny: Encoder) -> None:
     with pytest.raises(EncodeError, match="put it in a list"):
         tiny.encode_queries("a single query")
+
+
+def test_a_text_the_model_cannot_run_is_named_and_the_others_have_their_vectors(
+    guilty_bundle: Bundle, tiny: Encoder
+) -> None:
+    encoder = load(guilty_bundle.path)
+    texts = [*PASSAGES, *AWKWARD] * 17
+    assert len(texts) > WINDOW
+    innocent = tiny.encode_documents(texts)
+    guilty = {0: "guiltyword", 7: "a guiltyword more", len(texts) - 1: "guiltyword " * 500}
+    for place, text in guilty.items():
+        texts[place] = text
+    encoded = encoder.encode_each(texts, "document")
+    assert set(encoded.failures) == set(guilty)
+    for place, failure in encoded.failures.items():
+        assert failure.position == place
+        assert str(failure).startswith(f"text {place}: the model cannot run it: ")
+    others = [place for place in range(len(texts)) if place not in guilty]
+    np.testing.assert_allclose(encoded.vectors[others], innocent[others], atol=1e-6)
+    assert not encoded.vectors[[*guilty]].any()
+    assert encoded.stats == tiny.encode([texts[n] for n in others], "document").stats
+    with pytest.raises(EncodeError, match="text 7: the model cannot run it") as caught:
+        encoder.encode_documents(["x"] * 7 + [guilty[7]])
+    assert caught.value.position == 7
+
+
+def test_what_is_no_text_is_a_failure_beside_the_vectors(tiny: Encoder) -> None:
+    encoded = tiny.encode_each(["fine", None, "fine"], "query")  # type: ignore[list-item]
+    assert list(encoded.failures) == [1]
+    np.testing.assert_allclose(
+        encoded.vectors[[0, 2]], tiny.encode_queries(["fine"] * 2), atol=1e-6
+    )
+    with pytest.raises(EncodeError, match="put it in a list"):
+        tiny.encode_each("a single query", "query")
+    with pytest.raises(EncodeError, match="put it in a list"):
+        tiny.tokenize("a single query", "query")
+
+
+def test_how_a_bundle_was_tuned_holds_for_the_provider_it_was_tuned_for(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+    original = Session.__init__
+
+    def spying(self: Session, *args: object, provider: str, **more: object) -> None:
+        used.append(provider)
+        original(self, *args, provider="cpu", **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Session, "__init__", spying)
+    tuning = Tuning("", "cuda", 65_536, 2, 0.0, "", 1, 1, "", "", "", [])
+    monkeypatch.setattr(Bundle, "tuning", lambda self: tuning)
+    assert densehook.load(tiny_bundle.path, threads=2).tokens_per_run == 65_536
+    assert densehook.load(tiny_bundle.path, threads=2, provider="cuda").tokens_per_run == 65_536
+    assert densehook.load(tiny_bundle.path, provider="cpu").tokens_per_run == TOKENS_PER_RUN
+    assert used == ["cuda", "cuda", "cpu"]
 
 
 def test_no_texts_give_no_vectors(tiny: Encoder) -> None:

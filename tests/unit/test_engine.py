@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, write_golden
 from densehook.encode import Encoder, Engine
 from densehook.encode.engine import _Traffic
 from densehook.encode.session import Session
-from densehook.errors import BundleError, EncodeError, QueueFull
+from densehook.errors import (
+    BundleError,
+    EncodeError,
+    ProviderError,
+    QueueFull,
+    SelfTestError,
+)
 from densehook.export.texts import PASSAGES, QUESTIONS
 
 
@@ -48,6 +55,11 @@ class Gate:
 
     def open(self) -> None:
         self._open.set()
+
+    def close(self) -> None:
+        while self._running.acquire(blocking=False):
+            pass  # runs of before
+        self._open.clear()
 
 
 @pytest.fixture
@@ -197,17 +209,53 @@ def test_without_a_cache_every_query_is_encoded(
         assert len(gate.batches) == 2
 
 
-def test_a_failure_is_its_callers_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_text_fails_its_caller(engine: Engine) -> None:
     with pytest.raises(EncodeError, match="text 1 is of type int"):
         engine.encode_documents(["one", 2])  # type: ignore[list-item]
     with pytest.raises(EncodeError, match="is of type int"):
         engine.encode_query(2)  # type: ignore[arg-type]
+    with pytest.raises(EncodeError, match="a query is of type list"):
+        engine.encode_query(["one"])  # type: ignore[arg-type]
+
+
+def test_one_string_is_not_taken_for_a_list_of_letters(engine: Engine) -> None:
+    with pytest.raises(EncodeError, match="put it in a list"):
+        engine.encode_documents("a single document")
+    assert engine._bulk._texts_waiting == 0
+
+
+def test_a_text_the_model_cannot_run_fails_its_caller_alone(
+    guilty_bundle: Bundle, tiny: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    gate.open()  # the self-test runs
+    with Engine(guilty_bundle) as engine, ThreadPoolExecutor(3) as callers:
+        gate.close()
+        running = callers.submit(engine.encode_documents, ["one"])
+        gate.wait_for_a_run()
+        innocent = callers.submit(engine.encode_documents, ["two", "three"])
+        guilty = callers.submit(engine.encode_documents, ["two", "three", "a guiltyword"])
+        until(lambda: waiting(engine) == 5)
+        gate.open()
+        assert len(running.result().vectors) == 1
+        expected = tiny.encode_documents(["two", "three"])
+        np.testing.assert_allclose(innocent.result().vectors, expected, atol=1e-6)
+        with pytest.raises(EncodeError, match="text 2: the model cannot run it: ") as caught:
+            guilty.result()
+        assert caught.value.position == 2
+        with pytest.raises(EncodeError, match="text 0: the model cannot run it: "):
+            engine.encode_query("guiltyword")
+
+
+def test_a_failure_of_the_provider_is_its_callers_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = Gate(monkeypatch)
     held = Session.run
 
     def fails_for_long_texts(session: Session, ids: Any, mask: Any) -> Any:
         if ids.shape[1] > 50:
-            raise RuntimeError("cannot run it")
+            raise ProviderError("out of memory")
         return held(session, ids, mask)
 
     monkeypatch.setattr(Session, "run", fails_for_long_texts)
@@ -220,7 +268,7 @@ def test_a_failure_is_its_callers_alone(engine: Engine, monkeypatch: pytest.Monk
         gate.open()
         assert len(running.result().vectors) == 1
         assert len(innocent.result().vectors) == 1
-        with pytest.raises(RuntimeError, match="cannot run it"):
+        with pytest.raises(ProviderError, match="out of memory"):
             guilty.result()
 
 
@@ -275,4 +323,12 @@ def test_a_closed_engine_finishes_its_work_and_takes_no_more(tiny_bundle: Bundle
 def test_a_damaged_bundle_is_refused(damaged: Bundle) -> None:
     damaged.model.write_bytes(b"no graph")
     with pytest.raises(BundleError, match="cannot be run"):
+        Engine(damaged)
+
+
+def test_a_bundle_that_does_not_give_its_golden_vectors_is_refused(damaged: Bundle) -> None:
+    golden = damaged.golden()
+    reversed_vectors = [dataclasses.replace(g, vector=[-x for x in g.vector]) for g in golden]
+    write_golden(damaged.path / "golden.json", reversed_vectors)
+    with pytest.raises(SelfTestError, match="cosine -1"):
         Engine(damaged)

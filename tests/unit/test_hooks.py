@@ -17,6 +17,7 @@ from densehook.hooks import (
     index_request,
     ranking_of,
     read_provenance,
+    require_field_names,
     text_of,
 )
 from densehook.types import Document, Hit
@@ -58,10 +59,91 @@ def test_other_dims_are_refused_with_both_numbers(manifest: Manifest) -> None:
         field.require(dataclasses.replace(manifest, dims=64), "passages")
 
 
-@pytest.mark.parametrize("content", [{}, {"_meta": {}}, {"_meta": {"densehook": {"fields": 1}}}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"_meta": {}},
+        {"_meta": {"densehook": {"fields": 1}}},
+        {"_meta": {"densehook": {"fields": {"embedding": {"encoder": "e", "input": "text"}}}}},
+        {"_meta": {"densehook": {"fields": {"embedding": {"encoder": 1, "fingerprint": "f"}}}}},
+    ],
+)
 def test_an_index_that_is_not_ours_says_how_to_make_one(content: dict[str, Any]) -> None:
     with pytest.raises(ElasticError, match=r"'mine' does not say which encoder.*densehook create"):
         read_provenance("mine", content)
+
+
+@pytest.mark.parametrize(
+    ("stated", "inputs", "bm25_fields"),
+    [
+        ({"input": "title", "bm25": "title"}, ("title",), ("title",)),
+        (
+            {"input": ["title", "body"], "bm25": ["title", "body"]},
+            ("title", "body"),
+            ("title", "body"),
+        ),
+        ({"input": ["title"]}, ("title",), ()),
+        ({}, (), ()),
+    ],
+)
+def test_names_in_meta_may_be_one_or_several_or_left_out(
+    stated: dict[str, Any], inputs: tuple[str, ...], bm25_fields: tuple[str, ...]
+) -> None:
+    bm25 = {"bm25": stated.pop("bm25")} if "bm25" in stated else {}
+    entry = {"encoder": "e", "fingerprint": "sha256:0", **stated}
+    meta = {"densehook": {"fields": {"embedding": entry, "not ours": {"input": "x"}}, **bm25}}
+    provenance = read_provenance("p", {"_meta": meta})
+    assert list(provenance.vector_fields) == ["embedding"]
+    assert provenance.vector_field().inputs == inputs
+    assert provenance.vector_field().dims is None  # Elasticsearch takes them from the first vector
+    assert provenance.bm25_fields == bm25_fields
+
+
+@pytest.mark.parametrize("field", ["meta.vector", "a.b.c"])
+def test_a_vector_field_may_lie_in_an_object(manifest: Manifest, field: str) -> None:
+    content = index_request(manifest, inputs=["meta.text", "title"], field=field)["mappings"]
+    head, _, rest = field.partition(".")
+    assert field not in content["properties"]
+    assert rest.partition(".")[0] in content["properties"][head]["properties"]
+    found = read_provenance("p", content).vector_field(field)
+    assert (found.name, found.dims) == (field, manifest.dims)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "field", "message"),
+    [
+        ((), "embedding", r"inputs \(none\) must be different text fields"),
+        (("a", "a"), "embedding", "inputs a, a must be different"),
+        (("embedding",), "embedding", "none of them the vector field 'embedding'"),
+        (
+            ("title", "title.en"),
+            "embedding",
+            "'title' cannot hold a value and the field 'title.en'",
+        ),
+        (
+            ("title.en", "title"),
+            "embedding",
+            "'title' cannot hold a value and the field 'title.en'",
+        ),
+        (("text",), "text.vector", "'text' cannot hold a value and the field 'text.vector'"),
+        (("vector.text",), "vector", "'vector' cannot hold a value and the field 'vector.text'"),
+        (("densehook",), "embedding", "'densehook' has a name that densehook keeps for itself"),
+        (("text",), "densehook.v", "'densehook.v' has a name that densehook keeps for itself"),
+        (("densehook_text",), "embedding", "has a name that densehook keeps for itself"),
+        (("a..b",), "embedding", r"'a\.\.b' is no name of a field"),
+        (("text",), " ", "' ' is no name of a field"),
+    ],
+)
+def test_names_that_no_index_can_have_together_are_refused(
+    inputs: tuple[str, ...], field: str, message: str
+) -> None:
+    with pytest.raises(ElasticError, match=message):
+        require_field_names(inputs, field)
+
+
+def test_names_that_only_begin_alike_are_taken(manifest: Manifest) -> None:
+    require_field_names(("title", "title_en", "meta.text", "densehooks"), "meta.vector")
 
 
 def test_an_unknown_or_ambiguous_vector_field_lists_the_known(manifest: Manifest) -> None:
@@ -95,7 +177,7 @@ def test_an_index_has_the_vector_field_its_encoder_needs(
 def test_bm25_searches_one_field_with_anserinis_parameters(manifest: Manifest) -> None:
     body = index_request(manifest, inputs=["title", "meta.body"])
     properties = body["mappings"]["properties"]
-    searched = read_provenance("p", body["mappings"]).bm25_field
+    (searched,) = read_provenance("p", body["mappings"]).bm25_fields
     assert properties["title"]["copy_to"] == searched
     assert properties["meta"]["properties"]["body"]["copy_to"] == searched
     assert properties[searched]["similarity"] == "densehook"
@@ -103,7 +185,7 @@ def test_bm25_searches_one_field_with_anserinis_parameters(manifest: Manifest) -
 
 
 def test_a_single_input_is_searched_itself(manifest: Manifest) -> None:
-    assert read_provenance("p", mapping(manifest, "body")).bm25_field == "body"
+    assert read_provenance("p", mapping(manifest, "body")).bm25_fields == ("body",)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +196,11 @@ def test_a_single_input_is_searched_itself(manifest: Manifest) -> None:
         ({"text": "b"}, "b", ["title"]),
         ({"title": None, "text": ["b", "c"]}, "b c", ["title"]),
         ({"title": 1984, "text": [1.5, True]}, "1984 1.5 true", []),
+        ({"title": "\u00a0\ufeff", "text": ["b", "\t\u200b", "c"]}, "b c", ["title"]),
+        ({"title": " A ", "text": ("b",)}, " A  b", []),
+        ({}, "", ["title", "text"]),
+        ({"title": "", "text": []}, "", ["title", "text"]),
+        ({"title": " ", "text": "\n\u2028"}, "", ["title", "text"]),
     ],
 )
 def test_a_document_gives_the_text_of_its_fields_joined(
@@ -132,9 +219,9 @@ def test_an_input_may_be_a_path(manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({}, "no text in its input fields title, text"),
-        ({"title": "", "text": []}, "no text in its input fields title, text"),
         ({"title": "T", "text": {"en": "t"}}, "input field 'text' is an object, not text"),
+        ({"title": "T", "text": [["t"], {}]}, "input field 'text' is an object, not text"),
+        ({"title": b"T", "text": "t"}, "input field 'title' is of type bytes, not text"),
     ],
 )
 def test_a_document_without_usable_input_is_refused(
@@ -142,6 +229,13 @@ def test_a_document_without_usable_input_is_refused(
 ) -> None:
     with pytest.raises(UnusableDocument, match=reason):
         text_of(Document("1", fields), ["title", "text"], manifest.join)
+
+
+def test_several_fields_are_searched_as_the_nodes_short_form_does() -> None:
+    query = bm25_request(["title", "body"], "x", 5)["query"]
+    assert query == {
+        "multi_match": {"query": "x", "fields": ["title", "body"], "type": "most_fields"}
+    }
 
 
 @pytest.mark.parametrize(
@@ -159,4 +253,4 @@ def test_a_response_gives_its_ranking_in_its_order() -> None:
     hits = [{"_id": "b", "_score": 2}, {"_id": "a", "_score": 2}, {"_id": "c", "_score": 1}]
     ranking = [Hit("b", 2.0), Hit("a", 2.0), Hit("c", 1.0)]
     assert ranking_of({"hits": {"hits": hits}}) == ranking
-    assert bm25_request("body", "x", 5)["size"] == 5
+    assert bm25_request(["body"], "x", 5)["size"] == 5

@@ -7,6 +7,7 @@ from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .manifest import PRECISION_BOUNDS, Manifest, Role, Source
 from .reader import MANIFEST, Bundle, read_bundle, write_manifest
+from .text import is_blank, join_texts, well_formed
 from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
@@ -19,12 +20,15 @@ __all__ = [
     "Role",
     "Source",
     "Tuning",
+    "is_blank",
+    "join_texts",
     "read_bundle",
     "read_golden",
     "read_tuning",
     "replacing",
     "require_replaceable",
     "sha256_of",
+    "well_formed",
     "write_golden",
     "write_manifest",
 ]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
 from ..errors import BundleError
+from .text import join_texts
 
 FORMAT = 1
 Role = Literal["query", "document"]
@@ -89,8 +90,8 @@ class Manifest:
         return "attention_mask" in self.inputs
 
     def join(self, fields: Sequence[str]) -> str:
-        """The document text of several fields: the non-empty ones, joined."""
-        return self.joiner.join(part for part in fields if part)
+        """The document text of several fields: those that are not blank, joined."""
+        return join_texts(fields, self.joiner)
 
     def dumps(self) -> str:
         """The text of encoder.json."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self, TextIO
 
 import typer
 
+from ..errors import CollectionError
 from ..hooks import INDEX_TYPES, pipeline_name
 from .bundles import encoder_of_index
 from .console import bar, note, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 
 if TYPE_CHECKING:
-    from ..elastic.feed import Failure, FeedReport
+    from ..elastic.feed import FeedReport
+    from ..elastic.preparing import Failure
     from ..encode import Encoder
 
 _FAILURES_SHOWN = 10
@@ -84,17 +87,18 @@ def ingest(
     """Encode documents and index them; exit code 1 when some could not be.
 
     Where the index was made with --in-cluster the cluster encodes, unless --encoder names a bundle.
+    With --replace, what the index has with the vector of the same text is not encoded again.
     """
     from ..elastic.connect import connect
     from ..elastic.documents import count_documents, read_documents
     from ..elastic.feed import feed
 
+    if failures is not None and _is_read(failures, source):
+        raise typer.BadParameter("is a file to ingest", param_hint="--failures")
     client = connect(url, api_key, ca_certs)
     total = count_documents(source)
     opened = encoder_of_index(client, index, encoder, field)
-    with ExitStack() as stack:
-        show = stack.enter_context(bar(f"Ingesting into {index}", total))
-        refused = _Refused(stack, failures)
+    with _Refused(failures) as refused, bar(f"Ingesting into {index}", total) as show:
         report = feed(
             client,
             index,
@@ -110,12 +114,31 @@ def ingest(
         raise typer.Exit(1)
 
 
-class _Refused:
-    """Shows the first failures and writes all of them where the user asked."""
+def _is_read(path: Path, source: Path) -> bool:
+    """Whether a file is the source, or may be read as part of that folder."""
+    path, source = path.resolve(), source.resolve()
+    return path == source or (path.parent == source and ".jsonl" in path.suffixes)
 
-    def __init__(self, stack: ExitStack, path: Path | None) -> None:
-        self._file = stack.enter_context(path.open("w")) if path else None
+
+class _Refused:
+    """Shows the first failures and writes all of them where the user asked, in a ``with``."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: TextIO | None = None
         self._shown = 0
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            with _writing(self._path):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("w")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._path is not None and self._file is not None:
+            with _writing(self._path):
+                self._file.close()
 
     def add(self, failure: Failure) -> None:
         self._shown += 1
@@ -123,13 +146,27 @@ class _Refused:
             note(str(failure))
         elif self._shown == _FAILURES_SHOWN + 1:
             note("… more; --failures FILE writes them all" if self._file is None else "…")
-        if self._file is not None:
+        if self._path is not None and self._file is not None:
             row = {"origin": failure.origin, "id": failure.id, "reason": failure.reason}
-            self._file.write(json.dumps(row) + "\n")
+            with _writing(self._path):
+                self._file.write(json.dumps(row) + "\n")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Raises CollectionError where the block cannot write the file."""
+    try:
+        yield
+    except OSError as error:
+        raise CollectionError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> None:
     out.print(f"indexed {report.indexed:,} documents into {index}, {report.failed:,} failed")
+    if report.reused:
+        out.print(f"{report.reused:,} have the vector that was there already, of the same text")
+    if report.brought:
+        out.print(f"{report.brought:,} brought a vector of their own")
     stats = report.encoded
     if encoder is not None and stats.truncated_texts:
         lost = stats.lost_tokens / (stats.tokens + stats.lost_tokens)
@@ -139,3 +176,10 @@ def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> No
         )
     for name, count in report.missing.items():
         out.print(f"{count:,} have nothing in the input field {name}")
+    if report.without_text:
+        out.print(f"{report.without_text:,} have no text at all, and so no vector")
+    if report.unrefreshed:
+        note(
+            f"the index could not be refreshed ({report.unrefreshed}); the last documents can be"
+            " found when it has refreshed itself"
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from ..bundle import is_blank
 from .bundles import encoder_of_index
 from .console import out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName
@@ -44,6 +45,8 @@ def search(
 
     if mode not in _MODES:
         raise typer.BadParameter(f"{mode!r}; one of {', '.join(_MODES)}", param_hint="--mode")
+    if is_blank(text):
+        raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
     client = connect(url, api_key, ca_certs)
     opened = None if mode == "bm25" else encoder_of_index(client, index, encoder, field)
     searcher = Searcher(client, index, opened, field)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
+from elasticsearch import (
+    AuthorizationException,
+    BadRequestError,
+    Elasticsearch,
+    NotFoundError,
+)
 
 from ..bundle import Manifest
 from ..errors import ElasticError, EncoderMismatch
@@ -52,42 +57,54 @@ def reload_encoders(client: Elasticsearch) -> list[NodeEncoder]:
 
 
 def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
-    """Raises ElasticError unless a node has this very encoder in service."""
-    found = encoders_of(client)
+    """Raises ElasticError, or EncoderMismatch, unless a node has this very encoder in service."""
+    if objection := _objection(encoders_of(client), manifest):
+        raise objection
+
+
+def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
+    """Whether the cluster is known to have this very encoder in service.
+
+    Without the privilege ``monitor`` it is not. Raises ClusterUnreachable, AuthenticationFailed.
+    """
+    try:
+        return _objection(encoders_of(client), manifest) is None
+    except ElasticError as error:
+        if isinstance(error.__cause__, AuthorizationException):
+            return False
+        raise
+
+
+def _objection(
+    found: Sequence[NodeEncoder] | None, manifest: Manifest
+) -> ElasticError | EncoderMismatch | None:
+    """What is in the way of using this encoder in the cluster."""
     if found is None:
-        raise ElasticError(
+        return ElasticError(
             "the cluster has no densehook plugin; install it on its nodes (docs/elasticsearch.md),"
             " or leave --in-cluster out"
         )
     named = [encoder for encoder in found if encoder.name == manifest.name]
     if not named:
         names = ", ".join(sorted({encoder.name for encoder in found})) or "none"
-        raise ElasticError(
+        return ElasticError(
             f"no node of the cluster has the encoder {manifest.name!r} (there: {names}); put its"
             " bundle into config/densehook of each node"
         )
     ready = [encoder for encoder in named if encoder.state == READY]
     if not ready:
         first = named[0]
-        raise ElasticError(
+        return ElasticError(
             f"encoder {manifest.name!r} on node {first.node!r} is {first.state}"
             + (f": {first.reason}" if first.reason else "; try again in a few seconds")
         )
     for encoder in ready:
         if encoder.fingerprint != manifest.fingerprint:
-            raise EncoderMismatch(
+            return EncoderMismatch(
                 f"encoder {manifest.name!r} on node {encoder.node!r} is {encoder.fingerprint}, this"
                 f" bundle is {manifest.fingerprint}; put the same bundle on every node"
             )
-
-
-def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
-    """Whether the cluster has this very encoder in service."""
-    try:
-        require_encoder(client, manifest)
-    except ElasticError:
-        return False
-    return True
+    return None
 
 
 def _parsed(body: Mapping[str, Any]) -> list[NodeEncoder]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elasticsearch import AuthorizationException, BadRequestError, Elasticsearch
+from elasticsearch import ApiError, AuthorizationException, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
 from ..errors import ElasticError
@@ -16,6 +16,7 @@ from ..hooks import (
     pipeline_name,
     pipeline_request,
     read_provenance,
+    require_field_names,
 )
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
 from .cluster import require_encoder
@@ -44,20 +45,13 @@ def create_index(
     """
     if index_type not in INDEX_TYPES:
         raise ElasticError(f"index type {index_type!r} is unknown; known: {', '.join(INDEX_TYPES)}")
-    if not inputs or len(set(inputs)) < len(inputs) or field in inputs:
-        raise ElasticError(
-            f"inputs {', '.join(inputs) or '(none)'} must be different text fields,"
-            f" none of them the vector field {field!r}"
-        )
+    inputs = [inputs] if isinstance(inputs, str) else list(inputs)
+    require_field_names(inputs, field)
     with elastic_errors(client):
         if client.indices.exists(index=index):
             raise ElasticError(f"index {index!r} exists already; delete it or choose another name")
-        pipeline = None
         if in_cluster:
             require_encoder(client, manifest)
-            pipeline = pipeline_name(index)
-            pipeline_body = pipeline_request(manifest, inputs=inputs, field=field)
-            client.ingest.put_pipeline(id=pipeline, **pipeline_body)
         body = index_request(
             manifest,
             inputs=inputs,
@@ -66,9 +60,21 @@ def create_index(
             replicas=replicas,
             field=field,
             analysis=_analysis(client),
-            pipeline=pipeline,
+            pipeline=pipeline_name(index) if in_cluster else None,
         )
-        client.indices.create(index=index, **body)
+        # sent once: after an answer that was lost, a second request would find an index there
+        client.options(max_retries=0).indices.create(index=index, **body)
+        if in_cluster:
+            _create_pipeline(client, index, pipeline_request(manifest, inputs=inputs, field=field))
+
+
+def _create_pipeline(client: Elasticsearch, index: str, body: Mapping[str, Any]) -> None:
+    """Creates the pipeline of a new index, which goes again where that is refused."""
+    try:
+        client.ingest.put_pipeline(id=pipeline_name(index), **body)
+    except ApiError:
+        client.indices.delete(index=index)
+        raise
 
 
 def provenance_of(client: Elasticsearch, index: str) -> Provenance:
@@ -132,6 +138,19 @@ def index_exists(client: Elasticsearch, index: str) -> bool:
         return bool(client.indices.exists(index=index))
 
 
+def refresh(client: Elasticsearch, index: str) -> str:
+    """Makes what was written findable at once; gives why it could not, or an empty text.
+
+    Whoever may write may not always do this, and all is in the index without it.
+    """
+    try:
+        with elastic_errors(client):
+            client.indices.refresh(index=index)
+    except ElasticError as error:
+        return str(error)
+    return ""
+
+
 def count_in(client: Elasticsearch, index: str) -> int:
     """Documents that a search of the index can find."""
     with elastic_errors(client):
@@ -141,4 +160,5 @@ def count_in(client: Elasticsearch, index: str) -> int:
 def delete_index(client: Elasticsearch, index: str) -> None:
     """Deletes the index and all it holds; raises IndexNotFound when there is none."""
     with elastic_errors(client):
-        client.indices.delete(index=index)
+        # sent once: after an answer that was lost, a second request would find no index
+        client.options(max_retries=0).indices.delete(index=index)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from ..bundle import is_blank
 from ..encode import Encoder
 from ..errors import ElasticError
-from ..fusion import FUSIONS, FusedHit
+from ..fusion import FUSIONS, FusedHit, reciprocal_rank_fusion
 from ..hooks import (
+    NOTES,
     UnusableDocument,
     bm25_request,
     dense_request,
     dense_text_request,
     hybrid_request,
+    join_by_spaces,
     ranking_of,
     text_of,
 )
@@ -27,6 +31,8 @@ from .indices import provenance_of
 MODES = ("bm25", "dense")
 WINDOW = 100
 """Hits of each list that a live hybrid search fuses."""
+RANK_CONSTANT = 60
+"""Of reciprocal rank fusion, unless given."""
 
 _QUERIES_PER_REQUEST = 16
 
@@ -49,9 +55,10 @@ class Searcher:
         self._field = provenance.vector_field(vector_field)
         if encoder is not None:
             self._field.require(encoder.manifest, index)
+        self._vector_fields = list(provenance.vector_fields)
         self._client = client
         self._index = index
-        self._bm25_field = provenance.bm25_field
+        self._bm25_fields = provenance.bm25_fields
         self.in_cluster = provenance.in_cluster
         self._encoder = encoder
 
@@ -62,61 +69,87 @@ class Searcher:
         depth: int,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> dict[QueryId, list[Hit]]:
-        """Rankings of ``depth`` hits for each query, by ``bm25`` or ``dense``."""
+        """Rankings of ``depth`` hits for each query, by ``bm25`` or ``dense``.
+
+        A query of blanks is no text, and finds nothing.
+        """
+        if mode not in MODES:
+            hint = "; for both fused there is hybrid()" if mode == "hybrid" else ""
+            raise ElasticError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
         run: dict[QueryId, list[Hit]] = {}
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
-            bodies = self._bodies([queries[i] for i in ids], mode, depth)
-            for query_id, response in zip(ids, self._msearch(bodies), strict=True):
-                run[query_id] = ranking_of(response)
+            asked = [i for i in ids if not is_blank(queries[i])]
+            bodies = self._bodies([queries[i] for i in asked], mode, depth)
+            found = dict(zip(asked, map(ranking_of, self._msearch(bodies)), strict=True))
+            run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
 
     def hybrid(
-        self, text: str, fusion: str, window: int = WINDOW, rank_constant: int = 60
+        self, text: str, fusion: str, window: int = WINDOW, rank_constant: int | None = None
     ) -> list[FusedHit]:
-        """Both lists of one query, from one request, fused by ``rrf`` or ``linear``."""
-        _require_known(fusion)
+        """Both lists of one query, from one request, fused by ``rrf`` or ``linear``.
+
+        ``rank_constant`` is of ``rrf`` alone, and 60 unless given. Raises ElasticError for a query
+        of blanks, as the node does.
+        """
+        fuse = _fusion(fusion, rank_constant)
+        _require_text(text)
         bodies = [body for mode in MODES for body in self._bodies([text], mode, window)]
         rankings = [ranking_of(response) for response in self._msearch(bodies)]
-        return FUSIONS[fusion](rankings)
+        return fuse(rankings)
 
     def hybrid_in_cluster(
-        self, text: str, fusion: str, size: int, window: int = WINDOW
+        self,
+        text: str,
+        fusion: str,
+        size: int,
+        window: int = WINDOW,
+        rank_constant: int | None = None,
     ) -> list[Hit]:
-        """Both lists fused by the plugin's retriever, in one request: ``size`` hits."""
-        _require_known(fusion)
+        """As ``hybrid``, by the plugin's retriever, which encodes too: ``size`` hits."""
+        _fusion(fusion, rank_constant)
+        _require_text(text)
         body = hybrid_request(
-            self._bm25_field,
+            self._bm25(),
             self._field.name,
             text,
             self._field.encoder,
             fusion=fusion,
             size=size,
             window=max(window, size),
+            rank_constant=RANK_CONSTANT if rank_constant is None else rank_constant,
         )
         return ranking_of(self._msearch([body])[0])
 
     def text_of(self, document: Document) -> str:
         """The text of a document that this index searches and its vectors are made from."""
-        join = " ".join if self._encoder is None else self._encoder.manifest.join
+        join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         try:
             return text_of(document, self._field.inputs, join)[0]
         except UnusableDocument:
             return ""
 
     def sources(self, ids: Sequence[DocId]) -> dict[DocId, dict[str, Any]]:
-        """The documents' fields without their vectors."""
+        """The documents' fields without their vectors and the notes of them."""
         if not ids:
             return {}
+        hidden = [NOTES, *self._vector_fields]
         with elastic_errors(self._client):
-            found = self._client.mget(
-                index=self._index, ids=list(ids), source_excludes=[self._field.name]
-            )
+            found = self._client.mget(index=self._index, ids=list(ids), source_excludes=hidden)
         return {doc["_id"]: doc["_source"] for doc in found["docs"] if doc["found"]}
+
+    def _bm25(self) -> Sequence[str]:
+        if not self._bm25_fields:
+            raise ElasticError(
+                f"index {self._index!r} names no field for BM25; search it by dense, or name its"
+                " text fields as bm25 in its mapping's _meta.densehook"
+            )
+        return self._bm25_fields
 
     def _bodies(self, texts: Sequence[str], mode: str, depth: int) -> list[dict[str, Any]]:
         if mode == "bm25":
-            return [bm25_request(self._bm25_field, text, depth) for text in texts]
+            return [bm25_request(self._bm25(), text, depth) for text in texts]
         if self._encoder is None and self.in_cluster:
             name, encoder = self._field.name, self._field.encoder
             return [dense_text_request(name, text, encoder, depth) for text in texts]
@@ -129,6 +162,8 @@ class Searcher:
 
     def _msearch(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         searches = [part for body in bodies for part in ({}, {**body, "_source": False})]
+        if not searches:  # an empty request is refused
+            return []
         with elastic_errors(self._client):
             found = self._client.msearch(index=self._index, searches=searches)
         responses: list[dict[str, Any]] = list(found["responses"])
@@ -139,9 +174,24 @@ class Searcher:
         return responses
 
 
-def _require_known(fusion: str) -> None:
-    if fusion not in FUSIONS:
-        raise ElasticError(f"fusion {fusion!r} is unknown; known: {', '.join(FUSIONS)}")
+def _fusion(
+    name: str, rank_constant: int | None
+) -> Callable[[Sequence[Sequence[Hit]]], list[FusedHit]]:
+    """The fusion of that name. Raises ElasticError when it is unknown or takes no such constant."""
+    if name not in FUSIONS:
+        raise ElasticError(f"fusion {name!r} is unknown; known: {', '.join(FUSIONS)}")
+    if rank_constant is None:
+        return FUSIONS[name]
+    if FUSIONS[name] is not reciprocal_rank_fusion:
+        raise ElasticError(f"rank_constant is of rrf; fusion {name!r} takes none, leave it out")
+    if rank_constant < 1:
+        raise ElasticError(f"rank_constant is {rank_constant}; it must be at least 1")
+    return partial(reciprocal_rank_fusion, rank_constant=rank_constant)
+
+
+def _require_text(query: str) -> None:
+    if is_blank(query):
+        raise ElasticError(f"the query {query!r} has no text to search for")
 
 
 def _batches(ids: Iterable[QueryId], size: int) -> Iterable[list[QueryId]]:

@@ -3,10 +3,20 @@
 The only door to onnxruntime and tokenizers; it knows nothing of Elasticsearch or HTTP.
 """
 
-from .encoder import Encoded, Encoder, EncodeStats, load
+from .encoder import Encoded, EncodedEach, Encoder, EncodeStats, load
 from .engine import Engine
 from .packing import pack
 from .selftest import cosines
 from .session import Vectors
 
-__all__ = ["EncodeStats", "Encoded", "Encoder", "Engine", "Vectors", "cosines", "load", "pack"]
+__all__ = [
+    "EncodeStats",
+    "Encoded",
+    "EncodedEach",
+    "Encoder",
+    "Engine",
+    "Vectors",
+    "cosines",
+    "load",
+    "pack",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -58,6 +58,18 @@ class Encoded:
     stats: EncodeStats
 
 
+@dataclass(frozen=True)
+class EncodedEach:
+    """Vectors of the texts that could be encoded, and why others could not, by position.
+
+    The vector of a text that failed is all zeros.
+    """
+
+    vectors: Vectors
+    stats: EncodeStats
+    failures: Mapping[int, EncodeError]
+
+
 class Encoder:
     """A bundle at work. Vectors of one text are equal, to 1e-6 in fp32, in any company."""
 
@@ -73,11 +85,13 @@ class Encoder:
     ) -> None:
         """``threads`` (default: the process's CPUs) are shared by ``concurrent_runs``.
 
-        What is left out is as the bundle was tuned; untuned, one run on the CPU has all threads.
+        What is left out is as the bundle was tuned, for the provider it was tuned for; untuned, one
+        run on the CPU has all threads.
         """
         threads = threads or usable_cpus()
         tuning = bundle.tuning()
-        if tuning is not None:
+        # how a run is best on one provider says nothing of another
+        if tuning is not None and provider in (None, tuning.provider):
             tokens_per_run = tokens_per_run or tuning.tokens_per_run
             concurrent_runs = concurrent_runs or tuning.concurrent_runs
             provider = provider or tuning.provider
@@ -111,7 +125,8 @@ class Encoder:
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Queries -> float32 [n, dims], with the query prompt.
 
-        Raises EncodeError on a text that is not a string or gives no token. Texts over the limit
+        Raises EncodeError on a text that is not a string, gives no token, or that the model cannot
+        run. Texts over the limit
         are cut, with a warning in the log that says how many and by how much.
         """
         return self._encode_with_warning(texts, "query")
@@ -124,15 +139,31 @@ class Encoder:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
         return self._encode(texts, role, first=0)
 
+    def encode_each(self, texts: Sequence[str], role: Role) -> EncodedEach:
+        """Vectors of all texts but those that cannot be encoded, each of which has its reason."""
+        require_list(texts)
+        vectors = np.zeros((len(texts), self.dims), dtype=np.float32)
+        stats = EncodeStats()
+        failures: dict[int, EncodeError] = {}
+        for start in range(0, len(texts), WINDOW):
+            window = self._tokenize_each(texts[start : start + WINDOW], role, start)
+            tokens = {start + n: each for n, each in enumerate(window) if isinstance(each, Tokens)}
+            places = list(tokens)
+            made, failed = self.encode_each_of(list(tokens.values()))
+            vectors[places] = made
+            failures |= {places[n]: placed(error, places[n]) for n, error in failed.items()}
+            failures |= {e.position: e for e in window if isinstance(e, EncodeError)}
+            stats += stats_of([each for at, each in tokens.items() if at not in failures])
+        return EncodedEach(vectors, stats, failures)
+
     def _encode(self, texts: Sequence[str], role: Role, first: int) -> Encoded:
         """``first`` is the place of the first text, for an EncodeError."""
-        if isinstance(texts, str):
-            raise EncodeError("texts must be a list of strings, not one string; put it in a list")
+        require_list(texts)
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
         stats = EncodeStats()
         for start in range(0, len(texts), WINDOW):
             window = self.tokenize(texts[start : start + WINDOW], role, first + start)
-            vectors[start : start + WINDOW] = self.encode_tokens(window)
+            vectors[start : start + WINDOW] = self.encode_tokens(window, first=first + start)
             stats += stats_of(window)
         return Encoded(vectors, stats)
 
@@ -166,32 +197,70 @@ class Encoder:
 
         ``first`` is the place of the first one, for an EncodeError, as encode_queries raises it.
         """
-        prompt = self.manifest.prompts[role]
-        for position, text in enumerate(texts, start=first):
-            if not issubclass(kind := type(cast(object, text)), str):
-                message = f"text {position} is of type {kind.__name__}, not a string"
-                raise EncodeError(message, position)
-        tokens = self._tokenizer([prompt + text for text in texts])
-        for position, (ids, _) in enumerate(tokens, start=first):
-            if not ids:
-                shown = texts[position - first][:40]
-                raise EncodeError(f"text {position} ({shown!r}) gives no token", position)
+        require_list(texts)
+        tokens = []
+        for each in self._tokenize_each(texts, role, first):
+            if isinstance(each, EncodeError):
+                raise each
+            tokens.append(each)
         return tokens
+
+    def _tokenize_each(
+        self, texts: Sequence[str], role: Role, first: int
+    ) -> list[Tokens | EncodeError]:
+        """Each text's tokens, or why it has none."""
+        prompt = self.manifest.prompts[role]
+        strings = [text for text in texts if isinstance(cast(object, text), str)]
+        tokens = iter(self._tokenizer([prompt + text for text in strings]))
+        return [
+            _with_tokens(next(tokens), text, position)
+            if isinstance(cast(object, text), str)
+            else EncodeError(
+                f"text {position} is of type {type(text).__name__}, not a string", position
+            )
+            for position, text in enumerate(texts, start=first)
+        ]
 
     def encode_tokens(
         self,
         window: Sequence[Tokens],
         around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+        first: int = 0,
     ) -> Vectors:
         """Tokenised texts -> float32 [n, dims], run in packs of like length.
 
-        Each pack is run within what ``around_run`` gives, which may hold it back.
+        Each pack is run within what ``around_run`` gives, which may hold it back. Raises
+        EncodeError for the first text that the model cannot run; its place counts from ``first``.
         """
-        vectors = np.empty((len(window), self.dims), dtype=np.float32)
+        vectors, failures = self.encode_each_of(window, around_run)
+        if failures:
+            place = min(failures)
+            raise placed(failures[place], first + place) from failures[place]
+        return vectors
+
+    def encode_each_of(
+        self,
+        window: Sequence[Tokens],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> tuple[Vectors, dict[int, EncodeError]]:
+        """As ``encode_tokens``; a text that the model cannot run is all zeros, its reason beside.
+
+        One such text fails the pack it is in, which is then run in halves until it is alone.
+        """
+        vectors = np.zeros((len(window), self.dims), dtype=np.float32)
+        failures: dict[int, EncodeError] = {}
 
         def run(positions: Sequence[int]) -> None:
-            with around_run():
-                vectors[positions] = self._run([window[position].ids for position in positions])
+            try:
+                with around_run():
+                    vectors[positions] = self._run([window[position].ids for position in positions])
+            except EncodeError as error:
+                if len(positions) == 1:
+                    failures[positions[0]] = error
+                    return
+                middle = len(positions) // 2
+                run(positions[:middle])
+                run(positions[middle:])
 
         lengths = [len(tokens.ids) for tokens in window]
         packs = pack(lengths, self.tokens_per_run, self.max_padding)
@@ -201,7 +270,7 @@ class Encoder:
         else:
             with ThreadPoolExecutor(self._concurrent_runs) as threads:
                 list(threads.map(run, packs))  # list: an error in a thread is raised here
-        return vectors
+        return vectors, failures
 
     def _run(self, texts: Sequence[Sequence[int]]) -> Vectors:
         """Token ids of texts, the longest first -> float32 [n, dims]."""
@@ -223,6 +292,23 @@ class Encoder:
                 encoded.stats.lost_tokens,
             )
         return encoded.vectors
+
+
+def require_list(texts: object) -> None:
+    """Raises EncodeError for one string, whose letters would be taken for texts."""
+    if isinstance(texts, str):
+        raise EncodeError("texts must be a list of strings, not one string; put it in a list")
+
+
+def _with_tokens(tokens: Tokens, text: str, position: int) -> Tokens | EncodeError:
+    if tokens.ids:
+        return tokens
+    return EncodeError(f"text {position} ({text[:40]!r}) gives no token", position)
+
+
+def placed(error: EncodeError, position: int) -> EncodeError:
+    """The error of a run, as that of the one text that was in it."""
+    return EncodeError(f"text {position}: {error}", position)
 
 
 def stats_of(tokens: Sequence[Tokens]) -> EncodeStats:

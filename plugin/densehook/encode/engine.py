@@ -13,13 +13,15 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import cast
 
 import numpy as np
 
 from ..bundle import Bundle, Role
 from ..errors import EncodeError, QueueFull
-from .encoder import WINDOW, Encoded, Encoder, stats_of
+from .encoder import WINDOW, Encoded, Encoder, placed, require_list, stats_of
 from .machine import usable_cpus
+from .selftest import self_test
 from .session import Vector, Vectors
 from .tokenizer import Tokens
 
@@ -52,18 +54,15 @@ class Engine:
     ) -> None:
         """``query_queue`` and ``bulk_queue`` are texts that may wait; 0 cached queries: no cache.
 
-        Raises BundleError as Encoder does.
+        Runs the bundle's self-test. Raises BundleError as Encoder does, SelfTestError as load.
         """
         cpus = usable_cpus()
         traffic = _Traffic()
-        self._queries = _QueryLane(
-            Encoder(bundle, threads=1), cpus, query_queue, cached_queries, traffic
-        )
-        self._bulk = _BulkLane(
-            Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False),
-            bulk_queue,
-            traffic,
-        )
+        queries = Encoder(bundle, threads=1)
+        bulk = Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False)
+        self_test(bulk, bundle)  # the other runs the same files
+        self._queries = _QueryLane(queries, cpus, query_queue, cached_queries, traffic)
+        self._bulk = _BulkLane(bulk, bulk_queue, traffic)
 
     def encode_query(self, text: str) -> Vector:
         """A query -> float32 [dims]; a text in flight or asked lately is not encoded again.
@@ -71,6 +70,8 @@ class Engine:
         A text over the limit is cut, with a warning in the log. Raises QueueFull when too many
         wait, EncodeError as Encoder.encode_queries.
         """
+        if not isinstance(cast(object, text), str):
+            raise EncodeError(f"a query is of type {type(text).__name__}, not a string")
         return self._queries.encode(text)
 
     def encode_documents(self, texts: Sequence[str]) -> Encoded:
@@ -168,9 +169,10 @@ class _QueryLane:
 
 @dataclass
 class _Job:
-    """Texts of one caller, at most a window."""
+    """Texts of one caller, at most a window; ``first`` is the place of the first among them all."""
 
     tokens: Sequence[Tokens]
+    first: int
     vectors: Future[Vectors] = field(default_factory=Future)
 
 
@@ -188,13 +190,14 @@ class _BulkLane:
         self._thread.start()
 
     def encode(self, texts: Sequence[str], role: Role) -> Encoded:
+        require_list(texts)
         jobs = []
         stats = stats_of([])
         with self._room_for(len(texts)):
             for start in range(0, len(texts), WINDOW):
                 tokens = self._encoder.tokenize(texts[start : start + WINDOW], role, first=start)
                 stats += stats_of(tokens)
-                jobs.append(_Job(tokens))
+                jobs.append(_Job(tokens, start))
             self._offer(jobs)
         parts = [job.vectors.result() for job in jobs]
         empty = np.empty((0, self._encoder.dims), dtype=np.float32)
@@ -252,30 +255,34 @@ class _BulkLane:
         yield
         self._last_run = time.perf_counter() - started
 
-    def _run(self, texts: Sequence[Tokens]) -> Vectors:
-        """Each text once, however many callers wait for it."""
-        keys = [tuple(text.ids) for text in texts]
-        distinct = dict(zip(keys, texts, strict=True))
-        place = {key: number for number, key in enumerate(distinct)}
-        vectors = self._encoder.encode_tokens(list(distinct.values()), self._giving_way)
-        return vectors[[place[key] for key in keys]]
-
     def _encode(self, jobs: Sequence[_Job]) -> None:
-        texts = [tokens for job in jobs for tokens in job.tokens]
         try:
-            vectors = self._run(texts)
+            self._run(jobs)
         except BaseException as error:
             if len(jobs) == 1:
                 jobs[0].vectors.set_exception(error)
                 return
-            for job in jobs:  # one caller's fault is not the others'
+            for job in jobs:  # what one caller's texts do to a provider is not the others' fault
                 self._encode([job])
-            return
-        start = 0
-        for job in jobs:
-            end = start + len(job.tokens)
-            job.vectors.set_result(vectors[start:end])
-            start = end
+
+    def _run(self, jobs: Sequence[_Job]) -> None:
+        """Each text once, however many callers wait for it."""
+        keys = [[tuple(tokens.ids) for tokens in job.tokens] for job in jobs]
+        distinct = {
+            key: tokens
+            for job, texts in zip(jobs, keys, strict=True)
+            for key, tokens in zip(texts, job.tokens, strict=True)
+        }
+        place = {key: number for number, key in enumerate(distinct)}
+        vectors, failures = self._encoder.encode_each_of(list(distinct.values()), self._giving_way)
+        for job, texts in zip(jobs, keys, strict=True):
+            places = [place[key] for key in texts]
+            guilty = next((n for n, at in enumerate(places) if at in failures), None)
+            if guilty is None:
+                job.vectors.set_result(vectors[places])
+            else:
+                error = placed(failures[places[guilty]], job.first + guilty)
+                job.vectors.set_exception(error)
 
     def close(self) -> None:
         with self._changed:

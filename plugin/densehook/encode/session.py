@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from ..bundle import Manifest
-from ..errors import BundleError, ProviderError
+from ..errors import BundleError, EncodeError, ProviderError
 from .machine import usable_cpus
 
 Ids = NDArray[np.int64]
@@ -84,12 +84,17 @@ class Session:
         self._output = manifest.output
 
     def run(self, ids: Ids, mask: Ids) -> Vectors:
-        """int64 [batch, tokens] ids and mask -> float32 [batch, dims]."""
+        """int64 [batch, tokens] ids and mask -> float32 [batch, dims].
+
+        Raises EncodeError when the model cannot run them, ProviderError when the provider fails.
+        """
         feed = {name: make(ids, mask) for name, make in self._inputs.items()}
         try:
             (vectors,) = self._session.run([self._output], feed)
         except EPFail as error:
             raise ProviderError(f"the execution provider failed: {_first_line(error)}") from error
+        except Exception as error:  # a token id the graph has no row for, say, or no more memory
+            raise EncodeError(f"the model cannot run it: {_first_line(error)}") from error
         return np.asarray(vectors, dtype=np.float32)
 
     def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tokenizers
 
+from ..bundle import well_formed
 from ..errors import BundleError
 
 
@@ -33,19 +34,10 @@ class Tokenizer:
 
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenises texts, in parallel; a lone surrogate is read as U+FFFD."""
-        encodings = self._tokenizer.encode_batch([_well_formed(text) for text in texts])
+        encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts])
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
 
 
 def _lost(encoding: tokenizers.Encoding) -> int:
     # each overflowing part carries special tokens of its own, which no text lost
     return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
-
-
-def _well_formed(text: str) -> str:
-    """The text itself, or, with lone surrogates, which no UTF-8 can hold, U+FFFD in their place."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

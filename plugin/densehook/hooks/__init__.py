@@ -7,10 +7,23 @@ from .indexing import (
     INDEX_TYPES,
     UnusableDocument,
     index_request,
+    join_by_spaces,
     pipeline_name,
     pipeline_request,
+    require_field_names,
     text_of,
 )
+from .notes import (
+    NOTES,
+    brings_vector,
+    is_reusable,
+    note_in,
+    note_of,
+    with_own_vector,
+    with_vector,
+    without_vector,
+)
+from .paths import value_at
 from .provenance import Provenance, VectorField, read_provenance
 from .searching import (
     bm25_request,
@@ -22,17 +35,28 @@ from .searching import (
 
 __all__ = [
     "INDEX_TYPES",
+    "NOTES",
     "Provenance",
     "UnusableDocument",
     "VectorField",
     "bm25_request",
+    "brings_vector",
     "dense_request",
     "dense_text_request",
     "hybrid_request",
     "index_request",
+    "is_reusable",
+    "join_by_spaces",
+    "note_in",
+    "note_of",
     "pipeline_name",
     "pipeline_request",
     "ranking_of",
     "read_provenance",
+    "require_field_names",
     "text_of",
+    "value_at",
+    "with_own_vector",
+    "with_vector",
+    "without_vector",
 ]

@@ -6,8 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..bundle import Manifest
+from ..bundle import Manifest, join_texts
+from ..errors import ElasticError
 from ..types import Document
+from .notes import NOTES, NOTES_MAPPING
+from .paths import value_at
 from .provenance import meta_of
 
 INDEX_TYPES = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat")
@@ -16,6 +19,17 @@ BM25 = {"type": "BM25", "k1": 0.9, "b": 0.4}
 """Anserini's parameters, so that BM25 here and there can be compared."""
 
 _ALL_INPUTS = "densehook_text"
+
+_METADATA: Mapping[str, Any] = {"dynamic": "runtime", "date_detection": False}
+"""How fields are mapped that are neither input nor vector: none keeps a document out.
+
+Elasticsearch otherwise maps a field by its first value, and refuses documents with another kind of
+value there. As a runtime field it is read from ``_source`` by the queries that name it, and where
+it is something else it is passed over.
+"""
+_METADATA_SETTINGS: Mapping[str, Any] = {
+    "index.mapping.total_fields.ignore_dynamic_beyond_limit": True
+}
 
 
 class UnusableDocument(Exception):
@@ -39,9 +53,10 @@ def index_request(
     title and text together is not the sum of BM25 over each. ``analysis`` are the settings of an
     analyzer named ``densehook``. With ``pipeline``, the cluster's plugin makes the vectors: that is
     the index's default pipeline, and what passes by it is embedded by the index's own setting.
+    The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
-    properties: dict[str, Any] = {}
+    properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
     if len(inputs) == 1:
         bm25_field = inputs[0]
         _place(properties, bm25_field, text)
@@ -50,26 +65,50 @@ def index_request(
         for name in inputs:
             _place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
-    properties[field] = {
+    vector = {
         "type": "dense_vector",
         "dims": manifest.dims,
         "index": True,
         "similarity": manifest.similarity,
         "index_options": {"type": index_type},
     }
+    _place(properties, field, vector)
     return {
         "settings": {
             "number_of_shards": shards,
             "number_of_replicas": replicas,
             "similarity": {"densehook": BM25},
             "analysis": analysis or STANDARD_ANALYSIS,
+            **_METADATA_SETTINGS,
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
             "_meta": meta_of(manifest, field, inputs, bm25_field),
+            **_METADATA,
             "properties": properties,
         },
     }
+
+
+def require_field_names(inputs: Sequence[str], field: str) -> None:
+    """Raises ElasticError unless these inputs and this vector field can be fields of one index."""
+    names = [*inputs, field]
+    if not inputs or len(set(names)) < len(names):
+        raise ElasticError(
+            f"inputs {', '.join(inputs) or '(none)'} must be different text fields,"
+            f" none of them the vector field {field!r}"
+        )
+    for name in names:
+        if not all(part.strip() for part in name.split(".")):
+            raise ElasticError(f"{name!r} is no name of a field; write it like title or meta.title")
+        if name.partition(".")[0] in (NOTES, _ALL_INPUTS):
+            raise ElasticError(f"field {name!r} has a name that densehook keeps for itself; rename")
+        for inner in names:
+            if inner.startswith(f"{name}."):
+                raise ElasticError(
+                    f"field {name!r} cannot hold a value and the field {inner!r} within it; an"
+                    " index maps one or the other"
+                )
 
 
 def _in_cluster(pipeline: str) -> dict[str, Any]:
@@ -114,39 +153,38 @@ def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -
     }
 
 
+def join_by_spaces(texts: Sequence[str]) -> str:
+    """The texts that are not blank, as an encoder joins them whose joiner is a space."""
+    return join_texts(texts, " ")
+
+
 def text_of(
-    document: Document, inputs: Sequence[str], join: Callable[[Sequence[str]], str]
+    document: Document,
+    inputs: Sequence[str],
+    join: Callable[[Sequence[str]], str] = join_by_spaces,
 ) -> tuple[str, list[str]]:
-    """The text to encode, and the input fields that gave nothing to it.
+    """The text to encode, empty when there is none, and the inputs that gave nothing to it.
 
-    ``join`` is the encoder's: ``manifest.join``.
-
-    A field is a string, a number, or a list of these; ``a.b`` is a path, as in Elasticsearch.
-    Raises UnusableDocument when no field gives any text, or one is an object.
+    ``join`` is the encoder's, ``manifest.join``, where it is at hand. A field is a string, a
+    number, or a list of these; ``a.b`` is a path, as in Elasticsearch. Raises UnusableDocument when
+    one is an object.
     """
-    parts = [join(list(_texts(name, _value(document.fields, name)))) for name in inputs]
+    parts = [join(list(_texts(name, value_at(document.fields, name)))) for name in inputs]
     missing = [name for name, part in zip(inputs, parts, strict=True) if not part]
-    if len(missing) == len(inputs):
-        raise UnusableDocument(f"no text in its input fields {', '.join(inputs)}")
     return join(parts), missing
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:
-    if isinstance(value, list):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(name, item)
-    elif isinstance(value, dict):
-        raise UnusableDocument(f"input field {name!r} is an object, not text")
+    elif isinstance(value, int | float):
+        yield json.dumps(value)
     elif value is not None:
-        yield value if isinstance(value, str) else json.dumps(value)
-
-
-def _value(fields: Mapping[str, Any], path: str) -> Any:
-    if path in fields:
-        return fields[path]
-    head, _, rest = path.partition(".")
-    inner = fields.get(head)
-    return _value(inner, rest) if rest and isinstance(inner, Mapping) else None
+        kind = "an object" if isinstance(value, Mapping) else f"of type {type(value).__name__}"
+        raise UnusableDocument(f"input field {name!r} is {kind}, not text")
 
 
 def _place(properties: dict[str, Any], path: str, mapping: dict[str, Any]) -> None:

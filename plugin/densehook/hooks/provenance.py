@@ -11,23 +11,24 @@ from typing import Any
 
 from ..bundle import Manifest
 from ..errors import ElasticError, EncoderMismatch
+from .paths import mapping_at
 
 META = "densehook"
 
 
 @dataclass(frozen=True)
 class VectorField:
-    """One vector field of an index."""
+    """One vector field of an index; ``dims`` is None where the mapping leaves them open."""
 
     name: str
     inputs: Sequence[str]
     encoder: str
     fingerprint: str
-    dims: int
+    dims: int | None
 
     def require(self, manifest: Manifest, index: str) -> None:
         """Raises EncoderMismatch unless the encoder is the one the field was made for."""
-        if manifest.dims != self.dims:
+        if self.dims not in (None, manifest.dims):
             raise EncoderMismatch(
                 f"field {self.name!r} of index {index!r} has {self.dims} dims, encoder"
                 f" {manifest.name!r} gives {manifest.dims}; use the encoder {self.encoder!r}"
@@ -42,14 +43,14 @@ class VectorField:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an index says of its fields: its vector fields and the field BM25 searches.
+    """What an index says of its fields: its vector fields, and those that BM25 searches, if any.
 
     ``in_cluster`` says that the cluster itself makes the vectors, by the plugin.
     """
 
     index: str
     vector_fields: Mapping[str, VectorField]
-    bm25_field: str
+    bm25_fields: Sequence[str]
     in_cluster: bool = False
 
     def vector_field(self, name: str | None = None) -> VectorField:
@@ -86,31 +87,47 @@ def read_provenance(
 
     Raises ElasticError when densehook did not write the mapping's ``_meta``.
     """
-    properties = mapping.get("properties", {})
-    try:
-        meta = mapping["_meta"][META]
-        fields = {
-            name: VectorField(
-                name,
-                tuple(entry["input"]),
-                entry["encoder"],
-                entry["fingerprint"],
-                int(properties[name]["dims"]),
-            )
-            for name, entry in meta["fields"].items()
-        }
-        return Provenance(index, fields, meta["bm25"], _in_cluster(settings or {}))
-    except (AttributeError, KeyError, TypeError, ValueError):
+    meta = _object(_object(mapping.get("_meta")).get(META))
+    properties = _object(mapping.get("properties"))
+    fields = {
+        name: VectorField(
+            name,
+            _names(entry.get("input")),
+            entry["encoder"],
+            entry["fingerprint"],
+            mapping_at(properties, name).get("dims"),
+        )
+        for name, entry in _object(meta.get("fields")).items()
+        if _is_complete(entry)
+    }
+    if not fields:
         raise ElasticError(
             f"index {index!r} does not say which encoder its vectors come from (no densehook entry"
             " in its mapping's _meta); make one with: densehook create"
-        ) from None
+        )
+    return Provenance(index, fields, _names(meta.get("bm25")), _in_cluster(settings or {}))
+
+
+def _is_complete(entry: Any) -> bool:
+    """Whether it says whose vectors a field has; the node takes no notice of others either."""
+    entry = _object(entry)
+    return isinstance(entry.get("encoder"), str) and isinstance(entry.get("fingerprint"), str)
+
+
+def _names(stated: Any) -> tuple[str, ...]:
+    """A field's name or a list of names, as ``_meta`` may state either."""
+    names = stated if isinstance(stated, list) else [stated]
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _in_cluster(settings: Mapping[str, Any]) -> bool:
     of_index = settings.get("index", {})
     pipeline = str(of_index.get("default_pipeline", ""))
-    embed = of_index.get(META, {}).get("embed", "false")
+    embed = _object(of_index.get(META)).get("embed", "false")
     return pipeline.startswith(f"{META}-") or embed == "true"
 
 

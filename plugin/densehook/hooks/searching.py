@@ -11,9 +11,16 @@ _MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
 _MIN_CANDIDATES = 200
 
 
-def bm25_request(field: str, text: str, size: int) -> dict[str, Any]:
-    """BM25 over a text field, ``size`` hits; the tie order is the index's own."""
-    return {"size": size, "track_total_hits": False, "query": {"match": {field: text}}}
+def bm25_request(fields: Sequence[str], text: str, size: int) -> dict[str, Any]:
+    """BM25 over text fields, ``size`` hits; the tie order is the index's own."""
+    return {"size": size, "track_total_hits": False, "query": _bm25(fields, text)}
+
+
+def _bm25(fields: Sequence[str], text: str) -> dict[str, Any]:
+    """The query that the short form of ``hybrid`` makes of these fields in the node."""
+    if len(fields) == 1:
+        return {"match": {fields[0]: text}}
+    return {"multi_match": {"query": text, "fields": list(fields), "type": "most_fields"}}
 
 
 def dense_request(
@@ -40,7 +47,7 @@ def dense_text_request(
 
 
 def hybrid_request(
-    bm25_field: str,
+    bm25_fields: Sequence[str],
     field: str,
     text: str,
     encoder: str,
@@ -55,7 +62,7 @@ def hybrid_request(
         "fusion": fusion,
         "rank_window_size": window,
         "retrievers": [
-            {"standard": {"query": {"match": {bm25_field: text}}}},
+            {"standard": {"query": _bm25(bm25_fields, text)}},
             {"knn": _knn_of_text(field, text, encoder, window, None)},
         ],
         **({"rank_constant": rank_constant} if fusion == "rrf" else {}),

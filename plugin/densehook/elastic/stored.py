@@ -1,0 +1,57 @@
+"""What an index has of some documents already: asked for before they are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from elasticsearch import ApiError, AuthorizationException, Elasticsearch
+
+from ..hooks import NOTES, note_in, value_at
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A document of the index: a vector and the note of it, where they were asked for and found."""
+
+    vector: Sequence[float] | None = None
+    note: Mapping[str, Any] | None = None
+
+
+class StoredDocuments:
+    """Looks documents up in an index by their ids, as long as that is allowed."""
+
+    def __init__(self, client: Elasticsearch, index: str, vector_field: str) -> None:
+        self._client = client
+        self._index = index
+        self._vector_field = vector_field
+        self._allowed = True
+
+    def known(self, ids: Collection[str], *, vectors: bool) -> Mapping[str, Stored | None]:
+        """The documents by id, None for one that is not there.
+
+        One that could not be looked up is missing here; so are all where the credentials may write
+        and not read. With ``vectors``, each has its vector and note.
+        """
+        if not ids or not self._allowed:
+            return {}
+        # named, a vector is in _source also where an index shows none (9.2 and newer)
+        wanted: Any = [self._vector_field, NOTES] if vectors else False
+        try:
+            found = self._client.mget(index=self._index, ids=list(ids), source=wanted)
+        except AuthorizationException:
+            self._allowed = False
+            return {}
+        except ApiError:  # one id it does not take, and the answer is of no document
+            return {}
+        return {doc["_id"]: self._stored(doc) for doc in found["docs"] if "found" in doc}
+
+    def _stored(self, doc: Mapping[str, Any]) -> Stored | None:
+        if not doc["found"]:
+            return None
+        source = doc.get("_source", {})
+        vector = value_at(source, self._vector_field)
+        return Stored(
+            vector if isinstance(vector, list) else None, note_in(source, self._vector_field)
+        )

@@ -1,0 +1,70 @@
+"""Fields by their path in a document.
+
+Elasticsearch reads ``{"a.b": 1}`` and ``{"a": {"b": 1}}`` as the same field; so must whoever asks
+what a document has there, or puts something there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def value_at(fields: Mapping[str, Any], path: str) -> Any:
+    """The value of an input, as the node reads it; None when there is none."""
+    if path in fields:
+        return fields[path]
+    head, _, rest = path.partition(".")
+    inner = fields.get(head)
+    return value_at(inner, rest) if rest and isinstance(inner, Mapping) else None
+
+
+def has_value(fields: Mapping[str, Any], path: str) -> bool:
+    """Whether there is a value at the path, however it is spelled; null is none."""
+    if fields.get(path) is not None:
+        return True
+    inner = ((fields.get(head), rest) for head, rest in _splits(path))
+    return any(isinstance(each, Mapping) and has_value(each, rest) for each, rest in inner)
+
+
+def with_value(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of the fields with another value at the path, in the object that the path names.
+
+    Objects on the way are copied too; what is not an object there leaves the path in one key.
+    """
+    return _put(without(fields, path), path, value)
+
+
+def without(fields: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """A copy of the fields with nothing at the path, however it is spelled."""
+    left = {key: value for key, value in fields.items() if key != path}
+    for head, rest in _splits(path):
+        if isinstance(inner := left.get(head), Mapping):
+            left[head] = without(inner, rest)
+    return left
+
+
+def mapping_at(properties: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """The mapping of the field at a path below ``properties``; empty when it is not mapped."""
+    if isinstance(found := properties.get(path), Mapping):
+        return found
+    for head, rest in _splits(path):
+        inner = properties.get(head)
+        if isinstance(inner, Mapping) and (found := mapping_at(inner.get("properties", {}), rest)):
+            return found
+    return {}
+
+
+def _put(fields: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    head, _, rest = path.partition(".")
+    inner = fields.get(head, {})
+    if rest and isinstance(inner, Mapping):
+        return {**fields, head: _put(dict(inner), rest, value)}
+    return {**fields, path: value}
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """The ways to take a path apart at a dot: a.b.c is b.c in a, and c in a.b."""
+    for dot, character in enumerate(path):
+        if character == ".":
+            yield path[:dot], path[dot + 1 :]
