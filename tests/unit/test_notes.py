@@ -12,20 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densehook.bundle import is_blank, join_texts
+from densehook.bundle import is_blank, join_texts, well_formed
 from densehook.hooks.notes import (
     NOTES,
-    brings_vector,
+    Decision,
+    Stored,
+    Vector,
+    decide,
     is_current,
-    is_reusable,
     note_in,
     note_of,
     text_hash,
-    with_own_vector,
+    with_note,
     with_vector,
     without_vector,
 )
-from densehook.hooks.paths import has_value, mapping_at, value_at, with_value, without
+from densehook.hooks.paths import mapping_at, value_at, with_value, without
 
 FINGERPRINT = "sha256:" + "ab" * 32
 OTHER = "sha256:" + "cd" * 32
@@ -58,34 +60,81 @@ def test_the_hash_is_the_one_the_contract_states() -> None:
 @given(any_text, any_text)
 def test_a_note_fits_its_text_alone(text: str, other: str) -> None:
     note = note_of(text, FINGERPRINT)
-    same = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") == other.encode(
-        "utf-16", "surrogatepass"
-    ).decode("utf-16", "replace")
-    assert is_current(note, text, FINGERPRINT) == (not is_blank(text))
-    assert is_current(note, other, FINGERPRINT) == (same and not is_blank(other))
+    assert is_current(note, text, FINGERPRINT)
+    assert is_current(note, other, FINGERPRINT) == (well_formed(text) == well_formed(other))
     assert not is_current(note, text, OTHER)
-    assert is_current(note_of(text), text, OTHER) == (not is_blank(text))  # the client's own
+    assert is_current(note_of(text), text, OTHER)  # the client's own
     assert not is_current(None, text, FINGERPRINT)
 
 
 @pytest.mark.parametrize(
-    "note", [{}, {"text": 1}, {"text": None}, {"fingerprint": FINGERPRINT}, {"text": ["x"]}]
+    "note",
+    ["x", {}, {"text": 1}, {"text": None}, {"fingerprint": OTHER}, {"text": "x", "fingerprint": 1}],
 )
-def test_a_note_that_is_none_fits_nothing(note: dict[str, Any]) -> None:
-    assert not is_current(note, "x", FINGERPRINT)
+def test_a_note_that_cannot_be_read_is_none(note: object) -> None:
+    assert note_in({NOTES: {"v": note}}, "v") is None
+    assert note_in({NOTES: note}, "v") is None
 
 
-def test_a_stored_vector_is_taken_where_the_encoder_would_give_it_again() -> None:
-    ours, theirs = note_of("x", FINGERPRINT), note_of("x")
-    assert is_reusable(ours, None, "x", FINGERPRINT)
-    assert not is_reusable(ours, None, "y", FINGERPRINT)
-    assert not is_reusable(ours, None, "x", OTHER)
-    assert not is_reusable(
-        theirs, None, "x", FINGERPRINT
-    )  # another document may mean the encoder's
-    assert is_reusable(theirs, theirs, "x", FINGERPRINT)  # the same one, shown without its vector
-    assert not is_reusable(theirs, note_of("z"), "x", FINGERPRINT)
-    assert not is_reusable(None, None, "x", FINGERPRINT)
+NOTE_OF_X = note_of("x", FINGERPRINT)
+OWN_OF_X = note_of("x")
+A, B = [1.0, 0.0], [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("vector", "note", "stored", "decision"),
+    [
+        # without a vector: made, unless the index has that of this text
+        (None, None, None, Decision(Vector.MADE, NOTE_OF_X)),
+        (None, None, Stored(A, NOTE_OF_X), Decision(Vector.TAKEN, NOTE_OF_X)),
+        (None, NOTE_OF_X, Stored(A, NOTE_OF_X), Decision(Vector.TAKEN, NOTE_OF_X)),
+        (None, NOTE_OF_X, Stored(None, NOTE_OF_X), Decision(Vector.MADE, NOTE_OF_X)),
+        (None, None, Stored(A, None), Decision(Vector.MADE, NOTE_OF_X)),
+        (None, None, Stored(A, note_of("y", FINGERPRINT)), Decision(Vector.MADE, NOTE_OF_X)),
+        (None, None, Stored(A, note_of("x", OTHER)), Decision(Vector.MADE, NOTE_OF_X)),
+        # a client's own is taken for the document that says so: it was read without its vector
+        (None, None, Stored(A, OWN_OF_X), Decision(Vector.MADE, NOTE_OF_X)),
+        (None, OWN_OF_X, Stored(A, OWN_OF_X), Decision(Vector.TAKEN, OWN_OF_X)),
+        # without a note: a client's own
+        (A, None, None, Decision(Vector.KEPT, OWN_OF_X)),
+        (A, None, Stored(B, note_of("y", FINGERPRINT)), Decision(Vector.KEPT, OWN_OF_X)),
+        # unless it is the one that is there, which has a note
+        (A, None, Stored(A, NOTE_OF_X), Decision(Vector.KEPT, NOTE_OF_X)),
+        (A, None, Stored(A, note_of("y", FINGERPRINT)), Decision(Vector.MADE, NOTE_OF_X)),
+        ("P4AAAAAAAAA=", None, Stored(A, note_of("y")), Decision(Vector.MADE, NOTE_OF_X)),
+        # with a note: kept while it fits
+        (A, NOTE_OF_X, None, Decision(Vector.KEPT, NOTE_OF_X)),
+        (A, OWN_OF_X, Stored(A, OWN_OF_X), Decision(Vector.KEPT, OWN_OF_X)),
+        (A, note_of("y", FINGERPRINT), None, Decision(Vector.MADE, NOTE_OF_X)),
+        (A, note_of("y"), Stored(A, note_of("y")), Decision(Vector.MADE, NOTE_OF_X)),
+        (A, note_of("x", OTHER), None, Decision(Vector.MADE, NOTE_OF_X)),
+        # and the note of the vector before says nothing of the one that took its place
+        (B, note_of("y"), Stored(A, note_of("y")), Decision(Vector.KEPT, OWN_OF_X)),
+        (A, {"text": 1}, None, Decision(Vector.KEPT, OWN_OF_X)),
+    ],
+)
+def test_what_becomes_of_the_vector_of_x(
+    vector: object, note: object, stored: Stored | None, decision: Decision
+) -> None:
+    fields = {"text": "x", **({} if vector is None else {"v": vector})}
+    if note is not None:
+        fields[NOTES] = {"v": note}
+    assert decide(fields, "v", "x", FINGERPRINT, stored) == decision
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({}, False),
+        ({"v": A}, True),  # of something else than text
+        ({"v": A, NOTES: {"v": note_of("x", FINGERPRINT)}}, False),
+        ({"v": A, NOTES: {"v": note_of("x")}}, False),
+        ({"v": A, NOTES: {"v": note_of("\u00a0")}}, True),
+    ],
+)
+def test_a_text_that_is_gone_takes_its_vector_along(fields: dict[str, Any], kept: bool) -> None:
+    expected = Decision(Vector.KEPT, note_of("\u00a0")) if kept else Decision(Vector.NONE, None)
+    assert decide(fields, "v", "\u00a0", FINGERPRINT) == expected
 
 
 @given(documents, paths)
@@ -95,18 +144,14 @@ def test_a_document_carries_its_vector_and_its_note(fields: dict[str, Any], path
     assert value_at(document, path) == [1.0]
     assert note_in(document, path) == note_of("x", FINGERPRINT)
     assert json.dumps(fields) == before  # what was given stays as it was
-    assert brings_vector(document, path, "x", FINGERPRINT)
-    assert not brings_vector(document, path, "y", FINGERPRINT)
-    assert not brings_vector(document, path, "x", OTHER)
+    assert decide(document, path, "x", FINGERPRINT).vector is Vector.KEPT
+    assert decide(document, path, "y", FINGERPRINT).vector is Vector.MADE
+    assert decide(document, path, "x", OTHER).vector is Vector.MADE
     bare = without_vector(document, path)
-    assert not has_value(bare, path)
+    assert value_at(bare, path) is None
     assert NOTES not in bare
-    assert bare == without(fields, path) or _equal_but_for_empty_objects(bare, fields, path)
-
-
-def _equal_but_for_empty_objects(bare: dict[str, Any], fields: dict[str, Any], path: str) -> bool:
-    """An object that was made for the vector may stay, with nothing in it."""
-    return _pruned(bare) == _pruned(without(fields, path))
+    # an object that was made for the vector may stay, with nothing in it
+    assert _pruned(bare) == _pruned(without(fields, path))
 
 
 def _pruned(value: Any) -> Any:
@@ -116,19 +161,6 @@ def _pruned(value: Any) -> Any:
     return {key: each for key, each in inner.items() if each != {}}
 
 
-def test_a_clients_vector_is_noted_with_its_text_and_no_encoder() -> None:
-    fields = {"text": "x", "embedding": [1.0]}
-    assert brings_vector(fields, "embedding", "x", FINGERPRINT)
-    noted = with_own_vector(fields, "embedding", "x")
-    assert noted == {**fields, NOTES: {"embedding": {"text": text_hash("x")}}}
-    assert brings_vector(noted, "embedding", "x", FINGERPRINT)
-    assert with_own_vector(noted, "embedding", "x") == noted
-    # got from an index, edited, put back: the vector of the earlier text is not kept
-    assert not brings_vector(noted, "embedding", "y", FINGERPRINT)
-    # a vector of something else than text
-    assert with_own_vector(fields, "embedding", " ") == fields
-
-
 def test_notes_of_other_fields_stay() -> None:
     fields = {"v": [1], NOTES: {"v": {"text": "0"}, "w": {"text": "1"}}}
     assert with_vector(fields, "v", [2], note_of("x"))[NOTES] == {
@@ -136,14 +168,16 @@ def test_notes_of_other_fields_stay() -> None:
         "w": {"text": "1"},
     }
     assert without_vector(fields, "v") == {NOTES: {"w": {"text": "1"}}}
+    assert with_note(fields, "v", None) == {"v": [1], NOTES: {"w": {"text": "1"}}}
 
 
 def test_a_path_is_found_however_it_is_spelled() -> None:
     for fields in ({"a": {"b": {"c": 1}}}, {"a.b.c": 1}, {"a": {"b.c": 1}}, {"a.b": {"c": 1}}):
-        assert has_value(fields, "a.b.c")
-        assert not has_value(without(fields, "a.b.c"), "a.b.c")
+        assert value_at(fields, "a.b.c") == 1
+        assert value_at(without(fields, "a.b.c"), "a.b.c") is None
         assert value_at(with_value(fields, "a.b.c", 2), "a.b.c") == 2
-    assert not has_value({"a": {"b": None}}, "a.b")
+    assert value_at({"a": {"b": None}}, "a.b") is None
+    assert value_at({"a.b": None, "a": {"b": 2}}, "a.b") == 2
     assert with_value({"a": {"x": 1}}, "a.b", 2) == {"a": {"x": 1, "b": 2}}
     assert with_value({"a": "text"}, "a.b", 2) == {"a": "text", "a.b": 2}
 

@@ -16,14 +16,14 @@ from elasticsearch import Elasticsearch
 
 from ..encode import Encoder, EncodeStats
 from ..errors import ClusterUnreachable, ElasticError
-from ..hooks import Provenance, VectorField
+from ..hooks import Provenance, Vector, VectorField
 from ..types import Document
 from .bulk import CONFLICT, Refusal, Write, send
 from .connect import elastic_errors
 from .documents import BadLine
 from .indices import provenance_of, refresh, takes_base64
 from .prefetch import prefetched
-from .preparing import BROUGHT, REUSED, WITHOUT_TEXT, Failure, Preparer, Ready, Window, windows
+from .preparing import Failure, Preparer, Ready, Window, windows
 
 WINDOW = 256
 """Documents looked up and encoded together."""
@@ -162,9 +162,9 @@ class _Feed:
         report = self.report
         report.indexed += 1
         report.missing.update(ready.missing)
-        report.without_text += ready.vector == WITHOUT_TEXT
-        report.reused += ready.vector == REUSED
-        report.brought += ready.vector == BROUGHT
+        report.without_text += ready.vector is Vector.NONE
+        report.reused += ready.vector is Vector.TAKEN
+        report.brought += ready.vector is Vector.KEPT
 
     def _sent(self, prepared: Iterable[Window]) -> Iterator[tuple[Window, Answers]]:
         """Each window with the answers to its documents."""

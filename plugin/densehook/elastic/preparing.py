@@ -15,27 +15,22 @@ from ..bundle import is_blank
 from ..encode import Encoder, EncodeStats
 from ..hooks import (
     NOTES,
+    Note,
+    Stored,
     UnusableDocument,
+    Vector,
     VectorField,
-    brings_vector,
-    is_reusable,
+    decide,
     join_by_spaces,
-    note_in,
-    note_of,
     text_of,
-    with_own_vector,
+    with_note,
     with_vector,
     without_vector,
 )
 from ..types import Document
 from .bulk import Write
 from .documents import BadLine
-from .stored import Stored, StoredDocuments
-
-# what became of a document's vector, besides being made anew
-REUSED = "reused"
-BROUGHT = "brought"
-WITHOUT_TEXT = "without_text"
+from .stored import StoredDocuments
 
 _ID_SHOWN = 80
 _CONFLICT = (
@@ -69,12 +64,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Ready:
-    """A document ready to be written, what it gave no text to, and what its vector is."""
+    """A document ready to be written, the inputs it has nothing in, and what its vector is."""
 
     document: Document
     write: Write
     missing: Sequence[str]
-    vector: str = ""
+    vector: Vector
 
 
 @dataclass
@@ -86,15 +81,16 @@ class Window:
     encoded: EncodeStats = field(default_factory=EncodeStats)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Plan:
-    """A document, its text, and its source as far as it is known before encoding."""
+    """A document and its text; what its vector is, its note, and its source, as they get known."""
 
     document: Document
     text: str
     missing: Sequence[str]
+    vector: Vector = Vector.MADE
+    note: Note | None = None
     source: Mapping[str, Any] | None = None
-    vector: str = ""
 
 
 def windows(
@@ -148,14 +144,14 @@ class Preparer:
             taken = [plan.document for plan in plans if known.get(plan.document.id)]
             window.failures += map(Failure.conflict, taken)
             plans = [plan for plan in plans if not known.get(plan.document.id)]
-        if self._encoder is None:
-            plans = [_resolved(plan, plan.document.fields, plan.vector) for plan in plans]
-        else:
-            plans = [self._without_encoding(plan, known.get(plan.document.id)) for plan in plans]
-            plans = self._encoded(self._encoder, plans, window)
         for plan in plans:
-            absent = plan.document.id in known and known[plan.document.id] is None
-            self._add(plan, absent, window)
+            self._decide(plan, known.get(plan.document.id))
+        if self._encoder is not None:
+            self._encode(self._encoder, plans, window)
+        for plan in plans:
+            if plan.source is not None:
+                absent = plan.document.id in known and known[plan.document.id] is None
+                self._add(plan, plan.source, absent, window)
         return window
 
     def _planned(self, items: Sequence[Document | BadLine], window: Window) -> Iterator[_Plan]:
@@ -172,8 +168,7 @@ class Preparer:
         _require_free_names(document)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         text, missing = text_of(document, self._target.inputs, join)
-        blank = self._target.inputs and is_blank(text)
-        return _Plan(document, text, missing, vector=WITHOUT_TEXT if blank else "")
+        return _Plan(document, text, missing)
 
     def _known(self, plans: Sequence[_Plan]) -> Mapping[str, Stored | None]:
         if self._replace and self._encoder is None:
@@ -181,64 +176,55 @@ class Preparer:
         ids = [plan.document.id for plan in plans]
         return self._stored.known(ids, vectors=self._replace)
 
-    def _without_encoding(self, plan: _Plan, stored: Stored | None) -> _Plan:
-        """The plan with its source, where that is known without the encoder."""
-        name, fingerprint = self._target.name, self._target.fingerprint
-        fields = plan.document.fields
-        if brings_vector(fields, name, plan.text, fingerprint):
-            return _resolved(plan, with_own_vector(fields, name, plan.text), BROUGHT)
-        if plan.vector == WITHOUT_TEXT:
-            return _resolved(plan, without_vector(fields, name), WITHOUT_TEXT)
-        brought = note_in(fields, name)
-        if (
-            stored is not None
-            and stored.note is not None
-            and stored.vector is not None
-            and is_reusable(stored.note, brought, plan.text, fingerprint)
-        ):
-            vector = self._written(stored.vector)
-            return _resolved(plan, with_vector(fields, name, vector, stored.note), REUSED)
-        return plan
+    def _decide(self, plan: _Plan, stored: Stored | None) -> None:
+        """Completes the plan, unless its text is to be encoded here."""
+        name, fields = self._target.name, plan.document.fields
+        if self._encoder is None:
+            # what is current is for the node to say, which knows the joiner and the stored document
+            if self._target.inputs and is_blank(plan.text):
+                plan.vector = Vector.NONE
+            plan.source = fields
+            return
+        decided = decide(fields, name, plan.text, self._target.fingerprint, stored)
+        plan.vector, plan.note = decided.vector, decided.note
+        if decided.vector is Vector.KEPT:
+            plan.source = with_note(fields, name, decided.note)
+        elif decided.vector is Vector.NONE:
+            plan.source = without_vector(fields, name)
+        elif decided.vector is Vector.TAKEN and stored is not None:
+            plan.source = with_vector(fields, name, self._written(stored.vector), decided.note)
 
-    def _encoded(self, encoder: Encoder, plans: Sequence[_Plan], window: Window) -> list[_Plan]:
-        """All of them with their source, but those whose text cannot be encoded."""
-        open_plans = [plan for plan in plans if plan.source is None]
-        encoded = encoder.encode_each([plan.text for plan in open_plans], "document")
+    def _encode(self, encoder: Encoder, plans: Sequence[_Plan], window: Window) -> None:
+        """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
+        wanting = [plan for plan in plans if plan.source is None]
+        encoded = encoder.encode_each([plan.text for plan in wanting], "document")
         window.encoded = encoded.stats
-        made: dict[str, _Plan] = {}
-        for number, plan in enumerate(open_plans):
+        for number, plan in enumerate(wanting):
             if number in encoded.failures:
                 window.failures.append(Failure.of(plan.document, encoded.failures[number]))
                 continue
-            note = note_of(plan.text, self._target.fingerprint)
             vector = self._written(encoded.vectors[number])
-            source = with_vector(plan.document.fields, self._target.name, vector, note)
-            made[plan.document.id] = _resolved(plan, source, "")
-        done = (made.get(plan.document.id, plan) for plan in plans)
-        return [plan for plan in done if plan.source is not None]
+            plan.source = with_vector(plan.document.fields, self._target.name, vector, plan.note)
 
-    def _written(self, vector: Sequence[float] | Any) -> Any:
+    def _written(self, vector: Any) -> Any:
         """A vector as a request holds it."""
         numbers = np.asarray(vector, dtype=np.float32)
         if self._base64:
             return b64encode(numbers.astype(">f4").tobytes()).decode()
         return numbers.tolist()
 
-    def _add(self, plan: _Plan, absent: bool, window: Window) -> None:
+    def _add(self, plan: _Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
         verb = "index" if self._replace else "create"
+        document = plan.document
         try:
-            action = self._json.dumps({verb: {"_id": plan.document.id}})
-            source = self._json.dumps(plan.source)
+            action = self._json.dumps({verb: {"_id": document.id}})
+            line = self._json.dumps(source)
         except SerializationError as error:
             reason = f"a value that JSON cannot hold: {error.message}"
-            window.failures.append(Failure.of(plan.document, reason))
+            window.failures.append(Failure.of(document, reason))
             return
-        write = Write(plan.document.id, action, source, absent)
-        window.ready.append(Ready(plan.document, write, plan.missing, plan.vector))
-
-
-def _resolved(plan: _Plan, source: Mapping[str, Any], vector: str) -> _Plan:
-    return _Plan(plan.document, plan.text, plan.missing, source, vector)
+        write = Write(document.id, action, line, absent)
+        window.ready.append(Ready(document, write, plan.missing, plan.vector))
 
 
 def _require_free_names(document: Document) -> None:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
-from ..hooks import NOTES, note_in, value_at
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A document of the index: a vector and the note of it, where they were asked for and found."""
-
-    vector: Sequence[float] | None = None
-    note: Mapping[str, Any] | None = None
+from ..hooks import NOTES, Stored, note_in, value_at
 
 
 class StoredDocuments:

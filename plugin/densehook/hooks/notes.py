@@ -12,12 +12,16 @@ same, so that each knows what the other has made.
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Mapping
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from ..bundle import is_blank, well_formed
-from .paths import has_value, with_value, without
+from .paths import value_at, with_value, without
 
 NOTES = "densehook"
 """The object of a document that holds its notes; no other field may have this name."""
@@ -26,6 +30,7 @@ NOTES_MAPPING: Mapping[str, Any] = {"type": "flattened", "doc_values": False}
 """Its mapping: searchable by key, and whatever an index has, plain Elasticsearch can open it."""
 
 _TEXT_BYTES = 16
+_ROUNDING = 1e-3  # what is lost when a vector is written out and read again is less
 
 Note = Mapping[str, Any]
 
@@ -45,61 +50,129 @@ def note_in(fields: Mapping[str, Any], vector_field: str) -> Note | None:
     """A document's note of one of its vectors; None where there is none that can be read."""
     notes = fields.get(NOTES)
     note = notes.get(vector_field) if isinstance(notes, Mapping) else None
-    return note if isinstance(note, Mapping) else None
-
-
-def note_fingerprint(note: Note | None) -> str | None:
-    """The fingerprint of the encoder that a note names; None for a client's own vector."""
-    return None if note is None else note.get("fingerprint")
+    if not isinstance(note, Mapping) or not isinstance(note.get("text"), str):
+        return None
+    return note if isinstance(note.get("fingerprint"), str | None) else None
 
 
 def is_current(note: Note | None, text: str, fingerprint: str) -> bool:
     """Whether a vector with this note is that of the text, by the field's encoder or a client."""
     return (
         note is not None
-        and not is_blank(text)
         and note.get("text") == text_hash(text)
-        and note_fingerprint(note) in (None, fingerprint)
+        and note.get("fingerprint") in (None, fingerprint)
     )
 
 
-def is_reusable(stored: Note | None, brought: Note | None, text: str, fingerprint: str) -> bool:
-    """Whether the vector that an index has with a note may be written again for this text.
+@dataclass(frozen=True)
+class Stored:
+    """A vector and the note of it, as the index has them; None for what it has not."""
+
+    vector: Sequence[float] | None = None
+    note: Note | None = None
+
+
+class Vector(Enum):
+    """What becomes of a document's vector."""
+
+    KEPT = "the one it brings is current, or the client's own"
+    TAKEN = "the stored document has that of this text"
+    MADE = "its text is encoded"
+    NONE = "it has no text"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a document's vector, and what the document is to say of it."""
+
+    vector: Vector
+    note: Note | None
+
+
+def decide(
+    fields: Mapping[str, Any],
+    vector_field: str,
+    text: str,
+    fingerprint: str,
+    stored: Stored | None = None,
+) -> Decision:
+    """Whether a document's vector is current: the one place that decides, as in the node.
+
+    ``text`` is the document's, ``fingerprint`` that of the field's encoder, ``stored`` what the
+    document has that it replaces, where that is known.
+    """
+    brought = note_in(fields, vector_field)
+    vector = value_at(fields, vector_field)
+    if vector is not None:
+        note = _note_of(vector, brought, stored)
+        if note is None:  # a client's own, which belongs to the text that it comes with
+            return Decision(Vector.KEPT, note_of(text))
+        if is_current(note, text, fingerprint):
+            return Decision(Vector.KEPT, note)
+    if is_blank(text):
+        return Decision(Vector.NONE, None)
+    if vector is None and stored is not None and _is_there_for(stored, brought, text, fingerprint):
+        return Decision(Vector.TAKEN, stored.note)
+    return Decision(Vector.MADE, note_of(text, fingerprint))
+
+
+def _note_of(vector: Any, brought: Note | None, stored: Stored | None) -> Note | None:
+    """The note of the vector that a document brings; None when a client has just made it."""
+    if stored is None or stored.vector is None:
+        return brought
+    travelled = _are_one(vector, stored.vector)
+    if brought is None and travelled:  # the document was read, changed and sent back without it
+        return stored.note
+    # the vector was replaced, and the note of the one before came along
+    left_over = not travelled and brought == stored.note
+    return None if left_over else brought
+
+
+def _is_there_for(stored: Stored, brought: Note | None, text: str, fingerprint: str) -> bool:
+    """Whether the index has the vector of a document that brings none.
 
     The encoder would give its own again. One that a client brought belongs to a document that still
     says so in its note: it was read from an index that shows no vectors.
     """
-    return is_current(stored, text, fingerprint) and (
-        note_fingerprint(stored) == fingerprint or stored == brought
+    note = stored.note
+    return (
+        note is not None
+        and stored.vector is not None
+        and is_current(note, text, fingerprint)
+        and (note.get("fingerprint") is not None or note == brought)
     )
 
 
-def brings_vector(
-    fields: Mapping[str, Any], vector_field: str, text: str, fingerprint: str
-) -> bool:
-    """Whether a document's vector is to be kept as it came.
-
-    One without a note is the client's own. One with a note was read from an index: it is kept as
-    long as the note fits the text, which may have been changed since.
-    """
-    if not has_value(fields, vector_field):
+def _are_one(vector: Any, stored: Sequence[float]) -> bool:
+    """Whether two vectors are one, but for how an index that scales them writes them down."""
+    one, other = _numbers(vector), _numbers(stored)
+    if one is None or other is None or len(one) != len(other):
         return False
-    note = note_in(fields, vector_field)
-    return note is None or is_current(note, text, fingerprint)
+    apart = max((abs(a - b) for a, b in zip(one, other, strict=True)), default=0.0)
+    return apart <= _ROUNDING * max(map(abs, one), default=0.0)
+
+
+def _numbers(vector: Any) -> Sequence[float] | None:
+    """A vector's numbers, also of one in base64; None when it is no vector."""
+    try:
+        if isinstance(vector, str):
+            content = base64.b64decode(vector, validate=True)
+            return struct.unpack(f">{len(content) // 4}f", content)
+        return [float(number) for number in vector]
+    except (TypeError, ValueError, OverflowError, struct.error):
+        return None
 
 
 def with_vector(
-    fields: Mapping[str, Any], vector_field: str, vector: Any, note: Note
+    fields: Mapping[str, Any], vector_field: str, vector: Any, note: Note | None
 ) -> dict[str, Any]:
     """A document with this vector and the note of it."""
     return _noted(with_value(fields, vector_field, vector), vector_field, note)
 
 
-def with_own_vector(fields: Mapping[str, Any], vector_field: str, text: str) -> dict[str, Any]:
-    """A document that brings its vector, with a note of the text it came with, if it has any."""
-    if note_in(fields, vector_field) is not None or is_blank(text):
-        return dict(fields)
-    return _noted(fields, vector_field, note_of(text))
+def with_note(fields: Mapping[str, Any], vector_field: str, note: Note | None) -> dict[str, Any]:
+    """A document with another note of the vector it has."""
+    return _noted(fields, vector_field, note)
 
 
 def without_vector(fields: Mapping[str, Any], vector_field: str) -> dict[str, Any]:

@@ -11,20 +11,14 @@ from typing import Any
 
 
 def value_at(fields: Mapping[str, Any], path: str) -> Any:
-    """The value of an input, as the node reads it; None when there is none."""
-    if path in fields:
-        return fields[path]
-    head, _, rest = path.partition(".")
-    inner = fields.get(head)
-    return value_at(inner, rest) if rest and isinstance(inner, Mapping) else None
-
-
-def has_value(fields: Mapping[str, Any], path: str) -> bool:
-    """Whether there is a value at the path, however it is spelled; null is none."""
-    if fields.get(path) is not None:
-        return True
-    inner = ((fields.get(head), rest) for head, rest in _splits(path))
-    return any(isinstance(each, Mapping) and has_value(each, rest) for each, rest in inner)
+    """The value at a path, however it is spelled; None when there is none."""
+    if (value := fields.get(path)) is not None:
+        return value
+    for head, rest in _splits(path):
+        inner = fields.get(head)
+        if isinstance(inner, Mapping) and (value := value_at(inner, rest)) is not None:
+            return value
+    return None
 
 
 def with_value(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
