@@ -499,7 +499,7 @@ METADATA: list[dict[str, Any]] = [
     {"metadata": "none", "year": 2020.5, "flag": [1, "x", {"y": []}]},
     {"metadata": {}, "year": {"from": 1, "to": None}},
     {"metadata": {"date": ""}, "year": []},
-    {"metadata": [{"date": "2021-02-03"}, {"date": [3, {"x": 1}]}], "year": 10**30},
+    {"metadata": [{"date": "2021-02-03"}, {"date": ["x", {"x": 1}]}], "year": 10**30},
     {"deep": json.loads('{"a":' * 30 + "1" + "}" * 30), "long": "x" * 40_000},
 ]
 
