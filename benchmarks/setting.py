@@ -31,11 +31,14 @@ def minilm() -> Bundle:
 
 @contextmanager
 def own_node(
-    version: str = node.ELASTICSEARCH_VERSION, *, with_plugin: bool = False
+    version: str = node.ELASTICSEARCH_VERSION,
+    *,
+    with_plugin: bool = False,
+    bundle: Bundle | None = None,
 ) -> Iterator[str]:
     """A fresh Elasticsearch, stopped and removed afterwards; gives its url.
 
-    With the plugin it has all-MiniLM-L6-v2 in service.
+    With the plugin it has a bundle in service, all-MiniLM-L6-v2 unless another is given.
     """
     home = Path(tempfile.mkdtemp(prefix="densehook-benchmark-"))
     home.chmod(0o755)  # Elasticsearch runs as another user where this runs as root
@@ -45,7 +48,7 @@ def own_node(
             archive = node.built_plugin(version)
             if archive is None:
                 raise SystemExit("the plugin is not built; build it with: make plugin")
-            started = node.start(version, plugins=[archive], bundles=[minilm().path])
+            started = node.start(version, plugins=[archive], bundles=[(bundle or minilm()).path])
             reload_encoders(connect(started.url))
         else:
             started = node.start(version)

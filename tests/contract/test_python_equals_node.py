@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,17 @@ def test_500_texts_have_the_same_ids_cuts_and_vectors(
     plugin_client: Elasticsearch, minilm: Encoder, role: Role
 ) -> None:
     compare(answer_of(plugin_client, role), minilm, role)
+
+
+def test_they_have_them_too_while_queries_and_documents_run_at_the_same_time(
+    plugin_client: Elasticsearch, minilm: Encoder
+) -> None:
+    roles: list[Role] = ["query", "document"]
+    with ThreadPoolExecutor(2) as callers:
+        for role, answer in zip(
+            roles, callers.map(lambda role: answer_of(plugin_client, role), roles), strict=True
+        ):
+            compare(answer, minilm, role)
 
 
 @pytest.mark.parametrize("role", ["query", "document"])

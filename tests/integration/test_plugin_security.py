@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +26,7 @@ from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
 from densehook.errors import ElasticError
 from densehook.java import find_java
+from java_plugins import made_plugin
 
 VERSION = "8.19.21"
 PASSWORD = "long enough"
@@ -54,7 +54,7 @@ def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
         started = node.start(VERSION, home)  # which fetches it: users are made by its own script
         node.stop(home)
         lib = started.config.parent / "lib"
-        plugins = [archive, security_analysis(home, lib)]
+        plugins = [archive, made_plugin("SecurityAnalysisPlugin", VERSION, home, lib)]
         (started.config / "roles.yml").write_text(ROLES)
         for name, role in USERS.items():
             program = lib.parent / "bin" / "elasticsearch-users"
@@ -76,32 +76,6 @@ def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
     finally:
         node.stop(home)
         shutil.rmtree(home, ignore_errors=True)
-
-
-def security_analysis(home: Path, lib: Path) -> Path:
-    """A plugin with the analysis that API keys need and this distribution lacks."""
-    source = Path(__file__).parent.parent / "java" / "SecurityAnalysisPlugin.java"
-    classes = home / "security-analysis"
-    javac = find_java(17, "javac") / "bin" / "javac"
-    command = [javac, "--release", "17", "-cp", f"{lib}/*", "-d", classes, source]
-    subprocess.run(command, check=True, capture_output=True)
-    with zipfile.ZipFile(classes / "classes.jar", "w") as jar:
-        for compiled in classes.glob("*.class"):
-            jar.write(compiled, compiled.name)
-    archive = home / "security-analysis.zip"
-    with zipfile.ZipFile(archive, "w") as plugin:
-        plugin.write(classes / "classes.jar", "security-analysis.jar")
-        described = {
-            "name": "security-analysis",
-            "description": "for tests",
-            "version": "1",
-            "elasticsearch.version": VERSION,
-            "java.version": "17",
-            "classname": "SecurityAnalysisPlugin",
-        }
-        lines = "\n".join(f"{key}={value}" for key, value in described.items())
-        plugin.writestr("plugin-descriptor.properties", lines + "\n")
-    return archive
 
 
 def user(state: node.NodeState, name: str) -> Elasticsearch:

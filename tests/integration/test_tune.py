@@ -217,7 +217,7 @@ def test_a_variant_alone_cannot_be_tuned(
     [
         ({"tokens_per_run": 0}, "tokens_per_run is 0; it must be a positive number"),
         ({"concurrent_runs": "two"}, "concurrent_runs is 'two'"),
-        ({"colour": "red"}, "is damaged: .*colour"),
+        ({"colour": "red"}, "unknown 'colour'; tune the bundle again"),
     ],
 )
 def test_a_damaged_tuning_is_named(

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from densehook.bundle import (
     Bundle,
@@ -19,6 +21,14 @@ from densehook.bundle import (
 )
 from densehook.encode import load
 from densehook.errors import BundleError, ExportError, SelfTestError
+
+# what the plugin's own tests read too: the two languages accept and refuse the same
+SHARED = (
+    Path(__file__).parent.parent.parent
+    / "plugin/elasticsearch/src/test/resources/org/densehook/bundle"
+)
+GOOD = (SHARED / "manifest.json").read_text()
+BAD = json.loads((SHARED / "bad-manifests.json").read_text())
 
 
 def test_a_manifest_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
@@ -73,7 +83,7 @@ def test_a_variant_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"precision": "int2"}, "precision is 'int2'; known: fp32, fp16, int8, int4"),
+        ({"precision": "int2"}, "precision is 'int2'; it must be one of fp32, fp16, int8"),
         ({"batch_dependent": "yes"}, "batch_dependent is 'yes'; it must be true or false"),
     ],
 )
@@ -119,6 +129,107 @@ def test_what_is_no_manifest_is_refused_in_one_line(damaged: Bundle, text: str) 
     (damaged.path / "encoder.json").write_text(text)
     with pytest.raises(BundleError) as caught:
         read_bundle(damaged.path)
+    assert "\n" not in str(caught.value)
+
+
+def test_both_languages_read_the_good_manifest() -> None:
+    manifest = Manifest.loads(GOOD)
+    assert manifest.prompts["query"] == "Frage: „ä\n\x7f"
+    assert manifest.dumps() == GOOD
+
+
+def test_what_both_languages_must_refuse_is_refused_in_one_line_that_names_it() -> None:
+    assert len(BAD) > 200
+    for bad in BAD:
+        text = GOOD.replace(bad["from"], bad["to"]) if "from" in bad else bad["to"]
+        with pytest.raises(BundleError) as caught:
+            Manifest.loads(text)
+        said = str(caught.value)
+        assert bad["says"] in said, bad
+        assert "\n" not in said, bad
+        assert len(said) < 400, bad
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([10**400, 2**31, "\ud800", "../evil", "input_ids", "0" * 64]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(data=st.data())
+def test_a_manifest_of_anything_is_read_or_refused_in_one_line(data: st.DataObject) -> None:
+    content = json.loads(GOOD)
+    for key in data.draw(st.sets(st.sampled_from(sorted(content)), min_size=1, max_size=3)):
+        if isinstance(content[key], dict) and data.draw(st.booleans()):
+            content[key][data.draw(st.sampled_from(sorted(content[key])) | st.text())] = data.draw(
+                JSON
+            )
+        else:
+            content[key] = data.draw(JSON)
+    try:
+        Manifest.loads(json.dumps(content))
+    except BundleError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 500
+
+
+@given(JSON.map(json.dumps) | st.text() | st.text("[{\"',:}] 0123nulltrefas.-eE"))
+def test_any_text_is_no_manifest(text: str) -> None:
+    with pytest.raises(BundleError) as caught:
+        Manifest.loads(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["encoder.json", "golden.json"])
+def test_a_file_that_is_not_utf8_is_refused_in_one_line(damaged: Bundle, name: str) -> None:
+    (damaged.path / name).write_bytes(b"\xff\xfe{}")
+    with pytest.raises(BundleError, match=name) as caught:
+        read_bundle(damaged.path).golden()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"role": "passage"}, "role is 'passage'; it must be one of query, document"),
+        ({"role": []}, "role is"),
+        ({"text": None}, "text is None; it must be a string"),
+        ({"text": "\ud800"}, "text is"),
+        ({"ids": "123"}, "ids is '123'; it must be a list of token ids"),
+        ({"ids": []}, "has 0 token ids"),
+        ({"ids": [1.0]}, "ids is"),
+        ({"ids": [-1]}, "ids is"),
+        ({"ids": [True]}, "ids is"),
+        ({"ids": [2**31]}, "ids is"),
+        ({"vector": None}, "vector is"),
+        ({"vector": [1.0]}, "and 1 numbers; it must have some, and 32"),
+        ({"vector": ["1"] * 32}, "vector is"),
+        ({"vector": [10**400] * 32}, "vector is"),
+        ({"extra": 1}, "unknown 'extra'"),
+    ],
+)
+def test_golden_texts_of_wrong_types_are_refused_by_name(
+    damaged: Bundle, change: dict[str, object], named: str
+) -> None:
+    golden = damaged.path / "golden.json"
+    first, *others = json.loads(golden.read_text())
+    golden.write_text(json.dumps([*others, {**first, **change}]))
+    with pytest.raises(BundleError, match=named) as caught:
+        damaged.golden()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "[3]", "[NaN]", "null", "[" * 5000])
+def test_what_holds_no_golden_texts_is_refused_in_one_line(damaged: Bundle, text: str) -> None:
+    (damaged.path / "golden.json").write_text(text)
+    with pytest.raises(BundleError, match=r"golden\.json") as caught:
+        damaged.golden()
     assert "\n" not in str(caught.value)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 from ..errors import BundleError
+from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
 FORMAT = 1
@@ -24,6 +26,7 @@ PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.95, "int4": 0.85}
 
 # These files decide what comes out of the encoder; the others only prove it.
 _VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -106,19 +109,13 @@ class Manifest:
         fingerprint written down is not the one its content has.
         """
         content = _parsed(text)
-        fingerprint = content.pop("fingerprint", None)
-        try:
-            content["source"] = Source(**content["source"])
-            manifest = cls(**content)
-        except (KeyError, TypeError) as error:
+        stated = Stated(content, "encoder.json", _KEYS, _OPTIONAL_KEYS)
+        manifest = _read(stated)
+        if (fingerprint := stated.text("fingerprint")) != manifest.fingerprint:
             raise BundleError(
-                f"encoder.json is not a manifest of format {FORMAT}: {error}"
-            ) from None
-        manifest._check_ranges()
-        if fingerprint != manifest.fingerprint:
-            raise BundleError(
-                f"encoder.json was changed after the export: its fingerprint is {fingerprint},"
-                f" its content gives {manifest.fingerprint}; export the bundle again"
+                "encoder.json was changed after the export: its fingerprint is"
+                f" {shown(fingerprint)}, its content gives {manifest.fingerprint};"
+                " export the bundle again"
             )
         return manifest
 
@@ -129,40 +126,61 @@ class Manifest:
                 del content[key]
         return content
 
-    def _check_ranges(self) -> None:
-        for key, known in (
-            ("kind", KINDS),
-            ("pooling", POOLINGS),
-            ("similarity", SIMILARITIES),
-            ("precision", tuple(PRECISION_BOUNDS)),
-        ):
-            if getattr(self, key) not in known:
-                value = getattr(self, key)
-                raise BundleError(f"encoder.json: {key} is {value!r}; known: {', '.join(known)}")
-        for key in ("dims", "max_tokens"):
-            value = getattr(self, key)
-            if not isinstance(value, int) or value < 1:
-                raise BundleError(f"encoder.json: {key} is {value!r}; it must be a positive number")
-        value = cast(object, self.batch_dependent)  # parsed JSON may be anything
-        if not isinstance(value, bool):
-            raise BundleError(
-                f"encoder.json: batch_dependent is {value!r}; it must be true or false"
-            )
-        if set(self.prompts) != set(ROLES):
-            raise BundleError(
-                f"encoder.json: prompts are for {sorted(self.prompts)}; they must be for {ROLES}"
-            )
+
+# written only where there is something to say
+_OPTIONAL_KEYS = ("variant", "batch_dependent")
+_KEYS = frozenset({each.name for each in fields(Manifest)} | {"fingerprint"}) - {*_OPTIONAL_KEYS}
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise BundleError(f"encoder.json is not JSON: {error}; export the bundle again") from None
+    content = parse(text, "encoder.json")
     version = content.pop("format", None) if isinstance(content, dict) else None
-    if version != FORMAT:
+    if not is_number(version) or version != FORMAT:
         raise BundleError(
-            f"encoder.json has format {version!r}, this densehook reads {FORMAT};"
+            f"encoder.json has format {shown(version)}, this densehook reads {FORMAT};"
             " export the bundle again or update densehook"
         )
     return dict(content)
+
+
+def _read(stated: Stated) -> Manifest:
+    prompts = Stated(stated.table("prompts"), "encoder.json: prompts", ROLES)
+    source = Stated(
+        stated.table("source"), "encoder.json: source", [each.name for each in fields(Source)]
+    )
+    inputs = stated.list_of("inputs", is_name, "names of graph inputs")
+    if "input_ids" not in inputs or len(set(inputs)) != len(inputs):
+        raise BundleError(
+            f"encoder.json: inputs is {shown(inputs)}; it must have input_ids, and none twice"
+        )
+    return Manifest(
+        name=stated.name("name"),
+        kind=stated.one_of("kind", KINDS),
+        precision=stated.one_of("precision", PRECISION_BOUNDS),
+        variant=stated.text("variant") if stated.has("variant") else "",
+        batch_dependent=stated.has("batch_dependent") and stated.truth("batch_dependent"),
+        dims=stated.number("dims", 1),
+        similarity=stated.one_of("similarity", SIMILARITIES),
+        pooling=stated.one_of("pooling", POOLINGS),
+        normalise=stated.truth("normalise"),
+        max_tokens=stated.number("max_tokens", 1),
+        pad_id=stated.number("pad_id", 0),
+        prompts={role: prompts.text(role) for role in ROLES},
+        joiner=stated.text("joiner"),
+        inputs=inputs,
+        output=stated.name("output"),
+        source=Source(**{each.name: source.text(each.name) for each in fields(Source)}),
+        files=_sums(stated.table("files")),
+    )
+
+
+def _sums(files: Mapping[str, Any]) -> Mapping[str, str]:
+    for name, checksum in files.items():
+        if not is_name(name) or name == "encoder.json":
+            raise BundleError(f"encoder.json: files names {shown(name)}; it must be {NAME}")
+        if not isinstance(checksum, str) or not _SHA256.fullmatch(checksum):
+            raise BundleError(
+                f"encoder.json: files has {shown(checksum)} for {shown(name)}; it must be a SHA-256"
+                " in hex"
+            )
+    return files

@@ -10,6 +10,7 @@ from ..errors import BundleError
 from .files import sha256_of
 from .golden import GoldenText, read_golden
 from .manifest import Manifest
+from .stated import read_text
 from .tuning import Tuning, read_tuning
 
 MANIFEST = "encoder.json"
@@ -35,7 +36,7 @@ class Bundle:
 
     def golden(self) -> list[GoldenText]:
         """The self-test's texts."""
-        return read_golden(self.path / "golden.json")
+        return read_golden(self.path / "golden.json", self.manifest.dims)
 
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""
@@ -53,7 +54,7 @@ def read_bundle(path: Path | str) -> Bundle:
             f"no bundle at {path}: {MANIFEST} is missing;"
             " make one with: densehook export RECIPE.toml"
         )
-    manifest = Manifest.loads((path / MANIFEST).read_text())
+    manifest = Manifest.loads(read_text(path / MANIFEST))
     for name in _REQUIRED:
         if name not in manifest.files:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
@@ -72,9 +73,13 @@ def write_manifest(path: Path, manifest: Manifest, files: Iterable[str]) -> Mani
 
 def _check_sum(path: Path, name: str, expected: str) -> None:
     file = path / name
-    if Path(name).name != name or not file.is_file():
+    if not file.is_file():
         raise BundleError(f"{file} is missing from the bundle; export it again")
-    if (found := sha256_of(file)) != expected:
+    try:
+        found = sha256_of(file)
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror or error}") from None
+    if found != expected:
         raise BundleError(
             f"{file} is not the file that was exported: sha256 {found[:12]}…,"
             f" the manifest says {expected[:12]}…; export the bundle again"

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError
+from .stated import Stated, is_text, parse, read_text, shown
 
 TUNING = "tuning.json"
+_LATER = "versions"  # an older densehook did not write it
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,31 @@ class Tuning:
 def read_tuning(folder: Path) -> Tuning | None:
     """The bundle's tuning.json; None where it was not tuned. Raises BundleError when damaged."""
     path = folder / TUNING
-    try:
-        tuning = Tuning(**json.loads(path.read_text()))
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError, TypeError) as error:
-        raise BundleError(f"{path} is damaged: {error}; tune the bundle again") from None
-    for key in ("tokens_per_run", "concurrent_runs"):
-        value = getattr(tuning, key)
-        if not isinstance(value, int) or value < 1:
-            raise BundleError(f"{path}: {key} is {value!r}; it must be a positive number")
-    return tuning
+    try:
+        return _read(parse(read_text(path), str(path)), str(path))
+    except BundleError as error:
+        raise BundleError(f"{error}; tune the bundle again") from None
+
+
+def _read(content: Any, where: str) -> Tuning:
+    stated = Stated(content, where, {each.name for each in fields(Tuning)} - {_LATER}, [_LATER])
+    versions = stated.table(_LATER) if stated.has(_LATER) else {}
+    if not all(map(is_text, versions.values())):
+        raise BundleError(f"{where}: versions is {shown(versions)}; it must be texts by name")
+    return Tuning(
+        variant=stated.text("variant"),
+        provider=stated.text("provider"),
+        tokens_per_run=stated.number("tokens_per_run", 1),
+        concurrent_runs=stated.number("concurrent_runs", 1),
+        max_loss=stated.real("max_loss"),
+        collection=stated.text("collection"),
+        documents=stated.number("documents", 0),
+        queries=stated.number("queries", 0),
+        measure=stated.text("measure"),
+        machine=stated.text("machine"),
+        date=stated.text("date"),
+        measured=stated.list_of("measured", lambda row: isinstance(row, dict), "objects"),
+        versions=versions,
+    )

@@ -60,6 +60,8 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
         with replacing(output) as staging:
             progress("Tracing the graph")
             manifest = _write_model(staging, recipe, settings, reference)
+            progress("Loading PyTorch again")
+            reference = _reloaded(folder, recipe.layers, reference)
             progress("Comparing with PyTorch")
             _prove(staging, manifest, settings, reference)
     except OSError as error:
@@ -90,6 +92,19 @@ def load_reference(folder: Path, layers: int | None = None) -> Reference:
     except ImportError as error:
         raise MissingExtra(error.name or "torch", "export") from error
     return Reference(folder, layers)
+
+
+def _reloaded(folder: Path, layers: int | None, traced: Reference) -> Reference:
+    """The model anew from disk, to be compared with the graph of the one that was traced.
+
+    Raises ExportError when the two were not the same. Only one of them is in memory at a time.
+    """
+    from .weights import require_same
+
+    sums = traced.release()
+    reference = load_reference(folder, layers)
+    require_same(folder, sums, reference.sums)
+    return reference
 
 
 def _write_model(

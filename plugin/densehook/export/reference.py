@@ -6,30 +6,25 @@ the graph: a pooling mistake there must not be able to certify itself here.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from ..bundle import Role
 from ..errors import ExportError, RecipeError
 from .folder import Settings
+from .weights import load_weights, require_own_code
 
 _POOLED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "mean": lambda hidden: hidden.mean(axis=0),
     "cls": lambda hidden: hidden[0],
     "last": lambda hidden: hidden[-1],
 }
-
-
-# written out, so that the graph traced from it is one whose attention optimizers can recognise
-_ATTENTION = "eager"
 
 
 class Reference:
@@ -42,15 +37,15 @@ class Reference:
 
     def __init__(self, folder: Path, layers: int | None = None) -> None:
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, use_fast=True)
-            config = AutoConfig.from_pretrained(folder)
+            require_own_code(folder)
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(
+                folder, use_fast=True, trust_remote_code=False
+            )
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             if layers is not None:
                 _keep_layers(config, layers)
-            with _quiet():
-                model = AutoModel.from_pretrained(
-                    folder, config=config, dtype=torch.float32, attn_implementation=_ATTENTION
-                )
-        except RecipeError:
+            loaded = load_weights(folder, config, cut=layers is not None)
+        except (RecipeError, ExportError):
             raise
         except Exception as error:  # transformers raises many kinds for a folder it cannot read
             reason = str(error).strip().partition("\n")[0]
@@ -59,7 +54,12 @@ class Reference:
             raise ExportError(
                 f"{folder} has no fast tokenizer (tokenizer.json), which bundles need"
             )
-        self.model: Any = model.eval()
+        _require_rows(folder, self.tokenizer, loaded.model)
+        self.model: Any = loaded.model
+        self.sums = loaded.sums
+        """SHA-256 of each weight and buffer that a vector is computed with, by name."""
+        self.absent = loaded.absent
+        """Weights that are not from the checkpoint, and of no use to a vector."""
 
     @property
     def tokenizer_limit(self) -> int | None:
@@ -122,6 +122,11 @@ class Reference:
             vector = vector / np.linalg.norm(vector)
         return vector.astype(np.float32)
 
+    def release(self) -> Mapping[str, str]:
+        """Lets the model go, which a large one's memory is wanted back for; gives its sums."""
+        self.model = None
+        return self.sums
+
     def lower_cases(self) -> bool:
         """Whether the tokenizer itself makes no difference between cases."""
         upper, lower = (self.tokenizer(text)["input_ids"] for text in ("A Cell", "a cell"))
@@ -134,12 +139,15 @@ def _keep_layers(config: Any, layers: int) -> None:
     config.num_hidden_layers = layers
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps transformers from listing the weights of the layers that were cut."""
-    before = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(before)
+def _require_rows(folder: Path, tokenizer: Any, model: Any) -> None:
+    """Raises ExportError when a text may give a token id that the model has no embedding for."""
+    rows = model.get_input_embeddings().num_embeddings
+    beyond = {token: number for token, number in tokenizer.get_vocab().items() if number >= rows}
+    if beyond:
+        token = min(beyond, key=beyond.__getitem__)
+        kind = "added token" if token in tokenizer.get_added_vocab() else "token"
+        raise ExportError(
+            f"{folder}: the tokenizer has ids up to {max(beyond.values())}, the model embeddings"
+            f" for {rows} ids: the {kind} {token!r} is {beyond[token]}; resize the model's"
+            " embeddings to the tokenizer and train them, or take the token out of tokenizer.json"
+        )

@@ -11,13 +11,16 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..bundle import replacing, require_replaceable
 from ..errors import ExportError
 from .bundling import load_reference
 from .recipe import Recipe
 from .sources import model_folder
+
+if TYPE_CHECKING:
+    from .reference import Reference
 
 SOUP = "soup.json"
 _COPIED = ("*.json", "*.txt", "*.model", "*_*/config.json")
@@ -57,22 +60,31 @@ def average(sources: Sequence[str], output: Path, evidence: Mapping[str, Any]) -
     """
     folders = ingredients(sources, output)
     first = load_reference(folders[0])
-    weights = {name: value.double() for name, value in first.model.state_dict().items()}
+    weights = _weights(first, first.absent)
+    absent = first.absent
     for source, folder in zip(sources[1:], folders[1:], strict=True):
         other = load_reference(folder)
         if other.tokenizer_json != first.tokenizer_json:
             raise ExportError(f"{sources[0]} and {source} have different tokenizers")
-        _add(weights, other.model.state_dict(), (sources[0], source))
-    mean = {name: value / len(folders) for name, value in weights.items()}
-    first.model.load_state_dict(mean)  # back in the types the model has
+        absent |= other.absent
+        weights = {name: each for name, each in weights.items() if name not in absent}
+        _add(weights, _weights(other, absent), (sources[0], source))
+    types = {name: value.dtype for name, value in first.model.state_dict().items()}
+    mean = {name: (value / len(folders)).to(types[name]) for name, value in weights.items()}
     try:
         with replacing(output) as staging:
             _copy_description(folders[0], staging)
-            first.model.save_pretrained(staging)
+            first.model.save_pretrained(staging, state_dict=mean)
             content = {**evidence, "checkpoints": list(sources)}
             (staging / SOUP).write_text(json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
+
+
+def _weights(reference: Reference, absent: frozenset[str]) -> dict[str, Any]:
+    """The weights in float64, without those absent from a checkpoint, which the loader made up."""
+    weights = reference.model.state_dict()
+    return {name: each.double() for name, each in weights.items() if name not in absent}
 
 
 def _add(weights: dict[str, Any], others: Mapping[str, Any], names: tuple[str, str]) -> None:
@@ -88,7 +100,7 @@ def _add(weights: dict[str, Any], others: Mapping[str, Any], names: tuple[str, s
                 f"weight {name} is {list(weights[name].shape)} in {first},"
                 f" {list(value.shape)} in {second}"
             )
-        weights[name] += value.double()
+        weights[name] += value
 
 
 def _copy_description(folder: Path, target: Path) -> None:

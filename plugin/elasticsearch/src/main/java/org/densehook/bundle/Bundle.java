@@ -1,22 +1,22 @@
 package org.densehook.bundle;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** An encoder's folder, with every file as its manifest says. */
 public record Bundle(Path folder, Manifest manifest) {
 
   public static final String MANIFEST = "encoder.json";
+
+  private static final Set<String> GOLDEN_KEYS = Set.of("role", "text", "ids", "vector");
 
   /** The graph. */
   public Path model() {
@@ -48,7 +48,7 @@ public record Bundle(Path folder, Manifest manifest) {
   public static Bundle read(Path folder) throws BundleException, IOException {
     Manifest manifest;
     try {
-      manifest = Manifest.parse(Files.readString(folder.resolve(MANIFEST)));
+      manifest = Manifest.parse(text(folder, MANIFEST));
     } catch (NoSuchFileException e) {
       throw new BundleException("it has no " + MANIFEST + "; export the bundle again");
     }
@@ -66,9 +66,6 @@ public record Bundle(Path folder, Manifest manifest) {
 
   private static void check(Path folder, String name, String stated)
       throws BundleException, IOException {
-    if (!Path.of(name).getFileName().toString().equals(name) || name.startsWith(".")) {
-      throw new BundleException("encoder.json names [" + name + "], which is no file beside it");
-    }
     String own;
     try {
       own = Sha256.hex(folder.resolve(name));
@@ -86,36 +83,46 @@ public record Bundle(Path folder, Manifest manifest) {
     }
   }
 
-  /** The texts of the self-test. */
+  /**
+   * The texts of the self-test.
+   *
+   * @throws BundleException when golden.json is not what an export writes
+   */
   public List<GoldenText> golden() throws BundleException, IOException {
-    try {
-      JsonArray stated =
-          JsonParser.parseString(Files.readString(folder.resolve("golden.json"))).getAsJsonArray();
-      List<GoldenText> golden = new ArrayList<>();
-      for (JsonElement element : stated) {
-        golden.add(goldenText(element.getAsJsonObject()));
-      }
-      if (golden.isEmpty()) {
-        throw new BundleException("golden.json has no texts; export the bundle again");
-      }
-      return golden;
-    } catch (JsonParseException
-        | IllegalStateException
-        | IllegalArgumentException
-        | NullPointerException e) {
-      throw new BundleException("golden.json is not what an export writes: " + e.getMessage());
+    JsonElement stated = Stated.parse(text(folder, "golden.json"), "golden.json");
+    if (!stated.isJsonArray() || stated.getAsJsonArray().isEmpty()) {
+      throw new BundleException("golden.json has no texts; export the bundle again");
     }
+    List<GoldenText> golden = new ArrayList<>();
+    for (JsonElement element : stated.getAsJsonArray()) {
+      golden.add(goldenText(element, "golden.json: text " + golden.size()));
+    }
+    return golden;
   }
 
-  private static GoldenText goldenText(JsonObject stated) {
-    List<Long> ids =
-        stated.getAsJsonArray("ids").asList().stream().map(JsonElement::getAsLong).toList();
-    JsonArray numbers = stated.getAsJsonArray("vector");
-    float[] vector = new float[numbers.size()];
-    for (int i = 0; i < vector.length; i++) {
-      vector[i] = numbers.get(i).getAsFloat();
+  private GoldenText goldenText(JsonElement element, String where) throws BundleException {
+    Stated stated = new Stated(element, where, GOLDEN_KEYS, Set.of());
+    Role role = Role.of(stated.oneOf("role", Set.of("query", "document")));
+    List<Long> ids = stated.tokenIds("ids");
+    float[] vector = stated.vector("vector");
+    if (ids.isEmpty() || vector.length != manifest.dims()) {
+      throw new BundleException(
+          where
+              + " has "
+              + ids.size()
+              + " token ids and "
+              + vector.length
+              + " numbers; it must have some, and "
+              + manifest.dims());
     }
-    return new GoldenText(
-        Role.of(stated.get("role").getAsString()), stated.get("text").getAsString(), ids, vector);
+    return new GoldenText(role, stated.text("text"), ids, vector);
+  }
+
+  private static String text(Path folder, String name) throws BundleException, IOException {
+    try {
+      return Files.readString(folder.resolve(name));
+    } catch (CharacterCodingException e) {
+      throw new BundleException(name + " is not UTF-8; copy or export the bundle again");
+    }
   }
 }

@@ -2,16 +2,16 @@ package org.densehook.bundle;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * encoder.json, format version 1.
@@ -44,7 +44,7 @@ public record Manifest(
     Map<String, String> files,
     String fingerprint) {
 
-  private static final int FORMAT = 1;
+  private static final String FORMAT = "1";
 
   /** The lowest cosine to the golden PyTorch vectors that each precision may show. */
   private static final Map<String, Double> PRECISION_BOUNDS =
@@ -80,6 +80,11 @@ public record Manifest(
   // written only when there is something to say
   private static final Set<String> OPTIONAL_KEYS = Set.of("variant", "batch_dependent");
 
+  private static final Set<String> SOURCE_KEYS =
+      Set.of("repository", "location", "revision", "license");
+
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
   // These files decide what comes out of the encoder; the others only prove it.
   private static final Set<String> VECTOR_FILES =
       Set.of("model.onnx", "model.onnx_data", "tokenizer.json");
@@ -106,127 +111,104 @@ public record Manifest(
    *     fingerprint written down is not the one its content has
    */
   public static Manifest parse(String json) throws BundleException {
-    JsonObject content = object(json);
-    if (!content.has("format") || !content.get("format").equals(new JsonPrimitive(FORMAT))) {
+    JsonElement content = Stated.parse(json, "encoder.json");
+    JsonElement format = content.isJsonObject() ? content.getAsJsonObject().get("format") : null;
+    if (format == null || !format.toString().equals(FORMAT)) {
       throw new BundleException(
           "encoder.json has format "
-              + content.get("format")
+              + (format == null ? null : Stated.shown(format))
               + ", this plugin reads "
               + FORMAT
               + "; export the bundle again or update the plugin");
     }
-    try {
-      checkKeys(content);
-      Manifest manifest = read(content);
-      String own = fingerprintOf(content);
-      if (!own.equals(manifest.fingerprint)) {
-        throw new BundleException(
-            "encoder.json was changed after the export: its fingerprint is "
-                + manifest.fingerprint
-                + ", its content gives "
-                + own
-                + "; export the bundle again");
-      }
-      return manifest;
-    } catch (IllegalStateException | UnsupportedOperationException | NumberFormatException e) {
+    Manifest manifest = read(new Stated(content, "encoder.json", KEYS, OPTIONAL_KEYS));
+    String own = fingerprintOf(content.getAsJsonObject(), manifest.batchDependent);
+    if (!own.equals(manifest.fingerprint)) {
       throw new BundleException(
-          "encoder.json is not a manifest of format " + FORMAT + ": " + e.getMessage());
+          "encoder.json was changed after the export: its fingerprint is "
+              + manifest.fingerprint
+              + ", its content gives "
+              + own
+              + "; export the bundle again");
     }
+    return manifest;
   }
 
-  private static JsonObject object(String json) throws BundleException {
-    try {
-      return JsonParser.parseString(json).getAsJsonObject();
-    } catch (JsonParseException | IllegalStateException e) {
-      throw new BundleException(
-          "encoder.json is not JSON: " + e.getMessage() + "; export the bundle again");
-    }
-  }
-
-  private static void checkKeys(JsonObject content) throws BundleException {
-    Set<String> missing = new TreeSet<>(KEYS);
-    missing.removeAll(content.keySet());
-    Set<String> unknown = new TreeSet<>(content.keySet());
-    unknown.removeAll(KEYS);
-    unknown.removeAll(OPTIONAL_KEYS);
-    if (!missing.isEmpty() || !unknown.isEmpty()) {
-      throw new BundleException(
-          "encoder.json is not a manifest of format "
-              + FORMAT
-              + ": missing "
-              + missing
-              + ", unknown "
-              + unknown
-              + "; export the bundle again or update the plugin");
-    }
+  private static Manifest read(Stated stated) throws BundleException {
     for (Map.Entry<String, Set<String>> known : KNOWN.entrySet()) {
-      String value = content.get(known.getKey()).getAsString();
-      if (!known.getValue().contains(value)) {
-        throw new BundleException(
-            "encoder.json: "
-                + known.getKey()
-                + " is ["
-                + value
-                + "]; known: "
-                + new TreeSet<>(known.getValue()));
-      }
+      stated.oneOf(known.getKey(), known.getValue());
     }
-  }
-
-  private static Manifest read(JsonObject content) throws BundleException {
-    Map<Role, String> prompts = new EnumMap<>(Role.class);
-    JsonObject stated = content.getAsJsonObject("prompts");
-    for (Role role : Role.values()) {
-      if (!stated.has(role.toString())) {
-        throw new BundleException("encoder.json: prompts has none for [" + role + "]");
-      }
-      prompts.put(role, stated.get(role.toString()).getAsString());
+    Stated source = stated.table("source", SOURCE_KEYS);
+    for (String key : SOURCE_KEYS) {
+      source.text(key);
     }
-    Map<String, String> files = new LinkedHashMap<>();
-    content.getAsJsonObject("files").asMap().forEach((k, v) -> files.put(k, v.getAsString()));
     return new Manifest(
-        content.get("name").getAsString(),
-        content.get("precision").getAsString(),
-        content.has("variant") ? content.get("variant").getAsString() : "",
-        content.has("batch_dependent") && flag(content, "batch_dependent"),
-        positive(content, "dims"),
-        content.get("similarity").getAsString(),
-        flag(content, "normalise"),
-        positive(content, "max_tokens"),
-        content.get("pad_id").getAsInt(),
-        prompts,
-        content.get("joiner").getAsString(),
-        content.getAsJsonArray("inputs").asList().stream().map(JsonElement::getAsString).toList(),
-        content.get("output").getAsString(),
-        files,
-        content.get("fingerprint").getAsString());
+        stated.name("name"),
+        stated.text("precision"),
+        stated.has("variant") ? stated.text("variant") : "",
+        stated.has("batch_dependent") && stated.truth("batch_dependent"),
+        stated.number("dims", 1),
+        stated.text("similarity"),
+        stated.truth("normalise"),
+        stated.number("max_tokens", 1),
+        stated.number("pad_id", 0),
+        prompts(stated),
+        stated.text("joiner"),
+        inputs(stated),
+        stated.name("output"),
+        sums(stated.table("files")),
+        stated.text("fingerprint"));
   }
 
-  private static boolean flag(JsonObject content, String key) throws BundleException {
-    JsonElement stated = content.get(key);
-    if (!(stated instanceof JsonPrimitive primitive && primitive.isBoolean())) {
-      throw new BundleException(
-          "encoder.json: " + key + " is " + stated + "; it must be true or false");
+  private static Map<Role, String> prompts(Stated stated) throws BundleException {
+    Set<String> roles =
+        Arrays.stream(Role.values()).map(Role::toString).collect(Collectors.toSet());
+    Stated written = stated.table("prompts", roles);
+    Map<Role, String> prompts = new EnumMap<>(Role.class);
+    for (Role role : Role.values()) {
+      prompts.put(role, written.text(role.toString()));
     }
-    return stated.getAsBoolean();
+    return prompts;
   }
 
-  private static int positive(JsonObject content, String key) throws BundleException {
-    int value = content.get(key).getAsInt();
-    if (value < 1) {
+  private static List<String> inputs(Stated stated) throws BundleException {
+    List<String> inputs = stated.names("inputs");
+    if (!inputs.contains("input_ids") || Set.copyOf(inputs).size() != inputs.size()) {
       throw new BundleException(
-          "encoder.json: " + key + " is " + value + "; it must be a positive number");
+          "encoder.json: inputs is " + inputs + "; it must have input_ids, and none twice");
     }
-    return value;
+    return inputs;
+  }
+
+  private static Map<String, String> sums(Map<String, JsonElement> files) throws BundleException {
+    Map<String, String> sums = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonElement> file : files.entrySet()) {
+      String shown = Stated.shown(new JsonPrimitive(file.getKey()));
+      if (!Stated.isName(file.getKey()) || file.getKey().equals(Bundle.MANIFEST)) {
+        throw new BundleException(
+            "encoder.json: files names " + shown + "; it must be " + Stated.NAME);
+      }
+      if (!(file.getValue() instanceof JsonPrimitive sum && sum.isString())
+          || !SHA256.matcher(sum.getAsString()).matches()) {
+        throw new BundleException(
+            "encoder.json: files has "
+                + Stated.shown(file.getValue())
+                + " for "
+                + shown
+                + "; it must be a SHA-256 in hex");
+      }
+      sums.put(file.getKey(), sum.getAsString());
+    }
+    return sums;
   }
 
   /** SHA-256 of the canonical JSON of all that can change a vector. */
-  private static String fingerprintOf(JsonObject content) throws BundleException {
+  private static String fingerprintOf(JsonObject content, boolean batchDependent) {
     JsonObject deciding = content.deepCopy();
     for (String key : List.of("format", "name", "variant", "source", "fingerprint")) {
       deciding.remove(key);
     }
-    if (!content.has("batch_dependent") || !flag(content, "batch_dependent")) {
+    if (!batchDependent) {
       deciding.remove("batch_dependent"); // false says no more than its absence
     }
     deciding.getAsJsonObject("files").keySet().retainAll(VECTOR_FILES);

@@ -1,10 +1,10 @@
 package org.densehook.encode;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
@@ -19,7 +19,7 @@ public final class Intake {
   private final Consumer<Error> onFatal;
 
   // this guards what follows; the scheduler's lock may be taken inside it, never the reverse
-  private final Deque<Source> idle = new ArrayDeque<>(); // those that nobody reads now, in turn
+  private final Map<Lane, Deque<Feed>> idle = new LinkedHashMap<>(); // unread now, next first
   private int reading;
 
   private record Source(Lane lane, Feed feed) {}
@@ -40,7 +40,7 @@ public final class Intake {
   /** Has a feed read into a lane, to its end. */
   public void add(Lane lane, Feed feed) {
     synchronized (this) {
-      idle.addLast(new Source(lane, feed));
+      putBack(new Source(lane, feed));
     }
     wake();
   }
@@ -48,7 +48,7 @@ public final class Intake {
   /** To be called when a lane may want more. */
   public void wake() {
     synchronized (this) {
-      if (reading == mostReaders || idle.stream().noneMatch(source -> source.lane.wantsMore())) {
+      if (reading == mostReaders || idle.keySet().stream().noneMatch(Lane::wantsMore)) {
         return;
       }
       reading++;
@@ -56,13 +56,13 @@ public final class Intake {
     try {
       readers.execute(this::read);
     } catch (RuntimeException rejected) { // the node shuts down
-      List<Source> unread;
+      List<Feed> unread;
       synchronized (this) {
         reading--;
-        unread = new ArrayList<>(idle);
+        unread = idle.values().stream().flatMap(Deque::stream).toList();
         idle.clear();
       }
-      unread.forEach(source -> source.feed.retired(true));
+      unread.forEach(feed -> feed.retired(true));
     }
   }
 
@@ -71,18 +71,25 @@ public final class Intake {
       wake(); // another reader, where there is another feed
       if (read(source)) {
         synchronized (this) {
-          idle.addLast(source);
+          putBack(source);
         }
       }
     }
   }
 
+  private void putBack(Source source) {
+    idle.computeIfAbsent(source.lane, lane -> new ArrayDeque<>()).addLast(source.feed);
+  }
+
   /** The next feed in turn that may be read, or null; then this reader is none any more. */
   private synchronized Source take() {
-    for (Iterator<Source> i = idle.iterator(); i.hasNext(); ) {
-      Source source = i.next();
-      if (source.lane.wantsMore()) {
-        i.remove();
+    for (Lane lane : idle.keySet()) {
+      if (lane.wantsMore()) {
+        Deque<Feed> feeds = idle.remove(lane);
+        Source source = new Source(lane, feeds.removeFirst());
+        if (!feeds.isEmpty()) {
+          idle.put(lane, feeds); // the other lanes come first next time
+        }
         return source;
       }
     }

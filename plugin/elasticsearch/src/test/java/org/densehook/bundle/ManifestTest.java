@@ -5,46 +5,40 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.Gson;
+import com.google.gson.reflect.TypeToken;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ManifestTest {
 
-  // written by the Python package, fingerprint included
-  private static final String WRITTEN =
-      """
-      {
-        "format": 1,
-        "name": "tiny",
-        "kind": "dense",
-        "precision": "fp32",
-        "dims": 4,
-        "similarity": "dot_product",
-        "pooling": "mean",
-        "normalise": true,
-        "max_tokens": 16,
-        "pad_id": 0,
-        "prompts": {
-          "query": "Frage: \\u201e\\u00e4\\n\\u007f",
-          "document": ""
-        },
-        "joiner": " ",
-        "inputs": ["input_ids", "attention_mask"],
-        "output": "embedding",
-        "source": {"repository": "r", "location": "l", "revision": "1", "license": "mit"},
-        "files": {"model.onnx": "aa", "tokenizer.json": "bb", "golden.json": "cc"},
-        "fingerprint": "sha256:702eb76b3a19a53c2823d36a4d20e440ac74cecefaf1358d464188809b5f63e2"
-      }
-      """;
+  // written by the Python package, whose tests read it and the bad ones too
+  private static final String WRITTEN = resource("manifest.json");
 
   private static final String VARIANT =
       WRITTEN
           .replace("\"fp32\"", "\"int8\", \"variant\": \"fused-int8\", \"batch_dependent\": true")
           .replaceAll(
               "sha256:\\w+",
-              "sha256:377fad705c605c32b8102331019b1d091fb8f0f09a4f193058549722d97c1178");
+              "sha256:761b6aca259186b8bdf3a5313bc5a55c98e709f8f771192e2c44c2be59b8f10e");
+
+  private record BadManifest(String from, String to, String says) {}
+
+  private static String resource(String name) {
+    try (InputStream stream = ManifestTest.class.getResourceAsStream(name)) {
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   @Test
   void givesTheFingerprintThatPythonGives() throws BundleException {
@@ -56,7 +50,7 @@ class ManifestTest {
 
   @Test
   void aNewNameOrProofLeavesTheFingerprint() throws BundleException {
-    String renamed = WRITTEN.replace("\"tiny\"", "\"other\"").replace("\"cc\"", "\"dd\"");
+    String renamed = WRITTEN.replace("\"tiny\"", "\"other\"").replace("cccc", "dddd");
     assertEquals(Manifest.parse(WRITTEN).fingerprint(), Manifest.parse(renamed).fingerprint());
   }
 
@@ -105,7 +99,7 @@ class ManifestTest {
   @Test
   void aGraphWithoutAMaskKnowsNoPadding() throws BundleException {
     assertTrue(Manifest.parse(WRITTEN).knowsPadding());
-    String unmasked = WRITTEN.replace(", \"attention_mask\"", "");
+    String unmasked = WRITTEN.replaceFirst(",\\s+\"attention_mask\"", "");
     assertFalse(Manifest.parse(withOwnFingerprint(unmasked)).knowsPadding());
   }
 
@@ -122,21 +116,35 @@ class ManifestTest {
       delimiter = '|',
       value = {
         "\"dims\": 4       | \"dims\": 5        | was changed after the export",
-        "\"bb\"            | \"b0\"             | was changed after the export",
         "\"format\": 1     | \"format\": 2      | this plugin reads 1",
-        "\"dense\"         | \"sparse\"         | kind is [sparse]; known: [dense]",
-        "\"fp32\"          | \"fp8\"            | precision is [fp8]; known: [fp16, fp32, int4, int8]",
-        "\"dims\": 4       | \"dims\": 0        | must be a positive number",
+        "\"dense\"         | \"sparse\"         | kind is [sparse]; it must be one of dense",
+        "\"fp32\"          | \"fp8\"            | precision is [fp8]; it must be one of fp16, fp32, i",
+        "\"dims\": 4       | \"dims\": 0        | dims is [0]; it must be a positive number",
         "\"dims\": 4       | \"dims\": 4, \"batch_dependent\": 1     | must be true or false",
         "\"dims\": 4       | \"dims\": 4, \"batch_dependent\": true  | was changed after the export",
         "\"pad_id\": 0,    | ''                 | missing [pad_id]",
         "\"pad_id\": 0,    | \"pad_id\": 0, \"a\": 1, | unknown [a]",
-        "\"document\": \"\" | \"doc\": \"\"     | prompts has none for [document]",
+        "\"document\": \"\" | \"doc\": \"\"     | prompts has not the keys it must have: missing [document], unknown [doc]",
       })
   void refusesWhatItCannotServe(String from, String to, String reason) {
     String changed = WRITTEN.replace(from, to);
     Exception refusal = assertThrows(BundleException.class, () -> Manifest.parse(changed));
     assertTrue(refusal.getMessage().contains(reason), refusal.getMessage());
+  }
+
+  private static List<BadManifest> badManifests() {
+    Type list = new TypeToken<List<BadManifest>>() {}.getType();
+    return new Gson().fromJson(resource("bad-manifests.json"), list);
+  }
+
+  @ParameterizedTest
+  @MethodSource("badManifests")
+  void refusesInOneLineThatNamesItWhatBothLanguagesMustRefuse(BadManifest bad) {
+    String text = bad.from == null ? bad.to : WRITTEN.replace(bad.from, bad.to);
+    String said = assertThrows(BundleException.class, () -> Manifest.parse(text)).getMessage();
+    assertTrue(said.contains(bad.says), said);
+    assertFalse(said.contains("\n"), said);
+    assertTrue(said.length() < 400, said);
   }
 
   @ParameterizedTest

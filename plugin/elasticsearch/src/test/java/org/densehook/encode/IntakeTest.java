@@ -131,6 +131,19 @@ class IntakeTest {
   }
 
   @Test
+  void tenThousandFeedsOfOneTextAreNoMoreTroubleThanOneOfTenThousand() {
+    List<Texts> feeds = new ArrayList<>();
+    for (int i = 0; i < 10_000; i++) {
+      feeds.add(new Texts(1));
+      intake.add(lane, feeds.get(i));
+    }
+    assertTrue(lane.waitingTokens() <= (WINDOW + 2) * 10);
+    gate.countDown();
+    feeds.forEach(feed -> await(feed.encoded));
+    assertEquals(10_000, lane.stats().snapshot().texts());
+  }
+
+  @Test
   void whatAClosedLaneDidNotTakeGoesElsewhere() {
     Texts texts = new Texts(1000);
     intake.add(lane, texts);

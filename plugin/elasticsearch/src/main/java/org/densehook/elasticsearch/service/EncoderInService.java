@@ -103,7 +103,7 @@ final class EncoderInService implements EncoderHandle {
   /** Counts a document of which no tokens can be made, and has its owner told. */
   void unreadable(Runnable tell) {
     documentLane.stats().failed(1);
-    schedule.completions().execute(tell);
+    schedule.tell(tell);
   }
 
   /**

@@ -145,6 +145,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
         opened.retire();
         return;
       }
+      NativeHeap.trim();
       logger.info("encoder [{}] is in service, {}", name, opened.fingerprint());
       if (before.encoder() != null) {
         before.encoder().retire();
@@ -191,8 +192,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   /** Tokens and vectors of texts; else as {@link #embedDocuments}. */
   void encodeDocuments(EncoderHandle encoder, Iterator<DocumentFeed.Text> texts) {
     ((EncoderInService) encoder)
-        .encodeDocuments(
-            texts, rest -> schedule.completions().execute(() -> encodeBySuccessor(encoder, rest)));
+        .encodeDocuments(texts, rest -> schedule.tell(() -> encodeBySuccessor(encoder, rest)));
   }
 
   private void encodeBySuccessor(EncoderHandle retired, Iterator<DocumentFeed.Text> texts) {

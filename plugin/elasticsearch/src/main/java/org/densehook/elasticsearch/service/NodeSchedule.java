@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.densehook.encode.Intake;
 import org.densehook.encode.Scheduler;
@@ -31,6 +32,15 @@ record NodeSchedule(Scheduler documents, Scheduler queries, Intake intake, Execu
             EsExecutors.allocatedProcessors(settings),
             onFatal),
         completions);
+  }
+
+  /** Tells a result; where the node shuts down, on the spot: here or never. */
+  void tell(Runnable result) {
+    try {
+      completions.execute(result);
+    } catch (RejectedExecutionException e) {
+      result.run();
+    }
   }
 
   private static Scheduler scheduler(

@@ -1,0 +1,44 @@
+"""Plugins that only tests need: one Java file of tests/java, compiled for a node and zipped."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+from densehook.java import find_java
+
+SOURCES = Path(__file__).parent / "java"
+JAVA = {"8": 17, "9": 21}
+"""The Java that a major version's plugins are compiled for."""
+
+
+def made_plugin(name: str, version: str, folder: Path, lib: Path) -> Path:
+    """The zip of the plugin in tests/java/NAME.java, below ``folder``, made with a node's jars."""
+    java = JAVA[version.split(".")[0]]
+    classes = folder / name
+    command = [
+        find_java(java, "javac") / "bin" / "javac",
+        "--release",
+        str(java),
+        "-cp",
+        f"{lib}/*",
+    ]
+    subprocess.run([*command, "-d", classes, SOURCES / f"{name}.java"], check=True)
+    with zipfile.ZipFile(classes / "classes.jar", "w") as jar:
+        for compiled in classes.glob("*.class"):
+            jar.write(compiled, compiled.name)
+    archive = folder / f"{name}.zip"
+    with zipfile.ZipFile(archive, "w") as plugin:
+        plugin.write(classes / "classes.jar", f"{name}.jar")
+        described = {
+            "name": name.lower(),
+            "description": "for tests",
+            "version": "1",
+            "elasticsearch.version": version,
+            "java.version": str(java),
+            "classname": name,
+        }
+        lines = "\n".join(f"{key}={value}" for key, value in described.items())
+        plugin.writestr("plugin-descriptor.properties", lines + "\n")
+    return archive
