@@ -135,7 +135,7 @@ def test_each_version_reads_what_the_other_says_of_its_encoders(
         reload_encoders(client)
         found = encoders_of(client) or []
         assert {(e.node, e.name, e.fingerprint) for e in found} == {
-            (name, tiny_bundle.manifest.name, tiny_bundle.fingerprint)
+            (name, tiny_bundle.manifest.name, tiny_bundle.manifest.fingerprint)
             for name in ("older", "newer")
         }
 
