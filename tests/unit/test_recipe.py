@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from densehook.errors import RecipeError
 from densehook.export import Recipe, read_recipe
-from densehook.export.sources import model_folder
+from densehook.export.sources import model_folder, wanted_files
 
 
 def write(folder: Path, text: str) -> Path:
@@ -32,6 +36,27 @@ def test_a_recipe_is_named_after_its_file_and_knows_its_folder(tmp_path: Path) -
         ("max_tokens = '256'", "max_tokens is '256'; it must be a whole number"),
         ("max_tokens = true", "max_tokens is True; it must be a whole number"),
         ("max_tokens = 0", "max_tokens is 0; it must be at least 1"),
+        ("max_tokens = 2147483648", "max_tokens is 2147483648; it must be at least 1, and below"),
+        ("max_tokens = nan", "max_tokens is nan; it must be a whole number"),
+        ("layers = inf", "layers is inf; it must be a whole number"),
+        ("dims = 1e3", "dims is 1000.0; it must be a whole number"),
+        ("name = '../evil'", "name is '../evil'; it must be a name of at most 200 characters"),
+        ("name = '/etc/passwd'", "name is '/etc/passwd'; it must be a name"),
+        ("name = '.hidden'", "name is '.hidden'; it must be a name"),
+        ("name = ''", "name is ''; it must be a name"),
+        ('name = "a\\nb"', "name is .*; it must be a name"),
+        ('revision = "a\\u0000"', "revision is .*; it must have no control characters"),
+        ("name = 2026-01-01", "name is datetime.date.* it must be a string"),
+        ("overrides = [1]", "overrides names 1; known: name, source"),
+        ("overrides = [[]]", "overrides names .*; known: name, source"),
+        ("overrides = 'pooling'", "overrides is 'pooling'; it must be a list"),
+        ("prompts = 3", "prompts is 3; it must be a table"),
+        ("prompts = ['query']", "prompts is .*; it must be a table"),
+        ("[prompts.query]\na = 1", "the query prompt is .*; it must be a string"),
+        ("[[prompts]]", "prompts is .*; it must be a table"),
+        (f"zzz = {'[' * 5000}", "is not a TOML file"),
+        (f"{'k' * 100000} = 1", "unknown key 'kkk"),
+        ("pooling = [[[]]]", "pooling is .* it must be a string"),
         ("layers = 0", "layers is 0; it must be at least 1"),
         ("dims = -1", "dims is -1; it must be at least 1"),
         ("dims = 1.5", "dims is 1.5; it must be a whole number"),
@@ -50,9 +75,137 @@ def test_a_mistake_is_named_with_its_value_and_the_way_out(
     assert "\n" not in str(caught.value)
 
 
+def test_an_empty_source_is_none(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="names no source"):
+        read_recipe(write(tmp_path, "source = ''"))
+
+
 def test_a_recipe_without_a_source_says_what_sources_there_are(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="names no source: a Hugging Face id, a folder or"):
         read_recipe(write(tmp_path, ""))
+
+
+@given(data=st.data())
+def test_a_recipe_of_anything_is_read_or_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    keys = st.sampled_from([*(each.name for each in fields(Recipe)), "poling"])
+    body = data.draw(st.dictionaries(keys, VALUES, max_size=4))
+    text = "\n".join(f"{key} = {toml(value)}" for key, value in body.items())
+    check_read_or_refused(tmp_path_factory, text.encode(errors="replace"))
+
+
+@given(text=st.binary() | st.text().map(lambda text: text.encode(errors="replace")))
+def test_any_bytes_are_a_recipe_or_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, text: bytes
+) -> None:
+    check_read_or_refused(tmp_path_factory, text)
+
+
+@given(source=st.text() | st.sampled_from(["~nobody-here", "x" * 5000, "package:", "package:.."]))
+def test_any_source_is_a_folder_or_refused_in_one_line(source: str) -> None:
+    try:
+        folder = model_folder(Recipe(name="x", source=source, folder=Path("/nonexistent")))
+    except RecipeError as error:
+        assert "\n" not in str(error)
+    else:
+        assert folder.is_dir()
+
+
+VALUES = st.recursive(
+    st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(codec="utf-8"), max_size=8)
+    | st.sampled_from(["../evil", "mean", "model", "x" * 300, "\x00"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["query", "document", "other"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def toml(value: object) -> str:
+    """A value as TOML writes it, in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, str):
+        return json.dumps(value).replace("\x7f", "\\u007f")
+    return str(value).lower()
+
+
+def check_read_or_refused(factory: pytest.TempPathFactory, text: bytes) -> None:
+    path = factory.getbasetemp() / "any.toml"
+    path.write_bytes(text)
+    try:
+        recipe = read_recipe(path)
+    except RecipeError as error:
+        assert "\n" not in str(error).replace(str(path), "")
+        assert len(str(error)) < 700
+    else:
+        assert recipe.source
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        (
+            ["model.safetensors", "pytorch_model.bin", "config.json", "tf_model.h5"],
+            ["model.safetensors", "config.json"],
+        ),
+        (["pytorch_model.bin", "config.json"], ["pytorch_model.bin", "config.json"]),
+        (
+            [
+                "model-00001-of-00002.safetensors",
+                "model-00002-of-00002.safetensors",
+                "model.safetensors.index.json",
+                "pytorch_model-00001-of-00001.bin",
+                "pytorch_model.bin.index.json",
+            ],
+            [
+                "model-00001-of-00002.safetensors",
+                "model-00002-of-00002.safetensors",
+                "model.safetensors.index.json",
+            ],
+        ),
+        (
+            ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json"],
+            ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json"],
+        ),
+        (
+            ["model.safetensors", "1_Pooling/config.json", "2_Dense/pytorch_model.bin"],
+            ["model.safetensors", "1_Pooling/config.json", "2_Dense/pytorch_model.bin"],
+        ),
+        (["0_Transformer/pytorch_model.bin"], ["0_Transformer/pytorch_model.bin"]),
+        (
+            ["tokenizer.json", "vocab.txt", "merges.txt", "sentencepiece.bpe.model"],
+            ["tokenizer.json", "vocab.txt", "merges.txt", "sentencepiece.bpe.model"],
+        ),
+        (
+            [
+                "onnx/model.onnx",
+                "onnx/config.json",
+                "openvino/openvino_model.bin",
+                "flax_model.msgpack",
+                "rust_model.ot",
+                "model.onnx",
+                "optimizer.bin",
+                "training_args.bin",
+                "model.fp16.safetensors",
+                "README.md",
+                "modeling_x.py",
+            ],
+            [],
+        ),
+    ],
+)
+def test_of_a_hubs_repository_one_format_of_pytorchs_weights_is_fetched(
+    files: list[str], wanted: list[str]
+) -> None:
+    assert wanted_files(files) == wanted
 
 
 def test_a_missing_recipe_says_where_recipes_lie(tmp_path: Path) -> None:
@@ -67,6 +220,13 @@ def test_a_missing_recipe_says_where_recipes_lie(tmp_path: Path) -> None:
         ("./nowhere", "", "is neither a folder"),
         ("package:no_such_package/model", "", "no package no_such_package is installed"),
         ("package:densehook/no_such_folder", "", "has no folder 'no_such_folder'"),
+        ("package:densehook/../pytest", "", "has no folder '../pytest'"),
+        ("package:densehook//etc", "", "has no folder '/etc'"),
+        ("package:", "", "'' is no package's name"),
+        ("package:..x/model", "", "'..x' is no package's name"),
+        ("package:a.b/model", "", "'a.b' is no package's name"),
+        ("x" * 5000, "", "cannot be looked for: .*too long"),
+        ("~nobody-here/model", "", "cannot be looked for: Could not determine home directory"),
         ("package:pytest", "0.0.1", "the recipe's revision is '0.0.1', installed is pytest"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle.manifest import POOLINGS, ROLES, SIMILARITIES
+from ..bundle.stated import NAME, is_name, is_number, shown
 from ..errors import RecipeError
 
 
@@ -67,6 +68,7 @@ _TYPE_NAMES = {
     dict: "a table",
     list: "a list",
 }
+_LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes long
 _CHOICES = {"pooling": POOLINGS, "similarity": SIMILARITIES}
 
 
@@ -74,15 +76,16 @@ def read_recipe(path: Path | str) -> Recipe:
     """Reads NAME.toml; raises RecipeError naming the key, its value and what it may be."""
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecipeError(f"no recipe at {path}; recipes lie in onnx_models/*.toml") from None
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{path} is not a TOML file: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RecipeError(f"{path} is not a TOML file: {reason}") from None
     content.setdefault("name", path.stem)
     for key, value in content.items():
         _check(path, key, value)
-    if "source" not in content:
+    if not content.get("source"):
         raise RecipeError(
             f"{path} names no source: a Hugging Face id, a folder or package:NAME/FOLDER"
         )
@@ -91,36 +94,53 @@ def read_recipe(path: Path | str) -> Recipe:
 
 def _check(path: Path, key: str, value: Any) -> None:
     if key not in _KEYS:
-        raise RecipeError(f"{path}: unknown key {key!r}{_did_you_mean(key, _KEYS)}")
+        raise RecipeError(f"{path}: unknown key {shown(key)}{_did_you_mean(key, _KEYS)}")
     expected = _TYPES[key]
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        raise RecipeError(f"{path}: {key} is {value!r}; it must be {_TYPE_NAMES[expected]}")
+        raise RecipeError(f"{path}: {key} is {shown(value)}; it must be {_TYPE_NAMES[expected]}")
     if key in _CHOICES and value not in _CHOICES[key]:
-        raise RecipeError(f"{path}: {key} is {value!r}; known: {', '.join(_CHOICES[key])}")
+        raise RecipeError(f"{path}: {key} is {shown(value)}; known: {', '.join(_CHOICES[key])}")
     if key in _CONTENTS:
         _CONTENTS[key](path, key, value)
 
 
 def _check_positive(path: Path, key: str, value: int) -> None:
-    if value < 1:
-        raise RecipeError(f"{path}: {key} is {value}; it must be at least 1")
+    if not is_number(value, 1):
+        raise RecipeError(f"{path}: {key} is {shown(value)}; it must be at least 1, and below 2^31")
 
 
-def _check_overrides(path: Path, key: str, names: list[str]) -> None:
+def _check_name(path: Path, key: str, value: str) -> None:
+    if not is_name(value):
+        raise RecipeError(f"{path}: {key} is {shown(value)}; it must be {NAME}")
+
+
+def _check_line(path: Path, key: str, value: str) -> None:
+    if any(c < " " or c == "\x7f" for c in value):
+        raise RecipeError(f"{path}: {key} is {shown(value)}; it must have no control characters")
+
+
+def _check_overrides(path: Path, key: str, names: list[Any]) -> None:
     for name in names:
         if name not in _KEYS:
-            raise RecipeError(f"{path}: overrides names {name!r}{_did_you_mean(name, _KEYS)}")
+            raise RecipeError(
+                f"{path}: overrides names {shown(name)}{_did_you_mean(str(name), _KEYS)}"
+            )
 
 
 def _check_prompts(path: Path, key: str, prompts: Mapping[str, Any]) -> None:
     for role, prompt in prompts.items():
         if role not in ROLES:
-            raise RecipeError(f"{path}: prompts are for {role!r}{_did_you_mean(role, ROLES)}")
+            raise RecipeError(f"{path}: prompts are for {shown(role)}{_did_you_mean(role, ROLES)}")
         if not isinstance(prompt, str):
-            raise RecipeError(f"{path}: the {role} prompt is {prompt!r}; it must be a string")
+            raise RecipeError(f"{path}: the {role} prompt is {shown(prompt)}; it must be a string")
 
 
 _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
+    "name": _check_name,
+    "source": _check_line,
+    "revision": _check_line,
+    "repository": _check_line,
+    "license": _check_line,
     "max_tokens": _check_positive,
     "layers": _check_positive,
     "dims": _check_positive,
@@ -130,5 +150,5 @@ _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
 
 
 def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(word[:_LONGEST_KEY], known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

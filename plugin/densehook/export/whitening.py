@@ -23,7 +23,6 @@ from ..bundle import (
     Bundle,
     GoldenText,
     read_bundle,
-    read_golden,
     replacing,
     require_replaceable,
     write_golden,
@@ -111,7 +110,7 @@ def write_transformed(
             append_transform(model, transform, origin.manifest.output)
             write_model(model, staging / "model.onnx")
             shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
-            golden = read_golden(origin.path / "golden.json")
+            golden = origin.golden()
             vectors = transform(np.array([each.vector for each in golden], dtype=np.float32))
             write_golden(
                 staging / "golden.json",
