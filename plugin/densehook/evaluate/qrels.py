@@ -17,7 +17,18 @@ from ..types import DocId, Qrels, QueryId
 
 _GRADE = re.compile(r"([+-]?\d{1,9})(\.0*)?", re.ASCII)
 _ITERATION = re.compile(r"Q0|\d+", re.ASCII)
-_GRADES_NAMES = ("score", "grade", "rel", "relevance", "relevancy", "label", "judgment", "qrel")
+_GRADES_NAMES = (
+    "score",
+    "grade",
+    "rel",
+    "relevance",
+    "relevancy",
+    "label",
+    "judgment",
+    "judgement",
+    "rating",
+    "qrel",
+)
 """What a header calls the last column; a first row that ends otherwise is a judgement."""
 
 
