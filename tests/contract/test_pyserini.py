@@ -243,12 +243,12 @@ def test_an_interrupted_index_is_never_used_again(
 
 
 def test_a_document_without_text_is_left_out_and_all_without_refused(tmp_path: Path) -> None:
-    texts = [("blank", " "), ("d", "vaccine")]
+    texts = [("blank", " "), ("controls", "\x01\t"), ("zero", "\u200b"), ("d", "vaccine")]
     assert [hit.id for hit in pyserini_bm25(texts, {"q": "vaccine"}, work_dir=tmp_path)["q"]] == [
         "d"
     ]
     with pytest.raises(CollectionError, match="no document has any text"):
-        pyserini_bm25(texts[:1], {"q": "vaccine"}, work_dir=tmp_path)
+        pyserini_bm25(texts[:3], {"q": "vaccine"}, work_dir=tmp_path)
 
 
 def test_a_damaged_index_is_one_line(texts: list[tuple[str, str]], tmp_path: Path) -> None:

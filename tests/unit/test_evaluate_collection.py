@@ -160,7 +160,7 @@ def test_a_query_that_nobody_judged_needs_nothing(folder: Path) -> None:
     assert list(open_collection(folder).queries) == ["001", "1"]
 
 
-@pytest.mark.parametrize("text", ["", " \n", None, 7])
+@pytest.mark.parametrize("text", ["", " \n", "\u00a0\u200b", None, 7])
 def test_a_judged_query_without_text_is_one_line(folder: Path, text: object) -> None:
     rows = [QUERIES[0], {"_id": "1", "text": text}]
     (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 
-from ..bundle import replacing
+from ..bundle import is_blank, replacing
 from ..errors import CollectionError, EvaluationError
 from ..java import find_java
 from ..types import DocId, Hit, QueryId, Run
@@ -94,7 +94,7 @@ def _write_documents(
 
 def _lines(texts: Iterable[tuple[DocId, str]]) -> Iterator[bytes]:
     for id_, text in texts:
-        if text.strip():
+        if not is_blank(text):  # Anserini takes no document of controls alone
             yield json.dumps({"id": id_, "contents": text}).encode() + b"\n"
 
 

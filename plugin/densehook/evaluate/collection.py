@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..bundle import is_blank
 from ..errors import CollectionError
 from ..types import Document, Qrels, QueryId
 
@@ -48,7 +49,7 @@ def judged_queries(name: str, queries: Iterable[Query], qrels: Qrels) -> Mapping
             raise CollectionError(f"{query.origin}: query {query.id!r} is there a second time")
         judged[query.id] = query.text
         without_text[query.id] = query.origin
-        if query.text.strip():
+        if not is_blank(query.text):
             del without_text[query.id]
     if without_text:
         first, where = next(iter(without_text.items()))
