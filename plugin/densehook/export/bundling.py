@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,10 +26,11 @@ from ..bundle import (
 from ..encode import Encoder
 from ..encode.versions import versions
 from ..errors import ExportError, MissingExtra, RecipeError
+from .edges import edge_texts
 from .folder import Settings, read_folder, settle
 from .recipe import Recipe
 from .sources import model_folder
-from .texts import GOLDEN, beyond
+from .texts import GOLDEN, long_text
 
 if TYPE_CHECKING:
     from .reference import Reference
@@ -160,8 +163,18 @@ def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Ref
 def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
     texts: list[tuple[Role, str]] = [("document", text) for text in GOLDEN]
     texts += [("query", text) for text in GOLDEN[:2]]
-    if settings.max_tokens <= _LONGEST_GOLDEN:
-        texts.append(("document", beyond(settings.max_tokens)))
+    texts += [("document", text) for text in edge_texts(reference.tokenizer)]
+    whole = replace(settings, max_tokens=sys.maxsize)
+    texts.append(
+        (
+            "document",
+            long_text(
+                settings.max_tokens,
+                _LONGEST_GOLDEN,
+                lambda text: len(reference.tokenize(whole, "document", text)),
+            ),
+        )
+    )
     golden = []
     for role, text in texts:
         ids = reference.tokenize(settings, role, text)

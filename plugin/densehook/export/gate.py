@@ -18,13 +18,16 @@ from ..bundle import PRECISION_BOUNDS, GoldenText, Role
 from ..encode import Encoder, cosines
 from ..encode.selftest import golden_objection
 from ..errors import GateError
+from .edges import edge_texts
 from .folder import Settings
 from .reference import Reference
-from .texts import AWKWARD, PASSAGES, QUESTIONS, beyond
+from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
 NEIGHBOURS = 10
 _TIES = {"fp32": 1e-5, "fp16": 1e-3}
 """Neighbours closer in score than this may change places; of fewer bits that is not asked."""
+_LONGEST_COMPARED = 8192
+"""Tokens; of a longer text the attention alone, written out, would take tens of gigabytes."""
 _BATCH_TOLERANCE = 1e-3
 """Rounding makes the numbers of a vector differ by less; a scale taken from a batch by far more."""
 
@@ -59,35 +62,44 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
     PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
     judged too; how far batched is from alone is measured beside it.
     """
-    texts = _texts(settings.max_tokens)
+    texts = _texts(encoder, [("document", text) for text in edge_texts(reference.tokenizer)])
     expected_ids = [reference.tokenize(settings, role, text) for role, text in texts]
-    for (role, text), ids in zip(texts, expected_ids, strict=True):
+    whole: tuple[Role, str] = ("document", beyond(settings.max_tokens))
+    for (role, text), ids in (
+        *zip(texts, expected_ids, strict=True),
+        (whole, reference.tokenize(settings, *whole)),
+    ):
         found = encoder.tokenize([text], role)[0].ids
         if found != ids:
             raise GateError(
-                f"token ids differ from transformers' for {text[:40]!r}: {found} / {ids}"
+                f"token ids differ from transformers' for {text[:40]!r}:"
+                f" {_apart(found, ids)}; no bundle was written"
             )
     expected = np.stack([reference.encode(settings, ids) for ids in expected_ids])
     return _compared(encoder, texts, expected, "PyTorch's")
 
 
-def gate_variant(variant: Encoder, plain: Encoder) -> Parity:
+def gate_variant(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]) -> Parity:
     """Compares a variant with the plain bundle it was made of; raises GateError if it is too far.
 
-    Their tokenizer is one file. The plain bundle encodes each text alone.
+    Their tokenizer is one file, whose ends the golden texts know. The plain bundle encodes each
+    text alone.
     """
-    texts = _texts(plain.manifest.max_tokens)
+    texts = _texts(plain, [(each.role, each.text) for each in golden])
     return _compared(variant, texts, _alone(plain, texts), "the plain bundle's")
 
 
 def gate_transformed(
-    transformed: Encoder, plain: Encoder, transform: Callable[[Vectors], Vectors]
+    transformed: Encoder,
+    plain: Encoder,
+    golden: Sequence[GoldenText],
+    transform: Callable[[Vectors], Vectors],
 ) -> Parity:
     """Compares a graph with what a transform makes of the plain bundle's vectors, each text alone.
 
     Raises GateError if it is too far.
     """
-    texts = _texts(plain.manifest.max_tokens)
+    texts = _texts(plain, [(each.role, each.text) for each in golden])
     return _compared(transformed, texts, transform(_alone(plain, texts)), "the transform's")
 
 
@@ -97,10 +109,38 @@ def gate_golden(encoder: Encoder, golden: Sequence[GoldenText]) -> None:
         raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
 
 
-def _texts(max_tokens: int) -> list[tuple[Role, str]]:
-    """Questions first, then documents."""
-    documents = [*PASSAGES, *AWKWARD, beyond(max_tokens)]
-    return [("query", text) for text in QUESTIONS] + [("document", text) for text in documents]
+def _texts(encoder: Encoder, more: Sequence[tuple[Role, str]]) -> list[tuple[Role, str]]:
+    """Questions first, then documents: our own, some more, and one as long as can be."""
+
+    def count(text: str) -> int:
+        tokens = encoder.tokenize([text], "document")[0]
+        return len(tokens.ids) + tokens.lost
+
+    longest = long_text(encoder.manifest.max_tokens, _LONGEST_COMPARED, count)
+    documents = [
+        *PASSAGES,
+        *AWKWARD,
+        *SCRIPTS,
+        *(text for role, text in more if role == "document"),
+        longest,
+    ]
+    return [
+        *(("query", text) for text in QUESTIONS),
+        *(("document", text) for text in dict.fromkeys(documents)),
+    ]
+
+
+def _apart(found: Sequence[int], expected: Sequence[int]) -> str:
+    """Where two lists of ids part, and with what."""
+    at = next(
+        (i for i, (a, b) in enumerate(zip(found, expected, strict=False)) if a != b),
+        min(len(found), len(expected)),
+    )
+    around = slice(max(0, at - 2), at + 3)
+    return (
+        f"at token {at} of {len(expected)} the bundle has {list(found[around])},"
+        f" transformers {list(expected[around])}"
+    )
 
 
 def _alone(encoder: Encoder, texts: Sequence[tuple[Role, str]]) -> Vectors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 QUESTIONS = (
     "how do vaccines work",
     "What is the boiling point of water at high altitude?",
@@ -92,11 +94,43 @@ AWKWARD = (
     "https://www.example.org/a/b?c=d&e=f#g user@example.org 2026-11-23T08:00:00Z",
 )
 
-GOLDEN = (QUESTIONS[0], QUESTIONS[14], PASSAGES[0], PASSAGES[12], *AWKWARD[:1], *AWKWARD[5:9])
+SCRIPTS = (
+    "ماء ջուր জল ㄕㄨㄟˇ вода पानी ውሃ წყალი νερό પાણી",
+    "ਪਾਣੀ 水 물 מים みず ನೀರು ミズ ទឹក ນ້ຳ water",
+    "വെള്ളം ရေ ପାଣି ජලය தண்ணீர் నీరు ފެން น้ำ ཆུ ᠤᠰᠤ ᎠᎹ ᐃᒥᖅ 𐍅𐌰𐍄𐍉",
+)
+"""Water in every script that Unicode Standard Annex 31 recommends, and a few that are rarer."""
+
+GOLDEN = (
+    QUESTIONS[0],
+    QUESTIONS[14],
+    PASSAGES[0],
+    PASSAGES[12],
+    *AWKWARD[:1],
+    *AWKWARD[5:9],
+    *SCRIPTS,
+)
 """A few that a wrong tokenizer, pooling or prompt cannot all survive; run at every load."""
+
+_ROUND = " ".join(PASSAGES)
 
 
 def beyond(max_tokens: int) -> str:
     """A text of more than ``max_tokens`` tokens in any tokenizer."""
-    sentences = " ".join(PASSAGES)
-    return " ".join([sentences] * (1 + max_tokens // len(sentences.split())))
+    return " ".join([_ROUND] * (1 + max_tokens // len(_ROUND.split())))
+
+
+def long_text(max_tokens: int, most: int, count: Callable[[str], int]) -> str:
+    """A text that is cut at ``max_tokens``; if those are more than ``most``, one that has fewer.
+
+    ``count`` gives a text's number of tokens.
+    """
+    if max_tokens <= most:
+        return beyond(max_tokens)
+    words = _ROUND.split()
+    rounds = most // count(_ROUND)
+    if rounds:
+        return " ".join([_ROUND] * rounds)
+    while count(" ".join(words)) > most:
+        words = words[: len(words) // 2]
+    return " ".join(words)

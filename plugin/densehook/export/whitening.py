@@ -121,7 +121,7 @@ def write_transformed(
             )
             made = Bundle(staging, manifest)
             encoder = Encoder(made)
-            parity = gate_transformed(encoder, plain, transform)
+            parity = gate_transformed(encoder, plain, golden, transform)
             gate_golden(encoder, made.golden())
             content = {
                 **parity.as_json(),

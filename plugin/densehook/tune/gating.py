@@ -63,7 +63,7 @@ def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
 
     encoder = Encoder(bundle, provider=provider)
     gate_golden(encoder, bundle.golden())
-    parity = gate_variant(encoder, Encoder(plain))
+    parity = gate_variant(encoder, Encoder(plain), plain.golden())
     dependent = bundle.manifest.batch_dependent or parity.batch_dependent
     return Nearness(parity.lowest_cosine, dependent)
 

@@ -84,7 +84,7 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
     )
     variant = Bundle(staging, manifest)
     encoder = Encoder(variant)
-    parity = gate_variant(encoder, plain)
+    parity = gate_variant(encoder, plain, variant.golden())
     gate_golden(encoder, variant.golden())
     content = {
         **parity.as_json(),
