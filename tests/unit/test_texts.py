@@ -88,5 +88,5 @@ def test_a_short_limit_is_gone_beyond_and_a_long_one_filled_as_far_as_it_may() -
     assert count(long_text(512, 512, count)) > 512
     everything = count(" ".join(PASSAGES))
     assert 8192 - everything < count(long_text(32768, 8192, count)) <= 8192
-    assert 16 <= count(long_text(8192, 64, count)) <= 64
+    assert 48 <= count(long_text(8192, 64, count)) <= 64
     assert long_text(64, 512, count) == beyond(64)

@@ -132,5 +132,5 @@ def long_text(max_tokens: int, most: int, count: Callable[[str], int]) -> str:
     if rounds:
         return " ".join([_ROUND] * rounds)
     while count(" ".join(words)) > most:
-        words = words[: len(words) // 2]
+        words = words[: len(words) * 9 // 10]
     return " ".join(words)
