@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import socket
 import threading
@@ -15,6 +16,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from densehook.bundle import Bundle
+from densehook.elastic.cluster import has_encoder, require_encoder
 from densehook.elastic.connect import connect
 from densehook.elastic.documents import BadLine, read_documents
 from densehook.elastic.feed import WINDOW, WINDOWS_AHEAD, FeedReport, feed
@@ -144,6 +146,37 @@ def test_an_unknown_index_is_named_with_what_to_do(client: Elasticsearch, tiny: 
     ):
         with pytest.raises(IndexNotFound, match=r"no-such-index.*densehook create"):
             use()
+
+
+def test_a_cluster_has_an_encoder_or_not(plugin_client: Elasticsearch, minilm: Encoder) -> None:
+    assert has_encoder(plugin_client, minilm.manifest)
+    other = dataclasses.replace(minilm.manifest, max_tokens=17)
+    assert not has_encoder(plugin_client, other)
+    with pytest.raises(EncoderMismatch, match="put the same bundle on every node"):
+        require_encoder(plugin_client, other)
+    assert not has_encoder(plugin_client, dataclasses.replace(minilm.manifest, name="nobody"))
+
+
+def test_a_cluster_that_is_gone_is_not_one_without_the_encoder(minilm: Encoder) -> None:
+    gone = Elasticsearch("http://127.0.0.1:9", max_retries=0)
+    with pytest.raises(ClusterUnreachable):
+        has_encoder(gone, minilm.manifest)
+
+
+def test_an_index_that_is_refused_leaves_no_pipeline(
+    plugin_client: Elasticsearch, minilm: Encoder
+) -> None:
+    for refused in ({"index": "Upper"}, {"index": "refused", "shards": 5000}):
+        with pytest.raises(ElasticError, match="refused: 400"):
+            create_index(
+                plugin_client,
+                inputs=INPUTS,
+                manifest=minilm.manifest,
+                in_cluster=True,
+                **refused,  # type: ignore[arg-type]
+            )
+        found = plugin_client.options(ignore_status=404).ingest.get_pipeline(id="densehook-*")
+        assert f"densehook-{refused['index']}" not in found.body
 
 
 def test_an_index_that_is_not_ours_is_refused(
