@@ -19,6 +19,7 @@ import org.elasticsearch.cluster.metadata.MappingMetadata;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
 import org.elasticsearch.core.TimeValue;
+import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.transport.ConnectTransportException;
 import org.elasticsearch.transport.RemoteClusterService.DisconnectedStrategy;
 
@@ -67,11 +68,14 @@ final class RemoteMappings {
 
   private static Exception explained(String cluster, Exception failure) {
     Throwable cause = ExceptionsHelper.unwrapCause(failure);
+    if (ExceptionsHelper.status(cause) != RestStatus.FORBIDDEN) {
+      return failure; // which says it as a search of that index does
+    }
     return new ElasticsearchStatusException(
         "cluster [{}] does not give the mappings that say which encoder its vectors come from: {};"
-            + " search it by a knn query with query_vector_builder, or have it grant"
-            + " view_index_metadata",
-        ExceptionsHelper.status(cause),
+            + " have it grant view_index_metadata, or search it by a knn query with"
+            + " query_vector_builder",
+        RestStatus.FORBIDDEN,
         failure,
         cluster,
         cause.getMessage());
