@@ -242,23 +242,29 @@ def test_an_index_without_the_setting_is_left_alone(
 
 
 @pytest.mark.parametrize("lacking", ["_meta", "input", "encoder", "fingerprint"])
-def test_an_index_that_does_not_say_what_to_embed_takes_no_document(
+def test_an_index_whose_template_does_not_say_what_to_embed_takes_no_document(
     plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder, lacking: str
 ) -> None:
     entry = {"input": ["body"], "encoder": ENCODER, "fingerprint": minilm.fingerprint}
     entry.pop(lacking, None)
     meta = {} if lacking == "_meta" else {"densehook": {"fields": {"embedding": entry}}}
-    plugin_client.indices.create(
-        index=plugin_index,
-        settings={"index.densehook.embed": True},
-        mappings={
-            "_meta": meta,
-            "properties": {"embedding": {"type": "dense_vector", "dims": 384}},
+    plugin_client.indices.put_index_template(
+        name=plugin_index,
+        index_patterns=[plugin_index],
+        template={
+            "settings": {"index.densehook.embed": True},
+            "mappings": {
+                "_meta": meta,
+                "properties": {"embedding": {"type": "dense_vector", "dims": 384}},
+            },
         },
     )
-    with pytest.raises(BadRequestError, match=r"and no field of its mapping's _meta\.densehook"):
-        plugin_client.index(index=plugin_index, id="1", document={"body": "hello"})
-    assert plugin_client.options(ignore_status=404).delete(index=plugin_index, id="1")
+    try:
+        with pytest.raises(BadRequestError, match=r"and no field of its mapping's _meta\.dense"):
+            plugin_client.index(index=plugin_index, id="1", document={"body": "hello"})
+        assert plugin_client.options(ignore_status=404).delete(index=plugin_index, id="1")
+    finally:
+        plugin_client.indices.delete_index_template(name=plugin_index)
 
 
 def test_a_client_vector_is_kept(plugin_client: Elasticsearch, index: str) -> None:
@@ -335,14 +341,11 @@ def test_malformed_json_fails_as_it_does_without_the_setting(
 def test_a_field_of_another_encoder_is_refused_naming_both(
     plugin_client: Elasticsearch, make_index: MakeIndex
 ) -> None:
-    index = make_index(fingerprint="sha256:0123456789")
     with pytest.raises(BadRequestError) as caught:
-        plugin_client.index(index=index, id="1", document={"body": "hello"})
+        make_index(fingerprint="sha256:0123456789")
     message = str(caught.value)
     assert "sha256:0123456789" in message
     assert fingerprint(plugin_client) in message
-    document = {"body": "hello", "embedding": CLIENT_VECTOR}
-    plugin_client.index(index=index, id="2", document=document)
 
 
 BULK_OR_NOT = pytest.mark.parametrize("in_bulk", [False, True], ids=["single", "bulk"])

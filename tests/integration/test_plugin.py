@@ -277,12 +277,12 @@ def test_a_field_of_another_encoder_is_refused(
 
 
 @pytest.fixture
-def template(plugin_client: Elasticsearch, plugin_index: str) -> Iterator[Callable[[str], None]]:
+def template(plugin_client: Elasticsearch, plugin_index: str) -> Iterator[Callable[..., None]]:
     """Puts an index template whose vectors have a fingerprint; its _meta is a component's."""
     name = "densehook-test"
 
-    def put(fingerprint: str) -> None:
-        entry = {"encoder": ENCODER, "fingerprint": fingerprint}
+    def put(fingerprint: str, encoder: str = ENCODER) -> None:
+        entry = {"encoder": encoder, "fingerprint": fingerprint}
         meta = {"densehook": {"fields": {"embedding": entry}}}
         vector = {"type": "dense_vector", "dims": 384}
         plugin_client.cluster.put_component_template(
@@ -305,9 +305,9 @@ def test_a_template_of_another_encoder_is_refused_before_its_index_is_there(
     plugin_index: str,
     minilm: Encoder,
     pipeline: Callable[..., str],
-    template: Callable[[str], None],
+    template: Callable[..., None],
 ) -> None:
-    template("sha256:0ld")
+    template("sha256:0ld", encoder="older")
     operations = [{"index": {}}, {"text": "cats"}]
     (item,) = plugin_client.bulk(index=plugin_index, operations=operations, pipeline=pipeline())[
         "items"

@@ -16,6 +16,7 @@ from elasticsearch import (
     ApiError,
     AuthenticationException,
     AuthorizationException,
+    BadRequestError,
     Elasticsearch,
 )
 
@@ -38,9 +39,10 @@ watcher: {cluster: [monitor]}
 a_only: {indices: [{names: ["a-*"], privileges: [read, write, view_index_metadata]}]}
 b_only: {indices: [{names: ["b-*"], privileges: [read, write, view_index_metadata]}]}
 writes_a: {indices: [{names: ["a-*"], privileges: [write]}]}
+owns_c: {indices: [{names: ["c-*"], privileges: [manage]}]}
 """
 USERS = {"admin": "admin", "manager": "manager", "watcher": "watcher"}
-USERS |= {"ann": "a_only", "bob": "b_only", "wim": "writes_a"}
+USERS |= {"ann": "a_only", "bob": "b_only", "wim": "writes_a", "cem": "owns_c"}
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +234,33 @@ def test_endpoints_are_actions_with_privileges_of_their_own(secured: node.NodeSt
         with pytest.raises((AuthenticationException, ApiError)) as refusal:
             call(Elasticsearch(secured.url))
         assert refusal.value.status_code == 401
+
+
+def test_a_mapping_is_judged_only_for_whoever_may_put_it(
+    secured: node.NodeState, filled: None, minilm: Encoder
+) -> None:
+    def densehook(encoder: str) -> dict[str, Any]:
+        entry = {"input": "text", "encoder": encoder, "fingerprint": minilm.fingerprint}
+        return {"_meta": {"densehook": {"fields": {"embedding": entry}}}}
+
+    vector = {"type": "dense_vector", "dims": 384}
+    name = minilm.manifest.name
+    for client, index in ((user(secured, "wim"), "a-papers"), (user(secured, "cem"), "a-papers")):
+        with pytest.raises(AuthorizationException):
+            client.indices.put_mapping(index=index, meta=densehook("nobody")["_meta"])
+        with pytest.raises(AuthorizationException):
+            client.indices.put_settings(index=index, settings={"index.densehook.embed": True})
+    cem = user(secured, "cem")
+    settings = {"index.densehook.embed": True, "number_of_replicas": 0}
+    for encoder, right in (("nobody", False), (name, True)):
+        mappings = {**densehook(encoder), "properties": {"embedding": vector}}
+        if right:
+            cem.indices.create(index="c-own", settings=settings, mappings=mappings)
+        else:  # the nodes are asked although cem may not see their encoders
+            with pytest.raises(BadRequestError, match=rf"no node has.*there are \[{name}\]"):
+                cem.indices.create(index="c-own", settings=settings, mappings=mappings)
+    with pytest.raises(AuthorizationException):
+        cem.perform_request("GET", "/_densehook", headers=HEADERS)
+    cem.indices.put_mapping(index="c-own", meta={"owner": "cem"})
+    kept = cem.indices.get_mapping(index="c-own")["c-own"]["mappings"]["_meta"]
+    assert kept == {"owner": "cem", **densehook(name)["_meta"]}

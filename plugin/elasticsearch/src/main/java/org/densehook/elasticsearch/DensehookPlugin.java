@@ -10,7 +10,9 @@ import org.apache.lucene.util.SetOnce;
 import org.densehook.elasticsearch.analysis.EnglishAnalysis;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.elasticsearch.compat.CompatPlugin;
+import org.densehook.elasticsearch.failures.RejectionFilter;
 import org.densehook.elasticsearch.ingest.EmbedProcessor;
+import org.densehook.elasticsearch.mapping.MappingGuard;
 import org.densehook.elasticsearch.search.FusedRankDoc;
 import org.densehook.elasticsearch.search.SearchFilter;
 import org.densehook.elasticsearch.search.SearchNames;
@@ -93,6 +95,16 @@ public final class DensehookPlugin extends CompatPlugin
         new SearchFilter(
             services.threadPool().getThreadContext(),
             services.clusterService().getClusterSettings()));
+    filters.add(new RejectionFilter());
+    filters.addAll(
+        MappingGuard.filters(
+            encoders.get()::facts,
+            indexVectors,
+            services.clusterService(),
+            services.indexNameExpressionResolver(),
+            services.client(),
+            services.threadPool()));
+    services.clusterService().addListener(indexVectors.warming(services.threadPool().generic()));
     return List.of(encoders.get());
   }
 

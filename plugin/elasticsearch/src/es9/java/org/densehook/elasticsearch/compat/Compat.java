@@ -2,10 +2,19 @@ package org.densehook.elasticsearch.compat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.elasticsearch.action.bulk.BulkShardBatch;
 import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.cluster.metadata.IndexTemplateMetadata;
+import org.elasticsearch.cluster.metadata.MetadataIndexTemplateService;
+import org.elasticsearch.cluster.metadata.ProjectId;
+import org.elasticsearch.cluster.metadata.ProjectMetadata;
+import org.elasticsearch.common.compress.CompressedXContent;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.index.Index;
 import org.elasticsearch.index.IndexSettings;
 import org.elasticsearch.index.IndexVersions;
@@ -79,4 +88,54 @@ public final class Compat {
         ? index.getCreationVersion().onOrAfter(IndexVersions.EXCLUDE_SOURCE_VECTORS_DEFAULT)
         : Boolean.parseBoolean(stated);
   }
+
+  /** Every index there is. */
+  public static Iterable<IndexMetadata> indices(ClusterState state) {
+    return state.metadata().indicesAllProjects();
+  }
+
+  /** Whether something has this name: an index, an alias or a data stream. */
+  public static boolean exists(ClusterState state, String name) {
+    return state.metadata().getProject(ProjectId.DEFAULT).hasIndexAbstraction(name);
+  }
+
+  /** How long nodes have to answer. */
+  public static NodesRequest within(TimeValue time, NodesRequest request) {
+    request.setTimeout(time);
+    return request;
+  }
+
+  /**
+   * What an index of this name is made with, unless its own request says otherwise.
+   *
+   * @param hidden what the request says of that, or null
+   */
+  public static IndexTemplate template(ClusterState state, String name, Boolean hidden)
+      throws IOException {
+    ProjectMetadata metadata = state.metadata().getProject(ProjectId.DEFAULT);
+    String composable =
+        MetadataIndexTemplateService.findV2Template(metadata, name, Boolean.TRUE.equals(hidden));
+    if (composable != null) {
+      return new IndexTemplate(
+          MetadataIndexTemplateService.collectMappings(
+              metadata.templatesV2().get(composable), metadata.componentTemplates(), name),
+          MetadataIndexTemplateService.resolveSettings(metadata, composable));
+    }
+    List<IndexTemplateMetadata> legacy =
+        MetadataIndexTemplateService.findV1Templates(metadata, name, hidden);
+    List<CompressedXContent> mappings = new ArrayList<>();
+    for (IndexTemplateMetadata template : legacy) {
+      if (template.mappings() != null) {
+        mappings.add(0, template.mappings()); // they come with the strongest first
+      }
+    }
+    return new IndexTemplate(mappings, MetadataIndexTemplateService.resolveSettings(legacy));
+  }
+
+  /**
+   * What indices are made with.
+   *
+   * @param mappings the later over the earlier
+   */
+  public record IndexTemplate(List<CompressedXContent> mappings, Settings settings) {}
 }

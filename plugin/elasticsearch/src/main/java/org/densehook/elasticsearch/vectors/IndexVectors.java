@@ -7,12 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.elasticsearch.common.xcontent.support.XContentMapValues;
 
 /**
  * What a mapping says of vectors: the fields that {@code _meta.densehook} states, and of every
  * mapped field what a search or a write needs to know. It is read once for a mapping ({@link
- * IndexVectorsCache}) and shared.
+ * IndexVectorsCache}) and shared. Whatever stands in {@code _meta}, reading it does not fail.
  */
 public final class IndexVectors {
 
@@ -29,16 +30,24 @@ public final class IndexVectors {
    * A field of the mapping.
    *
    * @param type its type, that of the target for an alias
-   * @param nestedIn path of the nested object that holds it, or null
+   * @param nestedIn path of the nearest nested object that holds it, or null
    * @param aliasOf path of the field that it is an alias of, or null
-   * @param definition its own entry in the mapping, that of the target for an alias
+   * @param multiFieldOf path of the field that it is a multi-field of, or null: documents have a
+   *     value for that one alone
+   * @param definition its own entry in the mapping without the fields below it; that of the target
+   *     for an alias
    */
   public record MappedField(
-      String type, String nestedIn, String aliasOf, Map<String, Object> definition) {}
+      String type,
+      String nestedIn,
+      String aliasOf,
+      String multiFieldOf,
+      Map<String, Object> definition) {}
 
+  private final Object stated;
   private final Map<String, EmbeddedField> fields;
   private final List<String> bm25;
-  private final Map<String, MappedField> mapped = new HashMap<>();
+  private final MappedFields mapped;
   private final Function<Map<String, Object>, Map<String, Object>> sourceFilter;
 
   /**
@@ -47,30 +56,33 @@ public final class IndexVectors {
    * @param mapping as its source states it
    * @param takesBase64 whether vectors may be written in base64
    */
-  IndexVectors(Map<String, Object> mapping, boolean takesBase64) {
-    collect(mapping, "", null);
-    Map<?, ?> stated = object(object(mapping.get("_meta")).get("densehook"));
-    Map<String, EmbeddedField> found = new LinkedHashMap<>();
-    object(stated.get("fields"))
-        .forEach(
-            (name, entry) -> {
-              Map<?, ?> field = object(entry);
-              if (field.get("encoder") instanceof String encoder
-                  && field.get("fingerprint") instanceof String fingerprint) {
-                String path = name.toString();
-                found.put(
-                    path,
-                    new EmbeddedField(
-                        path,
-                        strings(field.get("input")),
-                        encoder,
-                        fingerprint,
-                        takesBase64 && isFloatVector(field(path))));
-              }
-            });
-    fields = Collections.unmodifiableMap(found);
-    bm25 = strings(stated.get("bm25"));
+  public IndexVectors(Map<String, Object> mapping, boolean takesBase64) {
+    this(mapping, takesBase64, UnaryOperator.identity(), UnaryOperator.identity());
+  }
+
+  /**
+   * Reads a mapping and shares with others what is equal in them.
+   *
+   * @param paths gives the one path for all that are equal
+   * @param definitions gives the one field for all that are equal
+   */
+  IndexVectors(
+      Map<String, Object> mapping,
+      boolean takesBase64,
+      UnaryOperator<String> paths,
+      UnaryOperator<MappedField> definitions) {
+    Map<String, MappedField> found = new HashMap<>();
+    collect(mapping, "", false, found);
+    mapped = new MappedFields(complete(found), paths, definitions);
+    stated = object(mapping.get("_meta")).get("densehook");
+    fields = Collections.unmodifiableMap(embedded(object(stated).get("fields"), takesBase64));
+    bm25 = strings(object(stated).get("bm25"));
     sourceFilter = sourceFilter(object(mapping.get("_source")));
+  }
+
+  /** What {@code _meta.densehook} is, whatever that may be; null when there is none. */
+  public Object stated() {
+    return stated;
   }
 
   /** The vector fields that {@code _meta} states whole, by path, in its order. */
@@ -88,9 +100,9 @@ public final class IndexVectors {
     return mapped.get(path);
   }
 
-  /** Every field there is, by path: objects, multi-fields and aliases too. */
+  /** Every field there is, by path, in their order: objects, multi-fields and aliases too. */
   public Map<String, MappedField> mapped() {
-    return Collections.unmodifiableMap(mapped);
+    return mapped;
   }
 
   /** Whether a document may have its notes: the mapping has the reserved object. */
@@ -105,32 +117,81 @@ public final class IndexVectors {
     return FieldPaths.has(sourceFilter.apply(probe), path);
   }
 
-  private void collect(Map<?, ?> parent, String prefix, String nestedIn) {
-    for (String children : List.of("properties", "fields")) {
-      object(parent.get(children))
-          .forEach(
-              (key, value) -> {
-                if (value instanceof Map<?, ?> field) {
-                  String path = prefix + key;
-                  String type = field.get("type") instanceof String stated ? stated : "object";
-                  mapped.put(path, new MappedField(type, nestedIn, null, object(field)));
-                  collect(field, path + ".", type.equals("nested") ? path : nestedIn);
-                }
-              });
-    }
-    if (prefix.isEmpty()) {
-      Map<String, MappedField> stated = Map.copyOf(mapped);
-      mapped.replaceAll((path, field) -> target(field, stated));
+  private Map<String, EmbeddedField> embedded(Object entries, boolean takesBase64) {
+    Map<String, EmbeddedField> found = new LinkedHashMap<>();
+    object(entries)
+        .forEach(
+            (path, entry) -> {
+              Map<?, ?> field = object(entry);
+              if (field.get("encoder") instanceof String encoder
+                  && field.get("fingerprint") instanceof String fingerprint) {
+                found.put(
+                    path,
+                    new EmbeddedField(
+                        path,
+                        strings(field.get("input")),
+                        encoder,
+                        fingerprint,
+                        takesBase64 && isFloatVector(field(path))));
+              }
+            });
+    return found;
+  }
+
+  /** The fields below one, as they are stated, so far without what other fields tell of them. */
+  private static void collect(
+      Map<?, ?> parent, String prefix, boolean isField, Map<String, MappedField> found) {
+    object(parent.get("properties"))
+        .forEach((name, field) -> collectField(prefix + name, field, null, found));
+    if (isField) {
+      String parentPath = prefix.substring(0, prefix.length() - 1);
+      object(parent.get("fields"))
+          .forEach((name, field) -> collectField(prefix + name, field, parentPath, found));
     }
   }
 
-  /** The field an alias stands for, or the field itself. */
-  private static MappedField target(MappedField field, Map<String, MappedField> stated) {
-    String path = field.type.equals("alias") ? String.valueOf(field.definition.get("path")) : "";
-    MappedField target = stated.get(path);
-    return target == null
-        ? field
-        : new MappedField(target.type, target.nestedIn, path, target.definition);
+  private static void collectField(
+      String path, Object stated, String multiFieldOf, Map<String, MappedField> found) {
+    if (stated instanceof Map<?, ?>) {
+      Map<String, Object> definition = new HashMap<>(object(stated));
+      definition.remove("properties");
+      definition.remove("fields");
+      String type = definition.get("type") instanceof String own ? own : "object";
+      found.put(path, new MappedField(type, null, null, multiFieldOf, definition));
+      collect(object(stated), path + ".", true, found);
+    }
+  }
+
+  /** The same fields, with what is known of each only when all are. */
+  private static Map<String, MappedField> complete(Map<String, MappedField> found) {
+    Map<String, MappedField> complete = new HashMap<>();
+    found.forEach(
+        (path, field) -> {
+          Object alias = field.type.equals("alias") ? field.definition.get("path") : null;
+          MappedField target = alias == null ? null : found.get(alias.toString());
+          String own = target == null ? path : alias.toString();
+          MappedField meant = target == null ? field : target;
+          complete.put(
+              path,
+              new MappedField(
+                  meant.type,
+                  nestedIn(own, found),
+                  target == null ? null : own,
+                  field.multiFieldOf,
+                  meant.definition));
+        });
+    return complete;
+  }
+
+  /** Paths may be spelled in one, so that it is not enough to look at the entries above. */
+  private static String nestedIn(String path, Map<String, MappedField> found) {
+    for (int dot = path.lastIndexOf('.'); dot >= 0; dot = path.lastIndexOf('.', dot - 1)) {
+      MappedField above = found.get(path.substring(0, dot));
+      if (above != null && above.type.equals("nested")) {
+        return path.substring(0, dot);
+      }
+    }
+    return null;
   }
 
   private static boolean isFloatVector(MappedField field) {

@@ -1,0 +1,2 @@
+/** What becomes of documents that could not be embedded. */
+package org.densehook.elasticsearch.failures;

@@ -1,0 +1,100 @@
+package org.densehook.elasticsearch.mapping;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.densehook.elasticsearch.service.EncoderFacts;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.IndexVectors;
+import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+
+/** Judges the encoders that {@code _meta.densehook} names by those there are. */
+final class StatedEncoders {
+
+  private StatedEncoders() {}
+
+  /**
+   * What is wrong, field by field.
+   *
+   * @param embeds whether nodes fill the fields; else somebody outside may have the encoder
+   */
+  static List<Finding> findings(IndexVectors mapping, boolean embeds, KnownEncoders known) {
+    List<Finding> findings = new ArrayList<>();
+    for (EmbeddedField field : mapping.fields().values()) {
+      EncoderFacts encoder = known.of(field);
+      if (encoder == null) {
+        findings.add(missing(field, embeds, known));
+      } else {
+        fit(mapping, field, encoder, findings);
+      }
+    }
+    return findings;
+  }
+
+  private static Finding missing(EmbeddedField field, boolean embeds, KnownEncoders known) {
+    String key = "[" + StatedVectors.META + ".fields." + field.name();
+    List<String> others = known.fingerprints(field.encoder());
+    if (!others.isEmpty()) {
+      return Finding.fault(
+          key
+              + ".fingerprint]: it is ["
+              + field.fingerprint()
+              + "], but encoder ["
+              + field.encoder()
+              + "] is in service here with "
+              + others
+              + "; state that, or the name of the encoder whose vectors these are");
+    }
+    if (known.isLoading(field.encoder())) {
+      return new Finding(
+          embeds ? Finding.Kind.LATER : Finding.Kind.WARNING,
+          key
+              + ".encoder]: encoder ["
+              + field.encoder()
+              + "] is still loading, its fingerprint cannot be compared yet; try again in a few"
+              + " seconds");
+    }
+    return new Finding(
+        embeds && known.complete() ? Finding.Kind.FAULT : Finding.Kind.WARNING,
+        key
+            + ".encoder]: no node has an encoder ["
+            + field.encoder()
+            + "] in service"
+            + (known.names().isEmpty() ? "" : ", there are " + known.names())
+            + "; put its bundle into config/densehook/"
+            + field.encoder()
+            + " of the nodes and POST /_densehook/encoders/_reload");
+  }
+
+  private static void fit(
+      IndexVectors mapping, EmbeddedField field, EncoderFacts encoder, List<Finding> findings) {
+    MappedField mapped = mapping.field(field.name());
+    if (mapped == null || !mapped.type().equals("dense_vector")) {
+      return; // others say so
+    }
+    Map<String, Object> definition = mapped.definition();
+    String key = "[" + StatedVectors.META + ".fields." + field.name() + "]: [" + field.name() + "]";
+    Object dims = definition.get("dims");
+    if (dims != null && !dims.toString().equals(Integer.toString(encoder.dims()))) {
+      findings.add(
+          Finding.fault(
+              key
+                  + " has [dims] ["
+                  + dims
+                  + "], vectors of encoder ["
+                  + encoder.name()
+                  + "] have ["
+                  + encoder.dims()
+                  + "]; map it with those"));
+    }
+    if ("dot_product".equals(definition.get("similarity")) && !encoder.normalised()) {
+      findings.add(
+          Finding.fault(
+              key
+                  + " has [similarity] [dot_product], which takes vectors of length 1 only, and"
+                  + " encoder ["
+                  + encoder.name()
+                  + "] does not normalise; use [cosine] or [max_inner_product]"));
+    }
+  }
+}

@@ -1,0 +1,253 @@
+package org.densehook.elasticsearch.mapping;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.densehook.elasticsearch.vectors.IndexVectors;
+import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+
+/**
+ * Judges {@code _meta.densehook} by itself and against the mapping it is in. What depends on the
+ * encoders there are is {@link StatedEncoders}' to say.
+ */
+final class StatedVectors {
+
+  static final String META = "_meta.densehook";
+
+  private static final Set<String> KEYS = Set.of("fields", "bm25");
+  private static final Set<String> ENTRY_KEYS = Set.of("input", "encoder", "fingerprint");
+
+  /** Types whose values are never text; of one that is not known here it is not assumed. */
+  private static final Set<String> WITHOUT_TEXT =
+      Set.of(
+          "aggregate_metric_double",
+          "binary",
+          "date_range",
+          "dense_vector",
+          "double_range",
+          "exponential_histogram",
+          "flattened",
+          "float_range",
+          "geo_point",
+          "geo_shape",
+          "histogram",
+          "integer_range",
+          "ip_range",
+          "join",
+          "long_range",
+          "nested",
+          "object",
+          "passthrough",
+          "percolator",
+          "point",
+          "rank_features",
+          "rank_vectors",
+          "shape",
+          "sparse_vector",
+          "tdigest");
+
+  private static final Set<String> HOLDS_NOTES = Set.of("object", "flattened");
+
+  private final IndexVectors mapping;
+  private final boolean whole;
+  private final List<Finding> findings = new ArrayList<>();
+
+  private StatedVectors(IndexVectors mapping, boolean whole) {
+    this.mapping = mapping;
+    this.whole = whole;
+  }
+
+  /**
+   * What is wrong, in the order of the keys; nothing where nothing is stated.
+   *
+   * @param whole whether this is all that an index's mapping will say; false for a template, which
+   *     others may complete
+   */
+  static List<Finding> findings(IndexVectors mapping, boolean whole) {
+    StatedVectors judge = new StatedVectors(mapping, whole);
+    if (mapping.stated() != null) {
+      judge.judge(mapping.stated());
+    }
+    return judge.findings;
+  }
+
+  private void judge(Object stated) {
+    if (!(stated instanceof Map<?, ?> densehook)) {
+      fault(META, stated, "it must be an object with [fields] and, if you like, [bm25]");
+      return;
+    }
+    unknownKeys(META, densehook, KEYS);
+    Object entries = densehook.get("fields");
+    if (entries instanceof Map<?, ?> fields) {
+      fields.forEach((path, entry) -> field(path.toString(), entry));
+      notes(fields);
+    } else if (densehook.containsKey("fields")) {
+      fault(META + ".fields", entries, "it must be an object with an entry for each vector field");
+    }
+    bm25(densehook.get("bm25"));
+  }
+
+  private void field(String path, Object stated) {
+    String key = META + ".fields." + path;
+    if (!(stated instanceof Map<?, ?> entry)) {
+      fault(key, stated, "it must be an object with [encoder] and [fingerprint]");
+      return;
+    }
+    unknownKeys(key, entry, ENTRY_KEYS);
+    text(key + ".encoder", entry.get("encoder"), "the name of an encoder");
+    text(key + ".fingerprint", entry.get("fingerprint"), "the fingerprint of that encoder");
+    output(path, key);
+    inputs(path, key + ".input", entry.get("input"));
+  }
+
+  private void text(String key, Object value, String what) {
+    if (value == null && whole) {
+      findings.add(
+          Finding.fault(
+              "[" + key + "] is missing; state " + what + ", as GET /_densehook shows it"));
+    } else if (value != null && !(value instanceof String text && !text.isBlank())) {
+      fault(key, value, "it must be " + what + ", as GET /_densehook shows it");
+    }
+  }
+
+  private void output(String path, String key) {
+    MappedField output = mapping.field(path);
+    if (isReserved(path)) {
+      refuse(key, "[" + IndexVectors.NOTES + "] is kept for the notes; rename the vector field");
+    } else if (output == null && whole) {
+      refuse(key, "the mapping has no field [" + path + "]; map it as dense_vector");
+    } else if (output == null) {
+      return;
+    } else if (output.aliasOf() != null) {
+      refuse(key, "[" + path + "] is an alias; state its target [" + output.aliasOf() + "]");
+    } else if (!output.type().equals("dense_vector")) {
+      refuse(key, "[" + path + "] is mapped as [" + output.type() + "]; it must be a dense_vector");
+    } else {
+      String elements =
+          String.valueOf(output.definition().getOrDefault("element_type", "float")).trim();
+      if (elements.equalsIgnoreCase("byte") || elements.equalsIgnoreCase("bit")) {
+        refuse(
+            key,
+            "["
+                + path
+                + "] has [element_type] ["
+                + elements
+                + "], encoders give float; to save space use quantised [index_options]");
+      }
+    }
+  }
+
+  private void inputs(String output, String key, Object stated) {
+    Set<String> seen = new LinkedHashSet<>();
+    for (Object item : stated instanceof List<?> list ? list : oneOrNone(stated)) {
+      if (!(item instanceof String input) || input.isBlank()) {
+        fault(key, stated, "it must be a text field or a list of them");
+        return;
+      }
+      if (!seen.add(input)) {
+        refuse(key, "it has [" + input + "] twice; name it once");
+      } else if (input.equals(output)) {
+        refuse(key, "[" + input + "] is the vector field itself; name the fields of its text");
+      } else if (isReserved(input)) {
+        refuse(key, "[" + input + "] holds the notes, not text; name the fields of the text");
+      } else {
+        input(key, input);
+      }
+    }
+  }
+
+  private void input(String key, String path) {
+    MappedField field = mapping.field(path);
+    if (field == null) {
+      if (mapping.mapped().keySet().stream().anyMatch(other -> other.startsWith(path + "."))) {
+        refuse(key, "[" + path + "] is an object; name the text fields in it");
+      }
+    } else if (field.aliasOf() != null) {
+      refuse(
+          key,
+          "["
+              + path
+              + "] is an alias, which no document has; name its target ["
+              + field.aliasOf()
+              + "]");
+    } else if (field.multiFieldOf() != null) {
+      refuse(
+          key,
+          "["
+              + path
+              + "] is a multi-field, which no document has; name ["
+              + field.multiFieldOf()
+              + "]");
+    } else if (WITHOUT_TEXT.contains(field.type())) {
+      refuse(
+          key,
+          "["
+              + path
+              + "] is mapped as ["
+              + field.type()
+              + "], which holds no text; name text fields");
+    }
+  }
+
+  private void bm25(Object stated) {
+    String key = META + ".bm25";
+    for (Object item : stated instanceof List<?> list ? list : oneOrNone(stated)) {
+      if (!(item instanceof String field) || field.isBlank()) {
+        fault(key, stated, "it must be a text field or a list of them");
+        return;
+      }
+      MappedField mapped = mapping.field(field);
+      if (mapped != null && WITHOUT_TEXT.contains(mapped.type())) {
+        refuse(
+            key,
+            "["
+                + field
+                + "] is mapped as ["
+                + mapped.type()
+                + "], which BM25 cannot search; name text fields");
+      }
+    }
+  }
+
+  private void notes(Map<?, ?> fields) {
+    MappedField notes = mapping.field(IndexVectors.NOTES);
+    if (notes != null && !fields.isEmpty() && !HOLDS_NOTES.contains(notes.type())) {
+      refuse(
+          META + ".fields",
+          "the field ["
+              + IndexVectors.NOTES
+              + "] is mapped as ["
+              + notes.type()
+              + "] and cannot hold the notes of the vectors; map it as flattened, or rename yours");
+    }
+  }
+
+  private void unknownKeys(String key, Map<?, ?> object, Set<String> known) {
+    for (Object name : object.keySet()) {
+      if (!known.contains(name.toString())) {
+        refuse(key, "it has an unknown key [" + name + "]; known are " + new TreeSet<>(known));
+      }
+    }
+  }
+
+  private static boolean isReserved(String path) {
+    return path.equals(IndexVectors.NOTES) || path.startsWith(IndexVectors.NOTES + ".");
+  }
+
+  private static List<Object> oneOrNone(Object value) {
+    return value == null ? List.of() : List.of(value);
+  }
+
+  private void fault(String key, Object value, String should) {
+    String shown = String.valueOf(value);
+    refuse(
+        key, "it is [" + (shown.length() > 100 ? shown.substring(0, 100) : shown) + "]; " + should);
+  }
+
+  private void refuse(String key, String why) {
+    findings.add(Finding.fault("[" + key + "]: " + why));
+  }
+}
