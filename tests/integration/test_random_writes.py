@@ -360,8 +360,8 @@ class Index:
         note = source.get(rw.NOTES, {}).get(to.name)
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
         fingerprint = self.texts.encoder.manifest.fingerprint
-        right = {"fingerprint": fingerprint, "text": digest} if text else None
-        if note == right:
+        right = {"fingerprint": fingerprint, "text": digest}
+        if note == right or (note is None and not text):  # of no text it may say so, or nothing
             return []
         return [Problem(id_, f"note on {to.name!r} is {note}, right is {right}, of {text!r}")]
 
