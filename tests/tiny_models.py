@@ -83,20 +83,9 @@ def make_mpnet(folder: Path) -> None:
 
 
 def make_modernbert(folder: Path) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import ModernBertConfig, ModernBertModel
 
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.BpeTrainer(
-        vocab_size=800,
-        special_tokens=special,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    raw.train_from_iterator(_TEXTS, trainer)
+    raw = _byte_pairs("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
     tokenizer = _fast(raw, pad="[PAD]", unk="[UNK]", cls="[CLS]", sep="[SEP]", mask="[MASK]")
     config = ModernBertConfig(
         **_SIZES,
@@ -112,12 +101,51 @@ def make_modernbert(folder: Path) -> None:
     _save(folder, ModernBertModel(config), tokenizer)
 
 
+def make_qwen3(folder: Path) -> None:
+    from transformers import Qwen3Config, Qwen3Model
+
+    _save_decoder(folder, Qwen3Model, Qwen3Config)
+
+
+def make_gemma3(folder: Path) -> None:
+    """EmbeddingGemma's shape: attention to both sides, of layers in turn within a window."""
+    from transformers import Gemma3TextConfig, Gemma3TextModel
+
+    _save_decoder(
+        folder,
+        Gemma3TextModel,
+        Gemma3TextConfig,
+        use_bidirectional_attention=True,
+        sliding_window=16,
+        layer_types=["sliding_attention", "full_attention"],
+    )
+
+
+def make_mistral(folder: Path) -> None:
+    from transformers import MistralConfig, MistralModel
+
+    _save_decoder(folder, MistralModel, MistralConfig, sliding_window=16)
+
+
+def make_llama(folder: Path) -> None:
+    from transformers import LlamaConfig, LlamaModel
+
+    _save_decoder(folder, LlamaModel, LlamaConfig)
+
+
+DECODERS: Mapping[str, Callable[[Path], None]] = {
+    "qwen3": make_qwen3,
+    "gemma3": make_gemma3,
+    "mistral": make_mistral,
+    "llama": make_llama,
+}
 ARCHITECTURES: Mapping[str, Callable[[Path], None]] = {
     "bert": make_bert,
     "xlm-roberta": make_xlm_roberta,
     "distilbert": make_distilbert,
     "mpnet": make_mpnet,
     "modernbert": make_modernbert,
+    **DECODERS,
 }
 
 
@@ -144,12 +172,19 @@ def describe(
             for i, m in enumerate(modules)
         ],
     )
-    modes = {"mean": "mean_tokens", "cls": "cls_token", "last": "lasttoken"}
+    modes = {
+        "cls": "cls_token",
+        "max": "max_tokens",
+        "mean": "mean_tokens",
+        "mean_sqrt_len": "mean_sqrt_len_tokens",
+        "weightedmean": "weightedmean_tokens",
+        "last": "lasttoken",
+    }
     _write(
         folder / "1_Pooling" / "config.json",
         {
             "word_embedding_dimension": HIDDEN,
-            **{f"pooling_mode_{mode}": name == pooling for name, mode in modes.items()},
+            **{f"pooling_mode_{mode}": name in pooling.split("+") for name, mode in modes.items()},
         },
     )
     _write(folder / "sentence_bert_config.json", {"max_seq_length": max_tokens})
@@ -174,6 +209,51 @@ def _word_piece(*special: str, first: str = "[CLS]", last: str = "[SEP]") -> Any
     raw.train_from_iterator(_TEXTS, trainer)
     pad, mask = (next(s for s in special if name in s.lower()) for name in ("pad", "mask"))
     return _fast(raw, pad=pad, unk="[UNK]", cls=first, sep=last, mask=mask)
+
+
+def _byte_pairs(*special: str) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=800,
+        special_tokens=list(special),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    raw.train_from_iterator(_TEXTS, trainer)
+    return raw
+
+
+def _save_decoder(folder: Path, model_class: Any, config_class: Any, **settings: Any) -> None:
+    """One whose tokenizer pads on the left, and ends each text by its post-processor."""
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    raw = _byte_pairs("<|end|>")
+    raw.post_processor = TemplateProcessing(single="$A <|end|>", special_tokens=[("<|end|>", 0)])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        eos_token="<|end|>",
+        pad_token="<|end|>",
+        padding_side="left",
+        model_max_length=POSITIONS,
+    )
+    config = config_class(
+        **_SIZES,
+        **settings,
+        num_key_value_heads=1,
+        head_dim=16,
+        vocab_size=len(tokenizer),
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+        pad_token_id=0,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    _save(folder, model_class(config), tokenizer)
 
 
 def _fast(raw: Any, *, pad: str, unk: str, cls: str, sep: str, mask: str) -> Any:

@@ -18,7 +18,7 @@ Role = Literal["query", "document"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 KINDS = ("dense",)
-POOLINGS = ("mean", "cls", "last")
+POOLINGS = ("mean", "cls", "last", "max", "mean_sqrt_len", "weightedmean")
 SIMILARITIES = ("cosine", "dot_product", "max_inner_product")
 
 PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.95, "int4": 0.85}
@@ -27,6 +27,11 @@ PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.95, "int4": 0.85}
 # These files decide what comes out of the encoder; the others only prove it.
 _VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
 _SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def split_pooling(pooling: str) -> list[str]:
+    """The poolings, of ``POOLINGS``, whose results stand side by side: ``cls+mean`` is two."""
+    return pooling.split("+")
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def _read(stated: Stated) -> Manifest:
         batch_dependent=stated.has("batch_dependent") and stated.truth("batch_dependent"),
         dims=stated.number("dims", 1),
         similarity=stated.one_of("similarity", SIMILARITIES),
-        pooling=stated.one_of("pooling", POOLINGS),
+        pooling=_pooling(stated.text("pooling")),
         normalise=stated.truth("normalise"),
         max_tokens=stated.number("max_tokens", 1),
         pad_id=stated.number("pad_id", 0),
@@ -172,6 +177,15 @@ def _read(stated: Stated) -> Manifest:
         source=Source(**{each.name: source.text(each.name) for each in fields(Source)}),
         files=_sums(stated.table("files")),
     )
+
+
+def _pooling(stated: str) -> str:
+    if any(each not in POOLINGS for each in split_pooling(stated)):
+        raise BundleError(
+            f"encoder.json: pooling is {shown(stated)}; known: {', '.join(POOLINGS)}, and several"
+            " side by side, as cls+mean"
+        )
+    return stated
 
 
 def _sums(files: Mapping[str, Any]) -> Mapping[str, str]:

@@ -28,6 +28,7 @@ from ..encode.versions import versions
 from ..errors import ExportError, MissingExtra, RecipeError
 from .edges import edge_texts
 from .folder import Settings, read_folder, settle
+from .modules import vector_width
 from .recipe import Recipe
 from .sources import model_folder
 from .texts import GOLDEN, long_text
@@ -39,7 +40,7 @@ Progress = Callable[[str], None]
 
 # a longer text would make the self-test, run at every load, cost seconds
 _LONGEST_GOLDEN = 512
-_VERSIONS_OF = ("torch", "transformers", "optimum", "optimum-onnx", "onnx")
+_VERSIONS_OF = ("torch", "transformers", "onnx")
 
 
 def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step: None) -> Bundle:
@@ -53,10 +54,11 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
     folder = model_folder(recipe)
     facts = read_folder(folder)
     progress("Loading PyTorch")
-    reference = load_reference(folder, recipe.layers)
+    reference = load_reference(facts.transformer, recipe.layers)
     settings = settle(recipe, facts, reference.tokenizer_limit, reference.positions)
-    if settings.dims is not None and settings.dims > reference.hidden_size:
-        raise RecipeError(f"dims is {settings.dims}, the model has {reference.hidden_size}")
+    width = vector_width(settings.pooling, settings.steps, reference.hidden_size)
+    if settings.dims is not None and settings.dims > width:
+        raise RecipeError(f"dims is {settings.dims}, the model has {width}")
     if facts.lower_case and not reference.lower_cases():
         raise RecipeError(f"{folder} lower-cases its input outside the tokenizer; no bundle can")
     try:
@@ -64,7 +66,7 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
             progress("Tracing the graph")
             manifest = _write_model(staging, recipe, settings, reference)
             progress("Loading PyTorch again")
-            reference = _reloaded(folder, recipe.layers, reference)
+            reference = _reloaded(facts.transformer, recipe.layers, reference)
             progress("Comparing with PyTorch")
             _prove(staging, manifest, settings, reference)
     except OSError as error:
@@ -84,8 +86,10 @@ def model_size(recipe: Recipe) -> Size:
 
     Raises RecipeError and ExportError as export_bundle does.
     """
-    reference = load_reference(model_folder(recipe))
-    return Size(reference.layers, reference.hidden_size)
+    facts = read_folder(model_folder(recipe))
+    reference = load_reference(facts.transformer)
+    pooling = recipe.pooling or facts.pooling or "mean"  # one of them must be there to export it
+    return Size(reference.layers, vector_width(pooling, facts.steps, reference.hidden_size))
 
 
 def load_reference(folder: Path, layers: int | None = None) -> Reference:

@@ -1,12 +1,11 @@
 """What the model folder says of itself, and whether the recipe agrees.
 
 The files are those sentence-transformers writes: modules.json, 1_Pooling/config.json,
-sentence_bert_config.json, config_sentence_transformers.json.
+sentence_bert_config.json (beside the model's own), config_sentence_transformers.json.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,17 +13,15 @@ from typing import Any
 
 from ..bundle.manifest import ROLES
 from ..errors import RecipeError
+from .modules import LayerMix, Modules, Step, read_json, read_modules, read_pooling
 from .prompts import Prompts, place_prompts
 from .recipe import Recipe
 
-# modules.json's classes, by their last name, that a bundle can express
-_MODULES = ("Transformer", "Pooling", "Normalize")
-
-_POOLING_MODES = {
-    "pooling_mode_mean_tokens": "mean",
-    "pooling_mode_cls_token": "cls",
-    "pooling_mode_lasttoken": "last",
-}
+# sentence-transformers' Transformer, in the order in which it looks for what it wrote itself
+_TRANSFORMER = tuple(
+    f"sentence_{model}_config.json"
+    for model in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
 _SIMILARITIES = {"cosine": ("cosine",), "dot": ("dot_product", "max_inner_product")}
 
 
@@ -32,8 +29,13 @@ _SIMILARITIES = {"cosine": ("cosine",), "dot": ("dot_product", "max_inner_produc
 class FolderFacts:
     """What the folder states; None where it states nothing."""
 
+    transformer: Path = Path()
+    """The folder with the transformer's own files; the folder itself, or one in it."""
     pooling: str | None = None
+    include_prompt: bool = True
     normalise: bool | None = None
+    mix: LayerMix | None = None
+    steps: Sequence[Step] = ()
     max_tokens: int | None = None
     similarity: str | None = None
     lower_case: bool = False
@@ -53,26 +55,39 @@ class Settings:
     """The pooled vector is cut to its first so many numbers, then normalised; None: not cut."""
     remarks: Sequence[str] = ()
     """What people should know of how the folder was read."""
+    mix: LayerMix | None = None
+    """How the layers' hidden states are mixed before the pooling; None: the last one's alone."""
+    steps: Sequence[Step] = ()
+    """What is done to the pooled vector before it is cut."""
 
 
 def read_folder(folder: Path) -> FolderFacts:
     """Reads the folder's own configuration; raises RecipeError where no bundle can express it."""
-    modules = _json(folder / "modules.json") or []
-    kinds = {str(m["type"]).rpartition(".")[2]: m.get("path", "") for m in modules}
-    unknown = sorted(set(kinds) - set(_MODULES))
-    if unknown:
-        raise RecipeError(
-            f"{folder / 'modules.json'} lists {', '.join(unknown)}, which the dense kind has not;"
-            f" it has {', '.join(_MODULES)}"
-        )
-    bert = _object(folder / "sentence_bert_config.json")
+    modules = read_modules(folder)
+    if modules is None:
+        pooling = read_pooling(folder / "1_Pooling" / "config.json")
+        modules = Modules(folder, None, *(pooling or (None, True)))
+        normalise = None
+    else:
+        normalise = modules.normalise
+    path = _transformer_config(modules.transformer)
+    stated = _object(path)
     sentence = _object(folder / "config_sentence_transformers.json")
+    if (task := stated.get("transformer_task")) not in (None, "feature-extraction"):
+        raise RecipeError(
+            f"{path}: transformer_task is {task!r}; the dense kind has none but that"
+            " of 'feature-extraction'"
+        )
     return FolderFacts(
-        pooling=_pooling(folder / kinds.get("Pooling", "1_Pooling") / "config.json"),
-        normalise="Normalize" in kinds if modules else None,
-        max_tokens=_max_tokens(folder / "sentence_bert_config.json", bert),
+        transformer=modules.transformer,
+        pooling=modules.pooling,
+        include_prompt=modules.include_prompt,
+        normalise=normalise,
+        mix=modules.mix,
+        steps=modules.steps[:-1] if modules.normalise else modules.steps,
+        max_tokens=_max_tokens(path, stated),
         similarity=_similarity_name(sentence),
-        lower_case=bool(bert.get("do_lower_case")),
+        lower_case=bool(stated.get("do_lower_case")),
         prompts=_prompts(folder / "config_sentence_transformers.json", sentence),
     )
 
@@ -106,8 +121,28 @@ def settle(
             " has no positions"
         )
         max_tokens = positions
+    if not facts.include_prompt and any(prompts.values()):
+        raise RecipeError(
+            f"recipe {recipe.name}: the model folder leaves the prompt out of the pooling"
+            " (include_prompt is false), which no bundle can express; without prompts it exports"
+        )
+    if facts.mix is not None and recipe.layers is not None:
+        raise RecipeError(
+            f"recipe {recipe.name}: layers is {recipe.layers}, and {facts.mix.folder} weights all"
+            f" {facts.mix.layers} layers of the model"
+        )
     similarity = _similarity(recipe, facts, normalise)
-    return Settings(pooling, normalise, max_tokens, similarity, prompts, recipe.dims, remarks)
+    return Settings(
+        pooling,
+        normalise,
+        max_tokens,
+        similarity,
+        prompts,
+        recipe.dims,
+        remarks,
+        facts.mix,
+        facts.steps,
+    )
 
 
 def _unplaced(prompts: Prompts, used: Mapping[str, str]) -> list[str]:
@@ -152,20 +187,9 @@ def _stated_similarity(recipe: Recipe, facts: FolderFacts, normalise: bool) -> s
     return str(_agreed(recipe, "similarity", recipe.similarity, found[-1]))
 
 
-def _pooling(path: Path) -> str | None:
-    config = _json(path)
-    if config is None:
-        return None
-    on = [mode for mode in config if mode.startswith("pooling_mode_") and config[mode]]
-    modes = [_POOLING_MODES.get(mode) for mode in on] or [config.get("pooling_mode")]
-    if len(modes) != 1 or modes[0] not in _POOLING_MODES.values():
-        raise RecipeError(
-            f"{path}: pooling by {' and '.join(on) or config.get('pooling_mode')} is not supported;"
-            f" supported: {', '.join(_POOLING_MODES.values())}"
-        )
-    if config.get("include_prompt") is False:
-        raise RecipeError(f"{path}: leaving the prompt out of the pooling is not supported")
-    return modes[0]
+def _transformer_config(folder: Path) -> Path:
+    there = (folder / name for name in _TRANSFORMER if (folder / name).is_file())
+    return next(there, folder / _TRANSFORMER[0])
 
 
 def _max_tokens(path: Path, stated: Mapping[str, Any]) -> int | None:
@@ -197,18 +221,9 @@ def _similarity_name(stated: Mapping[str, Any]) -> str | None:
 
 
 def _object(path: Path) -> Mapping[str, Any]:
-    content = _json(path)
+    content = read_json(path)
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise RecipeError(f"{path} must be an object of keys and values, it is {content!r:.40}")
     return content
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecipeError(f"{path} is not JSON: {error}") from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..bundle.manifest import POOLINGS, ROLES, SIMILARITIES
+from ..bundle.manifest import POOLINGS, ROLES, SIMILARITIES, split_pooling
 from ..bundle.stated import NAME, is_name, is_number, shown
 from ..errors import RecipeError
 
@@ -69,7 +69,7 @@ _TYPE_NAMES = {
     list: "a list",
 }
 _LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes long
-_CHOICES = {"pooling": POOLINGS, "similarity": SIMILARITIES}
+_CHOICES = {"similarity": SIMILARITIES}
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -135,12 +135,21 @@ def _check_prompts(path: Path, key: str, prompts: Mapping[str, Any]) -> None:
             raise RecipeError(f"{path}: the {role} prompt is {shown(prompt)}; it must be a string")
 
 
+def _check_pooling(path: Path, key: str, pooling: str) -> None:
+    if any(each not in POOLINGS for each in split_pooling(pooling)):
+        raise RecipeError(
+            f"{path}: pooling is {shown(pooling)}; known: {', '.join(POOLINGS)}, and several with + like"
+            " cls+mean, whose results stand side by side"
+        )
+
+
 _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
     "name": _check_name,
     "source": _check_line,
     "revision": _check_line,
     "repository": _check_line,
     "license": _check_line,
+    "pooling": _check_pooling,
     "max_tokens": _check_positive,
     "layers": _check_positive,
     "dims": _check_positive,

@@ -6,6 +6,7 @@ the graph: a pooling mistake there must not be able to certify itself here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,31 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoTokenizer
 
 from ..bundle import Role
+from ..bundle.manifest import split_pooling
 from ..errors import ExportError, RecipeError
 from .folder import Settings
+from .module_weights import module_weights
+from .modules import Dense, LayerMix, LayerNorm, Normalise, Step
 from .weights import load_weights, require_own_code
 
-_POOLED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+Numbers = NDArray[np.float64]
+Weights = Mapping[str, Numbers]
+
+_POOLED: Mapping[str, Callable[[Numbers], Numbers]] = {
     "mean": lambda hidden: hidden.mean(axis=0),
     "cls": lambda hidden: hidden[0],
     "last": lambda hidden: hidden[-1],
+    "max": lambda hidden: hidden.max(axis=0),
+    "mean_sqrt_len": lambda hidden: hidden.sum(axis=0) / math.sqrt(len(hidden)),
+    "weightedmean": lambda hidden: np.average(hidden, axis=0, weights=range(1, len(hidden) + 1)),
+}
+_ACTIVATED: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "Identity": lambda x: x,
+    "Tanh": np.tanh,
+    "ReLU": lambda x: np.maximum(x, 0),
+    "GELU": lambda x: x * np.array([0.5 + 0.5 * math.erf(each / math.sqrt(2)) for each in x]),
+    "SiLU": lambda x: x / (1 + np.exp(-x)),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
 }
 
 
@@ -60,6 +78,7 @@ class Reference:
         """SHA-256 of each weight and buffer that a vector is computed with, by name."""
         self.absent = loaded.absent
         """Weights that are not from the checkpoint, and of no use to a vector."""
+        self._read: dict[Path, Weights] = {}
 
     @property
     def tokenizer_limit(self) -> int | None:
@@ -115,12 +134,34 @@ class Reference:
         """Token ids -> float32 [dims]."""
         with torch.inference_mode():
             batch = torch.tensor([ids])
-            output = self.model(input_ids=batch, attention_mask=torch.ones_like(batch))
+            output = self.model(
+                input_ids=batch,
+                attention_mask=torch.ones_like(batch),
+                output_hidden_states=settings.mix is not None,
+            )
         hidden = output.last_hidden_state[0].numpy().astype(np.float64)
-        vector = _POOLED[settings.pooling](hidden)[: settings.dims]
-        if settings.normalise:
-            vector = vector / np.linalg.norm(vector)
-        return vector.astype(np.float32)
+        if settings.mix is not None:
+            layers = np.stack([each[0].numpy() for each in output.hidden_states])
+            weights = self._weights(settings.mix)["layer_weights"]
+            taken = layers[settings.mix.start :].astype(np.float64)
+            hidden = np.average(taken, axis=0, weights=weights)
+        pooled = [_POOLED[each](hidden) for each in split_pooling(settings.pooling)]
+        vector = np.concatenate(pooled)
+        for step in settings.steps:
+            vector = _STEPS[type(step)](step, self._weights(step), vector)
+        vector = vector[: settings.dims]
+        return (_unit(vector) if settings.normalise else vector).astype(np.float32)
+
+    def _weights(self, module: LayerMix | Step) -> Weights:
+        """A module's weights, read once by each Reference."""
+        if isinstance(module, Normalise):
+            return {}
+        if module.folder not in self._read:
+            found = module_weights(module)
+            self._read[module.folder] = {
+                name: each.numpy().astype(np.float64) for name, each in found.items()
+            }
+        return self._read[module.folder]
 
     def release(self) -> Mapping[str, str]:
         """Lets the model go, which a large one's memory is wanted back for; gives its sums."""
@@ -131,6 +172,27 @@ class Reference:
         """Whether the tokenizer itself makes no difference between cases."""
         upper, lower = (self.tokenizer(text)["input_ids"] for text in ("A Cell", "a cell"))
         return bool(upper == lower)
+
+
+def _dense(step: Dense, weights: Weights, vector: Numbers) -> Numbers:
+    moved = weights["linear.weight"] @ vector + weights.get("linear.bias", 0.0)
+    return _ACTIVATED[step.activation](np.asarray(moved))
+
+
+def _layer_norm(step: LayerNorm, weights: Weights, vector: Numbers) -> Numbers:
+    even = (vector - vector.mean()) / np.sqrt(vector.var() + 1e-5)
+    return np.asarray(even * weights["norm.weight"] + weights["norm.bias"])
+
+
+def _unit(vector: Numbers) -> Numbers:
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float64)
+
+
+_STEPS: Mapping[type[Step], Callable[[Any, Weights, Numbers], Numbers]] = {
+    Dense: _dense,
+    LayerNorm: _layer_norm,
+    Normalise: lambda step, weights, vector: _unit(vector),
+}
 
 
 def _keep_layers(config: Any, layers: int) -> None:

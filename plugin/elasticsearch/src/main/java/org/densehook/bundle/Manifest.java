@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -53,9 +54,11 @@ public record Manifest(
   private static final Map<String, Set<String>> KNOWN =
       Map.of(
           "kind", Set.of("dense"),
-          "pooling", Set.of("mean", "cls", "last"),
           "similarity", Set.of("cosine", "dot_product", "max_inner_product"),
           "precision", PRECISION_BOUNDS.keySet());
+
+  private static final Set<String> POOLINGS =
+      Set.of("mean", "cls", "last", "max", "mean_sqrt_len", "weightedmean");
 
   private static final Set<String> KEYS =
       Set.of(
@@ -137,6 +140,15 @@ public record Manifest(
   private static Manifest read(Stated stated) throws BundleException {
     for (Map.Entry<String, Set<String>> known : KNOWN.entrySet()) {
       stated.oneOf(known.getKey(), known.getValue());
+    }
+    String pooling = stated.text("pooling"); // cls+mean: what two give, side by side
+    if (!POOLINGS.containsAll(Arrays.asList(pooling.split("\\+", -1)))) {
+      throw new BundleException(
+          "encoder.json: pooling is ["
+              + pooling
+              + "]; known: "
+              + String.join(", ", new TreeSet<>(POOLINGS))
+              + ", and several side by side, as cls+mean");
     }
     Stated source = stated.table("source", SOURCE_KEYS);
     for (String key : SOURCE_KEYS) {

@@ -1,0 +1,120 @@
+"""From hidden states to the vector, in PyTorch, as it is traced into the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..bundle.manifest import split_pooling
+from .folder import Settings
+from .module_weights import module_weights
+from .modules import Dense, LayerMix, LayerNorm, Normalise, Step
+
+
+def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+
+
+def _cls(hidden: Tensor, mask: Tensor) -> Tensor:
+    return hidden[:, 0]
+
+
+def _last(hidden: Tensor, mask: Tensor) -> Tensor:
+    # right padding: the last real token's position is the number of real tokens less one
+    positions = (mask.sum(1) - 1).view(-1, 1, 1).expand(-1, 1, hidden.shape[-1])
+    return hidden.gather(1, positions).squeeze(1)
+
+
+def _max(hidden: Tensor, mask: Tensor) -> Tensor:
+    lowest = torch.finfo(hidden.dtype).min
+    return hidden.masked_fill(mask.unsqueeze(-1) == 0, lowest).amax(1)
+
+
+def _mean_sqrt_len(hidden: Tensor, mask: Tensor) -> Tensor:
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9).sqrt()
+
+
+def _weighted_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    """The first token counts once, the second twice, and so on (Muennighoff 2022, SGPT)."""
+    return _mean(hidden, mask * torch.ones_like(mask).cumsum(1))
+
+
+POOLING: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mean": _mean,
+    "cls": _cls,
+    "last": _last,
+    "max": _max,
+    "mean_sqrt_len": _mean_sqrt_len,
+    "weightedmean": _weighted_mean,
+}
+"""hidden [batch, tokens, dims] and mask int64 [batch, tokens] -> [batch, dims]."""
+
+
+class Head(torch.nn.Module):
+    """What a model folder puts on top of its transformer, with weights read from the folder.
+
+    Then the vector is cut, and brought to length 1, where the settings say so. A module to derive
+    from: as a part of another it would put its name into the graph.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._mix = None if settings.mix is None else _Mix(settings.mix)
+        self._pools = [POOLING[each] for each in split_pooling(settings.pooling)]
+        self._steps = torch.nn.Sequential(*[_STEPS[type(each)](each) for each in settings.steps])
+        self._dims = settings.dims
+        self._normalise = settings.normalise
+
+    def vectors(self, output: Any, mask: Tensor) -> Tensor:
+        """A transformer's output, and int64 [batch, tokens] -> float32 [batch, dims]."""
+        hidden = output.last_hidden_state if self._mix is None else self._mix(output.hidden_states)
+        pooled = [pool(hidden, mask) for pool in self._pools]
+        vectors: Tensor = self._steps(torch.cat(pooled, dim=-1) if len(pooled) > 1 else pooled[0])
+        if self._dims is not None:
+            vectors = vectors[:, : self._dims]
+        return torch.nn.functional.normalize(vectors, dim=-1) if self._normalise else vectors
+
+
+class _Mix(torch.nn.Module):
+    def __init__(self, mix: LayerMix) -> None:
+        super().__init__()
+        weights = module_weights(mix)["layer_weights"]
+        self._shares = torch.nn.Parameter((weights / weights.sum()).view(-1, 1, 1, 1))
+        self._start = mix.start
+
+    def forward(self, layers: tuple[Tensor, ...]) -> Tensor:
+        return (torch.stack(layers[self._start :]) * self._shares).sum(0)
+
+
+class _Normalised(torch.nn.Module):
+    def forward(self, vectors: Tensor) -> Tensor:
+        return torch.nn.functional.normalize(vectors, dim=-1)
+
+
+def _dense(step: Dense) -> torch.nn.Module:
+    linear = torch.nn.Linear(step.inputs, step.outputs, bias=step.bias)
+    _load(linear, step)
+    return torch.nn.Sequential(linear, getattr(torch.nn, step.activation)())
+
+
+def _layer_norm(step: LayerNorm) -> torch.nn.Module:
+    norm = torch.nn.LayerNorm(step.dims)
+    _load(norm, step)
+    return norm
+
+
+def _load(layer: torch.nn.Module, step: Dense | LayerNorm) -> None:
+    weights = module_weights(step)
+    layer.load_state_dict({name.rpartition(".")[2]: each for name, each in weights.items()})
+
+
+_STEPS: Mapping[type[Step], Callable[[Any], torch.nn.Module]] = {
+    Dense: _dense,
+    LayerNorm: _layer_norm,
+    Normalise: lambda step: _Normalised(),
+}
