@@ -182,9 +182,9 @@ def test_more_tokens_than_the_model_has_positions_for_are_refused(model: Path) -
 
 def test_a_module_no_bundle_can_express_is_refused_by_name(model: Path) -> None:
     modules = json.loads((model / "modules.json").read_text())
-    modules.append({"idx": 3, "path": "3_Dense", "type": "sentence_transformers.models.Dense"})
+    modules.append({"idx": 3, "path": "3_LSTM", "type": "sentence_transformers.models.LSTM"})
     (model / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(RecipeError, match="lists Dense"):
+    with pytest.raises(RecipeError, match="lists LSTM, which the dense kind has not: words"):
         export_bundle(Recipe(name="tiny", source="model", folder=model.parent), model / "bundle")
 
 

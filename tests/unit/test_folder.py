@@ -166,4 +166,4 @@ def test_a_folder_of_nulls_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(sentence))
     (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": None}))
     facts = read_folder(tmp_path)
-    assert facts == FolderFacts(prompts=Prompts(undecided=[], unplaced=[]))
+    assert facts == FolderFacts(transformer=tmp_path, prompts=Prompts(undecided=[], unplaced=[]))

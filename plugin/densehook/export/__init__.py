@@ -1,6 +1,6 @@
 """PyTorch to ONNX: recipe in, bundle out, proven equal on the way.
 
-The only door to torch, transformers, optimum and onnx; it knows nothing of Elasticsearch.
+The only door to torch, transformers and onnx; it knows nothing of Elasticsearch.
 """
 
 from .bundling import export_bundle, model_size

@@ -138,8 +138,8 @@ def _check_prompts(path: Path, key: str, prompts: Mapping[str, Any]) -> None:
 def _check_pooling(path: Path, key: str, pooling: str) -> None:
     if any(each not in POOLINGS for each in split_pooling(pooling)):
         raise RecipeError(
-            f"{path}: pooling is {shown(pooling)}; known: {', '.join(POOLINGS)}, and several with + like"
-            " cls+mean, whose results stand side by side"
+            f"{path}: pooling is {shown(pooling)}; known: {', '.join(POOLINGS)}, and several with"
+            " + like cls+mean, whose results stand side by side"
         )
 
 
