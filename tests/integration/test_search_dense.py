@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -201,13 +202,16 @@ def test_a_blank_text_is_refused(filled: Elasticsearch, text: str) -> None:
 
 def test_a_search_of_no_time_gets_no_vector(filled: Elasticsearch) -> None:
     """What cannot be there in the search's time is 429, each search of a request by its own."""
-    query = {"dense": {"field": "embedding", "text": "a text that nobody asked for before"}}
+    query = {"dense": {"field": "embedding", "text": f"asked by nobody before {uuid4()}"}}
     with pytest.raises(ApiError) as refused:
         filled.search(index=INDEX, query=query, timeout="1nanos")
     assert refused.value.status_code == 429
     searches = [
         {"index": INDEX},
-        {"query": {"dense": {"field": "embedding", "text": "another such"}}, "timeout": "1nanos"},
+        {
+            "query": {"dense": {"field": "embedding", "text": f"another such {uuid4()}"}},
+            "timeout": "1nanos",
+        },
         {"index": INDEX},
         {"query": {"dense": {"field": "embedding", "text": "a third"}}, "timeout": "10m"},
         {"index": INDEX},
