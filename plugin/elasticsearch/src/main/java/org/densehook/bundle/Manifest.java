@@ -102,9 +102,9 @@ public record Manifest(
     return inputs.contains("attention_mask");
   }
 
-  /** The document text of several fields: the non-empty ones, joined. */
+  /** The document text of several fields: those that are not blank, joined. */
   public String join(List<String> fields) {
-    return String.join(joiner, fields.stream().filter(part -> !part.isEmpty()).toList());
+    return String.join(joiner, fields.stream().filter(part -> !Blank.is(part)).toList());
   }
 
   /**

@@ -22,7 +22,9 @@ import org.densehook.elasticsearch.service.EncoderService;
 import org.densehook.elasticsearch.service.EncoderSettings;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.service.RestEncoders;
+import org.densehook.elasticsearch.vectors.DocumentEmbedder;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
+import org.densehook.elasticsearch.vectors.StoredDocuments;
 import org.densehook.elasticsearch.write.EmbedFilters;
 import org.densehook.elasticsearch.write.EmbedSettings;
 import org.elasticsearch.action.support.MappedActionFilter;
@@ -55,6 +57,8 @@ public final class DensehookPlugin extends CompatPlugin
   private final SetOnce<EncoderService> encoders = new SetOnce<>();
   private final SetOnce<ClusterService> clusterService = new SetOnce<>();
   private final SetOnce<SearchServices> searchServices = new SetOnce<>();
+  private final SetOnce<DocumentEmbedder> embedder = new SetOnce<>();
+  private final SetOnce<StoredDocuments> storedDocuments = new SetOnce<>();
   private final IndexVectorsCache indexVectors = new IndexVectorsCache();
   private final Settings settings;
   private List<MappedActionFilter> filters;
@@ -82,15 +86,11 @@ public final class DensehookPlugin extends CompatPlugin
             services.threadPool().getThreadContext(),
             services.threadPool().generic(),
             services.xContentRegistry()));
+    embedder.set(new DocumentEmbedder(encoders.get()));
+    storedDocuments.set(new StoredDocuments(services.client(), services.threadPool()));
     filters =
         new ArrayList<>(
-            EmbedFilters.all(
-                encoders.get(),
-                indexVectors,
-                services.clusterService(),
-                services.indexNameExpressionResolver(),
-                services.client(),
-                services.threadPool()));
+            EmbedFilters.all(embedder.get(), storedDocuments.get(), indexVectors, services));
     filters.add(
         new SearchFilter(
             services.threadPool().getThreadContext(),
@@ -150,10 +150,13 @@ public final class DensehookPlugin extends CompatPlugin
                     tag,
                     description,
                     config,
-                    encoders(),
-                    destinations,
-                    indexVectors,
-                    parameters.threadContext)));
+                    new EmbedProcessor.Services(
+                        encoders(),
+                        embedder.get(),
+                        storedDocuments.get(),
+                        destinations,
+                        indexVectors,
+                        parameters.threadContext))));
   }
 
   @Override

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardBatch;
 import org.elasticsearch.action.bulk.BulkShardRequest;
+import org.elasticsearch.action.support.WriteRequest.RefreshPolicy;
 import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.metadata.IndexTemplateMetadata;
@@ -138,4 +140,11 @@ public final class Compat {
    * @param mappings the later over the earlier
    */
   public record IndexTemplate(List<CompressedXContent> mappings, Settings settings) {}
+
+  /** A request for some of a bulk's items. */
+  public static BulkShardRequest part(
+      BulkShardRequest whole, RefreshPolicy refresh, BulkItemRequest[] items) {
+    return new BulkShardRequest(
+        whole.shardId(), whole.splitShardCountSummary(), refresh, items, whole.isSimulated());
+  }
 }

@@ -1,21 +1,30 @@
 package org.densehook.elasticsearch.ingest;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.densehook.elasticsearch.compat.CompatPlugin.Destinations;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.DocumentEmbedder;
+import org.densehook.elasticsearch.vectors.DocumentVectors;
+import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldPaths;
+import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
-import org.densehook.elasticsearch.vectors.InputText;
+import org.densehook.elasticsearch.vectors.StoredDocuments;
+import org.densehook.elasticsearch.vectors.StoredDocuments.Found;
+import org.densehook.elasticsearch.vectors.StoredDocuments.Wanted;
 import org.densehook.elasticsearch.vectors.VectorFormat;
-import org.densehook.elasticsearch.write.Outdated;
+import org.densehook.elasticsearch.write.EmbedSettings;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
+import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.ingest.AbstractProcessor;
 import org.elasticsearch.ingest.ConfigurationUtils;
 import org.elasticsearch.ingest.IngestDocument;
@@ -26,10 +35,7 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   public static final String TYPE = "densehook";
 
-  private final NodeEncoders encoders;
-  private final Destinations destinations;
-  private final IndexVectorsCache indexVectors;
-  private final ThreadContext threadContext;
+  private final Services services;
   private final Options options;
 
   /**
@@ -44,35 +50,28 @@ public final class EmbedProcessor extends AbstractProcessor {
       boolean ignoreMissing,
       boolean override) {}
 
-  private EmbedProcessor(
-      String tag,
-      String description,
-      NodeEncoders encoders,
-      Destinations destinations,
-      IndexVectorsCache indexVectors,
-      ThreadContext threadContext,
-      Options options) {
-    super(tag, description);
-    this.encoders = encoders;
-    this.destinations = destinations;
-    this.indexVectors = indexVectors;
-    this.threadContext = threadContext;
-    this.options = options;
-  }
-
   /**
-   * Reads a processor's definition.
+   * What processors need of the node.
    *
    * @param destinations looked up by a document's {@code _index}
    */
-  public static Processor create(
-      String tag,
-      String description,
-      Map<String, Object> config,
+  public record Services(
       NodeEncoders encoders,
+      DocumentEmbedder embedder,
+      StoredDocuments storedDocuments,
       Destinations destinations,
       IndexVectorsCache indexVectors,
-      ThreadContext threadContext) {
+      ThreadContext threadContext) {}
+
+  private EmbedProcessor(String tag, String description, Services services, Options options) {
+    super(tag, description);
+    this.services = services;
+    this.options = options;
+  }
+
+  /** Reads a processor's definition. */
+  public static Processor create(
+      String tag, String description, Map<String, Object> config, Services services) {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
     List<String> inputs = paths(tag, config);
     String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
@@ -83,9 +82,8 @@ public final class EmbedProcessor extends AbstractProcessor {
     boolean ignoreMissing =
         ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "ignore_missing", false);
     boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
-    Options options = new Options(encoder, inputs, output, ignoreMissing, override);
     return new EmbedProcessor(
-        tag, description, encoders, destinations, indexVectors, threadContext, options);
+        tag, description, services, new Options(encoder, inputs, output, ignoreMissing, override));
   }
 
   private static List<String> paths(String tag, Map<String, Object> config) {
@@ -124,83 +122,170 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   @Override
   public void execute(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
-    String text;
-    EncoderHandle encoder;
-    EmbeddedField field;
     try {
-      if (Outdated.isMadeLater(threadContext, options.output)
-          || !options.override && present(document)) {
+      String destination = document.getMetadata().getIndex();
+      if (destination == null) { // a part of an update, which is merged later
+        EmbedOrder order = new EmbedOrder(options.output, options.inputs, options.encoder);
+        Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
+        document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
         handler.accept(document, null);
-        return;
+      } else {
+        execute(document, destination, handler);
       }
-      encoder = encoders.require(options.encoder);
-      field = vectorField(document);
-      if (field != null) {
-        field.require(encoder, document.getMetadata().getIndex());
-      }
-      text = text(document, encoder);
     } catch (Exception e) {
       handler.accept(null, e);
+    }
+  }
+
+  private void execute(
+      IngestDocument document, String destination, BiConsumer<IngestDocument, Exception> handler)
+      throws Exception {
+    IndexMetadata index = services.destinations.writeIndex(destination);
+    EmbeddedField stated = stated(destination, index);
+    EncoderHandle encoder = services.encoders.require(options.encoder);
+    boolean statesInputs = stated != null && !stated.inputs().isEmpty();
+    if (stated != null) {
+      stated.require(encoder, destination);
+    }
+    if (statesInputs && !stated.inputs().equals(options.inputs)) {
+      throw new IllegalArgumentException(
+          "the pipeline makes field ["
+              + options.output
+              + "] of "
+              + options.inputs
+              + ", the mapping of ["
+              + destination
+              + "] says of "
+              + stated.inputs()
+              + "; make them say the same");
+    }
+    requireInputs(document);
+    if (statesInputs && EmbedSettings.embeds(index)) {
+      handler.accept(document, null); // it is embedded when it has passed all its pipelines
       return;
     }
-    if (text.isEmpty()) {
-      document.removeField(options.output, true); // the vector of a text that is gone
+    EmbeddedField field =
+        new EmbeddedField(
+            options.output,
+            options.inputs,
+            encoder.name(),
+            encoder.fingerprint(),
+            stated != null && stated.base64());
+    FieldToEmbed to = new FieldToEmbed(field, encoder, true, statesInputs, List.of());
+    Map<String, Object> part = part(document, to);
+    if (FieldPaths.value(part, options.output) != null && !statesInputs) {
       handler.accept(document, null);
       return;
     }
-    encoders.embedDocument(
-        encoder,
-        text,
-        new ActionListener<>() {
-          @Override
-          public void onResponse(float[] vector) {
-            try {
-              document.setFieldValue(
-                  options.output,
-                  field == null ? VectorFormat.toList(vector) : field.value(vector));
-            } catch (Exception e) {
-              handler.accept(null, e);
-              return;
-            }
-            handler.accept(document, null);
-          }
-
-          @Override
-          public void onFailure(Exception e) {
-            handler.accept(null, e);
-          }
-        });
+    boolean reuses = index != null && EmbedSettings.reuses(index);
+    OneDocument work = new OneDocument(document, new DocumentVectors(List.of(to), part));
+    Runnable embed =
+        services.threadContext.preserveContext(
+            () ->
+                services.embedder.embed(
+                    List.of(work),
+                    reuses,
+                    services.threadContext.preserveContext(
+                        () ->
+                            handler.accept(work.failure == null ? document : null, work.failure))));
+    String id = document.getMetadata().getId();
+    if (index != null && id != null && statesInputs && work.vectors.needsStored(reuses, false)) {
+      Wanted wanted =
+          new Wanted(id, document.getMetadata().getRouting(), DocumentVectors.paths(List.of(to)));
+      services.storedDocuments.read(
+          index.getIndex().getName(),
+          List.of(wanted),
+          TimeValue.ZERO,
+          ActionListener.runAfter( // without it nothing is taken over, and all is right
+              ActionListener.wrap(found -> work.replaces(found.get(0)), e -> {}), embed));
+    } else {
+      embed.run();
+    }
   }
 
-  private boolean present(IngestDocument document) {
-    return document.getFieldValue(options.output, Object.class, true) != null;
+  /** What is decided on: a vector that the pipeline is to make anew is none. */
+  private Map<String, Object> part(IngestDocument document, FieldToEmbed to) {
+    Map<String, Object> part = new LinkedHashMap<>();
+    for (String path : DocumentVectors.paths(List.of(to))) {
+      Object value = document.getFieldValue(path, Object.class, true);
+      if (value != null) {
+        part.put(path, value);
+      }
+    }
+    if (options.override && !to.isCurrent(part)) {
+      part.remove(options.output);
+      document.removeField(options.output, true);
+    }
+    return part;
   }
 
-  /** The document's text; empty when its inputs are missing or empty, where that is allowed. */
-  private String text(IngestDocument document, EncoderHandle encoder) {
-    List<String> parts = new ArrayList<>();
-    for (String input : options.inputs) {
-      // throws for a missing field, as Elasticsearch's own processors do
-      Object value = document.getFieldValue(input, Object.class, options.ignoreMissing);
-      if (value == null && !options.ignoreMissing) {
+  /** Fails a document that lacks an input, as Elasticsearch's own processors do. */
+  private void requireInputs(IngestDocument document) {
+    for (String input : options.ignoreMissing ? List.<String>of() : options.inputs) {
+      if (document.getFieldValue(input, Object.class) == null) {
         throw new IllegalArgumentException("field [" + input + "] is null, it has no text");
       }
-      parts.add(encoder.join(InputText.of(input, value)));
     }
-    return encoder.join(parts);
   }
 
   /**
    * The field the vector goes to, where the mapping of its index states it, or that of the template
    * that the document is about to make its index from; or null.
    */
-  private EmbeddedField vectorField(IngestDocument document) throws Exception {
-    String name = document.getMetadata().getIndex();
-    IndexMetadata index = destinations.writeIndex(name);
+  private EmbeddedField stated(String destination, IndexMetadata index) throws Exception {
     IndexVectors vectors =
         index == null
-            ? indexVectors.of(destinations.templateMappings(name))
-            : indexVectors.of(index);
+            ? services.indexVectors.of(services.destinations.templateMappings(destination))
+            : services.indexVectors.of(index);
     return vectors.fields().get(options.output);
+  }
+
+  /** The document on its way. */
+  private static final class OneDocument implements DocumentEmbedder.Work {
+
+    private final IngestDocument document;
+    private final DocumentVectors vectors;
+    private Map<String, Object> stored;
+    private Exception failure;
+
+    private OneDocument(IngestDocument document, DocumentVectors vectors) {
+      this.document = document;
+      this.vectors = vectors;
+    }
+
+    private void replaces(Found found) {
+      if (found.exists() && !found.document().isSourceEmpty()) {
+        stored = found.document().getSourceAsMap();
+      }
+    }
+
+    @Override
+    public DocumentVectors vectors() {
+      return vectors;
+    }
+
+    @Override
+    public Map<String, Object> stored() {
+      return stored;
+    }
+
+    @Override
+    public void write(Map<String, Object> changes) {
+      changes.forEach(
+          (path, value) -> {
+            if (value == null) {
+              document.removeField(path, true);
+            } else {
+              // Elasticsearch can copy no float[] of a document
+              document.setFieldValue(
+                  path, value instanceof float[] vector ? VectorFormat.toList(vector) : value);
+            }
+          });
+    }
+
+    @Override
+    public void fail(Exception reason) {
+      failure = reason;
+    }
   }
 }

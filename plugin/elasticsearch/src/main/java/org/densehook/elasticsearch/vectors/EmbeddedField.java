@@ -17,7 +17,7 @@ public record EmbeddedField(
 
   /** The vector as it is written into a document. */
   public Object value(float[] vector) {
-    return base64 ? VectorFormat.toBase64(vector) : VectorFormat.toList(vector);
+    return base64 ? VectorFormat.toBase64(vector) : vector;
   }
 
   /**

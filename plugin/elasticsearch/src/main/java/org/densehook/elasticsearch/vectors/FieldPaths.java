@@ -11,55 +11,25 @@ public final class FieldPaths {
 
   private FieldPaths() {}
 
-  /** The value of an input, as the Python package reads it; null when there is none. */
+  /** The value of a field, however its path is spelled; null when there is none. */
   public static Object value(Map<?, ?> document, String path) {
-    Map<?, ?> inner = document;
-    String rest = path;
-    while (!inner.containsKey(rest)) {
-      int dot = rest.indexOf('.');
-      if (dot < 0 || !(inner.get(rest.substring(0, dot)) instanceof Map<?, ?> next)) {
-        return null;
+    Object value = document.get(path);
+    for (int dot = path.indexOf('.'); value == null && dot >= 0; dot = path.indexOf('.', dot + 1)) {
+      if (document.get(path.substring(0, dot)) instanceof Map<?, ?> inner) {
+        value = value(inner, path.substring(dot + 1));
       }
-      inner = next;
-      rest = rest.substring(dot + 1);
     }
-    return inner.get(rest);
+    return value;
   }
 
   /** Whether the document has the field, however its path is spelled; null counts. */
   public static boolean has(Map<?, ?> document, String path) {
-    return find(document, path, false);
-  }
-
-  /** Whether the document has a value of the field, however its path is spelled. */
-  public static boolean hasValue(Map<?, ?> document, String path) {
-    return find(document, path, true);
-  }
-
-  private static boolean find(Map<?, ?> document, String path, boolean value) {
-    if (value ? document.get(path) != null : document.containsKey(path)) {
+    if (document.containsKey(path)) {
       return true;
     }
     for (int dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
       if (document.get(path.substring(0, dot)) instanceof Map<?, ?> inner
-          && find(inner, path.substring(dot + 1), value)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Whether merging a partial document into another may change what the field is there. */
-  public static boolean touches(Map<?, ?> partial, String path) {
-    if (partial.containsKey(path)) {
-      return true;
-    }
-    for (int dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
-      String head = path.substring(0, dot);
-      // an object is merged into the one that is there, anything else takes its place
-      if (partial.containsKey(head)
-          && (!(partial.get(head) instanceof Map<?, ?> inner)
-              || touches(inner, path.substring(dot + 1)))) {
+          && has(inner, path.substring(dot + 1))) {
         return true;
       }
     }

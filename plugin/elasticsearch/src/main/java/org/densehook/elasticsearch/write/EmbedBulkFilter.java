@@ -1,10 +1,10 @@
 package org.densehook.elasticsearch.write;
 
 import java.util.List;
-import java.util.function.Consumer;
 import org.densehook.elasticsearch.compat.Compat;
-import org.densehook.elasticsearch.service.NodeEncoders;
-import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.EmbedOrder;
+import org.densehook.elasticsearch.vectors.FieldToEmbed;
+import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
@@ -14,41 +14,33 @@ import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.action.bulk.BulkShardResponse;
 import org.elasticsearch.action.bulk.TransportShardBulkAction;
 import org.elasticsearch.action.delete.DeleteRequest;
+import org.elasticsearch.action.index.IndexRequest;
 import org.elasticsearch.action.support.ActionFilterChain;
 import org.elasticsearch.action.support.MappedActionFilter;
-import org.elasticsearch.action.support.RefCountingRunnable;
-import org.elasticsearch.client.internal.Client;
+import org.elasticsearch.action.update.UpdateRequest;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.tasks.Task;
-import org.elasticsearch.tasks.TaskId;
-import org.elasticsearch.threadpool.ThreadPool;
 
 /**
- * Gives vectors to the documents that are about to be written to a shard.
+ * The door of every write: documents get their vectors before they go to their shard.
  *
  * <p>Every write passes here once, as items of a bulk, on the node that coordinates it: replicas
- * and retries of the replication do not.
+ * and retries of the replication do not. Security has judged it before.
  */
 final class EmbedBulkFilter implements MappedActionFilter {
 
-  private final NodeEncoders encoders;
+  private final BulkServices services;
   private final IndexVectorsCache indexVectors;
   private final ClusterService clusterService;
-  private final Client client;
-  private final ThreadPool threadPool;
+  private final NotesMapping notesMapping;
 
   EmbedBulkFilter(
-      NodeEncoders encoders,
-      IndexVectorsCache indexVectors,
-      ClusterService clusterService,
-      Client client,
-      ThreadPool threadPool) {
-    this.encoders = encoders;
+      BulkServices services, IndexVectorsCache indexVectors, ClusterService clusterService) {
+    this.services = services;
     this.indexVectors = indexVectors;
     this.clusterService = clusterService;
-    this.client = client;
-    this.threadPool = threadPool;
+    notesMapping = new NotesMapping(services.client(), services.threadPool());
   }
 
   @Override
@@ -63,73 +55,99 @@ final class EmbedBulkFilter implements MappedActionFilter {
       Q request,
       ActionListener<R> listener,
       ActionFilterChain<Q, R> chain) {
-    if (request instanceof BulkShardRequest bulk) {
-      IndexMetadata index = Compat.index(clusterService.state(), bulk.shardId().getIndex());
-      if (EmbedSettings.embeds(index)) {
-        List<EmbeddedField> fields =
-            indexVectors.of(index).fields().values().stream()
-                .filter(field -> !field.inputs().isEmpty())
-                .toList();
-        if (fields.isEmpty()) {
-          refuse(bulk, index);
-          chain.proceed(task, action, request, listener);
-          return;
-        }
-        Compat.inlineSources(bulk);
-        UpdatesApart apart =
-            new UpdatesApart(
-                client,
-                threadPool,
-                new TaskId(clusterService.localNode().getId(), task.getId()),
-                bulk);
-        apart.take(index, fields);
-        embed(
-            bulk,
-            new BulkVectors(encoders, threadPool.getThreadContext(), index, fields),
-            apart,
-            listener.<R>map(response -> answered(apart, response)),
-            answer -> chain.proceed(task, action, request, answer));
-        return;
-      }
+    IndexMetadata index =
+        request instanceof BulkShardRequest bulk
+            ? Compat.index(clusterService.state(), bulk.shardId().getIndex())
+            : null;
+    if (index == null || !concerns((BulkShardRequest) request, index)) {
+      chain.proceed(task, action, request, listener);
+      return;
     }
-    chain.proceed(task, action, request, listener);
+    BulkShardRequest bulk = (BulkShardRequest) request;
+    ActionListener.run(
+        listener,
+        outer -> {
+          Compat.inlineSources(bulk);
+          embed(
+              bulk,
+              index,
+              outer.map(EmbedBulkFilter::<R>asResponse),
+              answer ->
+                  chain.proceed(task, action, request, answer.map(r -> (BulkShardResponse) r)));
+        });
   }
 
-  /** Fails the documents of an index that does not say what to embed; deletions go on. */
-  private static void refuse(BulkShardRequest bulk, IndexMetadata index) {
+  @SuppressWarnings("unchecked")
+  private static <R extends ActionResponse> R asResponse(BulkShardResponse response) {
+    return (R) response;
+  }
+
+  private boolean concerns(BulkShardRequest bulk, IndexMetadata index) {
+    if (EmbedSettings.embeds(index) || !indexVectors.of(index).fields().isEmpty()) {
+      return true;
+    }
     for (BulkItemRequest item : bulk.items()) {
-      if (!(item.request() instanceof DeleteRequest)) {
-        item.abort(index.getIndex().getName(), EmbedSettings.nothingToEmbed(index));
+      if (item.request() instanceof UpdateRequest update
+          && (isOrdered(update.doc()) || isOrdered(update.upsertRequest()))) {
+        return true;
       }
     }
+    return false;
   }
 
-  private <R> void embed(
+  private static boolean isOrdered(IndexRequest document) {
+    return document != null && EmbedOrder.maybeIn(document.source());
+  }
+
+  /** Carries a bulk out. */
+  private interface Send {
+    void to(ActionListener<BulkShardResponse> listener);
+  }
+
+  private void embed(
       BulkShardRequest bulk,
-      BulkVectors vectors,
-      UpdatesApart apart,
-      ActionListener<R> listener,
-      Consumer<ActionListener<R>> chain) {
-    Runnable proceed =
-        () ->
-            ActionListener.run(
-                listener,
-                answer -> {
-                  vectors.write();
-                  chain.accept(answer);
-                });
-    // identity and headers are the caller's, whichever thread is the last to be done
-    Runnable inContext = threadPool.getThreadContext().preserveContext(proceed);
-    try (RefCountingRunnable refs = new RefCountingRunnable(inContext)) {
-      vectors.make(bulk, refs);
-      apart.send(refs);
+      IndexMetadata index,
+      ActionListener<BulkShardResponse> listener,
+      Send send) {
+    IndexVectors vectors = indexVectors.of(index);
+    String name = index.getIndex().getName();
+    boolean fills = EmbedSettings.embeds(index);
+    List<FieldToEmbed> fields;
+    try {
+      fields = services.embedder().fields(vectors, name, fills);
+      if (fills && fields.isEmpty()) {
+        throw EmbedSettings.nothingToEmbed(index);
+      }
+    } catch (Exception e) {
+      fail(bulk, name, e);
+      send.to(listener);
+      return;
     }
+    ShardBulk work =
+        new ShardBulk(
+            services,
+            new ShardBulk.Collection(name, vectors, fields, EmbedSettings.reuses(index)),
+            bulk);
+    if (fields.isEmpty() || vectors.takesNotes()) {
+      work.run(send::to, listener);
+      return;
+    }
+    notesMapping.add(
+        index.getIndex(),
+        ActionListener.wrap(
+            added -> work.run(send::to, listener),
+            e -> {
+              fail(bulk, name, e);
+              send.to(listener);
+            }));
   }
 
-  private static <R> R answered(UpdatesApart apart, R response) {
-    if (response instanceof BulkShardResponse bulk) {
-      apart.answer(bulk.getResponses());
+  /** Fails the documents of an index that cannot be embedded; deletions go on. */
+  private static void fail(BulkShardRequest bulk, String index, Exception reason) {
+    for (BulkItemRequest item : bulk.items()) {
+      if (item.getPrimaryResponse() == null && !(item.request() instanceof DeleteRequest)) {
+        item.abort(index, reason);
+      }
     }
-    return response;
   }
 }

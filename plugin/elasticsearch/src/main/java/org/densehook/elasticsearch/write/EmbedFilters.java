@@ -1,15 +1,12 @@
 package org.densehook.elasticsearch.write;
 
 import java.util.List;
-import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.elasticsearch.vectors.DocumentEmbedder;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
+import org.densehook.elasticsearch.vectors.StoredDocuments;
 import org.elasticsearch.action.support.MappedActionFilter;
-import org.elasticsearch.client.internal.Client;
-import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
-import org.elasticsearch.cluster.service.ClusterService;
-import org.elasticsearch.index.reindex.ReindexAction;
-import org.elasticsearch.index.reindex.UpdateByQueryAction;
-import org.elasticsearch.threadpool.ThreadPool;
+import org.elasticsearch.common.breaker.CircuitBreaker;
+import org.elasticsearch.plugins.Plugin.PluginServices;
 
 /** Embedding with no pipeline, as filters of the actions that write. */
 public final class EmbedFilters {
@@ -17,17 +14,25 @@ public final class EmbedFilters {
   private EmbedFilters() {}
 
   public static List<MappedActionFilter> all(
-      NodeEncoders encoders,
+      DocumentEmbedder embedder,
+      StoredDocuments storedDocuments,
       IndexVectorsCache indexVectors,
-      ClusterService clusterService,
-      IndexNameExpressionResolver indexNames,
-      Client client,
-      ThreadPool threadPool) {
+      PluginServices services) {
+    BulkServices bulks =
+        new BulkServices(
+            embedder,
+            storedDocuments,
+            services.client(),
+            services.threadPool(),
+            services.scriptService(),
+            services.indexingPressure(),
+            services
+                .indicesService()
+                .getBigArrays()
+                .breakerService()
+                .getBreaker(CircuitBreaker.REQUEST));
     return List.of(
-        new EmbedBulkFilter(encoders, indexVectors, clusterService, client, threadPool),
-        new EmbedUpdateFilter(
-            indexVectors, clusterService, indexNames, threadPool.getThreadContext()),
-        new EmbedByQueryFilter(UpdateByQueryAction.NAME, threadPool.getThreadContext()),
-        new EmbedByQueryFilter(ReindexAction.NAME, threadPool.getThreadContext()));
+        new EmbedBulkFilter(bulks, indexVectors, services.clusterService()),
+        new EmbedUpdateFilter(indexVectors, services));
   }
 }

@@ -11,15 +11,23 @@ public final class EmbedSettings {
   public static final Setting<Boolean> EMBED =
       Setting.boolSetting("index.densehook.embed", false, Property.IndexScope, Property.Dynamic);
 
+  /** Whether a text that the stored document has a vector of is not encoded again. */
+  public static final Setting<Boolean> REUSE =
+      Setting.boolSetting("index.densehook.reuse", true, Property.IndexScope, Property.Dynamic);
+
   private EmbedSettings() {}
 
   public static List<Setting<?>> all() {
-    return List.of(EMBED);
+    return List.of(EMBED, REUSE);
   }
 
   /** Whether the node fills the vector fields of an index; false for an index that is gone. */
   public static boolean embeds(IndexMetadata index) {
     return index != null && EMBED.get(index.getSettings());
+  }
+
+  public static boolean reuses(IndexMetadata index) {
+    return REUSE.get(index.getSettings());
   }
 
   /** Why nothing is written to an index whose mapping does not say what to embed. */

@@ -1,0 +1,87 @@
+package org.densehook.elasticsearch.vectors;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.elasticsearch.common.bytes.BytesReference;
+
+/**
+ * A vector that is to be made when the document is whole. A pipeline sees of an update in a bulk
+ * the partial document alone, and not the index it goes to; so it leaves this where the vector's
+ * note will be, and it is carried out when the update has been merged.
+ *
+ * @param field path of the vector
+ * @param inputs paths of its inputs
+ * @param encoder name of its encoder, or null for the only one
+ */
+public record EmbedOrder(String field, List<String> inputs, String encoder) {
+
+  private static final String INPUT = "input";
+  private static final String ENCODER = "encoder";
+  private static final byte[] KEY = IndexVectors.NOTES.getBytes(StandardCharsets.US_ASCII);
+
+  /** The reserved object of a partial document, with this order in it. */
+  public Map<String, Object> placedIn(Object notes) {
+    Map<String, Object> placed = new LinkedHashMap<>();
+    if (notes instanceof Map<?, ?> stated) {
+      stated.forEach((key, note) -> placed.put(key.toString(), note));
+    }
+    Map<String, Object> order = new HashMap<>();
+    order.put(INPUT, inputs);
+    if (encoder != null) {
+      order.put(ENCODER, encoder);
+    }
+    placed.put(field, order);
+    return placed;
+  }
+
+  /** Takes the orders out of a document. */
+  static List<EmbedOrder> takenOutOf(Map<String, Object> document) {
+    List<EmbedOrder> orders = new ArrayList<>();
+    if (!(document.get(IndexVectors.NOTES) instanceof Map<?, ?> notes)) {
+      return orders;
+    }
+    Map<String, Object> rest = new LinkedHashMap<>();
+    notes.forEach(
+        (field, entry) -> {
+          if (entry instanceof Map<?, ?> order && order.get(INPUT) instanceof List<?> inputs) {
+            orders.add(
+                new EmbedOrder(
+                    field.toString(),
+                    inputs.stream().map(Object::toString).toList(),
+                    order.get(ENCODER) instanceof String encoder ? encoder : null));
+          } else {
+            rest.put(field.toString(), entry);
+          }
+        });
+    if (rest.isEmpty()) {
+      document.remove(IndexVectors.NOTES);
+    } else {
+      document.put(IndexVectors.NOTES, rest);
+    }
+    return orders;
+  }
+
+  /** Whether a document may hold one: a look at its bytes, for each update of every index. */
+  public static boolean maybeIn(BytesReference source) {
+    if (source == null) {
+      return false;
+    }
+    for (int at = source.indexOf(KEY[0], 0); at >= 0; at = source.indexOf(KEY[0], at + 1)) {
+      if (at + KEY.length > source.length()) {
+        return false;
+      }
+      int matched = 1;
+      while (matched < KEY.length && source.get(at + matched) == KEY[matched]) {
+        matched++;
+      }
+      if (matched == KEY.length) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

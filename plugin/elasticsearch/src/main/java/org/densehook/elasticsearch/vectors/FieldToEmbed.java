@@ -1,0 +1,54 @@
+package org.densehook.elasticsearch.vectors;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.densehook.elasticsearch.service.EncoderHandle;
+
+/**
+ * A vector field of the documents that are being written, with the encoder that makes its vectors.
+ *
+ * @param encoder in service on this node, of the field's fingerprint
+ * @param fills whether documents without a vector get one; if not, those are looked after that had
+ *     one
+ * @param keepsNotes whether documents of the index say what the vector was made of
+ * @param dropped the inputs that the stored source of the index does not keep
+ */
+public record FieldToEmbed(
+    EmbeddedField field,
+    EncoderHandle encoder,
+    boolean fills,
+    boolean keepsNotes,
+    List<String> dropped) {
+
+  /** The same field, whose documents all get a vector. */
+  FieldToEmbed filling() {
+    return new FieldToEmbed(field, encoder, true, keepsNotes, dropped);
+  }
+
+  /**
+   * The text of a document for this field, as the model reads it; empty when there is none.
+   *
+   * @throws IllegalArgumentException when an input is an object
+   */
+  String text(Map<?, ?> document) {
+    List<String> parts = new ArrayList<>();
+    for (String input : field.inputs()) {
+      parts.add(encoder.join(InputText.of(input, FieldPaths.value(document, input))));
+    }
+    return encoder.join(parts);
+  }
+
+  /** Whether an input is missing that a document read from its stored source cannot have. */
+  boolean hasUnreadableInput(Map<?, ?> document) {
+    return dropped.stream().anyMatch(input -> FieldPaths.value(document, input) == null);
+  }
+
+  /** Whether the document says that its vector is the encoder's, of the text that it has. */
+  public boolean isCurrent(Map<?, ?> document) {
+    Note note = Note.of(document, field.name());
+    return note != null
+        && !note.isOfAClient()
+        && note.fits(field.fingerprint(), Note.hash(text(document)));
+  }
+}
