@@ -49,7 +49,7 @@ public final class DocumentSource {
   }
 
   /**
-   * The document, which is not empty, with other vectors.
+   * The document with other vectors.
    *
    * @param vectors by field; null takes the field away
    */
@@ -61,7 +61,7 @@ public final class DocumentSource {
         type.canonical() == XContentType.JSON
             && part.isEmpty()
             && source.get(0) == '{'
-            && source.get(1) != 0; // not UTF-16
+            && opensAField(source);
     vectors.forEach(
         (path, vector) -> {
           FieldPaths.remove(part, path);
@@ -72,6 +72,17 @@ public final class DocumentSource {
     return prepends && !part.isEmpty()
         ? prepended(source, part)
         : replaced(source, type, vectors.keySet(), part);
+  }
+
+  /** Whether a field's name follows the brace: in an empty object nothing does, and in UTF-16 a 0. */
+  private static boolean opensAField(BytesReference source) {
+    for (int at = 1; at < source.length(); at++) {
+      byte next = source.get(at);
+      if (next != ' ' && next != '\t' && next != '\n' && next != '\r') {
+        return next == '"';
+      }
+    }
+    return false;
   }
 
   /** The document as it was sent, byte by byte, behind other fields; it has some of its own. */

@@ -16,6 +16,7 @@ import org.elasticsearch.xcontent.XContentType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DocumentSourceTest {
 
@@ -42,6 +43,12 @@ class DocumentSourceTest {
     String sent = "{ \"n\": 1.00, \"body\" : \"\\ud800\", \"big\": 123456789012345678901234567890}";
     assertEquals(
         "{\"embedding\":[0.1,-2.5E-7]," + sent.substring(1), with(sent, "embedding", VECTOR));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "{ }", "{\n\t}"})
+  void anEmptyDocumentTakesFieldsToo(String empty) throws IOException {
+    assertEquals("{\"embedding\":[0.1,-2.5E-7]}", with(empty, "embedding", VECTOR));
   }
 
   @Test
