@@ -74,7 +74,9 @@ public final class DocumentSource {
         : replaced(source, type, vectors.keySet(), part);
   }
 
-  /** Whether a field's name follows the brace: in an empty object nothing does, and in UTF-16 a 0. */
+  /**
+   * Whether a field's name follows the brace: in an empty object nothing does, and in UTF-16 a 0.
+   */
   private static boolean opensAField(BytesReference source) {
     for (int at = 1; at < source.length(); at++) {
       byte next = source.get(at);
