@@ -107,3 +107,18 @@ def same(one: np.ndarray | None, other: np.ndarray | Sequence[float]) -> bool:
 
 def assert_embeds(client: Elasticsearch, index: str, id: str, text: str) -> None:
     assert same(stored(client, index, id), expected(client, text)), f"not the vector of {text!r}"
+
+
+def assert_found_by(client: Elasticsearch, index: str, id: str, text: str) -> None:
+    """As assert_embeds, for an index whose source does not show vectors."""
+    client.indices.refresh(index=index)
+    knn = {
+        "field": "embedding",
+        "query_vector": expected(client, text).tolist(),
+        "k": 1,
+        "num_candidates": 10,
+        "filter": {"ids": {"values": [id]}},
+    }
+    hits = client.search(index=index, knn=knn)["hits"]["hits"]
+    assert hits, f"document {id} has no vector"
+    assert hits[0]["_score"] > 0.99999, f"not the vector of {text!r}"

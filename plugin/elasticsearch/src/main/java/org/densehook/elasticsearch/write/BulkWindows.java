@@ -17,6 +17,7 @@ import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.DocWriteResponse;
 import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardRequest;
+import org.elasticsearch.action.delete.DeleteRequest;
 import org.elasticsearch.action.index.IndexRequest;
 import org.elasticsearch.action.support.RefCountingRunnable;
 import org.elasticsearch.action.update.UpdateHelper;
@@ -126,10 +127,21 @@ final class BulkWindows {
               }
 
               @Override
-              public void onFailure(Exception e) { // the node is closing
+              public void onFailure(Exception e) { // the node is closing, mostly
+                failRest(e);
                 ref.close();
               }
             });
+  }
+
+  /** What was not looked at must not be written as it is. */
+  private synchronized void failRest(Exception e) {
+    while (position < bulk.items().length) {
+      BulkItemRequest item = bulk.items()[position++];
+      if (item.getPrimaryResponse() == null && !(item.request() instanceof DeleteRequest)) {
+        item.abort(collection.name(), e);
+      }
+    }
   }
 
   /** The document of an item, or null for one that needs nothing or cannot be read. */
