@@ -229,6 +229,7 @@ def _byte_pairs(*special: str) -> Any:
 
 def _save_decoder(folder: Path, model_class: Any, config_class: Any, **settings: Any) -> None:
     """One whose tokenizer pads on the left, and ends each text by its post-processor."""
+    import torch
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
@@ -253,7 +254,11 @@ def _save_decoder(folder: Path, model_class: Any, config_class: Any, **settings:
         bos_token_id=0,
         eos_token_id=0,
     )
-    _save(folder, model_class(config), tokenizer)
+    model = model_class(config)
+    # its end is its padding too, whose embedding a new model has at zero, and a trained one has not
+    with torch.no_grad():
+        model.get_input_embeddings().weight[0].normal_(std=config.initializer_range)
+    _save(folder, model, tokenizer)
 
 
 def _fast(raw: Any, *, pad: str, unk: str, cls: str, sep: str, mask: str) -> Any:

@@ -483,7 +483,7 @@ def stated_index(
     client: Elasticsearch, name: str, encoder: Mapping[str, Any], **changed: Any
 ) -> None:
     """An index whose mapping says that ``embedding`` holds the encoder's vectors."""
-    entry = {"input": ["title", "body"], "encoder": changed.get("name", encoder["name"])}
+    entry = {"input": ["title", "body"], "encoder": changed.get("named", encoder["name"])}
     entry["fingerprint"] = changed.get("fingerprint", encoder["fingerprint"])
     text = {"type": "text", "fields": {"exact": {"type": "keyword"}}}
     dense = {"type": "dense_vector", "dims": encoder["dims"], "similarity": "cosine"}
@@ -514,7 +514,7 @@ def stated_index(
 def stated(plugin_client: Elasticsearch, encoder: Mapping[str, Any]) -> Iterator[Elasticsearch]:
     names = ["hybrid-stated", "hybrid-elsewhere"]
     stated_index(plugin_client, names[0], encoder)
-    other = {"name": f"{ENCODER}-elsewhere", "fingerprint": "sha256:" + 64 * "0"}
+    other = {"named": f"{ENCODER}-elsewhere", "fingerprint": "sha256:" + 64 * "0"}
     stated_index(plugin_client, names[1], encoder, **other)
     try:
         yield plugin_client

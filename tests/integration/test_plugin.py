@@ -6,7 +6,7 @@ import json
 import random
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
-from elasticsearch.helpers import streaming_bulk
 
 from densehook.bundle import Bundle, write_manifest
 from densehook.elastic import feed as feeding
 from densehook.elastic import node
+from densehook.elastic.bulk import Write, send
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
@@ -160,11 +160,11 @@ def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees
     plugin_client.indices.create(index=plugin_index, **body)
     sent: list[dict[str, Any]] = []
 
-    def noting(client: Elasticsearch, actions: Any, **options: Any) -> Any:
-        sent.extend(actions := list(actions))
-        return streaming_bulk(client, actions, **options)
+    def noting(client: Elasticsearch, index: str, writes: Sequence[Write]) -> Any:
+        sent.extend(json.loads(write.source) for write in writes)
+        return send(client, index, writes)
 
-    monkeypatch.setattr(feeding, "streaming_bulk", noting)
+    monkeypatch.setattr(feeding, "send", noting)
     feeding.feed(plugin_client, plugin_index, [Document("python", {"text": "cats"})], minilm)
     doc = {"_index": plugin_index, "_source": {"text": "cats"}}
     (made,) = plugin_client.ingest.simulate(id=pipeline(), docs=[doc])["docs"]
@@ -176,7 +176,7 @@ def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees
     plugin_client.index(index=plugin_index, id="setting", document={"text": "cats"}, refresh=True)
 
     written = str if version_9 and not seen else list
-    assert isinstance(sent[0]["_source"]["embedding"], written)
+    assert isinstance(sent[0]["embedding"], written)
     assert isinstance(made["doc"]["_source"]["embedding"], written)
     found = plugin_client.search(index=plugin_index, fields=["embedding"])["hits"]["hits"]
     assert {hit["_id"] for hit in found} == {"python", "pipeline", "setting"}
@@ -437,25 +437,6 @@ def test_an_index_that_does_not_say_whose_its_vectors_are_is_not_searched_along(
         assert f"no mapping of [{other}] says which encoder made" in reason_of(refusal.value)
     finally:
         plugin_client.indices.delete(index=other)
-
-
-def test_dense_does_not_search_another_cluster_whose_mappings_it_cannot_read(
-    plugin_client: Elasticsearch, filled: str
-) -> None:
-    (info,) = plugin_client.nodes.info(metric="transport")["nodes"].values()
-    setting = "cluster.remote.itself.seeds"
-    plugin_client.cluster.put_settings(persistent={setting: [info["transport"]["publish_address"]]})
-    dense = {"dense": {"field": "embedding", "text": "cats"}}
-    try:
-        for indices in (f"itself:{filled}", f"{filled},itself:{filled}"):
-            with pytest.raises(BadRequestError) as refusal:
-                plugin_client.search(index=indices, query=dense)
-            reason = reason_of(refusal.value)
-            assert "[dense] reads its encoder from the mappings of this cluster's" in reason
-            assert reason.endswith("to search the clusters [itself]")
-            assert plugin_client.search(index=indices, knn=built("cats"))["hits"]["hits"]
-    finally:
-        plugin_client.cluster.put_settings(persistent={setting: None})
 
 
 def test_dense_of_no_index_finds_nothing_as_every_query_does(
