@@ -121,4 +121,5 @@ def assert_found_by(client: Elasticsearch, index: str, id: str, text: str) -> No
     }
     hits = client.search(index=index, knn=knn)["hits"]["hits"]
     assert hits, f"document {id} has no vector"
-    assert hits[0]["_score"] > 0.99999, f"not the vector of {text!r}"
+    # the field may be quantised, so that even its own vector scores a little less than 1
+    assert hits[0]["_score"] > 0.99, f"not the vector of {text!r}"

@@ -49,7 +49,9 @@ final class QueryEncoding {
   /** A query's vector; the listener is called without the caller's thread context. */
   void embed(
       String text, TimeValue timeout, CancellableTask task, ActionListener<float[]> listener) {
+    TimeValue time = shorter(timeout, settings.queryMaxWait());
     QueryWait wait = new QueryWait(listener);
+    wait.within(time, () -> timeOut(text, wait, time));
     if (text.length() <= INLINE_LENGTH) {
       vectors.get(text, wait);
     } else { // a search may be on a transport thread, which must not tokenise a book
@@ -58,8 +60,7 @@ final class QueryEncoding {
     if (task != null && !wait.isOver()) {
       task.addListener(() -> cancel(text, wait));
     }
-    TimeValue time = shorter(timeout, settings.queryMaxWait());
-    wait.alarm(threadPool, time, () -> timeOut(text, wait, time));
+    wait.alarm(threadPool);
   }
 
   private static TimeValue shorter(TimeValue timeout, TimeValue most) {

@@ -11,6 +11,9 @@ final class QueryWait implements ActionListener<float[]> {
 
   private final AtomicReference<ActionListener<float[]>> listener;
   private volatile Scheduler.Cancellable alarm;
+  private long started;
+  private TimeValue time = TimeValue.MAX_VALUE;
+  private Runnable late = () -> {};
 
   QueryWait(ActionListener<float[]> listener) {
     this.listener = new AtomicReference<>(listener);
@@ -20,12 +23,23 @@ final class QueryWait implements ActionListener<float[]> {
     return listener.get() == null;
   }
 
-  /** Has something done after a time, unless the wait is over by then. */
-  void alarm(ThreadPool threadPool, TimeValue time, Runnable ring) {
+  /**
+   * Lets it wait no longer than a time, from now; what comes later comes too late.
+   *
+   * @param late ends the wait
+   */
+  void within(TimeValue time, Runnable late) {
+    started = System.nanoTime();
+    this.time = time;
+    this.late = late;
+  }
+
+  /** Has it end when its time is over, though nothing comes. */
+  void alarm(ThreadPool threadPool) {
     if (isOver()) {
       return;
     }
-    alarm = threadPool.schedule(ring, time, threadPool.generic());
+    alarm = threadPool.schedule(late, time, threadPool.generic());
     if (isOver()) { // it came meanwhile
       alarm.cancel();
     }
@@ -46,6 +60,10 @@ final class QueryWait implements ActionListener<float[]> {
 
   @Override
   public void onResponse(float[] vector) {
+    if (System.nanoTime() - started > time.nanos()) {
+      late.run();
+      return;
+    }
     ActionListener<float[]> waiting = over();
     if (waiting != null) {
       waiting.onResponse(vector);
