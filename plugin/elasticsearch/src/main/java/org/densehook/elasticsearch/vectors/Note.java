@@ -35,6 +35,13 @@ record Note(String fingerprint, String text) {
     return document.get(IndexVectors.NOTES) instanceof Map<?, ?> notes && notes.get(field) != null;
   }
 
+  /** Whether the document says of a vector that it has no note, which the one before may have. */
+  static boolean isDisowned(Map<?, ?> document, String field) {
+    return document.get(IndexVectors.NOTES) instanceof Map<?, ?> notes
+        && notes.containsKey(field)
+        && notes.get(field) == null;
+  }
+
   private static Map<?, ?> entry(Map<?, ?> document, String field) {
     return document.get(IndexVectors.NOTES) instanceof Map<?, ?> notes
             && notes.get(field) instanceof Map<?, ?> note

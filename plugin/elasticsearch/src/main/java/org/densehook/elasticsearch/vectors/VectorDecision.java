@@ -46,7 +46,7 @@ record VectorDecision(Kind kind, float[] vector, String text, Note note) {
           && !to.text(document).isEmpty();
     }
     if (note == null) {
-      return to.fills();
+      return to.fills() || Note.isDisowned(document, field);
     }
     return conditional || !note.fits(to.field().fingerprint(), Note.hash(to.text(document)));
   }
@@ -62,7 +62,8 @@ record VectorDecision(Kind kind, float[] vector, String text, Note note) {
   static VectorDecision of(FieldToEmbed to, Map<?, ?> document, Map<?, ?> stored, boolean reuses) {
     String field = to.field().name();
     Object present = FieldPaths.value(document, field);
-    boolean lookedAfter = Note.isAbout(document, field);
+    boolean lookedAfter =
+        Note.isAbout(document, field) || stored != null && Note.isAbout(stored, field);
     if (!to.fills() && !lookedAfter) {
       return LEAVE;
     }

@@ -178,6 +178,21 @@ class VectorDecisionTest {
   }
 
   @Test
+  void aClientsVectorInThePlaceOfOneThatWasLookedAfterIsLookedAfterToo() {
+    FieldToEmbed to = field(false);
+    Map<String, Object> disowned = document("cats", CLIENTS, null);
+    Map<String, Object> nothing = new HashMap<>();
+    nothing.put("v", null);
+    disowned.put("densehook", nothing);
+    assertTrue(VectorDecision.needsStored(to, disowned, true, false));
+    Map<String, Object> stored = document("cats", MADE, made("cats"));
+    VectorDecision decision = VectorDecision.of(to, disowned, stored, true);
+    assertEquals(clients("cats"), decision.note().asMap());
+    assertEquals(
+        Kind.LEAVE, VectorDecision.of(to, disowned, document("cats", MADE, null), true).kind());
+  }
+
+  @Test
   void whatCannotBeReadAsANoteIsNone() {
     for (Object odd : List.of("text", 3, List.of(), Map.of(), Map.of("text", 1))) {
       assertNull(Note.of(document("cats", MADE, odd), "v"));
