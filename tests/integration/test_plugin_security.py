@@ -245,7 +245,7 @@ def test_a_mapping_is_judged_only_for_whoever_may_put_it(
 
     vector = {"type": "dense_vector", "dims": 384}
     name = minilm.manifest.name
-    for client, index in ((user(secured, "wim"), "a-papers"), (user(secured, "cem"), "a-papers")):
+    for client, index in ((user(secured, "bob"), "a-papers"), (user(secured, "cem"), "a-papers")):
         with pytest.raises(AuthorizationException):
             client.indices.put_mapping(index=index, meta=densehook("nobody")["_meta"])
         with pytest.raises(AuthorizationException):
