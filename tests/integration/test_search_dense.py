@@ -102,10 +102,11 @@ def test_it_finds_what_knn_finds(filled: Elasticsearch, vector: list[float], nam
 def test_what_it_is_told_reaches_the_knn_query(filled: Elasticsearch, vector: list[float]) -> None:
     stated: dict[str, Any] = {"num_candidates": 50, "boost": 2.5}
     assert scores(filled, dense(k=5, **stated)) == scores(filled, knn(vector, **stated))
-    best = filled.search(index=INDEX, query=knn(vector, 3), size=3)["hits"]["hits"]
-    least = 2 * best[1]["_score"] - 1  # of the second one's cosine
-    near = scores(filled, dense(k=5, similarity=least - 1e-6))
-    assert set(near) == {hit["_id"] for hit in best[:2]}
+    best = filled.search(index=INDEX, query=knn(vector), size=5)["hits"]["hits"]
+    ids = [hit["_id"] for hit in best]
+    least = best[1]["_score"] + best[4]["_score"] - 1  # a cosine between those of the two
+    near = scores(filled, dense(k=5, similarity=least))
+    assert set(ids[:2]) <= set(near) < set(ids)  # scores of few bits: how many, they decide
     rescored = {"oversample": 3.0}
     assert scores(filled, dense(k=5, rescore_vector=rescored)) == scores(
         filled, knn(vector, rescore_vector=rescored)
