@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from densehook.elastic.documents import BadLine, count_documents, read_documents
@@ -160,6 +160,7 @@ def test_judgements_written_in_any_way_are_all_there(
 ROWS = "".join(f"q{n % 5}\td{n}\t{n % 3}\n" for n in range(30)).encode()
 
 
+@example(steps=[("insert", 0, b"\x00\x0b")])  # white space, but none that parts columns
 @given(steps=damage)
 def test_no_judgement_of_a_damaged_file_is_lost_without_a_word(
     folder: Path, steps: list[tuple[str, int, bytes]]
@@ -170,7 +171,9 @@ def test_no_judgement_of_a_damaged_file_is_lost_without_a_word(
     found = rows_or_error(path, read_qrels)
     if found is not None:
         for line in shown(content).values():
-            query, *_, document, grade = line.decode().split()
+            row = line.decode()
+            columns = row.split("\t") if "\t" in row else row.split()
+            query, *_, document, grade = (column.strip() for column in columns)
             assert found[query][document] == float(grade)
 
 
