@@ -6,13 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from densehook.collections import open_collection, read_documents
 from densehook.elastic.connect import connect
-from densehook.elastic.documents import read_documents
-from densehook.elastic.feed import feed
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import load
-from densehook.evaluate import SYSTEMS, evaluate, open_collection
+from densehook.evaluate import SYSTEMS, evaluate
+from densehook.ingest import feed
 
 from .report import near, out, parser, require_scifact, show
 from .setting import minilm, own_node

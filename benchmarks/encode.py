@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from densehook.bundle import Bundle
-from densehook.elastic.documents import read_documents
+from densehook.collections import open_collection, read_documents
 from densehook.encode import Encoder, Engine, load
 from densehook.encode.machine import usable_cpus
 from densehook.encode.packing import pack
 from densehook.encode.session import SLOWER_FUSED
 from densehook.encode.tokenizer import Tokens
-from densehook.evaluate import open_collection
 from densehook.hooks import text_of
 from densehook.types import Document
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from densehook.collections import read_documents
 from densehook.elastic.connect import connect
-from densehook.elastic.documents import read_documents
-from densehook.elastic.feed import WINDOW, feed
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoded, Encoder, EncodeStats, load
 from densehook.hooks import text_of
+from densehook.ingest import WINDOW, feed
 from densehook.types import Document
 
 from . import memory

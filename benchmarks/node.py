@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 from elasticsearch import Elasticsearch
 
-from densehook.elastic import node
+from densehook import node
+from densehook.collections import open_collection, read_documents
 from densehook.elastic.connect import connect
-from densehook.elastic.documents import read_documents
-from densehook.elastic.feed import feed
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
-from densehook.evaluate import evaluate, open_collection
+from densehook.evaluate import evaluate
 from densehook.hooks import bm25_request, dense_text_request, hybrid_request, text_of
+from densehook.ingest import feed
 from densehook.types import Document, Hit, QueryId
 
 from .memory import resident_mib

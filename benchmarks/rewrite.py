@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from elasticsearch import Elasticsearch
 
-from densehook.elastic import node
+from densehook import node
+from densehook.collections import read_documents
 from densehook.elastic.connect import connect
-from densehook.elastic.documents import read_documents
 from densehook.elastic.indices import create_index
 from densehook.encode import load
 from densehook.types import Document

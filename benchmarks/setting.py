@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.connect import connect
 from densehook.errors import BundleError

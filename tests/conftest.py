@@ -20,7 +20,7 @@ from densehook.encode import Encoder, load
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-    from densehook.elastic import node
+    from densehook import node
 
 ROOT = Path(__file__).parent.parent
 
@@ -117,7 +117,7 @@ def damaged(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
 @pytest.fixture(scope="session")
 def node_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Elasticsearch of these tests' own; its folder can be searched by the node's user."""
-    from densehook.elastic import node
+    from densehook import node
 
     home = Path(tempfile.mkdtemp(prefix="densehook-tests-"))
     home.chmod(0o755)
@@ -150,7 +150,7 @@ def plugin_node(request: pytest.FixtureRequest, minilm_bundle: Bundle) -> Iterat
 @contextmanager
 def own_node(version: str, bundle: Bundle, **settings: str) -> Iterator[node.NodeState]:
     """A node with the plugin in a folder of its own, gone afterwards."""
-    from densehook.elastic import node
+    from densehook import node
     from densehook.elastic.cluster import reload_encoders
     from densehook.elastic.connect import connect
 

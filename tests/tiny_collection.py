@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from densehook.evaluate import Collection
+from densehook.collections import Collection
 from densehook.export.texts import PASSAGES
 from densehook.types import Document
 

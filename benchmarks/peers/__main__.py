@@ -16,8 +16,8 @@ from statistics import median
 import numpy as np
 from rich.table import Table
 
+from densehook.collections import open_collection
 from densehook.encode.machine import has_int8_dot_products
-from densehook.evaluate import open_collection
 from densehook.tune import Sample, ndcg, sample
 
 from ..encode import SEED, corpus

@@ -11,10 +11,10 @@ from typing import Any
 from optimum.exporters.onnx import main_export
 
 from densehook.bundle import Bundle, Tuning, read_bundle, read_tuning
+from densehook.collections import open_collection
 from densehook.encode.machine import machine_name
 from densehook.encode.versions import versions
 from densehook.errors import BundleError
-from densehook.evaluate import open_collection
 from densehook.export import read_recipe
 from densehook.export.sources import model_folder
 from densehook.tune import plain_bundle, tune_bundle

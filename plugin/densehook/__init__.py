@@ -15,9 +15,11 @@ from .types import Document, Hit
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from elasticsearch import Elasticsearch
+
     from .encode import Encoder
 
-__all__ = ["Document", "Hit", "__version__", "errors", "load"]
+__all__ = ["Document", "Hit", "__version__", "connect", "errors", "load"]
 
 
 def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
@@ -35,3 +37,23 @@ def load(path: Path | str, threads: int | None = None, provider: str | None = No
     from .encode import load
 
     return load(path, threads, provider)
+
+
+def connect(
+    url: str | None = None, api_key: str | None = None, ca_certs: Path | None = None
+) -> Elasticsearch:
+    """A client of the cluster named, of the one in the environment, or of the local node.
+
+    The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS; the local
+    node is that of ``densehook es start``. One request is made, so that a wrong address or key is
+    known here. Raises errors.ClusterUnreachable, errors.AuthenticationFailed, or
+    errors.ElasticError when something else than Elasticsearch answers.
+    """
+    from .elastic.connect import connect, named_url
+
+    if named_url(url) is None:
+        from . import node
+
+        state = node.status()
+        url = None if state is None else state.url
+    return connect(url, api_key, ca_certs)

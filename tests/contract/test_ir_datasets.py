@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from densehook.collections import open_collection
 from densehook.errors import CollectionError
-from densehook.evaluate import open_collection
 
 ir_datasets = pytest.importorskip("ir_datasets", reason="ir_datasets is not installed")
 

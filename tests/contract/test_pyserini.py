@@ -13,17 +13,10 @@ from pathlib import Path
 import pytest
 
 from densehook import java
+from densehook.collections import Collection, open_collection, write_qrels, write_run
 from densehook.errors import CollectionError, EvaluationError, JavaNotFound
-from densehook.evaluate import (
-    Collection,
-    evaluate,
-    measure,
-    open_collection,
-    pyserini_bm25,
-    write_qrels,
-    write_run,
-)
 from densehook.evaluate import bm25 as bm25_module
+from densehook.evaluate import evaluate, measure, pyserini_bm25
 from densehook.evaluate.anserini import MINIMUM_JAVA, child_environment
 from densehook.java import find_java
 from densehook.types import Document, Hit, Run

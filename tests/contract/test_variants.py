@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle
-from densehook.demo.passages import passages
+from densehook.collections.packaged import passages
 from densehook.encode import Encoder, cosines, load
 from densehook.export.variants import VARIANTS, build_variant
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from densehook.bundle import Bundle, read_bundle, write_golden
-from densehook.demo.quickstart import help_topics
+from densehook.collections import help_topics
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, ExportError, GateError
 from densehook.export import whitening

@@ -13,8 +13,8 @@ import pytest
 
 import tiny_models
 from command_line import Run, running_in, succeeded
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 from densehook.export.texts import PASSAGES
 
 

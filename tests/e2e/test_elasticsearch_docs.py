@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "elasticsearch.md").read_text()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 
 ROOT = Path(__file__).parent.parent.parent
 MADE_WITH = "3.11.7"  # the help topics, and so the numbers, change a little with every Python

@@ -8,12 +8,12 @@ import pytest
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk, scan
 
-from densehook.elastic.documents import read_documents
-from densehook.elastic.feed import feed
+from densehook.collections import open_collection, read_documents
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder
-from densehook.evaluate import SYSTEMS, Evaluation, evaluate, open_collection
+from densehook.evaluate import SYSTEMS, Evaluation, evaluate
+from densehook.ingest import feed
 
 FLAT, HNSW = "scifact-flat", "scifact-hnsw"
 INPUTS = ("title", "text")

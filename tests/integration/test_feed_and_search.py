@@ -16,18 +16,17 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from densehook.bundle import Bundle
+from densehook.collections import BadLine, read_documents
 from densehook.elastic.cluster import has_encoder, require_encoder
 from densehook.elastic.connect import connect
-from densehook.elastic.documents import BadLine, read_documents
-from densehook.elastic.feed import WINDOW, WINDOWS_AHEAD, FeedReport, feed
 from densehook.elastic.indices import count_in, create_index, provenance_of
-from densehook.elastic.preparing import Failure
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import ClusterUnreachable, ElasticError, EncoderMismatch, IndexNotFound
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS, reciprocal_rank_fusion
 from densehook.hooks import INDEX_TYPES, note_of
+from densehook.ingest import WINDOW, WINDOWS_AHEAD, Failure, FeedReport, feed
 from densehook.types import Document
 
 DOCUMENTS = [Document(f"d{n}", {"title": "", "text": text}) for n, text in enumerate(PASSAGES)]

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from densehook.elastic import node
+from densehook import node
 from densehook.elastic.connect import _greet, connect, elastic_errors
-from densehook.elastic.node import process
-from densehook.elastic.node.state import command_of
 from densehook.errors import AuthenticationFailed, ElasticError, NodeError
 from densehook.java import find_java
+from densehook.node import process
+from densehook.node.state import command_of
 
 DISTRIBUTION = f"elasticsearch-{node.ELASTICSEARCH_VERSION}"
 

@@ -17,13 +17,13 @@ import pytest
 from elastic_transport import HttpHeaders
 from elasticsearch import ApiError, Elasticsearch
 
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
-from densehook.elastic.node.process import free_ports
 from densehook.encode import Encoder
+from densehook.node.process import free_ports
 
 Body = Mapping[str, Any]
 ENCODER = "all-minilm-l6-v2"

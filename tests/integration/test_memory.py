@@ -17,7 +17,7 @@ PROGRAM = """
 import sys
 from benchmarks.memory import peak_mib
 from densehook.elastic.connect import connect
-from densehook.elastic.feed import feed
+from densehook.ingest import feed
 from densehook.elastic.indices import create_index
 from densehook.encode import load
 from densehook.types import Document
@@ -54,7 +54,7 @@ def test_ten_times_the_corpus_takes_the_same_memory(
 SAMPLING = """
 import sys
 from benchmarks.memory import peak_mib
-from densehook.evaluate import open_collection
+from densehook.collections import open_collection
 from densehook.tune import sample
 
 collection = open_collection(sys.argv[1])

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
+from densehook import node
 from densehook.bundle import Bundle, write_manifest
 from densehook.elastic import feed as feeding
-from densehook.elastic import node
 from densehook.elastic.bulk import Write, send
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.indices import create_index

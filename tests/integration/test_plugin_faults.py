@@ -20,13 +20,13 @@ from elastic_transport import ConnectionError as Unreachable
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from conftest import own_node
+from densehook import node
 from densehook.bundle import Bundle, write_manifest
-from densehook.elastic import node
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
-from densehook.elastic.node.process import free_ports
 from densehook.encode import Encoder
+from densehook.node.process import free_ports
 
 VERSION = "8.19.21"
 HEADERS = {"accept": "application/json", "content-type": "application/json"}

@@ -20,8 +20,8 @@ from elasticsearch import (
     Elasticsearch,
 )
 
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder

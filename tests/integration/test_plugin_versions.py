@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
-from densehook.elastic.node.process import free_ports
 from densehook.java import find_java
+from densehook.node.process import free_ports
 
 JAVA_RELEASE = {"8.19.21": 17, "9.5.3": 21}
 SOURCES = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "main" / "java"

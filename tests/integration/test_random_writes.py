@@ -21,13 +21,13 @@ import pytest
 from elasticsearch import ApiError, Elasticsearch
 
 import random_writes as rw
+from densehook import node
 from densehook.bundle import Bundle
-from densehook.elastic import node
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.connect import connect
-from densehook.elastic.node.releases import release_of
 from densehook.encode import Encoder, load
 from densehook.java import find_java
+from densehook.node.releases import release_of
 from java_plugins import made_plugin
 
 SEED = int(os.environ.get("DENSEHOOK_SEED", "11"))

@@ -12,9 +12,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from densehook.elastic.documents import BadLine, count_documents, read_documents
+from densehook.collections import (
+    BadLine,
+    count_documents,
+    open_collection,
+    read_documents,
+    read_qrels,
+    read_run,
+)
 from densehook.errors import CollectionError
-from densehook.evaluate import open_collection, read_qrels, read_run
 from densehook.files import text_lines
 from densehook.types import Document
 

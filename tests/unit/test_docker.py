@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from densehook import __version__
-from densehook.elastic.node import RELEASES
 from densehook.export import read_recipe
+from densehook.node import RELEASES
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()

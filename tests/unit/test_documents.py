@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from densehook import files
-from densehook.elastic.documents import BadLine, count_documents, read_documents
+from densehook.collections import BadLine, count_documents, read_documents
 from densehook.errors import CollectionError
 from densehook.types import Document
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from densehook.collections import open_collection
 from densehook.errors import CollectionError, MissingExtra
-from densehook.evaluate import open_collection
 
 CORPUS = [
     {"_id": "d1", "title": "One", "text": "first"},

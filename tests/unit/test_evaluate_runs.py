@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from densehook.collections import read_run, write_qrels, write_run
 from densehook.errors import CollectionError
-from densehook.evaluate import read_run, write_qrels, write_run
 from densehook.types import Hit
 
 ids = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8)

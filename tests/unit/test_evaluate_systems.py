@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from densehook.collections import Collection, read_run
 from densehook.errors import EvaluationError
-from densehook.evaluate import MEASURES, SYSTEMS, Collection, evaluate, read_run, title_and_text
+from densehook.evaluate import MEASURES, SYSTEMS, evaluate, title_and_text
 from densehook.evaluate import evaluation as evaluation_module
 from densehook.types import Document, Hit, Run
 

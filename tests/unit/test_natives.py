@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from densehook.elastic.node import RELEASES, built_plugin
+from densehook.node import RELEASES, built_plugin
 
 _SCRIPT = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "build" / "natives.py"
 _SPEC = importlib.util.spec_from_file_location("natives", _SCRIPT)

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from densehook.bundle import Bundle
-from densehook.elastic.node.plugins import (
+from densehook.errors import BundleError, NodeError
+from densehook.node.plugins import (
     add_bundles,
     add_plugins,
     built_plugin,
     missing_plugins,
 )
-from densehook.elastic.node.releases import ELASTICSEARCH_VERSION, release_of
-from densehook.elastic.node.user import NodeUser
-from densehook.errors import BundleError, NodeError
+from densehook.node.releases import ELASTICSEARCH_VERSION, release_of
+from densehook.node.user import NodeUser
 
 MYSELF = NodeUser(None, None)
 RELEASE = release_of(ELASTICSEARCH_VERSION)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from densehook.elastic import node
-from densehook.elastic.node import NodeState, process
-from densehook.elastic.node.state import birth_of
+from densehook import node
 from densehook.errors import NodeError
+from densehook.node import NodeState, process
+from densehook.node.state import birth_of
 
 _UP_AND_WAITING = "print('up', flush=True); import time; time.sleep(60)"
 Children = list[subprocess.Popen[bytes]]

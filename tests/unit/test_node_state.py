@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from densehook.elastic import node
-from densehook.elastic.node import NodeState, distribution
-from densehook.elastic.node.releases import release_of
-from densehook.elastic.node.state import birth_of, default_home, running, save
-from densehook.elastic.node.user import NodeUser
+from densehook import node
 from densehook.errors import JavaNotFound, NodeError
+from densehook.node import NodeState, distribution
+from densehook.node.releases import release_of
+from densehook.node.state import birth_of, default_home, running, save
+from densehook.node.user import NodeUser
 
 
 def state_of(pid: int, home: Path, born: str | None = None) -> NodeState:

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from densehook.demo.passages import Passage, passages
-from densehook.demo.questions import ANSWERS, HELPS, judge
-from densehook.demo.quickstart import example_questions, help_topics
+from densehook.collections import help_topics
+from densehook.collections.packaged import ANSWERS, HELPS, Passage, judge, passages
+from densehook.demo.quickstart import example_questions
 from densehook.errors import CollectionError
 
 JUDGED_ON = (3, 11)

@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
-from densehook.elastic.prefetch import prefetched
+from densehook.ingest.prefetch import prefetched
 
 
 def test_items_come_whole_and_in_order() -> None:

@@ -59,6 +59,6 @@ def _table(times: Times) -> Table:
 
 
 def _passages() -> list[str]:
-    from ..demo.passages import passages
+    from ..collections.packaged import passages
 
     return [passage.text for passage in passages()]

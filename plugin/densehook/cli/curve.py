@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from .console import bars, out
+from .judged import judged_collection
 from .options import AsJson, CollectionName, Documents, numbers
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ def curve(
     as_json: AsJson = False,
 ) -> None:
     """Measure an encoder's quality and speed with fewer layers and fewer dimensions."""
-    from ..demo.quickstart import help_topics
-    from ..evaluate import open_collection
     from ..export import read_recipe
     from ..tune import measure_curve, plot_curve, require_matplotlib
 
@@ -40,7 +39,7 @@ def curve(
         _check_plot(plot)
         require_matplotlib()
     parsed = read_recipe(recipe)
-    opened = open_collection(collection) if collection else help_topics()
+    opened = judged_collection(collection)
     with bars() as show:
         measured = measure_curve(
             parsed,

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..demo.questions import ANSWERS, HELPS
+from ..collections.packaged import ANSWERS, HELPS
 from ..hooks import pipeline_name
 from .bundles import MODELS, load_encoder
 from .console import bar, bars, command_name, out, steps
@@ -18,9 +18,8 @@ from .evaluate import table_of
 from .options import ApiKey, CaCerts, Url
 
 if TYPE_CHECKING:
-    from ..demo.passages import Passage
-    from ..demo.questions import Question
-    from ..elastic.node import NodeState
+    from ..collections.packaged import Passage, Question
+    from ..node import NodeState
 
 _SHOWN = 3
 _TITLE = 24
@@ -39,9 +38,10 @@ def demo(
     ca_certs: CaCerts = None,
 ) -> None:
     """Walk the whole road on the packaged collection: export, ingest, search, evaluate."""
+    from .. import connect
+    from ..collections import help_topics
     from ..demo import quickstart
     from ..elastic.cluster import has_encoder
-    from ..elastic.connect import connect
     from ..elastic.search import Searcher
     from ..evaluate import SYSTEMS, evaluate
 
@@ -63,7 +63,7 @@ def demo(
         out.print("it has no densehook plugin with this encoder: texts are encoded here")
 
     out.rule("3 ingest")
-    collection = quickstart.help_topics()
+    collection = help_topics()
     total = sum(1 for _ in collection.documents())
     with bar("Ingesting", total) as show:
         report = quickstart.ready_index(client, encoder, show, in_cluster=in_cluster)
@@ -110,9 +110,8 @@ def demo(
 
 def _started(bundle: Path) -> NodeState:
     """The local node, with the plugin where its zip is built, and the encoder in service."""
-    from ..elastic import node
+    from .. import connect, node
     from ..elastic.cluster import encoders_of, reload_encoders
-    from ..elastic.connect import connect
 
     archive = node.built_plugin(node.ELASTICSEARCH_VERSION)
     with steps("Elasticsearch") as step:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..elastic import node
+from .. import node
 from .console import note, out, steps
 
 app = typer.Typer(help="The local Elasticsearch node.", no_args_is_help=True)
@@ -29,8 +29,8 @@ def start(
     ] = None,
 ) -> None:
     """Start the local node, with the densehook plugin; at first it is fetched through Maven."""
+    from .. import connect
     from ..elastic.cluster import encoders_of, reload_encoders
-    from ..elastic.connect import connect
 
     archive = plugin or node.built_plugin(version)
     with steps("Elasticsearch") as step:

@@ -34,9 +34,10 @@ def evaluate(
     ca_certs: CaCerts = None,
 ) -> None:
     """Measure systems on a judged collection with Pyserini's trec_eval."""
-    from ..elastic.connect import connect
+    from .. import connect
+    from ..collections import open_collection
     from ..elastic.search import Searcher
-    from ..evaluate import check_systems, evaluate, needs_encoder, open_collection
+    from ..evaluate import check_systems, evaluate, needs_encoder
 
     wanted = check_systems(name.strip() for name in systems.split(",") if name.strip())
     opened = open_collection(collection)

@@ -17,9 +17,8 @@ from .console import bar, note, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 
 if TYPE_CHECKING:
-    from ..elastic.feed import FeedReport
-    from ..elastic.preparing import Failure
     from ..encode import Encoder
+    from ..ingest import Failure, FeedReport
 
 _FAILURES_SHOWN = 10
 
@@ -45,8 +44,8 @@ def create(
     ca_certs: CaCerts = None,
 ) -> None:
     """Create an index for an encoder's vectors, with their provenance in its mapping."""
+    from .. import connect
     from ..bundle import read_bundle
-    from ..elastic.connect import connect
     from ..elastic.indices import create_index
 
     manifest = read_bundle(encoder).manifest
@@ -89,9 +88,9 @@ def ingest(
     Where the index was made with --in-cluster the cluster encodes, unless --encoder names a bundle.
     With --replace, what the index has with the vector of the same text is not encoded again.
     """
-    from ..elastic.connect import connect
-    from ..elastic.documents import count_documents, read_documents
-    from ..elastic.feed import feed
+    from .. import connect
+    from ..collections import count_documents, read_documents
+    from ..ingest import feed
 
     if failures is not None and _is_read(failures, source):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")

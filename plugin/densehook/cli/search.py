@@ -40,7 +40,7 @@ def search(
     ca_certs: CaCerts = None,
 ) -> None:
     """Search an index by BM25, by dense vectors, or by both fused."""
-    from ..elastic.connect import connect
+    from .. import connect
     from ..elastic.search import Searcher
 
     if mode not in _MODES:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from .console import bars, out, steps
+from .judged import judged_collection
 from .options import CollectionName, Documents
 
 if TYPE_CHECKING:
@@ -42,18 +43,17 @@ def soup(
     documents: Documents = 10_000,
 ) -> None:
     """Average the weights of several checkpoints of one model."""
-    from ..tune import greedy_soup, sample, uniform_soup
+    from ..collections import sample
+    from ..tune import greedy_soup, uniform_soup
 
     twice = [each for each in checkpoints if checkpoints.count(each) > 1]
     if twice:
         raise typer.BadParameter(f"{twice[0]} is named twice")
     if greedy:
-        from ..demo.quickstart import help_topics
-        from ..evaluate import open_collection
         from ..export import Recipe, read_recipe
 
         described = read_recipe(recipe) if recipe else Recipe(output.name, source="")
-        opened = open_collection(collection) if collection else help_topics()
+        opened = judged_collection(collection)
         measured_on = sample(opened, described.joiner, documents)
         with bars() as show:
             tried = greedy_soup(checkpoints, output, described, measured_on, show)

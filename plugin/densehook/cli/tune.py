@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from .console import bars, out
+from .judged import judged_collection
 from .options import AsJson, CollectionName, Documents
 
 if TYPE_CHECKING:
@@ -38,14 +39,12 @@ def tune(
 ) -> None:
     """Choose the fastest variant of a bundle that keeps its quality, on this machine."""
     from ..bundle import read_bundle
-    from ..demo.quickstart import help_topics
-    from ..evaluate import open_collection
     from ..tune import tune_bundle
 
     if math.isnan(max_loss):
         raise typer.BadParameter("nan is no loss; give one such as 0.005", param_hint="--max-loss")
     before = read_bundle(bundle).manifest.fingerprint
-    opened = open_collection(collection) if collection else help_topics()
+    opened = judged_collection(collection)
     with bars() as show:
         tuning = tune_bundle(
             bundle,

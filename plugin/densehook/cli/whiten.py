@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import bar, out
+from .judged import judged_collection
 from .options import CollectionName, Documents, read_lines
 
 if TYPE_CHECKING:
-    from ..tune import Sample
+    from ..collections import Sample
 
 
 def whiten(
@@ -67,15 +68,13 @@ def whiten(
 
 def _sample(collection: str | None, bundle: Path, documents: int) -> Sample:
     from ..bundle import read_bundle
-    from ..demo.quickstart import help_topics
-    from ..evaluate import open_collection
-    from ..tune import sample
+    from ..collections import sample
 
     joiner = read_bundle(bundle).manifest.joiner
-    return sample(open_collection(collection) if collection else help_topics(), joiner, documents)
+    return sample(judged_collection(collection), joiner, documents)
 
 
 def _lines(path: Path) -> Sample:
-    from ..tune import unjudged
+    from ..collections import unjudged
 
     return unjudged(path.name, read_lines(path))

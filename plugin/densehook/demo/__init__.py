@@ -1,4 +1,1 @@
-"""The packaged collection, and the whole road walked on it.
-
-Python's own help topics as passages with hand-judged questions: nothing to download, and a number.
-"""
+"""The whole road walked on the packaged collection: export, ingest, search, evaluate."""

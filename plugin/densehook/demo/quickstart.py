@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bundle import Bundle, read_bundle
-from ..elastic.feed import FeedReport, feed
+from ..collections import help_topics
+from ..collections.packaged import Passage, Question, judge, passages
 from ..elastic.indices import count_in, create_index, delete_index, index_exists
 from ..elastic.search import MODES, Searcher
 from ..encode import Encoder
 from ..errors import BundleError, ElasticError, EncoderMismatch
-from ..evaluate import Collection
 from ..fusion import FusedHit
+from ..ingest import FeedReport, feed
 from ..types import Document, Hit
-from .passages import Passage, passages
-from .questions import Question, judge
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -26,22 +25,6 @@ ENCODER = "all-minilm-l6-v2"
 INPUTS = ("title", "text")
 EXAMPLES = ("q002", "q082", "q119")
 """Ids of the questions that are shown with their answers."""
-
-
-def help_topics() -> Collection:
-    """The packaged collection, as evaluation wants it."""
-    documents = [Document(p.id, {"title": p.title, "text": p.text}) for p in passages()]
-
-    def stream() -> Iterator[Document]:
-        return iter(documents)
-
-    judged = judge(passages()).questions
-    return Collection(
-        name="python-help-topics",
-        documents=stream,
-        queries={question.id: question.text for question in judged},
-        qrels={question.id: dict(question.relevant) for question in judged},
-    )
 
 
 def ready_bundle(models: Path, step: Callable[[str], None]) -> Bundle:

@@ -7,12 +7,13 @@ this very request wrote before its answer was lost.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import elastic_transport
 from elasticsearch import ApiError, Elasticsearch
+from elasticsearch.exceptions import SerializationError
 
 MAX_DOCUMENTS = 128
 _MAX_BYTES = 8 * 1024 * 1024
@@ -46,6 +47,17 @@ class Write:
     def size(self) -> int:
         """Bytes of the request."""
         return len(self.action) + len(self.source) + 2
+
+    @classmethod
+    def of(
+        cls, client: Elasticsearch, verb: str, id_: str, source: Mapping[str, Any], absent: bool
+    ) -> Write:
+        """The lines as this client writes JSON. Raises ValueError for what JSON cannot hold."""
+        json = client.transport.serializers.get_serializer("application/json")
+        try:
+            return cls(id_, json.dumps({verb: {"_id": id_}}), json.dumps(source), absent)
+        except SerializationError as error:
+            raise ValueError(f"a value that JSON cannot hold: {error.message}") from error
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from elasticsearch import (
 )
 
 from ..errors import AuthenticationFailed, ClusterUnreachable, ElasticError, IndexNotFound
-from . import node
 
 # the client wants the port written out; a user and password have no place in it
 _ADDRESS = re.compile(r"https?://(?:[^/\s:@]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})(?:/\S*)?")
@@ -31,25 +30,37 @@ _REQUEST_TIMEOUT_S = 60
 _RETRIES = 3
 _LONGEST_REASON = 500  # characters: proxies answer with whole pages
 
+NO_CLUSTER = (
+    "no Elasticsearch runs here; start one with `densehook es start`, or name a cluster with --url"
+)
+
+
+def named_url(url: str | None = None) -> str | None:
+    """The address given, or the one in DENSEHOOK_ES_URL; None where neither is."""
+    return url or os.environ.get("DENSEHOOK_ES_URL") or None
+
 
 def connect(
     url: str | None = None, api_key: str | None = None, ca_certs: Path | None = None
 ) -> Elasticsearch:
-    """A client of the cluster named, or of the one in the environment, or of the local node.
+    """A client of the cluster named, or of the one in the environment.
 
     The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS. One request
     is made, so that a wrong address or key is known here. Raises ClusterUnreachable,
     AuthenticationFailed, or ElasticError when something else than Elasticsearch answers.
     """
-    url = _address(url or os.environ.get("DENSEHOOK_ES_URL") or _local_url())
+    named = named_url(url)
+    if named is None:
+        raise ClusterUnreachable(NO_CLUSTER)
+    address = _address(named)
     key, key_name = _api_key(api_key)
     client = Elasticsearch(
-        url,
+        address,
         api_key=key,
         request_timeout=_REQUEST_TIMEOUT_S,
         max_retries=_RETRIES,
         retry_on_timeout=True,
-        **_trust(url, ca_certs),
+        **_trust(address, ca_certs),
     )
     with elastic_errors(client, key_name):
         _greet(client.options(request_timeout=_FIRST_TIMEOUT_S, max_retries=0))
@@ -133,16 +144,6 @@ def _trust(url: str, given: Path | None) -> dict[str, Any]:
     if not Path(named).is_file():
         raise ClusterUnreachable(f"there is no CA certificate at {named}; see --ca-certs")
     return {"ca_certs": str(named)} if url.startswith("https:") else {}
-
-
-def _local_url() -> str:
-    state = node.status()
-    if state is None:
-        raise ClusterUnreachable(
-            "no Elasticsearch runs here; start one with `densehook es start`, or name a cluster"
-            " with --url"
-        )
-    return state.url
 
 
 def _greet(client: Elasticsearch) -> None:

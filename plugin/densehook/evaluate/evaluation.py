@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..collections import Collection, write_qrels, write_run
+from ..collections.runs import writing
 from ..java import find_java
 from ..types import Document, Run
 from .anserini import MINIMUM_JAVA, anserini_jar
-from .collection import Collection
 from .measures import measure
 from .progress import Progress, silent
-from .runs import write_qrels, write_run, writing
 from .systems import SYSTEMS, Bench, Searcher, check_systems, title_and_text
 
 

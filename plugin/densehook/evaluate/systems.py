@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
 from ..types import Document, Hit, QueryId, Run
 from .bm25 import pyserini_bm25
-from .collection import Collection
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
 

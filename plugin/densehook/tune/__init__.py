@@ -6,7 +6,7 @@ measured.
 
 from .curve import Curve, Point, measure_curve
 from .plot import PICTURES, plot_curve, require_matplotlib
-from .quality import Sample, encode_sample, ndcg, sample, unjudged
+from .quality import encode_sample, ndcg
 from .soup import Tried, greedy_soup, uniform_soup
 from .tuning import plain_bundle, tune_bundle
 from .whitening import Whitened, whiten_bundle
@@ -15,7 +15,6 @@ __all__ = [
     "PICTURES",
     "Curve",
     "Point",
-    "Sample",
     "Tried",
     "Whitened",
     "encode_sample",
@@ -25,9 +24,7 @@ __all__ = [
     "plain_bundle",
     "plot_curve",
     "require_matplotlib",
-    "sample",
     "tune_bundle",
     "uniform_soup",
-    "unjudged",
     "whiten_bundle",
 ]

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..collections import Collection, Sample, sample
 from ..encode import Encoder, Vectors
 from ..encode.machine import machine_name
 from ..errors import RecipeError
-from ..evaluate import Collection
 from ..export import Recipe, export_bundle, model_size
-from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval, sample
+from .quality import MEASURE, Progress, encode_sample, ndcg, require_trec_eval
 
 _MOST_LAYERS = 6  # tried by default, evenly spaced
 _LEAST_DIMS = 1 / 16

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..collections import Sample
 from ..encode import Encoder
 from ..export import Recipe, export_bundle
 from ..export.soup import average, ingredients
-from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval
+from .quality import MEASURE, Progress, encode_sample, ndcg, require_trec_eval
 
 
 @dataclass(frozen=True)

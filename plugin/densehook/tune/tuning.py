@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bundle import TUNING, Bundle, Manifest, Tuning, read_bundle, replacing, write_manifest
+from ..collections import Collection, Sample, sample
 from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError, MissingExtra
-from ..evaluate import Collection
 from .choice import Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
 from .plot import plot_tuning, require_matplotlib
-from .quality import MEASURE, Progress, Sample, encode_sample, ndcg, require_trec_eval, sample
+from .quality import MEASURE, Progress, encode_sample, ndcg, require_trec_eval
 from .speed import Setting, Speed, encoder_of, fastest_settings
 
 VARIANTS_FOLDER = "variants"

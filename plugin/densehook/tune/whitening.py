@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bundle import MANIFEST, Bundle, require_replaceable
+from ..collections import Sample
 from ..encode import Encoder
 from ..errors import ExportError
 from ..export.whitening import learn_centring, learn_whitening, write_transformed
-from .quality import Sample, encode_sample, ndcg, require_trec_eval
+from .quality import encode_sample, ndcg, require_trec_eval
 from .tuning import plain_bundle
 
 

@@ -1,15 +1,35 @@
-"""Runs an iterator ahead of its consumer, on a thread, behind a bounded queue."""
+"""What is fed, cut into windows, each made ready ahead of its turn."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from typing import Generic, TypeVar
+
+from ..collections import BadLine
+from ..types import Document
 
 T = TypeVar("T")
 
 _POLL_S = 0.1
+
+
+def windows(
+    documents: Iterable[Document | BadLine], size: int
+) -> Iterator[list[Document | BadLine]]:
+    """So many at a time, fewer where an id comes again: the second waits for the first's answer."""
+    window: list[Document | BadLine] = []
+    ids: set[str] = set()
+    for item in documents:
+        if len(window) == size or (isinstance(item, Document) and item.id in ids):
+            yield window
+            window, ids = [], set()
+        window.append(item)
+        if isinstance(item, Document):
+            ids.add(item.id)
+    if window:
+        yield window
 
 
 def prefetched(items: Iterable[T], ahead: int) -> Generator[T, None, None]:

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from ...errors import NodeError
+from ..errors import NodeError
 from .state import NodeState, birth_of, command_of
 
 START_TIMEOUT_S = 180

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from elasticsearch import Elasticsearch
-from elasticsearch.exceptions import SerializationError
 
 from ..bundle import is_blank
+from ..collections import BadLine
+from ..elastic.bulk import Write
+from ..elastic.stored import StoredDocuments
 from ..encode import Encoder, EncodeStats
 from ..hooks import (
     NOTES,
@@ -28,38 +29,10 @@ from ..hooks import (
     without_vector,
 )
 from ..types import Document
-from .bulk import Write
-from .documents import BadLine
-from .stored import StoredDocuments
+from .outcome import Failure
 
-_ID_SHOWN = 80
-_CONFLICT = (
-    "id {!r} is in the index already (a duplicate in the input, or indexed before); the first one"
-    " stays, --replace writes over it"
-)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A document that did not reach the index, where it came from, and why."""
-
-    origin: str
-    id: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.origin}: {self.reason}" if self.origin else f"{self.id}: {self.reason}"
-
-    @classmethod
-    def of(cls, document: Document, reason: object) -> Failure:
-        """A document's failure."""
-        shown = document.id if len(document.id) <= _ID_SHOWN else document.id[:_ID_SHOWN] + "…"
-        return cls(document.origin, document.id, f"document {shown!r}: {reason}")
-
-    @classmethod
-    def conflict(cls, document: Document) -> Failure:
-        """The failure of a document whose id is taken."""
-        return cls(document.origin, document.id, _CONFLICT.format(document.id))
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
 
 
 @dataclass(frozen=True)
@@ -93,23 +66,6 @@ class _Plan:
     source: Mapping[str, Any] | None = None
 
 
-def windows(
-    documents: Iterable[Document | BadLine], size: int
-) -> Iterator[list[Document | BadLine]]:
-    """So many at a time, fewer where an id comes again: the second waits for the first's answer."""
-    window: list[Document | BadLine] = []
-    ids: set[str] = set()
-    for item in documents:
-        if len(window) == size or (isinstance(item, Document) and item.id in ids):
-            yield window
-            window, ids = [], set()
-        window.append(item)
-        if isinstance(item, Document):
-            ids.add(item.id)
-    if window:
-        yield window
-
-
 class Preparer:
     """Prepares windows of documents for one index.
 
@@ -129,11 +85,16 @@ class Preparer:
         replace: bool,
     ) -> None:
         self._stored = StoredDocuments(client, index, target.name)
-        self._json = client.transport.serializers.get_serializer("application/json")
+        self._client = client
         self._target = target
         self._encoder = encoder
         self._base64 = base64
         self._replace = replace
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether the cluster makes the vectors."""
+        return self._encoder is None
 
     def prepare(self, items: Sequence[Document | BadLine]) -> Window:
         """Documents with unlike ids -> what is to be written, and what cannot be."""
@@ -217,13 +178,10 @@ class Preparer:
         verb = "index" if self._replace else "create"
         document = plan.document
         try:
-            action = self._json.dumps({verb: {"_id": document.id}})
-            line = self._json.dumps(source)
-        except SerializationError as error:
-            reason = f"a value that JSON cannot hold: {error.message}"
-            window.failures.append(Failure.of(document, reason))
+            write = Write.of(self._client, verb, document.id, source, absent)
+        except ValueError as error:
+            window.failures.append(Failure.of(document, error))
             return
-        write = Write(document.id, action, line, absent)
         window.ready.append(Ready(document, write, plan.missing, plan.vector))
 
 

@@ -9,9 +9,9 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..._version import __version__
-from ...bundle import read_bundle, replacing, sha256_of
-from ...errors import NodeError
+from .._version import __version__
+from ..bundle import read_bundle, replacing, sha256_of
+from ..errors import NodeError
 from .releases import Release
 from .user import NodeUser
 

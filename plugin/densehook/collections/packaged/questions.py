@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CollectionError
-from .passages import Passage
+from ...errors import CollectionError
+from .topics import Passage
 
 ANSWERS = 2
 """Grade of a passage that answers the question."""

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ...bundle import replacing
-from ...errors import NodeError
+from ..bundle import replacing
+from ..errors import NodeError
 from . import maven
 from .process import pidfile_of
 from .user import NodeUser

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...errors import NodeError
-from ...java import find_java
+from ..errors import NodeError
+from ..java import find_java
 from . import process
 from . import state as states
 from .plugins import add_bundles, add_plugins, missing_plugins

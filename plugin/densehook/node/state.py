@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import NodeError
+from ..errors import NodeError
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ...bundle import replacing
-from ...errors import NodeError
+from ..bundle import replacing
+from ..errors import NodeError
 from . import maven, process
 from .user import NodeUser
 

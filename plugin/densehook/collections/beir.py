@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..elastic.documents import BadLine, read_documents
 from ..errors import CollectionError
 from ..types import Document
 from .collection import Collection, Query, judged_queries
+from .documents import BadLine, read_documents
 from .qrels import read_qrels
 
 

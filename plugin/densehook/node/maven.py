@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import NodeError
+from ..errors import NodeError
 
 _FETCH_TIMEOUT_S = 900
 _POM = """<project>

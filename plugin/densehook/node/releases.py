@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ...errors import NodeError
+from ..errors import NodeError
 from . import distribution, jars
 from .user import NodeUser
 

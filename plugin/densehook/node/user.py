@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import NodeError
+from ..errors import NodeError
 
 _UNPRIVILEGED = ("elasticsearch", "nobody")
 

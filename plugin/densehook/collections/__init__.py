@@ -1,0 +1,29 @@
+"""Documents, queries, judgements and runs, as files and datasets hold them.
+
+Reads and writes what people bring, and samples it; knows no cluster, no model and no measure. The
+only door to ir_datasets.
+"""
+
+from .collection import Collection
+from .documents import BadLine, count_documents, read_documents
+from .opening import open_collection
+from .packaged import help_topics
+from .qrels import read_qrels
+from .runs import read_run, write_qrels, write_run
+from .sampling import Sample, sample, unjudged
+
+__all__ = [
+    "BadLine",
+    "Collection",
+    "Sample",
+    "count_documents",
+    "help_topics",
+    "open_collection",
+    "read_documents",
+    "read_qrels",
+    "read_run",
+    "sample",
+    "unjudged",
+    "write_qrels",
+    "write_run",
+]

@@ -1,0 +1,40 @@
+"""The packaged collection: Python's own help topics as passages, with hand-judged questions.
+
+Nothing to download, and a number; README.md here says how it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...types import Document
+from ..collection import Collection
+from .questions import ANSWERS, HELPS, Judged, Question, judge
+from .topics import Passage, passages
+
+__all__ = [
+    "ANSWERS",
+    "HELPS",
+    "Judged",
+    "Passage",
+    "Question",
+    "help_topics",
+    "judge",
+    "passages",
+]
+
+
+def help_topics() -> Collection:
+    """The packaged collection, as evaluation wants it."""
+    documents = [Document(p.id, {"title": p.title, "text": p.text}) for p in passages()]
+
+    def stream() -> Iterator[Document]:
+        return iter(documents)
+
+    judged = judge(passages()).questions
+    return Collection(
+        name="python-help-topics",
+        documents=stream,
+        queries={question.id: question.text for question in judged},
+        qrels={question.id: dict(question.relevant) for question in judged},
+    )

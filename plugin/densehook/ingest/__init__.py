@@ -1,0 +1,10 @@
+"""From documents to an index: looked up, encoded, written, and each answered for.
+
+Encoding goes on while Elasticsearch indexes. What a document needs is decided by hooks, what a
+request looks like by elastic; nothing here knows a file's format.
+"""
+
+from .feed import feed
+from .outcome import Failure, FeedReport
+
+__all__ = ["Failure", "FeedReport", "feed"]

@@ -1,0 +1,120 @@
+"""Feeding an index: the road from documents to their outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ..collections import BadLine
+from ..elastic.connect import elastic_errors
+from ..elastic.indices import provenance_of, refresh, takes_base64
+from ..encode import Encoder
+from ..errors import ClusterUnreachable, ElasticError
+from ..hooks import Provenance, VectorField
+from ..types import Document
+from .encode import Preparer
+from .outcome import Failure, FeedReport
+from .source import prefetched, windows
+from .write import Writer
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+WINDOW = 256
+"""Documents looked up and encoded together."""
+WINDOWS_AHEAD = 2
+"""Windows that may wait for Elasticsearch; with WINDOW it bounds the memory of a feed."""
+
+# few enough for an answer well within a minute on a slow CPU, many enough to pack well
+_WINDOW_IN_CLUSTER = 64
+
+
+def feed(
+    client: Elasticsearch,
+    index: str,
+    documents: Iterable[Document | BadLine],
+    encoder: Encoder | None,
+    *,
+    vector_field: str | None = None,
+    replace: bool = False,
+    on_failure: Callable[[Failure], None] = lambda failure: None,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> FeedReport:
+    """Encodes documents and indexes them; what cannot be indexed is a Failure, not the end.
+
+    Without an encoder the cluster encodes; the index must have been made for that.
+    A document whose id is in the index already is such a failure unless ``replace``; then its
+    vector is taken from there where it was made of the same text. One without text is indexed
+    without a vector, one that brings a vector keeps it. Memory is bounded by a few windows,
+    whatever the number of documents. ``on_progress`` hears of each document done, well or not.
+    Raises EncoderMismatch before anything is written, IndexNotFound, ClusterUnreachable.
+    """
+    provenance = provenance_of(client, index)
+    target = provenance.vector_field(vector_field)
+    _require_way(provenance, target, encoder)
+    report = FeedReport()
+    try:
+        with elastic_errors(client):
+            base64 = encoder is not None and takes_base64(client, provenance.index)
+            preparer = Preparer(
+                client, provenance.index, target, encoder, base64=base64, replace=replace
+            )
+            writer = Writer(
+                client, provenance.index, ahead=WINDOWS_AHEAD, in_cluster=encoder is None
+            )
+            with closing(_outcomes(documents, preparer, writer, report)) as outcomes:
+                for outcome in outcomes:
+                    if isinstance(outcome, Failure):
+                        on_failure(outcome)
+                    on_progress(report.indexed + report.failed)
+    except ClusterUnreachable as error:
+        raise ClusterUnreachable(
+            f"{error} {report.indexed:,} documents were indexed before that; run it again with"
+            " --replace when the cluster is back"
+        ) from error
+    report.unrefreshed = refresh(client, provenance.index)
+    return report
+
+
+def _outcomes(
+    documents: Iterable[Document | BadLine],
+    preparer: Preparer,
+    writer: Writer,
+    report: FeedReport,
+) -> Generator[Failure | str, None, None]:
+    """One value a document, counted in the report: its id when it is indexed, or its failure."""
+    size = _WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
+    prepared = map(preparer.prepare, windows(documents, size))
+    # closed here, and not when the garbage collector comes by: the encoder's thread must stop
+    with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming:
+        for window, answers in writer.answers(coming):
+            report.encoded += window.encoded
+            for failure in window.failures:
+                report.failed += 1
+                yield failure
+            for ready, refusal in zip(window.ready, answers, strict=True):
+                if refusal is None:
+                    report.count(ready.vector, ready.missing)
+                    yield ready.write.id
+                else:
+                    report.failed += 1
+                    yield Failure.refused(ready.document, refusal)
+
+
+def _require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:
+    """Raises ElasticError or EncoderMismatch unless it is known who makes the vectors, of what."""
+    index = provenance.index
+    if encoder is None:
+        if not provenance.in_cluster:
+            raise ElasticError(
+                f"index {index!r} does not make its vectors in the cluster; give the encoder"
+                f" {target.encoder!r}, or make an index with: densehook create --in-cluster"
+            )
+        return
+    target.require(encoder.manifest, index)
+    if not target.inputs:
+        raise ElasticError(
+            f"index {index!r} does not say what the vectors of {target.name!r} are made from; name"
+            f" the text fields as input of {target.name!r} in its mapping's _meta.densehook"
+        )

@@ -1,0 +1,81 @@
+"""What becomes of a document: indexed, or a failure; and what a feed did in all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..elastic.bulk import CONFLICT, Refusal
+from ..encode import EncodeStats
+from ..hooks import Vector
+from ..types import Document
+
+_ID_SHOWN = 80
+_CONFLICT = (
+    "id {!r} is in the index already (a duplicate in the input, or indexed before); the first one"
+    " stays, --replace writes over it"
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A document that did not reach the index, where it came from, and why."""
+
+    origin: str
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.reason}" if self.origin else f"{self.id}: {self.reason}"
+
+    @classmethod
+    def of(cls, document: Document, reason: object) -> Failure:
+        """A document's failure."""
+        shown = document.id if len(document.id) <= _ID_SHOWN else document.id[:_ID_SHOWN] + "…"
+        return cls(document.origin, document.id, f"document {shown!r}: {reason}")
+
+    @classmethod
+    def refused(cls, document: Document, refusal: Refusal) -> Failure:
+        """The failure of a document that Elasticsearch did not take, in its words."""
+        if refusal.status == CONFLICT:
+            return cls.conflict(document)
+        error = refusal.error
+        if not isinstance(error, dict):
+            return cls.of(document, error)
+        cause = (error.get("caused_by") or {}).get("reason")
+        reason = error.get("reason") or error.get("type") or "Elasticsearch gave no reason"
+        return cls.of(document, f"{reason} ({cause})" if cause else reason)
+
+    @classmethod
+    def conflict(cls, document: Document) -> Failure:
+        """The failure of a document whose id is taken."""
+        return cls(document.origin, document.id, _CONFLICT.format(document.id))
+
+
+@dataclass
+class FeedReport:
+    """What a feed did.
+
+    ``missing`` counts documents without a certain input field, ``without_text`` those that have
+    none at all and so no vector. ``reused`` are vectors that the index had already, of the same
+    text; ``brought`` are those that documents came with. ``unrefreshed`` says why the last
+    documents cannot be found at once, where the index could not be refreshed.
+    """
+
+    indexed: int = 0
+    failed: int = 0
+    encoded: EncodeStats = field(default_factory=EncodeStats)
+    missing: Counter[str] = field(default_factory=Counter)
+    without_text: int = 0
+    reused: int = 0
+    brought: int = 0
+    unrefreshed: str = ""
+
+    def count(self, vector: Vector, missing: Iterable[str]) -> None:
+        """Counts a document that was indexed, with what its vector is and what inputs it lacks."""
+        self.indexed += 1
+        self.missing.update(missing)
+        self.without_text += vector is Vector.NONE
+        self.reused += vector is Vector.TAKEN
+        self.brought += vector is Vector.KEPT
