@@ -31,7 +31,7 @@ from densehook.encode import Encoder, load
 from densehook.evaluate import evaluate
 from densehook.hooks import bm25_request, dense_text_request, hybrid_request, text_of
 from densehook.ingest import feed
-from densehook.types import Document, Hit, QueryId
+from densehook.types import Document, QueryId, ScoredDoc
 
 from .memory import resident_mib
 from .report import Result, at_least, at_most, near, out, parser, require_scifact, show
@@ -64,7 +64,7 @@ class Retriever(Searcher):
         mode: str,
         depth: int,
         on_progress: Callable[[int], None] = lambda done: None,
-    ) -> dict[QueryId, list[Hit]]:
+    ) -> dict[QueryId, list[ScoredDoc]]:
         """The fused ranking of each query."""
         return {i: self.hybrid_in_cluster(text, "rrf", depth) for i, text in queries.items()}
 

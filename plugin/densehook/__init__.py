@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from ._version import __version__
-from .types import Document, Hit
+from .types import Document, ScoredDoc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .encode import Encoder
 
-__all__ = ["Document", "Hit", "__version__", "connect", "errors", "load"]
+__all__ = ["Document", "ScoredDoc", "__version__", "connect", "errors", "load"]
 
 
 def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:

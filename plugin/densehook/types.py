@@ -10,15 +10,15 @@ DocId = str
 QueryId = str
 
 
-class Hit(NamedTuple):
+class ScoredDoc(NamedTuple):
     """A document in a ranking, with the score that put it there."""
 
     id: DocId
     score: float
 
 
-Ranking = Sequence[Hit]
-"""Hits of one query, best first."""
+Ranking = Sequence[ScoredDoc]
+"""Documents of one query, best first."""
 
 Run = Mapping[QueryId, Ranking]
 """One ranking for each query."""

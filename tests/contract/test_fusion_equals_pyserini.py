@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from densehook.evaluate import pyserini_fusion
 from densehook.fusion import FUSIONS
-from densehook.types import Hit, Run
+from densehook.types import Run, ScoredDoc
 
 fusion = pytest.importorskip("pyserini.fusion", reason="Pyserini is not installed")
 trectools = pytest.importorskip("pyserini.trectools", reason="Pyserini is not installed")
@@ -34,7 +34,7 @@ DOCUMENTS = [
 steps = st.integers(-4, 4).map(lambda step: step / 4)
 thirds = st.integers(0, 9).map(lambda step: step / 3)
 wide = st.floats(-1e6, 1e6)
-hits = st.builds(Hit, st.sampled_from(DOCUMENTS), steps | thirds | wide)
+hits = st.builds(ScoredDoc, st.sampled_from(DOCUMENTS), steps | thirds | wide)
 rankings = st.lists(hits, max_size=len(DOCUMENTS), unique_by=lambda hit: hit.id)
 run_sets = st.lists(st.dictionaries(st.sampled_from(QUERIES), rankings), min_size=2, max_size=4)
 
@@ -72,9 +72,14 @@ def by_us(method: str, runs: Sequence[Run]) -> dict[str, list[tuple[str, float]]
 
 @pytest.mark.parametrize("method", REFERENCES)
 @settings(max_examples=200, deadline=None)
-@example([{"1": [Hit("a", 1.0)]}, {"1": [Hit("b", 1.0)]}])
-@example([{"1": [Hit("a", 0.0), Hit("b", -0.0)]}, {"1": [Hit("b", 5e-324), Hit("a", 0.0)]}])
-@example([{"1": [Hit("b", 3.0), Hit("a", 3.0)]}, {"01": [Hit("a", 1.0)]}, {}])
+@example([{"1": [ScoredDoc("a", 1.0)]}, {"1": [ScoredDoc("b", 1.0)]}])
+@example(
+    [
+        {"1": [ScoredDoc("a", 0.0), ScoredDoc("b", -0.0)]},
+        {"1": [ScoredDoc("b", 5e-324), ScoredDoc("a", 0.0)]},
+    ]
+)
+@example([{"1": [ScoredDoc("b", 3.0), ScoredDoc("a", 3.0)]}, {"01": [ScoredDoc("a", 1.0)]}, {}])
 @given(run_sets)
 def test_every_ranking_and_score_is_pyserinis(method: str, runs: list[Run]) -> None:
     if any(ranking for run in runs for ranking in run.values()):
@@ -87,7 +92,7 @@ def test_every_ranking_and_score_is_pyserinis(method: str, runs: list[Run]) -> N
 def test_deep_lists_are_pyserinis_too(method: str, random, lists: int) -> None:
     documents = [f"d{number}" for number in range(400)]
     runs = [
-        {"q": [Hit(id_, random.randrange(50) / 7) for id_ in random.sample(documents, 300)]}
+        {"q": [ScoredDoc(id_, random.randrange(50) / 7) for id_ in random.sample(documents, 300)]}
         for _ in range(lists)
     ]
     assert by_us(method, runs) == by_pyserini(method, runs)
@@ -96,8 +101,11 @@ def test_deep_lists_are_pyserinis_too(method: str, random, lists: int) -> None:
 @pytest.mark.parametrize("method", REFERENCES)
 def test_run_files_that_pyserini_reads_and_resorts_fuse_alike(method: str, tmp_path: Path) -> None:
     runs = [
-        {"q1": [Hit("b", 0.5), Hit("a", 0.5), Hit("c", 2.25)], "q2": [Hit("a", 1.0)]},
-        {"q1": [Hit("d", 8.0), Hit("a", 7.75), Hit("c", 7.75)]},
+        {
+            "q1": [ScoredDoc("b", 0.5), ScoredDoc("a", 0.5), ScoredDoc("c", 2.25)],
+            "q2": [ScoredDoc("a", 1.0)],
+        },
+        {"q1": [ScoredDoc("d", 8.0), ScoredDoc("a", 7.75), ScoredDoc("c", 7.75)]},
     ]
     trec_runs = []
     for number, run in enumerate(runs):
@@ -128,8 +136,8 @@ def test_pyserini_fusion_gives_every_query_its_ranking(method: str, runs: list[R
 
 def test_pyserini_fusion_cuts_its_inputs_and_its_result_at_the_depth() -> None:
     runs = [
-        {"q": [Hit("a", 3.0), Hit("b", 2.0), Hit("c", 1.0)]},
-        {"q": [Hit("c", 3.0), Hit("d", 2.0), Hit("a", 1.0)]},
+        {"q": [ScoredDoc("a", 3.0), ScoredDoc("b", 2.0), ScoredDoc("c", 1.0)]},
+        {"q": [ScoredDoc("c", 3.0), ScoredDoc("d", 2.0), ScoredDoc("a", 1.0)]},
     ]
     fused = pyserini_fusion("rrf", runs, depth=2)
-    assert fused["q"] == [Hit("a", 1 / 61), Hit("c", 1 / 61)]
+    assert fused["q"] == [ScoredDoc("a", 1 / 61), ScoredDoc("c", 1 / 61)]

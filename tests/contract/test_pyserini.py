@@ -19,7 +19,7 @@ from densehook.evaluate import bm25 as bm25_module
 from densehook.evaluate import evaluate, measure, pyserini_bm25
 from densehook.evaluate.anserini import MINIMUM_JAVA, child_environment
 from densehook.java import find_java
-from densehook.types import Document, Hit, Run
+from densehook.types import Document, Run, ScoredDoc
 
 pytest.importorskip("pyserini", reason="Pyserini is not installed")
 
@@ -124,7 +124,8 @@ def test_bm25_finds_and_scores_as_pyserinis_lucene_searcher(
     run: Run, pyserini_itself: list[str]
 ) -> None:
     expected = {
-        query: [Hit(*hit) for hit in hits] for query, hits in json.loads(pyserini_itself[0]).items()
+        query: [ScoredDoc(*hit) for hit in hits]
+        for query, hits in json.loads(pyserini_itself[0]).items()
     }
     assert run == expected
     assert len(run["001"]) > 10
@@ -151,11 +152,11 @@ def test_measures_are_what_pyserinis_trec_eval_prints(
 
 def test_measures_are_means_over_all_judged_queries(java_home: Path, tmp_path: Path) -> None:
     write_qrels(tmp_path / "qrels", {"found": {"a": 1, "b": 1}, "lost": {"c": 1}})
-    deep = [Hit(f"x{rank}", 100.0 - rank) for rank in range(10)]
-    write_run(tmp_path / "run", {"found": [Hit("a", 200.0), *deep, Hit("b", 1.0)]})
+    deep = [ScoredDoc(f"x{rank}", 100.0 - rank) for rank in range(10)]
+    write_run(tmp_path / "run", {"found": [ScoredDoc("a", 200.0), *deep, ScoredDoc("b", 1.0)]})
     measures = measure(tmp_path / "run", tmp_path / "qrels", java_home)
     assert measures == {"nDCG@10": 0.3066, "R@100": 0.5, "MAP@100": 0.2917, "MRR@10": 0.5}
-    write_run(tmp_path / "run", {"found": [*deep, Hit("b", 1.0)]})
+    write_run(tmp_path / "run", {"found": [*deep, ScoredDoc("b", 1.0)]})
     assert measure(tmp_path / "run", tmp_path / "qrels", java_home)["MRR@10"] == 0.0
 
 

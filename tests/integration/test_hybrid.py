@@ -18,7 +18,7 @@ from elasticsearch.helpers import bulk
 
 from densehook.evaluate import pyserini_fusion
 from densehook.fusion import FusedHit, linear_combination, reciprocal_rank_fusion
-from densehook.types import Hit
+from densehook.types import ScoredDoc
 
 DIMS = 16
 DOCUMENTS = 300
@@ -85,22 +85,26 @@ def hybrid(retrievers: Sequence[Body] = (BM25, KNN), **stated: Any) -> dict[str,
     return {"hybrid": {"retrievers": [*retrievers], "rank_window_size": WINDOW, **stated}}
 
 
-def found(client: Elasticsearch, retriever: Body, size: int = WINDOW, **stated: Any) -> list[Hit]:
+def found(
+    client: Elasticsearch, retriever: Body, size: int = WINDOW, **stated: Any
+) -> list[ScoredDoc]:
     """The hits of a search, their scores as the float32 that the node holds."""
     response = client.search(index=INDEX, retriever=retriever, size=size, **stated)
-    return [Hit(hit["_id"], float(np.float32(hit["_score"]))) for hit in response["hits"]["hits"]]
+    return [
+        ScoredDoc(hit["_id"], float(np.float32(hit["_score"]))) for hit in response["hits"]["hits"]
+    ]
 
 
-def ids(hits: Sequence[Hit]) -> list[str]:
+def ids(hits: Sequence[ScoredDoc]) -> list[str]:
     return [hit.id for hit in hits]
 
 
-def lists(client: Elasticsearch, retrievers: Sequence[Body]) -> list[list[Hit]]:
+def lists(client: Elasticsearch, retrievers: Sequence[Body]) -> list[list[ScoredDoc]]:
     return [found(client, retriever) for retriever in retrievers]
 
 
-def of_fused(fused: Sequence[FusedHit]) -> list[Hit]:
-    return [Hit(hit.id, hit.score) for hit in fused]
+def of_fused(fused: Sequence[FusedHit]) -> list[ScoredDoc]:
+    return [ScoredDoc(hit.id, hit.score) for hit in fused]
 
 
 def explained(hit: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,7 +113,9 @@ def explained(hit: Mapping[str, Any]) -> Mapping[str, Any]:
     return tree["details"][0] if tree["description"] == "sum of:" else tree
 
 
-def require_same(ours: Sequence[Hit], reference: Sequence[Hit], raised: float = 0.0) -> None:
+def require_same(
+    ours: Sequence[ScoredDoc], reference: Sequence[ScoredDoc], raised: float = 0.0
+) -> None:
     """The same scores to the last bit of a float32, and so the same order but for exact ties."""
     expected = {hit.id: np.float32(hit.score + raised) for hit in reference}
     best = sorted(expected.values(), reverse=True)[:WINDOW]
@@ -139,7 +145,7 @@ def test_rank_constant_and_weights_are_used(synthetic: Elasticsearch, rank_const
         lists(synthetic, THREE), rank_constant=rank_constant, weights=weights
     )
     fused = found(synthetic, hybrid(entries, rank_constant=rank_constant))
-    require_same(fused, [Hit(id_, max(score, 1e-45)) for id_, score in of_fused(expected)])
+    require_same(fused, [ScoredDoc(id_, max(score, 1e-45)) for id_, score in of_fused(expected)])
 
 
 @pytest.mark.parametrize("normalizer", ["minmax", "l2_norm", "none"])
@@ -153,7 +159,7 @@ def test_each_normalizer_scores_as_in_python(synthetic: Elasticsearch, normalize
         lists(synthetic, [BM25, KNN]), weights=weights, normalizer=normalizer
     )
     fused = found(synthetic, hybrid(entries, fusion="linear"))
-    require_same(fused, [Hit(id_, max(score, 1e-45)) for id_, score in of_fused(expected)])
+    require_same(fused, [ScoredDoc(id_, max(score, 1e-45)) for id_, score in of_fused(expected)])
 
 
 def test_zscores_are_raised_by_the_lowest_since_no_score_may_be_negative(

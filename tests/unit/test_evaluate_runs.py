@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from densehook.collections import read_run, write_qrels, write_run
 from densehook.errors import CollectionError
-from densehook.types import Hit
+from densehook.types import ScoredDoc
 
 ids = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8)
-hits = st.builds(Hit, ids, st.floats(allow_nan=False, allow_infinity=False))
+hits = st.builds(ScoredDoc, ids, st.floats(allow_nan=False, allow_infinity=False))
 rankings = st.lists(hits, min_size=1, max_size=5, unique_by=lambda hit: hit.id)
 
 
@@ -26,7 +26,7 @@ def test_a_run_reads_back_with_the_same_order_and_floats(tmp_path_factory, run) 
 
 
 def test_a_run_has_trecs_six_columns(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", {"001": [Hit("d1", 0.1), Hit("007", -1e-07)]}, "bm25")
+    write_run(tmp_path / "run", {"001": [ScoredDoc("d1", 0.1), ScoredDoc("007", -1e-07)]}, "bm25")
     lines = (tmp_path / "run").read_text().splitlines()
     assert lines == ["001 Q0 d1 1 0.1 bm25", "001 Q0 007 2 -1e-07 bm25"]
 
@@ -39,25 +39,25 @@ def test_qrels_have_trecs_four_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("id_", ["a b", "a\tb", "a\n", " a", "a\u00a0b", "", "a\0b"])
 def test_ids_that_a_trec_file_cannot_hold_are_refused(tmp_path: Path, id_: str) -> None:
     with pytest.raises(CollectionError, match=r"document id .* cannot be written to a TREC file"):
-        write_run(tmp_path / "run", {"q": [Hit(id_, 1.0)]})
+        write_run(tmp_path / "run", {"q": [ScoredDoc(id_, 1.0)]})
     with pytest.raises(CollectionError, match="query id"):
-        write_run(tmp_path / "run", {id_: [Hit("d", 1.0)]})
+        write_run(tmp_path / "run", {id_: [ScoredDoc("d", 1.0)]})
     with pytest.raises(CollectionError, match="document id"):
         write_qrels(tmp_path / "qrels", {"q": {id_: 1}})
 
 
 def test_a_document_twice_in_one_ranking_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CollectionError, match="query 'q' has document 'd' twice"):
-        write_run(tmp_path / "run", {"q": [Hit("d", 2.0), Hit("d", 1.0)]})
+        write_run(tmp_path / "run", {"q": [ScoredDoc("d", 2.0), ScoredDoc("d", 1.0)]})
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CollectionError, match=r"run.trec cannot be written: ") as refused:
-        write_run(tmp_path / "file" / "run.trec", {"q": [Hit("d", 1.0)]})
+        write_run(tmp_path / "file" / "run.trec", {"q": [ScoredDoc("d", 1.0)]})
     assert "\n" not in str(refused.value)
     with pytest.raises(CollectionError, match=r"cannot be written: No space left on device"):
-        write_run(Path("/dev/full"), {"q": [Hit("d", 1.0)]})
+        write_run(Path("/dev/full"), {"q": [ScoredDoc("d", 1.0)]})
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_a_run_is_read_however_it_was_saved(tmp_path: Path) -> None:
         gzip.compress(text.rstrip().encode()),
     ):
         (tmp_path / "run").write_bytes(content)
-        assert read_run(tmp_path / "run") == {"q": [Hit("d", 0.5), Hit("e", -0.0125)]}
+        assert read_run(tmp_path / "run") == {"q": [ScoredDoc("d", 0.5), ScoredDoc("e", -0.0125)]}
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf")])
 def test_a_score_that_no_ranking_can_have_is_refused(tmp_path: Path, score: float) -> None:
     with pytest.raises(CollectionError, match="query 'q' gives document 'd' the score"):
-        write_run(tmp_path / "run", {"q": [Hit("d", score)]})
+        write_run(tmp_path / "run", {"q": [ScoredDoc("d", score)]})
 
 
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -12,13 +12,16 @@ from densehook.collections import Collection, read_run
 from densehook.errors import EvaluationError
 from densehook.evaluate import MEASURES, SYSTEMS, evaluate, title_and_text
 from densehook.evaluate import evaluation as evaluation_module
-from densehook.types import Document, Hit, Run
+from densehook.types import Document, Run, ScoredDoc
 
 QUERIES = {"q1": "first", "d9": "a query that is a document"}
 QRELS = {"q1": {"a": 1}, "d9": {"b": 1}}
 RUNS: Mapping[str, Run] = {
-    "bm25": {"q1": [Hit("a", 3.0), Hit("b", 2.0)], "d9": [Hit("d9", 9.0), Hit("b", 1.0)]},
-    "dense": {"q1": [Hit("b", 0.9), Hit("c", 0.8)]},
+    "bm25": {
+        "q1": [ScoredDoc("a", 3.0), ScoredDoc("b", 2.0)],
+        "d9": [ScoredDoc("d9", 9.0), ScoredDoc("b", 1.0)],
+    },
+    "dense": {"q1": [ScoredDoc("b", 0.9), ScoredDoc("c", 0.8)]},
 }
 
 
@@ -85,9 +88,9 @@ def test_hybrid_runs_are_our_fusion_of_both_searches(
 ) -> None:
     evaluate(collection, ["rrf", "linear"], FakeSearcher(), tmp_path)
     assert read_run(tmp_path / "runs" / "rrf.trec")["q1"] == [
-        Hit("b", 1 / 62 + 1 / 61),
-        Hit("a", 1 / 61),
-        Hit("c", 1 / 62),
+        ScoredDoc("b", 1 / 62 + 1 / 61),
+        ScoredDoc("a", 1 / 61),
+        ScoredDoc("c", 1 / 62),
     ]
     assert ranking(tmp_path, "linear", "q1") == ["a", "b", "c"]
 

@@ -10,10 +10,10 @@ from statistics import fmean, pstdev
 import pytest
 
 from densehook.fusion import FUSIONS, FusedHit, linear_combination, reciprocal_rank_fusion
-from densehook.types import Hit, Ranking
+from densehook.types import Ranking, ScoredDoc
 
-BM25 = [Hit("a", 9.0), Hit("b", 5.0), Hit("c", 1.0)]
-DENSE = [Hit("c", 0.9), Hit("d", 0.7), Hit("a", 0.5)]
+BM25 = [ScoredDoc("a", 9.0), ScoredDoc("b", 5.0), ScoredDoc("c", 1.0)]
+DENSE = [ScoredDoc("c", 0.9), ScoredDoc("d", 0.7), ScoredDoc("a", 0.5)]
 
 
 def ids(fused: Sequence[FusedHit]) -> list[str]:
@@ -81,7 +81,7 @@ def test_one_ranking_keeps_its_order_and_no_ranking_gives_none(fuse) -> None:
 
 
 def test_equal_scores_in_a_ranking_keep_the_ranks_they_arrived_with() -> None:
-    tied = [Hit("z", 1.0), Hit("m", 1.0), Hit("a", 1.0)]
+    tied = [ScoredDoc("z", 1.0), ScoredDoc("m", 1.0), ScoredDoc("a", 1.0)]
     assert [(hit.id, hit.parts[0].rank) for hit in reciprocal_rank_fusion([tied])] == [
         ("z", 1),
         ("m", 2),
@@ -93,13 +93,15 @@ def test_ranks_follow_the_scores_when_a_ranking_arrives_out_of_order() -> None:
     assert reciprocal_rank_fusion([BM25[::-1], DENSE]) == reciprocal_rank_fusion([BM25, DENSE])
 
 
-@pytest.mark.parametrize("ranking", [[Hit("a", 7.0)], [Hit("a", 0.0), Hit("b", 0.0)]])
+@pytest.mark.parametrize(
+    "ranking", [[ScoredDoc("a", 7.0)], [ScoredDoc("a", 0.0), ScoredDoc("b", 0.0)]]
+)
 def test_min_max_of_equal_scores_is_all_ones(ranking: Ranking) -> None:
     assert all(hit.score == 1.0 for hit in linear_combination([ranking]))
 
 
 def test_normalizers_are_chosen_by_name() -> None:
-    ranking = [Hit("a", 4.0), Hit("b", 3.0)]
+    ranking = [ScoredDoc("a", 4.0), ScoredDoc("b", 3.0)]
     assert scores(linear_combination([ranking], normalizer="none")) == {"a": 4.0, "b": 3.0}
     assert scores(linear_combination([ranking], normalizer="l2_norm")) == {"a": 0.8, "b": 0.6}
     with pytest.raises(ValueError, match="no normalizer 'z_score'; known are minmax"):
@@ -107,7 +109,13 @@ def test_normalizers_are_chosen_by_name() -> None:
 
 
 def test_zscore_counts_population_deviations_from_the_mean() -> None:
-    ranking = [Hit("a", 9.0), Hit("b", 5.0), Hit("c", 4.0), Hit("d", 2.0), Hit("e", 5.0)]
+    ranking = [
+        ScoredDoc("a", 9.0),
+        ScoredDoc("b", 5.0),
+        ScoredDoc("c", 4.0),
+        ScoredDoc("d", 2.0),
+        ScoredDoc("e", 5.0),
+    ]
     fused = scores(linear_combination([ranking], normalizer="zscore"))
     values = [hit.score for hit in ranking]
     expected = [(value - fmean(values)) / pstdev(values) for value in values]
@@ -117,12 +125,12 @@ def test_zscore_counts_population_deviations_from_the_mean() -> None:
 
 @pytest.mark.parametrize("count", range(1, 12))
 def test_zscore_of_equal_scores_is_all_zeros(count: int) -> None:
-    ranking = [Hit(str(number), 0.1) for number in range(count)]
+    ranking = [ScoredDoc(str(number), 0.1) for number in range(count)]
     assert set(scores(linear_combination([ranking], normalizer="zscore")).values()) == {0.0}
 
 
 def test_ten_tenths_from_ten_lists_tie_with_their_exact_sum() -> None:
-    ten = [[Hit("a", 0.1)]] * 10
+    ten = [[ScoredDoc("a", 0.1)]] * 10
     assert reduce(add, [0.1] * 10) != 1.0  # not sum(): Python 3.12's compensates too
     assert linear_combination(ten, normalizer="none")[0].score == 1.0
 
@@ -131,9 +139,13 @@ def test_ten_tenths_from_ten_lists_tie_with_their_exact_sum() -> None:
 @pytest.mark.parametrize(
     ("rankings", "weights", "message"),
     [
-        ([[Hit("a", 2.0), Hit("b", 2.0), Hit("a", 1.0)]], None, "document 'a' twice"),
-        ([[Hit("a", float("nan"))]], None, "not a finite number"),
-        ([[Hit("a", float("inf"))]], None, "not a finite number"),
+        (
+            [[ScoredDoc("a", 2.0), ScoredDoc("b", 2.0), ScoredDoc("a", 1.0)]],
+            None,
+            "document 'a' twice",
+        ),
+        ([[ScoredDoc("a", float("nan"))]], None, "not a finite number"),
+        ([[ScoredDoc("a", float("inf"))]], None, "not a finite number"),
         ([BM25, DENSE], [1.0], "1 weights for 2 rankings"),
         ([BM25], [-1.0], "must be a number of at least 0"),
         ([BM25], [float("nan")], "must be a number of at least 0"),

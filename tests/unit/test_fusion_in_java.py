@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from densehook.fusion import NORMALIZERS, linear_combination, reciprocal_rank_fusion
-from densehook.types import Hit
+from densehook.types import ScoredDoc
 
 CASES = (
     Path(__file__).parents[2]
@@ -25,7 +25,7 @@ DOCUMENTS = "abcdefghijklmnopqrstuvwxyz"
 
 def fused(case: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Each document's score, and its parts as [rank, normalised, contribution], null if nothing."""
-    lists = [[Hit(id_, score) for id_, score in ranking] for ranking in case["lists"]]
+    lists = [[ScoredDoc(id_, score) for id_, score in ranking] for ranking in case["lists"]]
     weights = case["weights"]
     if "rank_constant" in case:
         hits = reciprocal_rank_fusion(lists, rank_constant=case["rank_constant"], weights=weights)

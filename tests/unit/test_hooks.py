@@ -20,7 +20,7 @@ from densehook.hooks import (
     require_field_names,
     text_of,
 )
-from densehook.types import Document, Hit
+from densehook.types import Document, ScoredDoc
 
 
 @pytest.fixture
@@ -251,6 +251,6 @@ def test_knn_never_looks_at_fewer_candidates_than_hits(
 
 def test_a_response_gives_its_ranking_in_its_order() -> None:
     hits = [{"_id": "b", "_score": 2}, {"_id": "a", "_score": 2}, {"_id": "c", "_score": 1}]
-    ranking = [Hit("b", 2.0), Hit("a", 2.0), Hit("c", 1.0)]
+    ranking = [ScoredDoc("b", 2.0), ScoredDoc("a", 2.0), ScoredDoc("c", 1.0)]
     assert ranking_of({"hits": {"hits": hits}}) == ranking
     assert bm25_request(["body"], "x", 5)["size"] == 5

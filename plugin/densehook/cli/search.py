@@ -17,7 +17,7 @@ from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName
 if TYPE_CHECKING:
     from ..elastic.search import Searcher
     from ..fusion import FusedHit
-    from ..types import Hit
+    from ..types import ScoredDoc
 
 _MODES = ("bm25", "dense", "hybrid")
 _SNIPPET = 100
@@ -68,7 +68,7 @@ def search(
 
 def _hits(
     searcher: Searcher, text: str, mode: str, fusion: str, size: int, explain: bool
-) -> Sequence[Hit | FusedHit]:
+) -> Sequence[ScoredDoc | FusedHit]:
     from ..elastic.search import WINDOW
 
     if mode == "hybrid" and searcher.in_cluster and not explain:
@@ -78,7 +78,7 @@ def _hits(
     return searcher.search({"query": text}, mode, size)["query"]
 
 
-def _explanation(mode: str, rank: int, hit: Hit | FusedHit) -> list[dict[str, Any]]:
+def _explanation(mode: str, rank: int, hit: ScoredDoc | FusedHit) -> list[dict[str, Any]]:
     """What each list says of a hit; a hit of one list is its own whole explanation."""
     from ..elastic.search import MODES
 

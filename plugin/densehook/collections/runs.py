@@ -17,7 +17,7 @@ from typing import IO
 
 from ..errors import CollectionError
 from ..files import text_lines
-from ..types import DocId, Hit, Qrels, QueryId, Ranking, Run
+from ..types import DocId, Qrels, QueryId, Ranking, Run, ScoredDoc
 
 _WRITABLE = re.compile(r"[^\s\0]+")
 _SCORE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
@@ -37,13 +37,13 @@ def write_run(path: Path, run: Run, tag: str = "densehook") -> None:
                 file.write(f"{query} Q0 {document} {rank} {float(score)!r} {tag}\n")
 
 
-def read_run(path: Path) -> dict[QueryId, list[Hit]]:
+def read_run(path: Path) -> dict[QueryId, list[ScoredDoc]]:
     """Read a run, in the order of its lines, from a file as it is or gzipped.
 
     Raises CollectionError with file and line for a line that is not a run's, or that has a document
     of its query a second time.
     """
-    run: dict[QueryId, dict[DocId, Hit]] = {}
+    run: dict[QueryId, dict[DocId, ScoredDoc]] = {}
     for number, line in text_lines(path):
         query, hit = _parse(line, f"{path}:{number}")
         if run.setdefault(query, {}).setdefault(hit.id, hit) is not hit:
@@ -95,7 +95,7 @@ def _check_id(kind: str, id_: str) -> None:
         )
 
 
-def _parse(line: str, where: str) -> tuple[QueryId, Hit]:
+def _parse(line: str, where: str) -> tuple[QueryId, ScoredDoc]:
     columns = line.split()
     if len(columns) != _COLUMNS:
         raise CollectionError(
@@ -103,4 +103,4 @@ def _parse(line: str, where: str) -> tuple[QueryId, Hit]:
         )
     if not _SCORE.fullmatch(columns[4]) or math.isinf(float(columns[4])):
         raise CollectionError(f"{where}: score {columns[4]!r} is not a number")
-    return columns[0], Hit(columns[2], float(columns[4]))
+    return columns[0], ScoredDoc(columns[2], float(columns[4]))

@@ -15,7 +15,7 @@ from ..encode import Encoder
 from ..errors import BundleError, ElasticError, EncoderMismatch
 from ..fusion import FusedHit
 from ..ingest import FeedReport, feed
-from ..types import Document, Hit
+from ..types import Document, ScoredDoc
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -91,7 +91,7 @@ def example_questions() -> list[Question]:
 def answers(searcher: Searcher, text: str, size: int) -> dict[str, list[Passage]]:
     """The best passages by BM25, dense and hybrid search."""
     by_id = {passage.id: passage for passage in passages()}
-    found: dict[str, Sequence[Hit | FusedHit]] = {
+    found: dict[str, Sequence[ScoredDoc | FusedHit]] = {
         mode: searcher.search({"question": text}, mode, size)["question"] for mode in MODES
     }
     if searcher.in_cluster:

@@ -24,7 +24,7 @@ from ..hooks import (
     ranking_of,
     text_of,
 )
-from ..types import DocId, Document, Hit, QueryId
+from ..types import DocId, Document, QueryId, ScoredDoc
 from .connect import elastic_errors
 from .indices import provenance_of
 
@@ -68,7 +68,7 @@ class Searcher:
         mode: str,
         depth: int,
         on_progress: Callable[[int], None] = lambda done: None,
-    ) -> dict[QueryId, list[Hit]]:
+    ) -> dict[QueryId, list[ScoredDoc]]:
         """Rankings of ``depth`` hits for each query, by ``bm25`` or ``dense``.
 
         A query of blanks is no text, and finds nothing.
@@ -76,7 +76,7 @@ class Searcher:
         if mode not in MODES:
             hint = "; for both fused there is hybrid()" if mode == "hybrid" else ""
             raise ElasticError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
-        run: dict[QueryId, list[Hit]] = {}
+        run: dict[QueryId, list[ScoredDoc]] = {}
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
             asked = [i for i in ids if not is_blank(queries[i])]
             bodies = self._bodies([queries[i] for i in asked], mode, depth)
@@ -106,7 +106,7 @@ class Searcher:
         size: int,
         window: int = WINDOW,
         rank_constant: int | None = None,
-    ) -> list[Hit]:
+    ) -> list[ScoredDoc]:
         """As ``hybrid``, by the plugin's retriever, which encodes too: ``size`` hits."""
         _fusion(fusion, rank_constant)
         _require_text(text)
@@ -176,7 +176,7 @@ class Searcher:
 
 def _fusion(
     name: str, rank_constant: int | None
-) -> Callable[[Sequence[Sequence[Hit]]], list[FusedHit]]:
+) -> Callable[[Sequence[Sequence[ScoredDoc]]], list[FusedHit]]:
     """The fusion of that name. Raises ElasticError when it is unknown or takes no such constant."""
     if name not in FUSIONS:
         raise ElasticError(f"fusion {name!r} is unknown; known: {', '.join(FUSIONS)}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..bundle import is_blank, replacing
 from ..errors import CollectionError, EvaluationError
 from ..java import find_java
-from ..types import DocId, Hit, QueryId, Run
+from ..types import DocId, QueryId, Run, ScoredDoc
 from .anserini import MINIMUM_JAVA, PROGRESS, anserini_jar, run_worker
 from .progress import Progress, silent
 
@@ -123,4 +123,4 @@ def _search(
         raise EvaluationError(f"{error}; to index anew, delete {index}") from None
     with found.open(encoding="utf-8") as lines:
         rows = (json.loads(line) for line in lines)
-        return {query: [Hit(id_, score) for id_, score in ranking] for query, ranking in rows}
+        return {query: [ScoredDoc(id_, score) for id_, score in ranking] for query, ranking in rows}

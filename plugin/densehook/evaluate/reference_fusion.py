@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import MissingExtra
 from ..fusion.merging import resorted
-from ..types import Hit, QueryId, Run
+from ..types import QueryId, Run, ScoredDoc
 
 PYSERINI_FUSIONS: Mapping[str, str] = {"rrf": "reciprocal_rank_fusion", "linear": "normalize"}
 """The function of pyserini.fusion that each of our fusions is equal to."""
@@ -51,7 +51,7 @@ def _trec_run(run: Run) -> Any:
 
 
 def _rankings(fused: Any, queries: Sequence[QueryId]) -> Run:
-    rankings: dict[QueryId, list[Hit]] = {query: [] for query in queries}
+    rankings: dict[QueryId, list[ScoredDoc]] = {query: [] for query in queries}
     for query, id_, score in zip(*(fused.run_data[name] for name in _COLUMNS), strict=True):
-        rankings[query].append(Hit(id_, float(score)))
+        rankings[query].append(ScoredDoc(id_, float(score)))
     return rankings

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
-from ..types import Document, Hit, QueryId, Run
+from ..types import Document, QueryId, Run, ScoredDoc
 from .bm25 import pyserini_bm25
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
@@ -76,7 +76,7 @@ def _fused(method: str, *parts: str) -> System:
         fuse = FUSIONS[method]
         fused = {id_: fuse([run[id_] for run in runs]) for id_ in bench.collection.queries}
         return {
-            id_: [Hit(hit.id, hit.score) for hit in ranking[: bench.depth]]
+            id_: [ScoredDoc(hit.id, hit.score) for hit in ranking[: bench.depth]]
             for id_, ranking in fused.items()
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..types import DocId, Hit, Ranking
+from ..types import DocId, Ranking, ScoredDoc
 
 
 class Part(NamedTuple):
@@ -39,7 +39,7 @@ Column = Mapping[DocId, Part]
 """One input ranking as its parts by document."""
 
 
-def resorted(ranking: Ranking) -> list[Hit]:
+def resorted(ranking: Ranking) -> list[ScoredDoc]:
     """Sort hits by score, highest first; equal scores keep the order in which they arrived.
 
     This is TrecRun's ``resort``. A ranking that arrives best first is left as it is.
@@ -102,10 +102,10 @@ def compensated_sum(values: Iterable[float]) -> float:
     return total
 
 
-def _score(hit: Hit) -> float:
+def _score(hit: ScoredDoc) -> float:
     return hit[1]
 
 
-def _repeated(hits: Sequence[Hit]) -> DocId:
+def _repeated(hits: Sequence[ScoredDoc]) -> DocId:
     ids = [id_ for id_, _ in hits]
     return next(id_ for id_ in ids if ids.count(id_) > 1)

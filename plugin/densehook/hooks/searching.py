@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..types import Hit
+from ..types import ScoredDoc
 
 _MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
 _MIN_CANDIDATES = 200
@@ -82,6 +82,6 @@ def _neighbours(field: str, size: int, num_candidates: int | None) -> dict[str, 
     return {"field": field, "k": size, "num_candidates": max(candidates, size)}
 
 
-def ranking_of(response: Mapping[str, Any]) -> list[Hit]:
+def ranking_of(response: Mapping[str, Any]) -> list[ScoredDoc]:
     """The hits of a search response, best first, as Elasticsearch ordered them."""
-    return [Hit(hit["_id"], float(hit["_score"])) for hit in response["hits"]["hits"]]
+    return [ScoredDoc(hit["_id"], float(hit["_score"])) for hit in response["hits"]["hits"]]

@@ -13,7 +13,7 @@ from ..encode import Encoder, Vectors
 from ..evaluate import measure
 from ..evaluate.anserini import MINIMUM_JAVA, anserini_jar
 from ..java import find_java
-from ..types import DocId, Hit, QueryId, Run
+from ..types import DocId, QueryId, Run, ScoredDoc
 
 MEASURE = "nDCG@10"
 
@@ -64,7 +64,7 @@ def _search(sample: Sample, scores: Vectors) -> Run:
     run = {}
     for (query, judged), row in zip(_judged(sample), scores, strict=True):
         nearest = np.argsort(-row, kind="stable")[: _DEPTH + 1]
-        hits = [Hit(sample.ids[i], float(row[i])) for i in nearest]
+        hits = [ScoredDoc(sample.ids[i], float(row[i])) for i in nearest]
         run[query] = [hit for hit in hits if hit.id != query or judged.get(query, 0) > 0][:_DEPTH]
     return run
 
