@@ -22,7 +22,8 @@ from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoded, Encoder, EncodeStats, load
 from densehook.hooks import text_of
-from densehook.ingest import WINDOW, feed
+from densehook.ingest import feed
+from densehook.ingest.feed import WINDOW
 from densehook.types import Document
 
 from . import memory

@@ -26,7 +26,8 @@ from densehook.errors import ClusterUnreachable, ElasticError, EncoderMismatch, 
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS, reciprocal_rank_fusion
 from densehook.hooks import INDEX_TYPES, note_of
-from densehook.ingest import WINDOW, WINDOWS_AHEAD, Failure, FeedReport, feed
+from densehook.ingest import Failure, FeedReport, feed
+from densehook.ingest.feed import WINDOW, WINDOWS_AHEAD
 from densehook.types import Document
 
 DOCUMENTS = [Document(f"d{n}", {"title": "", "text": text}) for n, text in enumerate(PASSAGES)]

@@ -21,7 +21,7 @@ _DESCRIPTOR = "plugin-descriptor.properties"
 def built_plugin(version: str) -> Path | None:
     """The zip of densehook itself: in $DENSEHOOK_PLUGINS, or where `make plugin` leaves it."""
     name = f"densehook-{__version__}-es{version}.zip"
-    sources = Path(__file__).parents[3] / "elasticsearch"
+    sources = Path(__file__).parents[2] / "elasticsearch"
     folders = [*sources.glob("target/*")]
     if named := os.environ.get("DENSEHOOK_PLUGINS"):
         folders.insert(0, Path(named))

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from densehook.ingest.prefetch import prefetched
+
+from densehook.ingest.source import prefetched
 
 
 def test_items_come_whole_and_in_order() -> None:
