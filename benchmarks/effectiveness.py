@@ -11,7 +11,7 @@ from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import load
-from densehook.evaluate import SYSTEMS, evaluate
+from densehook.evaluation import SYSTEMS, evaluate
 from densehook.ingest import feed
 
 from .report import near, out, parser, require_scifact, show

@@ -28,7 +28,7 @@ from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
-from densehook.evaluate import evaluate
+from densehook.evaluation import evaluate
 from densehook.hooks import bm25_request, dense_text_request, hybrid_request, text_of
 from densehook.ingest import feed
 from densehook.types import Document, QueryId, ScoredDoc

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from densehook.evaluate import pyserini_fusion
+from densehook.evaluation import pyserini_fusion
 from densehook.fusion import FUSIONS
 from densehook.types import Run, ScoredDoc
 

@@ -15,9 +15,9 @@ import pytest
 from densehook import java
 from densehook.collections import Collection, open_collection, write_qrels, write_run
 from densehook.errors import CollectionError, EvaluationError, JavaNotFound
-from densehook.evaluate import bm25 as bm25_module
-from densehook.evaluate import evaluate, measure, pyserini_bm25
-from densehook.evaluate.anserini import MINIMUM_JAVA, child_environment
+from densehook.evaluation import bm25 as bm25_module
+from densehook.evaluation import evaluate, measure, pyserini_bm25
+from densehook.evaluation.anserini import MINIMUM_JAVA, child_environment
 from densehook.java import find_java
 from densehook.types import Document, Run, ScoredDoc
 
@@ -76,7 +76,7 @@ PYSERINI_ITSELF = """
 import json, os, runpy, sys
 os.environ["OPENAI_API_KEY"] = "none"  # pyserini.search.lucene makes a client at import
 import jnius_config
-from densehook.evaluate.anserini import anserini_jar
+from densehook.evaluation.anserini import anserini_jar
 jnius_config.add_classpath(str(anserini_jar()))
 import jnius
 from pyserini.search.lucene import LuceneSearcher

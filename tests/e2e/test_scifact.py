@@ -12,7 +12,7 @@ from densehook.collections import open_collection, read_documents
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder
-from densehook.evaluate import SYSTEMS, Evaluation, evaluate
+from densehook.evaluation import SYSTEMS, Evaluation, evaluate
 from densehook.ingest import feed
 
 FLAT, HNSW = "scifact-flat", "scifact-hnsw"

@@ -16,7 +16,7 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 from elasticsearch.helpers import bulk
 
-from densehook.evaluate import pyserini_fusion
+from densehook.evaluation import pyserini_fusion
 from densehook.fusion import FusedHit, linear_combination, reciprocal_rank_fusion
 from densehook.types import ScoredDoc
 

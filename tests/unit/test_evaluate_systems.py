@@ -10,8 +10,8 @@ import pytest
 
 from densehook.collections import Collection, read_run
 from densehook.errors import EvaluationError
-from densehook.evaluate import MEASURES, SYSTEMS, evaluate, title_and_text
-from densehook.evaluate import evaluation as evaluation_module
+from densehook.evaluation import MEASURES, SYSTEMS, evaluate, title_and_text
+from densehook.evaluation import evaluating as evaluation_module
 from densehook.types import Document, Run, ScoredDoc
 
 QUERIES = {"q1": "first", "d9": "a query that is a document"}

@@ -43,7 +43,7 @@ def demo(
     from ..demo import quickstart
     from ..elastic.cluster import has_encoder
     from ..elastic.search import Searcher
-    from ..evaluate import SYSTEMS, evaluate
+    from ..evaluation import SYSTEMS, evaluate
 
     out.rule("1 the encoder")
     with steps(f"Exporting {quickstart.ENCODER}") as step:

@@ -13,7 +13,7 @@ from .console import bars, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 
 if TYPE_CHECKING:
-    from ..evaluate import Evaluation
+    from ..evaluation import Evaluation
 
 _ALL = "bm25,dense,rrf,linear,pyserini-bm25,pyserini-rrf,pyserini-linear"
 
@@ -37,7 +37,7 @@ def evaluate(
     from .. import connect
     from ..collections import open_collection
     from ..elastic.search import Searcher
-    from ..evaluate import check_systems, evaluate, needs_encoder
+    from ..evaluation import check_systems, evaluate, needs_encoder
 
     wanted = check_systems(name.strip() for name in systems.split(",") if name.strip())
     opened = open_collection(collection)

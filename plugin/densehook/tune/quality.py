@@ -10,8 +10,8 @@ import numpy as np
 
 from ..collections import Sample, write_qrels, write_run
 from ..encode import Encoder, Vectors
-from ..evaluate import measure
-from ..evaluate.anserini import MINIMUM_JAVA, anserini_jar
+from ..evaluation import measure
+from ..evaluation.anserini import MINIMUM_JAVA, anserini_jar
 from ..java import find_java
 from ..types import DocId, QueryId, Run, ScoredDoc
 

@@ -23,7 +23,7 @@ PROGRESS = "searched"
 """First word of a line in which the worker says how many queries are done."""
 
 _TAIL = 1000
-_WORKER = "densehook.evaluate.pyserini_worker"
+_WORKER = "densehook.evaluation.pyserini_worker"
 
 
 def anserini_jar() -> Path:

@@ -5,7 +5,7 @@ are shown.
 """
 
 from .bm25 import pyserini_bm25
-from .evaluation import Evaluation, evaluate
+from .evaluating import Evaluation, evaluate
 from .measures import MEASURES, measure
 from .progress import Progress
 from .reference_fusion import pyserini_fusion

@@ -1,4 +1,4 @@
-"""The program that holds Pyserini's JVM: ``python -m densehook.evaluate.pyserini_worker``.
+"""The program that holds Pyserini's JVM: ``python -m densehook.evaluation.pyserini_worker``.
 
     index DOCUMENTS INDEX EXPECTED            a Lucene index of a folder of JSONL files
     search INDEX QUERIES HITS DEPTH K1 B      BM25: a JSON object of texts in, JSON lines out
