@@ -287,7 +287,7 @@ def test_many_documents_that_are_refused_do_not_pile_up(
     def lines() -> Iterator[BadLine]:
         nonlocal read
         for read in range(1, 5001):
-            yield BadLine(tmp_path, read, "unreadable")
+            yield BadLine(f"{tmp_path}:{read}", "unreadable")
 
     def count(failure: Failure) -> None:
         nonlocal heard, ahead

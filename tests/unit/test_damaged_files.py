@@ -87,7 +87,7 @@ def test_every_line_of_documents_is_a_document_or_a_bad_line(
     intact = {line.encode() for line in GOOD}
     for (number, line), item in zip(lines.items(), found, strict=True):
         if isinstance(item, BadLine):
-            assert item.line == number
+            assert item.origin == f"{path}:{number}"
             assert line not in intact
             assert "\n" not in str(item)
         else:

@@ -61,7 +61,7 @@ def test_a_folder_gives_its_files_in_order_of_name(tmp_path: Path) -> None:
     [
         ('{"_id": "x"', "Expecting ',' delimiter"),
         ("[1, 2]", "a document is a JSON object, this is a list"),
-        ('{"title": "t"}', "no _id and no id"),
+        ('{"title": "t"}', "no _id, no id and no docid"),
         ('{"_id": ""}', "_id is ''; it must be a string or a whole number"),
         ('{"_id": true}', "_id is True; it must be"),
         ('{"_id": 1.5}', r"_id is 1\.5; it must be"),
@@ -89,7 +89,7 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(
     assert isinstance(first, Document)
     assert isinstance(last, Document)
     assert isinstance(bad, BadLine)
-    assert (bad.line, bad.path) == (2, path)
+    assert bad.origin == f"{path}:2"
     assert re.search(reason, bad.reason)
     assert str(bad).startswith(f"{path}:2: ")
 

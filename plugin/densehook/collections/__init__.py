@@ -5,18 +5,21 @@ only door to ir_datasets.
 """
 
 from .collection import Collection
-from .documents import BadLine, count_documents, read_documents
+from .documents import Documents, count_documents, documents_from, read_documents
 from .opening import open_collection
 from .packaged import help_topics
 from .qrels import read_qrels
+from .rows import BadLine
 from .runs import read_run, write_qrels, write_run
 from .sampling import Sample, sample, unjudged
 
 __all__ = [
     "BadLine",
     "Collection",
+    "Documents",
     "Sample",
     "count_documents",
+    "documents_from",
     "help_topics",
     "open_collection",
     "read_documents",

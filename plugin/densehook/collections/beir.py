@@ -12,8 +12,9 @@ from pathlib import Path
 from ..errors import CollectionError
 from ..types import Document
 from .collection import Collection, Query, judged_queries
-from .documents import BadLine, read_documents
+from .documents import read_documents
 from .qrels import read_qrels
+from .rows import BadLine
 
 
 def open_beir(folder: Path, split: str = "test") -> Collection:

@@ -1,41 +1,77 @@
-"""Reads documents from JSONL as a stream: one line in memory, a bad line is a value."""
+"""Documents of files and of what is in memory, as a stream: a bad row is a value."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import CollectionError
 from ..files import Line, lines_of, too_long
 from ..types import Document
+from .rows import BadLine, Naming, Row
+from .tables import open_table
 
 _DEEPEST = 500
 """Objects and lists inside each other: more than Elasticsearch or a serializer takes."""
 
 
-@dataclass(frozen=True)
-class BadLine:
-    """A line that holds no document, and why."""
+def documents_from(
+    source: Any,
+    *,
+    id: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    make_ids: bool = False,
+) -> Documents:
+    """Documents of whatever holds them, as a stream; what holds none is a BadLine, not the end.
 
-    path: Path
-    line: int
-    reason: str
+    ``source`` is what ``read_documents`` reads, a data frame (pandas, polars), an Arrow table, a
+    dataset of Hugging Face, or any iterable of rows, each a dict, a Document or a BadLine. ``id``
+    names the field with the ids, which are text or whole numbers; by default it is the first there
+    is of ``_id``, ``id`` and ``docid``. ``rename`` maps names of fields to what the documents
+    shall have. With ``make_ids`` a row without an id gets one made of its content: the same row,
+    the same id. A field that is NaN is left out.
 
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.reason}"
+    Raises CollectionError when there is nothing to read, for columns that leave no id or two of one
+    name, and where a file cannot be read to its end.
+    """
+    naming = Naming(id, rename or {}, make_ids)
+    if isinstance(source, str | Path):
+        path = Path(source)
+        return Documents(naming.document(row) for row in _lines(path))
+    table = open_table(source)
+    columns = None
+    if table.columns is not None:
+        columns = naming.columns(table.columns, f"the {type(source).__name__}")
+    return Documents((naming.document(row) for row in table.rows()), columns)
 
 
-def read_documents(path: Path) -> Iterator[Document | BadLine]:
+def read_documents(path: Path) -> Documents:
     """Documents of a JSONL file, as it is or gzipped, or of a folder's .jsonl and .jsonl.gz files.
 
-    Of a BEIR folder it is the corpus. A document is a JSON object with its id under ``_id`` or
-    ``id``; the other keys are its fields. Raises CollectionError when there is nothing to read, or
-    a file cannot be read to its end.
+    Of a BEIR folder it is the corpus. A document is a JSON object with its id under ``_id``,
+    ``id`` or ``docid``; the other keys are its fields. Raises CollectionError when there is nothing
+    to read, or a file cannot be read to its end.
     """
+    return documents_from(path)
+
+
+class Documents(Iterator[Document | BadLine]):
+    """Documents as they are read; ``columns`` are their fields where all have the same."""
+
+    def __init__(
+        self, items: Iterable[Document | BadLine], columns: Sequence[str] | None = None
+    ) -> None:
+        self._items = iter(items)
+        self.columns = columns
+
+    def __next__(self) -> Document | BadLine:
+        return next(self._items)
+
+
+def _lines(path: Path) -> Iterator[Row | BadLine]:
     for file in _files(path):
         for line in lines_of(file):
             yield _parse(file, line)
@@ -68,7 +104,8 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _parse(file: Path, line: Line) -> Document | BadLine:
+def _parse(file: Path, line: Line) -> Row | BadLine:
+    origin = f"{file}:{line.number}"
     try:
         if line.cut:
             raise ValueError(too_long())
@@ -77,24 +114,13 @@ def _parse(file: Path, line: Line) -> Document | BadLine:
             raise ValueError(f"a document is a JSON object, this is a {type(row).__name__}")
         if line.content.count(b"[") + line.content.count(b"{") > _DEEPEST:
             _require_shallow(row)
-        identity = _identity(row)
         if b"\\ud" in line.content.lower():
             json.dumps(row, ensure_ascii=False).encode()  # no UTF-8 holds a lone surrogate
     except RecursionError:
-        return BadLine(file, line.number, "not readable: nested too deeply")
+        return BadLine(origin, "not readable: nested too deeply")
     except ValueError as error:
-        return BadLine(file, line.number, str(error))
-    return Document(identity, row, f"{file}:{line.number}")
-
-
-def _identity(fields: dict[str, Any]) -> str:
-    for key in ("_id", "id"):
-        if key in fields:
-            value = fields.pop(key)
-            if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-                raise ValueError(f"{key} is {value!r}; it must be a string or a whole number")
-            return str(value)
-    raise ValueError("no _id and no id")
+        return BadLine(origin, str(error))
+    return Row(row, origin)
 
 
 def _require_shallow(row: Any) -> None:

@@ -118,7 +118,7 @@ class Preparer:
     def _planned(self, items: Sequence[Document | BadLine], window: Window) -> Iterator[_Plan]:
         for item in items:
             if isinstance(item, BadLine):
-                window.failures.append(Failure(f"{item.path}:{item.line}", "", item.reason))
+                window.failures.append(Failure(item.origin, "", item.reason))
                 continue
             try:
                 yield self._plan(item)
