@@ -10,16 +10,20 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from .errors import CollectionError
+
+STDIN = "-"
 
 LONGEST_LINE = 100 * 2**20
 """Bytes of a line; Elasticsearch takes no request, and so no document, that is longer."""
 
 _BUFFER = 1 << 17
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _NOT_READ: Mapping[bytes, str] = {
     b"BZh": "is compressed with bzip2; decompress it first",
@@ -41,24 +45,54 @@ class Line(NamedTuple):
     cut: bool
 
 
-def lines_of(path: Path) -> Iterator[Line]:
-    """Lines of a file that are not blank; of a line over LONGEST_LINE only that much is given.
+@dataclass
+class Meter:
+    """Bytes read so far, of how many, as they lie on the disk; of a stream nobody knows the end."""
+
+    read: int = 0
+    total: int | None = None
+
+
+def is_stdin(path: Path) -> bool:
+    """Whether ``-``, standard input, is meant."""
+    return str(path) == STDIN
+
+
+def shown(path: Path) -> str:
+    """What a file is called in messages."""
+    return "standard input" if is_stdin(path) else str(path)
+
+
+@contextmanager
+def opened_text(path: Path, meter: Meter | None = None) -> Iterator[BinaryIO]:
+    """The bytes of a text file, or of standard input, decompressed where it is gzip.
 
     Raises CollectionError when the file cannot be read to its end, or is no text.
     """
     try:
-        with path.open("rb") as file, _opened(path, file) as stream:
-            number = 0
-            while content := stream.readline(LONGEST_LINE):
-                number += 1
-                cut = len(content) == LONGEST_LINE and not content.endswith(b"\n")
-                if cut:
-                    _skip_line(stream)
-                content = content.removeprefix(_BOM).rstrip(b"\r\n")
-                if content.strip():
-                    yield Line(number, content, cut)
+        source: str | int = 0 if is_stdin(path) else str(path)
+        with io.BufferedReader(_Metered(source, meter or Meter()), _BUFFER) as file:
+            yield _opened(path, file)
     except (OSError, EOFError, zlib.error) as error:  # gzip raises all three for a damaged archive
-        raise CollectionError(f"{path} cannot be read to its end: {_reason(error)}") from error
+        said = f"{shown(path)} cannot be read to its end: {_reason(error)}"
+        raise CollectionError(said) from error
+
+
+def lines_of(path: Path, meter: Meter | None = None) -> Iterator[Line]:
+    """Lines of a file that are not blank; of a line over LONGEST_LINE only that much is given.
+
+    Raises CollectionError as ``opened_text``.
+    """
+    with opened_text(path, meter) as stream:
+        number = 0
+        while content := stream.readline(LONGEST_LINE):
+            number += 1
+            cut = len(content) == LONGEST_LINE and not content.endswith(b"\n")
+            if cut:
+                _skip_line(stream)
+            content = content.removeprefix(BOM).rstrip(b"\r\n")
+            if content.strip():
+                yield Line(number, content, cut)
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -80,7 +114,20 @@ def too_long() -> str:
     return f"the line is longer than {LONGEST_LINE:,} bytes"
 
 
-def _opened(path: Path, file: io.BufferedReader) -> BinaryIO:
+class _Metered(io.FileIO):
+    """A file, or the standard input that is left open, whose meter runs as it is read."""
+
+    def __init__(self, source: str | int, meter: Meter) -> None:
+        super().__init__(source, closefd=isinstance(source, str))
+        self._meter = meter
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        count = super().readinto(buffer)
+        self._meter.read += count or 0
+        return count
+
+
+def _opened(path: Path, file: io.BufferedReader[_Metered]) -> BinaryIO:
     head = file.peek()
     if not head.startswith(_GZIP):
         if path.suffix == ".gz":
@@ -96,7 +143,7 @@ def _opened(path: Path, file: io.BufferedReader) -> BinaryIO:
 def _require_text(path: Path, head: bytes) -> None:
     for magic, said in _NOT_READ.items():
         if head.startswith(magic):
-            raise CollectionError(f"{path} cannot be read: it {said}")
+            raise CollectionError(f"{shown(path)} cannot be read: it {said}")
 
 
 def _skip_line(stream: BinaryIO) -> None:

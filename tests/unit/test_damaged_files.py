@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from densehook.collections import (
     BadLine,
-    count_documents,
     open_collection,
     read_documents,
     read_qrels,
@@ -83,7 +82,7 @@ def test_every_line_of_documents_is_a_document_or_a_bad_line(
         return
     found = list(read_documents(path))
     lines = shown(content)
-    assert count_documents(path) == len(found) == len(lines)
+    assert len(found) == len(lines)
     intact = {line.encode() for line in GOOD}
     for (number, line), item in zip(lines.items(), found, strict=True):
         if isinstance(item, BadLine):
@@ -115,13 +114,12 @@ def test_a_damaged_archive_is_read_whole_or_refused(
     path = folder / "a.jsonl.gz"
     path.write_bytes(content)
     try:
-        counted = count_documents(path)
+        found = list(read_documents(path))
     except CollectionError as error:
         assert str(path) in str(error)
         assert "\n" not in str(error)
     else:  # the damage is where gzip keeps a name and a date
-        found = list(read_documents(path))
-        assert counted == len(found) == len(GOOD) * 20
+        assert len(found) == len(GOOD) * 20
         assert not any(isinstance(item, BadLine) for item in found)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
@@ -20,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from ..files import Meter
 
 # no markup: what is shown are people's own texts and paths, and [these] are brackets to them
 out = Console(highlight=False, soft_wrap=True, markup=False)
@@ -62,6 +65,22 @@ def bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar; call the function given with the number done."""
     with bars() as show:
         yield lambda done: show(what, done, total)
+
+
+@contextmanager
+def reading_bar(what: str, meter: Meter) -> Iterator[Callable[[int], None]]:
+    """A bar of the bytes read; call the function given with the number of documents done."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TextColumn("{task.fields[done]:,} documents"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(what, total=meter.total, done=0)
+        yield lambda done: progress.update(task, completed=meter.read, total=meter.total, done=done)
 
 
 @contextmanager

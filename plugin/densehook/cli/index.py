@@ -13,14 +13,29 @@ import typer
 from ..errors import CollectionError
 from ..hooks import INDEX_TYPES, pipeline_name
 from .bundles import encoder_of_index
-from .console import bar, note, out
-from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
+from .console import note, out, reading_bar
+from .options import (
+    ApiKey,
+    BundlePath,
+    CaCerts,
+    IdField,
+    MakeIds,
+    Rename,
+    Url,
+    VectorFieldName,
+    renames,
+)
 
 if TYPE_CHECKING:
     from ..encode import Encoder
     from ..ingest import Failure, FeedReport
 
 _FAILURES_SHOWN = 10
+_SOURCES = (
+    "File, folder or pattern: JSONL, JSON array, CSV, TSV (also .gz), Parquet, Arrow, .txt and .md"
+    " in a folder, a BEIR folder, a dataset folder of Hugging Face; a name of ir_datasets; - for"
+    " JSONL from standard input."
+)
 
 
 def create(
@@ -70,8 +85,11 @@ def create(
 
 def ingest(
     index: Annotated[str, typer.Argument(help="Index to write to.")],
-    source: Annotated[Path, typer.Argument(help="JSONL or JSONL.gz file, or a BEIR folder.")],
+    source: Annotated[str, typer.Argument(help=_SOURCES)],
     encoder: BundlePath = None,
+    id_field: IdField = None,
+    make_ids: MakeIds = False,
+    rename: Rename = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over documents that are there already.")
     ] = False,
@@ -87,21 +105,23 @@ def ingest(
 
     Where the index was made with --in-cluster the cluster encodes, unless --encoder names a bundle.
     With --replace, what the index has with the vector of the same text is not encoded again.
+    An id is text or a whole number; a row without one is named, and the others are indexed.
     """
     from .. import connect
-    from ..collections import count_documents, read_documents
+    from ..collections import read_documents
     from ..ingest import feed
 
     if failures is not None and _is_read(failures, source):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")
+    documents = read_documents(source, id=id_field, rename=renames(rename), make_ids=make_ids)
     client = connect(url, api_key, ca_certs)
-    total = count_documents(source)
     opened = encoder_of_index(client, index, encoder, field)
-    with _Refused(failures) as refused, bar(f"Ingesting into {index}", total) as show:
+    label = f"Ingesting into {index}"
+    with _Refused(failures) as refused, reading_bar(label, documents.meter) as show:
         report = feed(
             client,
             index,
-            read_documents(source),
+            documents,
             opened,
             vector_field=field,
             replace=replace,
@@ -113,10 +133,11 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _is_read(path: Path, source: Path) -> bool:
-    """Whether a file is the source, or may be read as part of that folder."""
-    path, source = path.resolve(), source.resolve()
-    return path == source or (path.parent == source and ".jsonl" in path.suffixes)
+def _is_read(path: Path, source: str) -> bool:
+    """Whether a file is the source, or may be read with that folder or pattern the next time."""
+    path, given = path.resolve(), Path(source).resolve()
+    within = given.is_dir() and given in path.parents
+    return within or path == given or path.match(str(given))
 
 
 class _Refused:

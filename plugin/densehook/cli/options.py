@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,18 @@ VectorFieldName = Annotated[
     str | None,
     typer.Option("--field", help="Vector field; may be left out where the index has one."),
 ]
+IdField = Annotated[
+    str | None,
+    typer.Option("--id", help="Field with the ids; by default _id, id or docid, the first there."),
+]
+MakeIds = Annotated[
+    bool,
+    typer.Option("--make-ids", help="A document without an id gets one made of its content."),
+]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option("--rename", help="Name for a field, as body=text; may be given several times."),
+]
 CollectionName = Annotated[
     str | None,
     typer.Option(
@@ -52,6 +65,18 @@ Documents = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def renames(given: Sequence[str] | None) -> Mapping[str, str]:
+    """Old names to new ones, of OLD=NEW. Raises BadParameter for what is not that."""
+    made: dict[str, str] = {}
+    for text in given or ():
+        old, equals, new = text.partition("=")
+        if not (old and equals and new) or old in made:
+            said = f"{old!r} is renamed twice" if old in made else f"{text!r}; give OLD=NEW"
+            raise typer.BadParameter(said, param_hint="--rename")
+        made[old] = new
+    return made
 
 
 def numbers(option: str, text: str) -> list[int]:

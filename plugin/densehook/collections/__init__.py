@@ -5,7 +5,7 @@ only door to ir_datasets.
 """
 
 from .collection import Collection
-from .documents import Documents, count_documents, documents_from, read_documents
+from .documents import Documents, documents_from, read_documents
 from .opening import open_collection
 from .packaged import help_topics
 from .qrels import read_qrels
@@ -18,7 +18,6 @@ __all__ = [
     "Collection",
     "Documents",
     "Sample",
-    "count_documents",
     "documents_from",
     "help_topics",
     "open_collection",

@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import CollectionError
-from ..files import Line, lines_of, too_long
+from ..files import Meter, is_stdin
 from ..types import Document
+from .irds import documents_of_dataset, knows_datasets
+from .readers import open_path
+from .readers.formats import format_by_name
 from .rows import BadLine, Naming, Row
-from .tables import open_table
+from .tables import Table, open_table
 
-_DEEPEST = 500
-"""Objects and lists inside each other: more than Elasticsearch or a serializer takes."""
+
+class Documents(Iterator[Document | BadLine]):
+    """Documents as they are read, once.
+
+    ``columns`` are the fields of all of them, where that is known before they are read; ``meter``
+    says how far a file is read. Raises CollectionError as ``documents_from``.
+    """
+
+    def __init__(self, tables: Iterable[Table], naming: Naming, meter: Meter | None = None) -> None:
+        self.meter = meter or Meter()
+        self._naming = naming
+        tables = iter(tables)
+        # the first is opened now: what is wrong with it is known before anything is written
+        first = next(tables, Table(iter(())))
+        self._name = first.name
+        self.columns = self._columns(first)
+        self._items = map(naming.document, chain(first.rows, self._rows(tables)))
+
+    def __next__(self) -> Document | BadLine:
+        return next(self._items)
+
+    def require_any(self, fields: Sequence[str]) -> None:
+        """Raises CollectionError when it is known already that no document has any of these fields.
+
+        A field may be a path into objects.
+        """
+        if self.columns is None or not fields:
+            return
+        if not any(name in self.columns or name.split(".")[0] in self.columns for name in fields):
+            wanted = " or ".join(map(repr, fields))
+            there = ", ".join(map(repr, self.columns))
+            raise CollectionError(
+                f"{self._name} has no column {wanted}; it has {there}: rename the one that is meant"
+                f" (--rename OLD={fields[0]}), or make an index of other inputs (--input)"
+            )
+
+    def _columns(self, table: Table) -> Sequence[str] | None:
+        if table.columns is None:
+            return None
+        return self._naming.columns(table.columns, table.name)
+
+    def _rows(self, tables: Iterable[Table]) -> Iterator[Row | Document | BadLine]:
+        for table in tables:
+            self._columns(table)
+            yield from table.rows
 
 
 def documents_from(
@@ -39,124 +84,39 @@ def documents_from(
     """
     naming = Naming(id, rename or {}, make_ids)
     if isinstance(source, str | Path):
-        path = Path(source)
-        return Documents(naming.document(row) for row in _lines(path))
-    table = open_table(source)
-    columns = None
-    if table.columns is not None:
-        columns = naming.columns(table.columns, f"the {type(source).__name__}")
-    return Documents((naming.document(row) for row in table.rows()), columns)
+        meter = Meter()
+        return Documents(_tables_of(Path(source), meter), naming, meter)
+    return Documents([open_table(source)], naming)
 
 
-def read_documents(path: Path) -> Documents:
-    """Documents of a JSONL file, as it is or gzipped, or of a folder's .jsonl and .jsonl.gz files.
+def read_documents(
+    path: Path | str,
+    *,
+    id: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    make_ids: bool = False,
+) -> Documents:
+    """Documents of a file, or of the files of a folder or pattern, in the order of their names.
 
-    Of a BEIR folder it is the corpus. A document is a JSON object with its id under ``_id``,
-    ``id`` or ``docid``; the other keys are its fields. Raises CollectionError when there is nothing
-    to read, or a file cannot be read to its end.
+    JSONL, a JSON array, CSV and TSV, each as it is or gzipped; Parquet and Arrow; a folder of .txt
+    and .md; a BEIR folder, of which it is the corpus; a dataset folder of Hugging Face; the name of
+    a dataset of ir_datasets; ``-`` for JSONL from standard input. The names of fields are as in
+    ``documents_from``, and so is what it raises; MissingExtra when what reads it is not installed.
     """
-    return documents_from(path)
+    return documents_from(str(path), id=id, rename=rename, make_ids=make_ids)
 
 
-class Documents(Iterator[Document | BadLine]):
-    """Documents as they are read; ``columns`` are their fields where all have the same."""
-
-    def __init__(
-        self, items: Iterable[Document | BadLine], columns: Sequence[str] | None = None
-    ) -> None:
-        self._items = iter(items)
-        self.columns = columns
-
-    def __next__(self) -> Document | BadLine:
-        return next(self._items)
+def _tables_of(path: Path, meter: Meter) -> Iterator[Table]:
+    if _may_name_dataset(path) and knows_datasets():
+        return iter([Table(documents_of_dataset(str(path)), name=str(path))])
+    return open_path(path, meter)
 
 
-def _lines(path: Path) -> Iterator[Row | BadLine]:
-    for file in _files(path):
-        for line in lines_of(file):
-            yield _parse(file, line)
-
-
-def count_documents(path: Path) -> int:
-    """Number of lines that are not blank: what a progress bar counts up to.
-
-    Raises CollectionError as ``read_documents``, for a damaged file before any of it is used.
-    """
-    return sum(1 for file in _files(path) for _ in lines_of(file))
-
-
-def _files(path: Path) -> list[Path]:
+def _may_name_dataset(path: Path) -> bool:
+    """Whether this is no file, and not written as one."""
+    if is_stdin(path) or path.is_absolute() or str(path).startswith(".") or "*" in str(path):
+        return False
     try:
-        if path.is_file():
-            return [path]
-        if not path.is_dir():
-            said = "it is no file and no folder" if path.exists() else "no such file or folder"
-            raise CollectionError(f"no documents at {path}: {said}")
-        corpus = [path / name for name in ("corpus.jsonl", "corpus.jsonl.gz")]
-        found = [file for file in corpus if file.is_file()][:1]
-        found = found or sorted(
-            file for file in path.iterdir() if file.name.endswith((".jsonl", ".jsonl.gz"))
-        )
-    except OSError as error:  # a name too long, a folder that may not be searched
-        raise CollectionError(f"no documents at {path}: {error.strerror or error}") from error
-    if not found:
-        raise CollectionError(f"no documents at {path}: it holds no .jsonl or .jsonl.gz file")
-    return found
-
-
-def _parse(file: Path, line: Line) -> Row | BadLine:
-    origin = f"{file}:{line.number}"
-    try:
-        if line.cut:
-            raise ValueError(too_long())
-        row = _JSON.decode(line.content.decode())
-        if not isinstance(row, dict):
-            raise ValueError(f"a document is a JSON object, this is a {type(row).__name__}")
-        if line.content.count(b"[") + line.content.count(b"{") > _DEEPEST:
-            _require_shallow(row)
-        if b"\\ud" in line.content.lower():
-            json.dumps(row, ensure_ascii=False).encode()  # no UTF-8 holds a lone surrogate
-    except RecursionError:
-        return BadLine(origin, "not readable: nested too deeply")
-    except ValueError as error:
-        return BadLine(origin, str(error))
-    return Row(row, origin)
-
-
-def _require_shallow(row: Any) -> None:
-    level = [row]
-    for _ in range(_DEEPEST):
-        level = [
-            child
-            for value in level
-            for child in (value.values() if isinstance(value, dict) else value)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return
-    raise ValueError("not readable: nested too deeply")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"key {twice!r} is there twice in one object")
-    return made
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large a number")
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_float, parse_constant=_refuse_constant
-)
+        return not path.exists() and format_by_name(path) is None
+    except OSError:  # a name too long
+        return False

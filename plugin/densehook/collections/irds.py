@@ -38,8 +38,24 @@ def open_ir_dataset(name: str) -> Collection:
     )
 
 
+def documents_of_dataset(name: str) -> Iterator[Document]:
+    """The documents of a dataset such as ``beir/scifact`` or ``msmarco-passage``, as a stream.
+
+    Raises CollectionError as ``open_ir_dataset``, but needs neither queries nor judgements.
+    """
+    dataset = _load(name)
+    if not dataset.has("docs"):
+        raise CollectionError(f"ir_datasets' {name} has no docs; name the dataset it belongs to")
+    return _documents(name, dataset)
+
+
+def knows_datasets() -> bool:
+    """Whether ir_datasets is installed."""
+    return importlib.util.find_spec("ir_datasets") is not None
+
+
 def _load(name: str) -> Any:
-    if importlib.util.find_spec("ir_datasets") is None:
+    if not knows_datasets():
         raise MissingExtra("ir_datasets", "evaluate")
     import ir_datasets
 
@@ -47,8 +63,8 @@ def _load(name: str) -> Any:
         return ir_datasets.load(name)
     except KeyError:
         raise CollectionError(
-            f"there is no folder {name}, and ir_datasets knows no dataset of that name; give a BEIR"
-            " folder, or a name from https://ir-datasets.com"
+            f"there is no file and no folder {name}, and ir_datasets knows no dataset of that name;"
+            " give a path that is there, or a name from https://ir-datasets.com"
         ) from None
 
 

@@ -14,15 +14,16 @@ from ..types import Document
 from .rows import BadLine, Row
 from .values import plain_fields
 
-_ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, anew for each ``rows()``; ``columns`` where all rows have the same."""
+    """Rows, to be read once; ``columns`` where all rows have the same; what they are called."""
 
-    rows: Callable[[], Iterator[Row | Document | BadLine]]
+    rows: Iterator[Row | Document | BadLine]
     columns: Sequence[str] | None = None
+    name: str = ""
 
 
 def open_table(source: Any) -> Table:
@@ -42,15 +43,24 @@ def open_table(source: Any) -> Table:
             " or rows, each a dict"
         )
     columns = getattr(source, "column_names", None)  # a dataset of Hugging Face has them
-    return Table(lambda: _numbered(source), columns if isinstance(columns, list) else None)
+    return Table(
+        _numbered(source), columns if isinstance(columns, list) else None, _name_of(source)
+    )
 
 
-def rows_of(records: Iterable[Mapping[Any, Any]]) -> Iterator[Row | BadLine]:
+def rows_of(records: Iterable[Mapping[Any, Any]], what: str = "row") -> Iterator[Row | BadLine]:
     """Records of a table, numbered from 1; a field without a value is left out."""
     for number, record in enumerate(records, start=1):
-        yield _row(
-            f"row {number}", {name: value for name, value in record.items() if value is not None}
-        )
+        there = {name: value for name, value in record.items() if value is not None}
+        yield _row(f"{what} {number}", there)
+
+
+def records_of_batch(batch: Any) -> Iterator[Mapping[str, Any]]:
+    """Records of an Arrow batch, few of them in memory; a map is an object, not a list of pairs."""
+    # pyarrow before 20 does not know the option, and most tables have no map
+    options = {"maps_as_pydicts": "strict"} if "map<" in str(batch.schema) else {}
+    for start in range(0, batch.num_rows, ROWS_AT_ONCE):
+        yield from batch.slice(start, ROWS_AT_ONCE).to_pylist(**options)
 
 
 def _numbered(items: Iterable[Any]) -> Iterator[Row | Document | BadLine]:
@@ -71,6 +81,10 @@ def _row(origin: str, record: Mapping[Any, Any]) -> Row | BadLine:
         return BadLine(origin, str(error))
 
 
+def _name_of(source: Any) -> str:
+    return f"the {type(source).__name__}"
+
+
 def _open_pandas(frame: Any) -> Table:
     if any(name is not None for name in frame.index.names):  # a named index is a column as well
         try:
@@ -79,24 +93,19 @@ def _open_pandas(frame: Any) -> Table:
             raise CollectionError(f"the data frame's index is no column: {error}") from None
 
     def records() -> Iterator[Mapping[Any, Any]]:
-        for start in range(0, len(frame), _ROWS_AT_ONCE):
-            yield from frame.iloc[start : start + _ROWS_AT_ONCE].to_dict("records")
+        for start in range(0, len(frame), ROWS_AT_ONCE):
+            yield from frame.iloc[start : start + ROWS_AT_ONCE].to_dict("records")
 
-    return Table(lambda: rows_of(records()), [str(name) for name in frame.columns])
+    return Table(rows_of(records()), [str(name) for name in frame.columns], _name_of(frame))
 
 
 def _open_polars(frame: Any) -> Table:
-    return Table(lambda: rows_of(frame.iter_rows(named=True)), list(frame.columns))
+    return Table(rows_of(frame.iter_rows(named=True)), list(frame.columns), _name_of(frame))
 
 
 def _open_arrow(table: Any) -> Table:
-    def records() -> Iterator[Mapping[Any, Any]]:
-        for batch in table.to_batches():
-            for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
-                part = batch.slice(start, _ROWS_AT_ONCE)
-                yield from part.to_pylist(maps_as_pydicts="strict")
-
-    return Table(lambda: rows_of(records()), list(table.schema.names))
+    records = (record for batch in table.to_batches() for record in records_of_batch(batch))
+    return Table(rows_of(records), list(table.schema.names), _name_of(table))
 
 
 _KINDS: Mapping[tuple[str, ...], Callable[[Any], Table]] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ..collections import BadLine
+from ..collections import BadLine, Documents
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import provenance_of, refresh, takes_base64
 from ..encode import Encoder
@@ -48,11 +48,14 @@ def feed(
     vector is taken from there where it was made of the same text. One without text is indexed
     without a vector, one that brings a vector keeps it. Memory is bounded by a few windows,
     whatever the number of documents. ``on_progress`` hears of each document done, well or not.
-    Raises EncoderMismatch before anything is written, IndexNotFound, ClusterUnreachable.
+    Raises EncoderMismatch, and CollectionError for a table without any input column, before
+    anything is written; IndexNotFound, ClusterUnreachable.
     """
     provenance = provenance_of(client, index)
     target = provenance.vector_field(vector_field)
     _require_way(provenance, target, encoder)
+    if isinstance(documents, Documents) and target.inputs:
+        documents.require_any([*target.inputs, target.name])
     report = FeedReport()
     try:
         with elastic_errors(client):

@@ -1,0 +1,12 @@
+"""Files as they come: one module a format, each from a path to rows, as a stream.
+
+A format is known by its first bytes or by how its name ends; FORMATS is the list of what can be
+read. pyarrow is loaded where a file needs it.
+"""
+
+from __future__ import annotations
+
+from .folders import open_path
+from .formats import FORMATS, readable
+
+__all__ = ["FORMATS", "open_path", "readable"]

@@ -1,0 +1,175 @@
+"""Which files a path means: one, those of a pattern, standard input, or those of a folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...errors import CollectionError
+from ...files import Meter, is_stdin
+from ..tables import Table
+from .formats import (
+    ARROW,
+    CSV,
+    JSON,
+    JSONL,
+    PARQUET,
+    TSV,
+    Format,
+    format_by_name,
+    format_of,
+    readable,
+)
+from .texts import open_texts
+
+_BEIR = ("corpus.jsonl", "corpus.jsonl.gz")
+_PATTERN = re.compile(r"[*?\[]")
+_SPLIT = re.compile(r"(.+)-\d{5}-of-\d{5}\.[^/]+")
+"""How the parts of a dataset's split are called on Hugging Face's hub."""
+
+_TEXTS = (".txt", ".md", ".txt.gz", ".md.gz")
+
+_DATA: Sequence[Sequence[Format]] = ((JSONL,), (PARQUET, ARROW, CSV, TSV))
+"""Formats looked for in a folder; those of the second row only where there is none of the first."""
+
+_ABOUT = ("readme", "license", "changelog")
+"""How files begin that tell of a folder's data and are none of it."""
+
+
+def open_path(path: Path, meter: Meter) -> Iterator[Table]:
+    """A table for each file that is meant; all of a folder of texts are one table.
+
+    Raises CollectionError when there is none, they do not belong together, or one cannot be read.
+    """
+    try:
+        files = _meant(path)
+        meter.total = None if is_stdin(path) else sum(file.stat().st_size for file in files)
+    except OSError as error:  # a name too long, a folder that may not be searched
+        raise CollectionError(f"no documents at {path}: {error.strerror or error}") from error
+    if all(map(_is_text, files)) and not path.is_file():
+        yield open_texts(_root(path), files, meter)
+        return
+    for file in files:
+        yield format_of(file).open(file, meter)
+
+
+def _meant(path: Path) -> Sequence[Path]:
+    if is_stdin(path) or path.is_file():
+        return [path]
+    if path.is_dir():
+        return _of_folder(path)
+    if path.exists():
+        raise CollectionError(f"no documents at {path}: it is no file and no folder")
+    if _PATTERN.search(str(path)):
+        return _matching(path)
+    raise CollectionError(f"no documents at {path}: no such file or folder")
+
+
+def _matching(pattern: Path) -> Sequence[Path]:
+    anchor = Path(pattern.anchor)
+    found = sorted(file for file in anchor.glob(str(pattern.relative_to(anchor))) if file.is_file())
+    if not found:
+        raise CollectionError(f"no documents at {pattern}: no file is called like that")
+    return found
+
+
+def _root(path: Path) -> Path:
+    """The folder, or that of a pattern which has no wildcard in its name."""
+    while _PATTERN.search(str(path)) and not path.exists():
+        path = path.parent
+    return path
+
+
+def _of_folder(folder: Path) -> Sequence[Path]:
+    corpus = [file for name in _BEIR if (file := folder / name).is_file()][:1]
+    data = corpus or _saved(folder) or _data(folder, _by_format(folder.iterdir()))
+    if data:
+        return data
+    below = sorted(_visible(folder))
+    found = _by_format(below)
+    data = _data(folder, found) or found.get(JSON, [])
+    texts = [file for file in below if _is_text(file)]
+    if data:
+        others = [file for file in texts if not file.name.lower().startswith(_ABOUT)]
+        _require_one_part(folder, [*data, *others])
+    if not data and not texts:
+        raise CollectionError(f"no documents at {folder}: it holds none of {readable()}")
+    return data or texts
+
+
+def _is_text(file: Path) -> bool:
+    return file.name.lower().endswith(_TEXTS)
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    """Files in a folder and below; not those, nor in folders, that begin with a dot or a dash."""
+    for file in folder.rglob("*"):
+        parts = file.relative_to(folder).parts
+        if not any(part.startswith((".", "_")) for part in parts) and file.is_file():
+            yield file
+
+
+def _by_format(files: Iterable[Path]) -> Mapping[Format, Sequence[Path]]:
+    found: dict[Format, list[Path]] = {}
+    for file in sorted(files):
+        if (named := format_by_name(file)) is not None:
+            found.setdefault(named, []).append(file)
+    return found
+
+
+def _data(folder: Path, found: Mapping[Format, Sequence[Path]]) -> Sequence[Path]:
+    """The files with rows. Raises CollectionError when they do not belong together."""
+    for row in _DATA:
+        files = [file for each in row for file in found.get(each, ())]
+        if files:
+            _require_one_part(folder, files)
+            return files
+    return []
+
+
+def _require_one_part(folder: Path, files: Sequence[Path]) -> None:
+    """Raises CollectionError for files of several formats, folders or splits of a dataset."""
+    parts = Counter(_part(folder, file) for file in files)
+    if len(parts) > 1:
+        counted = ", ".join(f"{count} {pattern}" for pattern, count in parts.items())
+        raise CollectionError(
+            f"{folder} holds files that do not belong together ({counted}); say which:"
+            f" '{folder / next(iter(parts))}'"
+        )
+
+
+def _part(folder: Path, file: Path) -> str:
+    """The pattern of the files that belong together with this one."""
+    split = _SPLIT.fullmatch(file.name)
+    plain = Path(file.stem) if file.suffix == ".gz" else file
+    name = f"{split[1]}-*" if split else f"*{plain.suffix}*"
+    return str(file.relative_to(folder).parent / name)
+
+
+def _saved(folder: Path) -> Sequence[Path]:
+    """Files of a dataset that Hugging Face's library saved with save_to_disk."""
+    splits = _json(folder / "dataset_dict.json").get("splits")
+    if splits:
+        raise CollectionError(
+            f"{folder} is a dataset of the splits {', '.join(splits)}; give the folder of one:"
+            f" {folder / splits[0]}"
+        )
+    names = [each["filename"] for each in _json(folder / "state.json").get("_data_files", ())]
+    for name in names:
+        if not (folder / name).is_file():
+            raise CollectionError(f"{folder} is not whole: it lacks {name}; get it again")
+    return [folder / name for name in names]
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        read = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CollectionError(f"{path} cannot be read: {error}") from error
+    return read if isinstance(read, dict) else {}
