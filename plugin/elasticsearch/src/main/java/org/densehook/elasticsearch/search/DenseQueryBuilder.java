@@ -4,11 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.apache.lucene.util.SetOnce;
 import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.compat.Compat;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
@@ -45,12 +41,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   private static final ParseField FIELD = new ParseField("field");
   private static final ParseField TEXT = new ParseField("text");
-  private static final ParseField K = new ParseField("k");
-  private static final ParseField NUM_CANDIDATES = new ParseField("num_candidates");
   private static final ParseField FILTER = new ParseField("filter");
-  private static final ParseField AUTO_FILTER = new ParseField("auto_filter");
-  private static final ParseField SIMILARITY = new ParseField("similarity");
-  private static final ParseField RESCORE = new ParseField("rescore_vector");
 
   private static final ConstructingObjectParser<DenseQueryBuilder, Supplier<SearchServices>>
       PARSER =
@@ -62,7 +53,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
                       services,
                       (String) a[0],
                       (String) a[1],
-                      new Options(
+                      new DenseOptions(
                           (Integer) a[2],
                           (Integer) a[3],
                           a[4] == null || (Boolean) a[4],
@@ -72,14 +63,16 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
     PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
-    PARSER.declareInt(ConstructingObjectParser.optionalConstructorArg(), K);
-    PARSER.declareInt(ConstructingObjectParser.optionalConstructorArg(), NUM_CANDIDATES);
-    PARSER.declareBoolean(ConstructingObjectParser.optionalConstructorArg(), AUTO_FILTER);
-    PARSER.declareFloat(ConstructingObjectParser.optionalConstructorArg(), SIMILARITY);
+    PARSER.declareInt(ConstructingObjectParser.optionalConstructorArg(), DenseOptions.K);
+    PARSER.declareInt(
+        ConstructingObjectParser.optionalConstructorArg(), DenseOptions.NUM_CANDIDATES);
+    PARSER.declareBoolean(
+        ConstructingObjectParser.optionalConstructorArg(), DenseOptions.AUTO_FILTER);
+    PARSER.declareFloat(ConstructingObjectParser.optionalConstructorArg(), DenseOptions.SIMILARITY);
     PARSER.declareObject(
         ConstructingObjectParser.optionalConstructorArg(),
         (parser, services) -> RescoreVectorBuilder.fromXContent(parser),
-        RESCORE);
+        DenseOptions.RESCORE);
     PARSER.declareFieldArray(
         (query, filters) -> query.filters.addAll(filters),
         (parser, services) -> AbstractQueryBuilder.parseTopLevelQuery(parser),
@@ -88,78 +81,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     declareStandardFields(PARSER);
   }
 
-  /**
-   * How neighbours are sought.
-   *
-   * @param k neighbours of each shard, or null for the hits that are wanted
-   * @param numCandidates candidates of each shard, or null for Elasticsearch's default
-   * @param autoFilter whether the clauses beside it in a bool filter before the search
-   * @param similarity the least that a neighbour must have, or null
-   * @param rescore how many more are scored by their whole vectors, or null for the field's own
-   */
-  record Options(
-      Integer k,
-      Integer numCandidates,
-      boolean autoFilter,
-      Float similarity,
-      RescoreVectorBuilder rescore) {
-
-    Options {
-      requireAtLeastOne(K, k);
-      requireAtLeastOne(NUM_CANDIDATES, numCandidates);
-      if (k != null && numCandidates != null && numCandidates < k) {
-        throw refused(
-            "[num_candidates] of",
-            "is [" + numCandidates + "]; it must be at least [k], which is [" + k + "]");
-      }
-    }
-
-    private static void requireAtLeastOne(ParseField name, Integer value) {
-      if (value != null && value < 1) {
-        throw refused("[" + name.getPreferredName() + "] of", "is [" + value + "]; at least 1");
-      }
-    }
-
-    static Options read(StreamInput in) throws IOException {
-      return new Options(
-          in.readOptionalVInt(),
-          in.readOptionalVInt(),
-          in.readBoolean(),
-          in.readOptionalFloat(),
-          in.readOptionalWriteable(RescoreVectorBuilder::new));
-    }
-
-    void write(StreamOutput out) throws IOException {
-      out.writeOptionalVInt(k);
-      out.writeOptionalVInt(numCandidates);
-      out.writeBoolean(autoFilter);
-      out.writeOptionalFloat(similarity);
-      out.writeOptionalWriteable(rescore);
-    }
-
-    void toXContent(XContentBuilder builder) throws IOException {
-      if (k != null) {
-        builder.field(K.getPreferredName(), k);
-      }
-      if (numCandidates != null) {
-        builder.field(NUM_CANDIDATES.getPreferredName(), numCandidates);
-      }
-      if (!autoFilter) {
-        builder.field(AUTO_FILTER.getPreferredName(), false);
-      }
-      if (similarity != null) {
-        builder.field(SIMILARITY.getPreferredName(), similarity);
-      }
-      if (rescore != null) {
-        builder.field(RESCORE.getPreferredName(), rescore);
-      }
-    }
-  }
-
   private final Supplier<SearchServices> services;
   private final String field;
   private final String text;
-  private final Options options;
+  private final DenseOptions options;
   private final List<QueryBuilder> filters = new ArrayList<>();
 
   // what the search told it, where somebody saw it there
@@ -171,10 +96,12 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private final Supplier<float[]> vector;
 
   /** A text to be searched. */
-  DenseQueryBuilder(Supplier<SearchServices> services, String field, String text, Options options) {
+  DenseQueryBuilder(
+      Supplier<SearchServices> services, String field, String text, DenseOptions options) {
     this(services, field, text, options, null, null);
     if (Blank.is(text)) {
-      throw refused("[text] of", "is blank; give a text to search for");
+      throw new IllegalArgumentException(
+          "[text] of [" + PLAIN_NAME + "] is blank; give a text to search for");
     }
   }
 
@@ -182,7 +109,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       Supplier<SearchServices> services,
       String field,
       String text,
-      Options options,
+      DenseOptions options,
       Supplier<List<SearchedIndex>> searched,
       Supplier<float[]> vector) {
     this.services = services;
@@ -206,10 +133,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     vector = null;
   }
 
-  private record Body(String field, String text, Options options, List<QueryBuilder> filters) {
+  private record Body(String field, String text, DenseOptions options, List<QueryBuilder> filters) {
 
     static Body read(StreamInput in) throws IOException {
-      return new Body(in.readString(), in.readString(), Options.read(in), readQueries(in));
+      return new Body(in.readString(), in.readString(), DenseOptions.read(in), readQueries(in));
     }
   }
 
@@ -247,46 +174,24 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     if (indices == null) {
       return this; // not the coordinating node: the query says so when it is to run
     }
-    List<SearchedIndex> known =
-        searched == null ? SearchedIndices.known(services.get(), indices) : searched.get();
+    Supplier<List<SearchedIndex>> mappings =
+        searched == null ? SearchedIndices.of(services.get(), indices, context) : searched;
+    List<SearchedIndex> known = mappings.get();
     if (known == null) {
-      return searched == null ? afterReading(context, indices) : this;
+      return searched == null ? waiting(mappings, null) : this;
     }
     if (known.isEmpty()) { // as every query of no index
       return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
-    return afterEncoding(context, provenance(known));
-  }
-
-  private QueryBuilder afterReading(QueryRewriteContext context, ResolvedIndices indices) {
-    SetOnce<List<SearchedIndex>> read = new SetOnce<>();
-    context.registerAsyncAction(
-        (client, listener) ->
-            SearchedIndices.read(
-                services.get(),
-                client,
-                indices,
-                listener.delegateFailureAndWrap(
-                    (delegate, found) -> {
-                      read.set(found);
-                      delegate.onResponse(null);
-                    })));
-    return waiting(read::get, null);
-  }
-
-  private QueryBuilder afterEncoding(QueryRewriteContext context, EmbeddedField provenance) {
-    SetOnce<float[]> encoded = new SetOnce<>();
-    context.registerAsyncAction(
-        (client, listener) ->
-            new TextVectorBuilder(services, text, provenance.encoder(), provenance.fingerprint())
-                .buildVector(
-                    client,
-                    listener.delegateFailureAndWrap(
-                        (delegate, built) -> {
-                          encoded.set(built);
-                          delegate.onResponse(null);
-                        })));
-    return waiting(null, encoded::get);
+    EmbeddedField provenance = DenseProvenance.of(field, known);
+    return waiting(
+        null,
+        Awaited.by(
+            context,
+            (client, listener) ->
+                new TextVectorBuilder(
+                        services, text, provenance.encoder(), provenance.fingerprint())
+                    .buildVector(client, listener)));
   }
 
   private DenseQueryBuilder waiting(
@@ -325,59 +230,6 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       return options.k();
     }
     return options.numCandidates() == null ? wanted : Math.min(wanted, options.numCandidates());
-  }
-
-  /** What the searched indices say of the field; they must agree. */
-  EmbeddedField provenance(List<SearchedIndex> indices) {
-    EmbeddedField found = null;
-    boolean unstated = false;
-    for (SearchedIndex index : indices) {
-      EmbeddedField stated = index.embedded(field);
-      if (stated == null) {
-        unstated |= index.field(field) != null;
-        continue;
-      }
-      if (found != null && !stated.fingerprint().equals(found.fingerprint())) {
-        throw new IllegalArgumentException(
-            "field ["
-                + field
-                + "] has vectors of two encoders in the searched indices: ["
-                + found.encoder()
-                + "] ("
-                + found.fingerprint()
-                + ") and ["
-                + stated.encoder()
-                + "] ("
-                + stated.fingerprint()
-                + "); search them apart");
-      }
-      found = found == null ? stated : found;
-    }
-    if (found == null || unstated) {
-      throw new IllegalArgumentException(
-          (found == null
-                  ? "no index of " + names(indices, index -> true) + " says"
-                  : "no mapping of " + names(indices, this::leavesOpen) + " says")
-              + " which encoder made field ["
-              + field
-              + "]: its mapping needs _meta.densehook.fields; write it with densehook create, or"
-              + " use a knn query with query_vector_builder");
-    }
-    return found;
-  }
-
-  private boolean leavesOpen(SearchedIndex index) {
-    return index.embedded(field) == null && index.field(field) != null;
-  }
-
-  private static Set<String> names(List<SearchedIndex> indices, Predicate<SearchedIndex> which) {
-    Set<String> names = new TreeSet<>();
-    indices.stream().filter(which).forEach(index -> names.add(index.name()));
-    return names;
-  }
-
-  private static IllegalArgumentException refused(String what, String why) {
-    return new IllegalArgumentException(what + " [" + PLAIN_NAME + "] " + why);
   }
 
   @Override

@@ -2,19 +2,13 @@ package org.densehook.elasticsearch.search;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.util.SetOnce;
-import org.densehook.fusion.FusedHit;
 import org.densehook.fusion.Fusion;
-import org.densehook.fusion.Hit;
 import org.densehook.fusion.LinearCombination;
 import org.densehook.fusion.Normalizer;
-import org.densehook.fusion.Part;
-import org.densehook.fusion.Ranking;
 import org.densehook.fusion.ReciprocalRankFusion;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.index.query.QueryBuilder;
@@ -149,25 +143,16 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
     if (indices == null) {
       throw new IllegalStateException("[hybrid] was rewritten where no indices are known");
     }
-    List<SearchedIndex> known =
-        searched == null ? SearchedIndices.known(services.get(), indices) : searched.get();
-    if (known != null) {
-      return resolved(known);
+    Supplier<List<SearchedIndex>> mappings =
+        searched == null ? SearchedIndices.of(services.get(), indices, context) : searched;
+    if (mappings.get() != null) {
+      return resolved(mappings.get());
     }
-    SetOnce<List<SearchedIndex>> read = new SetOnce<>();
-    context.registerAsyncAction(
-        (client, listener) ->
-            SearchedIndices.read(
-                services.get(),
-                client,
-                indices,
-                listener.delegateFailureAndWrap(
-                    (delegate, found) -> {
-                      read.set(found);
-                      delegate.onResponse(null);
-                    })));
+    if (searched != null) {
+      return this;
+    }
     HybridRetrieverBuilder waiting = clone(innerRetrievers, preFilterQueryBuilders);
-    waiting.searched = read::get;
+    waiting.searched = mappings;
     return waiting;
   }
 
@@ -200,59 +185,7 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
 
   @Override
   protected RankDoc[] combineInnerRetrieverResults(List<ScoreDoc[]> results, boolean explain) {
-    List<Ranking<RankDoc.RankKey>> rankings = new ArrayList<>(results.size());
-    for (int list = 0; list < results.size(); list++) {
-      List<Hit<RankDoc.RankKey>> hits = Arrays.stream(results.get(list)).map(this::hit).toList();
-      HybridList given = lists.get(list);
-      rankings.add(new Ranking<>(hits, given.weight(), given.normalizer()));
-    }
-    List<FusedHit<RankDoc.RankKey>> fused = fusion.fuse(rankings);
-    // Lucene takes no score below 0, which the sum of z-scores can be. Raising all of them keeps
-    // their order and their distances.
-    double lowest = fused.stream().mapToDouble(FusedHit::score).min().orElse(0);
-    double raised = lowest < 0 ? -lowest : 0;
-    RankDoc[] docs =
-        fused.stream()
-            .map(
-                hit -> {
-                  float score = finite((float) (hit.score() + raised));
-                  int doc = hit.id().doc();
-                  int shard = hit.id().shardIndex();
-                  return explain
-                      ? new FusedRankDoc(doc, score, shard, explained(hit, raised))
-                      : new RankDoc(doc, score, shard); // which nodes without the plugin know too
-                })
-            .sorted() // by score, then by shard and document, as the shards will order them
-            .limit(rankWindowSize)
-            .toArray(RankDoc[]::new);
-    for (int place = 0; place < docs.length; place++) {
-      docs[place].rank = place + 1;
-    }
-    return docs;
-  }
-
-  private Hit<RankDoc.RankKey> hit(ScoreDoc doc) {
-    // where ranks alone count, a list that is sorted by something else has no scores
-    float score = fusion instanceof LinearCombination ? finite(doc.score) : doc.score;
-    return new Hit<>(new RankDoc.RankKey(doc.doc, doc.shardIndex), score);
-  }
-
-  /** Boosts can take a score past what a float holds; the largest float still sorts first. */
-  private static float finite(float score) {
-    return Float.isNaN(score) ? 0f : Math.min(score, Float.MAX_VALUE);
-  }
-
-  private FusedScore explained(FusedHit<RankDoc.RankKey> hit, double raised) {
-    List<FusedScore.FromList> parts = new ArrayList<>(lists.size());
-    for (int list = 0; list < hit.parts().size(); list++) {
-      Part part = hit.parts().get(list);
-      HybridList given = lists.get(list);
-      boolean normalised = fusion instanceof LinearCombination;
-      parts.add(
-          new FusedScore.FromList(
-              given.label(), normalised ? given.normalizer().label() : "", part));
-    }
-    return new FusedScore(fusion.formula(), hit.score(), raised, parts);
+    return new HybridRanking(fusion, lists).of(results, rankWindowSize, explain);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRunnable;
@@ -14,14 +15,29 @@ import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.metadata.MappingMetadata;
 import org.elasticsearch.index.IndexSettings;
+import org.elasticsearch.index.query.QueryRewriteContext;
 
 /** What the mappings of a search's indices say, those of other clusters too. */
 final class SearchedIndices {
 
   private SearchedIndices() {}
 
+  /**
+   * What a query or a retriever needs to know to be rewritten: at once where it is known, else the
+   * rewrite waits for it.
+   *
+   * @return what is known; null as long as that is awaited
+   */
+  static Supplier<List<SearchedIndex>> of(
+      SearchServices services, ResolvedIndices indices, QueryRewriteContext context) {
+    List<SearchedIndex> known = known(services, indices);
+    return known != null
+        ? () -> known
+        : Awaited.by(context, (client, listener) -> read(services, client, indices, listener));
+  }
+
   /** What is known at once, or null where a mapping is to be read, or asked for, first. */
-  static List<SearchedIndex> known(SearchServices services, ResolvedIndices indices) {
+  private static List<SearchedIndex> known(SearchServices services, ResolvedIndices indices) {
     return indices.getRemoteClusterIndices().isEmpty()
         ? known(services, indices.getConcreteLocalIndicesMetadata().values())
         : null;
@@ -40,7 +56,7 @@ final class SearchedIndices {
   }
 
   /** Reads the mappings on a thread that may take its time, and asks other clusters for theirs. */
-  static void read(
+  private static void read(
       SearchServices services,
       Client client,
       ResolvedIndices indices,

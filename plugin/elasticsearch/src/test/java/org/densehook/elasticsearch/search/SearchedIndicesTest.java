@@ -69,11 +69,6 @@ final class SearchedIndicesTest {
     return IntStream.range(0, INDICES).mapToObj(number -> index(number, "f")).toList();
   }
 
-  private static DenseQueryBuilder dense() {
-    return new DenseQueryBuilder(
-        () -> null, "v", "cats", new DenseQueryBuilder.Options(null, null, true, null, null));
-  }
-
   @Test
   void whoeverAsksParsesNothing() {
     List<IndexMetadata> indices = thousand();
@@ -95,7 +90,8 @@ final class SearchedIndicesTest {
     double best = Double.MAX_VALUE;
     for (int turn = 0; turn < 50; turn++) { // the best of them, since others compute here too
       long start = System.nanoTime();
-      assertEquals("f", dense().provenance(SearchedIndices.known(services, indices)).fingerprint());
+      assertEquals(
+          "f", DenseProvenance.of("v", SearchedIndices.known(services, indices)).fingerprint());
       best = Math.min(best, (System.nanoTime() - start) / 1e6);
     }
     assertTrue(best <= 5, "took " + best + " ms");
@@ -109,7 +105,7 @@ final class SearchedIndicesTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> dense().provenance(SearchedIndices.known(services, indices)));
+            () -> DenseProvenance.of("v", SearchedIndices.known(services, indices)));
     assertTrue(refused.getMessage().contains("vectors of two encoders"), refused.getMessage());
   }
 
@@ -130,14 +126,12 @@ final class SearchedIndicesTest {
     assertNull(seen.get(0).field("v"));
     assertTrue(seen.get(0).stated().isEmpty());
     String hidden =
-        assertThrows(IllegalArgumentException.class, () -> dense().provenance(seen)).getMessage();
-    DenseQueryBuilder unmapped =
-        new DenseQueryBuilder(
-            () -> null, "w", "cats", new DenseQueryBuilder.Options(null, null, true, null, null));
+        assertThrows(IllegalArgumentException.class, () -> DenseProvenance.of("v", seen))
+            .getMessage();
     String missing =
         assertThrows(
                 IllegalArgumentException.class,
-                () -> unmapped.provenance(SearchedIndices.known(services, indices)))
+                () -> DenseProvenance.of("w", SearchedIndices.known(services, indices)))
             .getMessage();
     assertEquals(missing.replace("[w]", "[v]"), hidden);
   }
