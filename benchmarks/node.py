@@ -270,20 +270,23 @@ def bulk_all(client: Elasticsearch, index: str, documents: Sequence[Document]) -
 
 @contextmanager
 def bulk_running(setting: Setting) -> Iterator[None]:
-    """Bulk ingest flat out for as long as the block runs."""
+    """Bulk ingest flat out for as long as the block runs, of texts that are in no index yet."""
     over = threading.Event()
     client = setting.client.options(request_timeout=600, max_retries=0)
 
-    def send() -> None:
-        for start in itertools.cycle(range(0, len(setting.documents) - 32, 32)):
+    def send(caller: int) -> None:
+        starts = range(0, len(setting.documents) - 32, 32)
+        for turn, start in enumerate(itertools.cycle(starts)):
             if over.is_set():
                 return
             lines: list[dict[str, Any]] = []
             for document in setting.documents[start : start + 32]:
-                lines += [{"index": {"_id": document.id}}, dict(document.fields)]
+                fields = dict(document.fields)
+                fields["text"] = f"{fields['text']} {caller} {turn}"  # or its vector is taken over
+                lines += [{"index": {"_id": document.id}}, fields]
             client.bulk(index="in-node", operations=lines)
 
-    callers = [threading.Thread(target=send) for _ in range(CALLERS)]
+    callers = [threading.Thread(target=send, args=(caller,)) for caller in range(CALLERS)]
     for caller in callers:
         caller.start()
     time.sleep(3)
