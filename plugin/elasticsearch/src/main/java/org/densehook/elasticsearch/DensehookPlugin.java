@@ -144,8 +144,7 @@ public final class DensehookPlugin extends CompatPlugin
     return Map.of(
         EmbedProcessor.TYPE,
         processorFactory(
-            clusterService::get,
-            (tag, description, config, destinations) ->
+            (tag, description, config) ->
                 EmbedProcessor.create(
                     tag,
                     description,
@@ -154,8 +153,8 @@ public final class DensehookPlugin extends CompatPlugin
                         encoders(),
                         embedder.get(),
                         storedDocuments.get(),
-                        destinations,
                         indexVectors,
+                        clusterService.get()::state,
                         parameters.threadContext))));
   }
 

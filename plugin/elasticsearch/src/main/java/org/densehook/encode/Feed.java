@@ -11,6 +11,9 @@ public interface Feed {
    */
   Job next() throws EncodeException;
 
+  /** Whose texts they are: feeds of one group take one turn among those of others. */
+  Object group();
+
   /**
    * The encoder went out of service: the texts not taken are to go elsewhere. Called at most once,
    * and then nothing else.

@@ -9,8 +9,9 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /**
- * Reads feeds into their lanes, a text from each in turn, and only while a lane wants more: what
- * waits beyond that stays unread with its owner, and nothing is ever turned away.
+ * Reads feeds into their lanes, a text from each group in turn and from each feed of a group, and
+ * only while a lane wants more: what waits beyond that stays unread with its owner, and nothing is
+ * ever turned away.
  */
 public final class Intake {
 
@@ -19,7 +20,8 @@ public final class Intake {
   private final Consumer<Error> onFatal;
 
   // this guards what follows; the scheduler's lock may be taken inside it, never the reverse
-  private final Map<Lane, Deque<Feed>> idle = new LinkedHashMap<>(); // unread now, next first
+  // feeds that nobody reads now, by their groups; next first
+  private final Map<Lane, Map<Object, Deque<Feed>>> idle = new LinkedHashMap<>();
   private int reading;
 
   private record Source(Lane lane, Feed feed) {}
@@ -48,7 +50,7 @@ public final class Intake {
   /** To be called when a lane may want more. */
   public void wake() {
     synchronized (this) {
-      if (reading == mostReaders || idle.keySet().stream().noneMatch(Lane::wantsMore)) {
+      if (reading == mostReaders || !isAnyWanted()) {
         return;
       }
       reading++;
@@ -59,7 +61,11 @@ public final class Intake {
       List<Feed> unread;
       synchronized (this) {
         reading--;
-        unread = idle.values().stream().flatMap(Deque::stream).toList();
+        unread =
+            idle.values().stream()
+                .flatMap(groups -> groups.values().stream())
+                .flatMap(Deque::stream)
+                .toList();
         idle.clear();
       }
       unread.forEach(feed -> feed.retired(true));
@@ -67,28 +73,53 @@ public final class Intake {
   }
 
   private void read() {
-    for (Source source = take(); source != null; source = take()) {
-      wake(); // another reader, where there is another feed
-      if (read(source)) {
-        synchronized (this) {
-          putBack(source);
+    boolean ended = false;
+    try {
+      for (Source source = take(); source != null; source = take()) {
+        wake(); // another reader, where there is another feed
+        if (read(source)) {
+          synchronized (this) {
+            putBack(source);
+          }
         }
+      }
+      ended = true;
+    } finally {
+      if (!ended) { // by what a feed threw: the others must go on
+        synchronized (this) {
+          reading--;
+        }
+        wake();
       }
     }
   }
 
   private void putBack(Source source) {
-    idle.computeIfAbsent(source.lane, lane -> new ArrayDeque<>()).addLast(source.feed);
+    idle.computeIfAbsent(source.lane, lane -> new LinkedHashMap<>())
+        .computeIfAbsent(source.feed.group(), group -> new ArrayDeque<>())
+        .addLast(source.feed);
+  }
+
+  private boolean isAnyWanted() {
+    return idle.entrySet().stream()
+        .anyMatch(entry -> entry.getKey().wanted(entry.getValue().keySet()) != null);
   }
 
   /** The next feed in turn that may be read, or null; then this reader is none any more. */
   private synchronized Source take() {
-    for (Lane lane : idle.keySet()) {
-      if (lane.wantsMore()) {
-        Deque<Feed> feeds = idle.remove(lane);
+    for (Map.Entry<Lane, Map<Object, Deque<Feed>>> entry : idle.entrySet()) {
+      Lane lane = entry.getKey();
+      Map<Object, Deque<Feed>> groups = entry.getValue();
+      Object group = lane.wanted(groups.keySet());
+      if (group != null) {
+        Deque<Feed> feeds = groups.remove(group);
         Source source = new Source(lane, feeds.removeFirst());
         if (!feeds.isEmpty()) {
-          idle.put(lane, feeds); // the other lanes come first next time
+          groups.put(group, feeds); // the other groups come first next time
+        }
+        idle.remove(lane);
+        if (!groups.isEmpty()) {
+          idle.put(lane, groups); // and so do the other lanes
         }
         return source;
       }

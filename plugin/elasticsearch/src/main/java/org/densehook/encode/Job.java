@@ -14,8 +14,7 @@ public final class Job {
   /**
    * One of the two receivers is called, once, whatever those of other texts do.
    *
-   * @param group texts of one group are encoded in turn with those of others; null for a text that
-   *     is a group of its own
+   * @param group texts of one group take one turn among those of others
    * @param startedNanos when its text came in, by System.nanoTime
    */
   public Job(
@@ -27,12 +26,13 @@ public final class Job {
     this.tokens = tokens;
     this.onVector = onVector;
     this.onFailure = onFailure;
-    this.group = group == null ? this : group;
+    this.group = group;
     this.startedNanos = startedNanos;
   }
 
+  /** A text that is a group of its own and came in now. */
   public Job(Tokens tokens, Consumer<float[]> onVector, Consumer<EncodeException> onFailure) {
-    this(tokens, onVector, onFailure, null, System.nanoTime());
+    this(tokens, onVector, onFailure, new Object(), System.nanoTime());
   }
 
   Tokens tokens() {

@@ -13,9 +13,13 @@ import java.util.function.Supplier;
  * The texts that wait for one encoder.
  *
  * <p>Each run is led by the oldest text of the group whose turn it is, and takes those of the
- * window that are about as long, so that no group waits for all of another and little is padded.
+ * window that are about as long, so that no group waits for all of another and little is padded. A
+ * group that comes while another's run is in flight has its turn before that one's next.
  */
 public final class Lane {
+
+  // the share of the window that groups may have beyond it, with a text each
+  private static final int FIRST_TEXTS = 8;
 
   /** What runs a batch: float32 [batch, dims] for the tokens of a run. */
   @FunctionalInterface
@@ -32,7 +36,8 @@ public final class Lane {
 
   // the scheduler guards what follows
   private final Set<Job> waiting = new LinkedHashSet<>();
-  private final Map<Object, Set<Job>> groups = new LinkedHashMap<>(); // those in turn, next first
+  private final Map<Object, Set<Job>> groups = new LinkedHashMap<>(); // in turn, next first
+  private Object led; // the group of the last run, which goes behind the others before the next
   private long waitingTokens;
   private boolean inRun;
   private boolean closing;
@@ -73,7 +78,7 @@ public final class Lane {
     return true;
   }
 
-  /** Takes a text in, full or not: whoever asks {@link #wantsMore} first keeps to the bound. */
+  /** Takes a text in, full or not: whoever asks {@link #wanted} first keeps to the bound. */
   void add(Job job) throws EncodeException {
     synchronized (scheduler) {
       put(job);
@@ -90,11 +95,23 @@ public final class Lane {
     waitingTokens += job.tokens().length();
   }
 
-  /** Whether texts should be read for it: to pack runs well, and no more than it may hold. */
-  boolean wantsMore() {
+  /**
+   * The first of several groups of which a text should be read, or null: texts are read to pack
+   * runs well, and no more than the lane may hold. A group that has none here may have one all the
+   * same, so that it has its turn however much of others waits.
+   */
+  Object wanted(Set<Object> unread) {
     synchronized (scheduler) {
       LaneLimits now = limits.get();
-      return closing || waiting.size() < now.window() && waitingTokens < now.queueTokens();
+      boolean room = waiting.size() < now.window() && waitingTokens < now.queueTokens();
+      boolean newcomers = groups.size() < now.window() / FIRST_TEXTS;
+      if (!closing && !room && !newcomers) {
+        return null;
+      }
+      return unread.stream()
+          .filter(group -> closing || room || !groups.containsKey(group))
+          .findFirst()
+          .orElse(null);
     }
   }
 
@@ -151,13 +168,13 @@ public final class Lane {
     if (waiting.isEmpty()) {
       return List.of();
     }
-    Object turn = groups.keySet().iterator().next();
-    List<Job> run = packed(groups.get(turn).iterator().next());
-    run.forEach(this::remove);
-    Set<Job> rest = groups.remove(turn);
+    Set<Job> rest = groups.remove(led);
     if (rest != null) {
-      groups.put(turn, rest); // the other groups come first next time
+      groups.put(led, rest);
     }
+    led = groups.keySet().iterator().next();
+    List<Job> run = packed(groups.get(led).iterator().next());
+    run.forEach(this::remove);
     inRun = true;
     return run;
   }

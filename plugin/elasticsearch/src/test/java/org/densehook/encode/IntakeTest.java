@@ -50,12 +50,23 @@ class IntakeTest {
     final CountDownLatch encoded;
     final CountDownLatch retired = new CountDownLatch(1);
     private final AtomicBoolean beingRead = new AtomicBoolean();
+    private final Object group;
     private final int count;
     volatile int left; // what it was left with, of which the last may have been read
 
     Texts(int count) {
+      this(new Object(), count);
+    }
+
+    Texts(Object group, int count) {
+      this.group = group;
       this.count = count;
       encoded = new CountDownLatch(count);
+    }
+
+    @Override
+    public Object group() {
+      return group;
     }
 
     @Override
@@ -72,7 +83,7 @@ class IntakeTest {
             failure -> {
               throw new AssertionError(failure);
             },
-            this,
+            group,
             0);
       } finally {
         beingRead.set(false);
@@ -115,6 +126,25 @@ class IntakeTest {
     await(small.encoded);
     assertTrue(big.encoded.getCount() > 0, "the big one was first");
     await(big.encoded);
+  }
+
+  @Test
+  void aSmallFeedDoesNotWaitForTenThousandOfOneGroup() {
+    Object bulk = new Object();
+    List<Texts> feeds = new ArrayList<>();
+    for (int i = 0; i < 10_000; i++) {
+      feeds.add(new Texts(bulk, 1));
+      intake.add(lane, feeds.get(i));
+    }
+    Texts small = new Texts(1);
+    intake.add(lane, small);
+    while (small.read.get() == 0) { // it is read though the lane is full
+      Thread.onSpinWait();
+    }
+    gate.countDown();
+    await(small.encoded);
+    assertTrue(feeds.stream().filter(feed -> feed.encoded.getCount() > 0).count() > 5000);
+    feeds.forEach(feed -> await(feed.encoded));
   }
 
   @Test

@@ -356,7 +356,7 @@ class LaneTest {
     put(lane, tokens(3, 500), "other", done);
     gate.countDown();
     await(done);
-    assertEquals(List.of(1L, 1L, 2L, 3L, 1L), order.subList(0, 5));
+    assertEquals(List.of(1L, 2L, 3L, 1L, 1L), order.subList(0, 5));
   }
 
   @Test

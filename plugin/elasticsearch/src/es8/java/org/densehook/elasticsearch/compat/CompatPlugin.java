@@ -7,14 +7,8 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.elasticsearch.action.ActionRequest;
 import org.elasticsearch.action.ActionResponse;
-import org.elasticsearch.cluster.metadata.IndexAbstraction;
-import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
-import org.elasticsearch.cluster.metadata.Metadata;
-import org.elasticsearch.cluster.metadata.MetadataIndexTemplateService;
 import org.elasticsearch.cluster.node.DiscoveryNodes;
-import org.elasticsearch.cluster.service.ClusterService;
-import org.elasticsearch.common.compress.CompressedXContent;
 import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.settings.IndexScopedSettings;
@@ -33,19 +27,7 @@ public abstract class CompatPlugin extends Plugin implements ActionPlugin {
   /** Makes a processor. */
   @FunctionalInterface
   public interface ProcessorMaker {
-    Processor create(
-        String tag, String description, Map<String, Object> config, Destinations destinations)
-        throws Exception;
-  }
-
-  /** What is known of where documents go, by the name they are sent to. */
-  public interface Destinations {
-
-    /** The index a name writes to, or null. */
-    IndexMetadata writeIndex(String name);
-
-    /** The mappings that an index of this name is made with, the later over the earlier. */
-    List<CompressedXContent> templateMappings(String name) throws Exception;
+    Processor create(String tag, String description, Map<String, Object> config);
   }
 
   /** Adds this plugin's actions. */
@@ -77,36 +59,7 @@ public abstract class CompatPlugin extends Plugin implements ActionPlugin {
   }
 
   /** A factory as the ingest service wants it. */
-  protected static Processor.Factory processorFactory(
-      Supplier<ClusterService> clusterService, ProcessorMaker maker) {
-    return (factories, tag, description, config) ->
-        maker.create(
-            tag,
-            description,
-            config,
-            new ClusterDestinations(() -> clusterService.get().state().metadata()));
-  }
-
-  /** As the cluster's state has it when it is asked. */
-  private record ClusterDestinations(Supplier<Metadata> state) implements Destinations {
-
-    @Override
-    public IndexMetadata writeIndex(String name) {
-      Metadata metadata = state.get();
-      IndexAbstraction named = metadata.getIndicesLookup().get(name);
-      return named == null || named.getWriteIndex() == null
-          ? null
-          : metadata.index(named.getWriteIndex());
-    }
-
-    @Override
-    public List<CompressedXContent> templateMappings(String name) throws Exception {
-      Metadata metadata = state.get();
-      String template = MetadataIndexTemplateService.findV2Template(metadata, name, false);
-      return template == null
-          ? List.of()
-          : MetadataIndexTemplateService.collectMappings(
-              metadata.templatesV2().get(template), metadata.componentTemplates(), name);
-    }
+  protected static Processor.Factory processorFactory(ProcessorMaker maker) {
+    return (factories, tag, description, config) -> maker.create(tag, description, config);
   }
 }

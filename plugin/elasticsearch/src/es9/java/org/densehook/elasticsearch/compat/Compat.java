@@ -2,20 +2,14 @@ package org.densehook.elasticsearch.compat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.List;
 import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardBatch;
 import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.action.support.WriteRequest.RefreshPolicy;
 import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
-import org.elasticsearch.cluster.metadata.IndexTemplateMetadata;
-import org.elasticsearch.cluster.metadata.MetadataIndexTemplateService;
 import org.elasticsearch.cluster.metadata.ProjectId;
 import org.elasticsearch.cluster.metadata.ProjectMetadata;
-import org.elasticsearch.common.compress.CompressedXContent;
-import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.index.Index;
 import org.elasticsearch.index.IndexSettings;
@@ -62,6 +56,11 @@ public final class Compat {
     return true;
   }
 
+  /** The metadata of indices, aliases and templates: of a class of its own in each version. */
+  public static ProjectMetadata metadata(ClusterState state) {
+    return state.metadata().getProject(ProjectId.DEFAULT);
+  }
+
   /** The metadata of an index, or null when it is gone. */
   public static IndexMetadata index(ClusterState state, Index index) {
     return state.metadata().findIndex(index).orElse(null);
@@ -96,50 +95,11 @@ public final class Compat {
     return state.metadata().indicesAllProjects();
   }
 
-  /** Whether something has this name: an index, an alias or a data stream. */
-  public static boolean exists(ClusterState state, String name) {
-    return state.metadata().getProject(ProjectId.DEFAULT).hasIndexAbstraction(name);
-  }
-
   /** How long nodes have to answer. */
   public static NodesRequest within(TimeValue time, NodesRequest request) {
     request.setTimeout(time);
     return request;
   }
-
-  /**
-   * What an index of this name is made with, unless its own request says otherwise.
-   *
-   * @param hidden what the request says of that, or null
-   */
-  public static IndexTemplate template(ClusterState state, String name, Boolean hidden)
-      throws IOException {
-    ProjectMetadata metadata = state.metadata().getProject(ProjectId.DEFAULT);
-    String composable =
-        MetadataIndexTemplateService.findV2Template(metadata, name, Boolean.TRUE.equals(hidden));
-    if (composable != null) {
-      return new IndexTemplate(
-          MetadataIndexTemplateService.collectMappings(
-              metadata.templatesV2().get(composable), metadata.componentTemplates(), name),
-          MetadataIndexTemplateService.resolveSettings(metadata, composable));
-    }
-    List<IndexTemplateMetadata> legacy =
-        MetadataIndexTemplateService.findV1Templates(metadata, name, hidden);
-    List<CompressedXContent> mappings = new ArrayList<>();
-    for (IndexTemplateMetadata template : legacy) {
-      if (template.mappings() != null) {
-        mappings.add(0, template.mappings()); // they come with the strongest first
-      }
-    }
-    return new IndexTemplate(mappings, MetadataIndexTemplateService.resolveSettings(legacy));
-  }
-
-  /**
-   * What indices are made with.
-   *
-   * @param mappings the later over the earlier
-   */
-  public record IndexTemplate(List<CompressedXContent> mappings, Settings settings) {}
 
   /** A request for some of a bulk's items. */
   public static BulkShardRequest part(

@@ -5,13 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import org.elasticsearch.cluster.metadata.IndexAbstraction;
-import org.elasticsearch.cluster.metadata.IndexMetadata;
-import org.elasticsearch.cluster.metadata.MetadataIndexTemplateService;
-import org.elasticsearch.cluster.metadata.ProjectMetadata;
 import org.elasticsearch.cluster.node.DiscoveryNodes;
-import org.elasticsearch.cluster.service.ClusterService;
-import org.elasticsearch.common.compress.CompressedXContent;
 import org.elasticsearch.features.NodeFeature;
 import org.elasticsearch.ingest.Processor;
 import org.elasticsearch.plugins.ActionPlugin;
@@ -24,19 +18,7 @@ public abstract class CompatPlugin extends Plugin implements ActionPlugin {
   /** Makes a processor. */
   @FunctionalInterface
   public interface ProcessorMaker {
-    Processor create(
-        String tag, String description, Map<String, Object> config, Destinations destinations)
-        throws Exception;
-  }
-
-  /** What is known of where documents go, by the name they are sent to. */
-  public interface Destinations {
-
-    /** The index a name writes to, or null. */
-    IndexMetadata writeIndex(String name);
-
-    /** The mappings that an index of this name is made with, the later over the earlier. */
-    List<CompressedXContent> templateMappings(String name) throws Exception;
+    Processor create(String tag, String description, Map<String, Object> config);
   }
 
   /** Adds this plugin's actions. */
@@ -61,37 +43,7 @@ public abstract class CompatPlugin extends Plugin implements ActionPlugin {
   }
 
   /** A factory as the ingest service wants it. */
-  protected static Processor.Factory processorFactory(
-      Supplier<ClusterService> clusterService, ProcessorMaker maker) {
-    return (factories, tag, description, config, projectId) ->
-        maker.create(
-            tag,
-            description,
-            config,
-            new ClusterDestinations(
-                () -> clusterService.get().state().metadata().getProject(projectId)));
-  }
-
-  /** As the cluster's state has it when it is asked. */
-  private record ClusterDestinations(Supplier<ProjectMetadata> state) implements Destinations {
-
-    @Override
-    public IndexMetadata writeIndex(String name) {
-      ProjectMetadata metadata = state.get();
-      IndexAbstraction named = metadata.getIndicesLookup().get(name);
-      return named == null || named.getWriteIndex() == null
-          ? null
-          : metadata.index(named.getWriteIndex());
-    }
-
-    @Override
-    public List<CompressedXContent> templateMappings(String name) throws Exception {
-      ProjectMetadata metadata = state.get();
-      String template = MetadataIndexTemplateService.findV2Template(metadata, name, false);
-      return template == null
-          ? List.of()
-          : MetadataIndexTemplateService.collectMappings(
-              metadata.templatesV2().get(template), metadata.componentTemplates(), name);
-    }
+  protected static Processor.Factory processorFactory(ProcessorMaker maker) {
+    return (factories, tag, description, config, project) -> maker.create(tag, description, config);
   }
 }

@@ -3,15 +3,13 @@ package org.densehook.elasticsearch.failures;
 import java.util.Map;
 import java.util.Set;
 import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.filter.RequestFilter;
 import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.ActionRequest;
-import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardRequest;
+import org.elasticsearch.action.bulk.BulkShardResponse;
 import org.elasticsearch.action.bulk.TransportShardBulkAction;
 import org.elasticsearch.action.index.IndexRequest;
-import org.elasticsearch.action.support.ActionFilterChain;
-import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.common.bytes.BytesReference;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
 import org.elasticsearch.common.xcontent.XContentHelper;
@@ -26,7 +24,7 @@ import org.elasticsearch.xcontent.XContentType;
  * whether a failure is of that kind. But the failed document passes here once more on its way into
  * the failure store, with what it failed of; refused here, the answer is the 429 it was.
  */
-public final class RejectionFilter implements MappedActionFilter {
+public final class RejectionFilter extends RequestFilter<BulkShardRequest, BulkShardResponse> {
 
   private static final Set<String> REJECTIONS =
       Set.of("es_rejected_execution_exception", "circuit_breaking_exception");
@@ -35,22 +33,18 @@ public final class RejectionFilter implements MappedActionFilter {
   /** What every rejection of this plugin says; such exceptions have no stack trace. */
   private static final String OURS = "encoder [";
 
-  @Override
-  public String actionName() {
-    return TransportShardBulkAction.ACTION_NAME;
+  public RejectionFilter() {
+    super(TransportShardBulkAction.ACTION_NAME, BulkShardRequest.class);
   }
 
   @Override
-  public <Q extends ActionRequest, R extends ActionResponse> void apply(
+  protected void apply(
       Task task,
-      String action,
-      Q request,
-      ActionListener<R> listener,
-      ActionFilterChain<Q, R> chain) {
-    if (request instanceof BulkShardRequest bulk) {
-      refuse(bulk);
-    }
-    chain.proceed(task, action, request, listener);
+      BulkShardRequest request,
+      ActionListener<BulkShardResponse> listener,
+      Next<BulkShardResponse> next) {
+    refuse(request);
+    next.proceed(listener);
   }
 
   private static void refuse(BulkShardRequest bulk) {

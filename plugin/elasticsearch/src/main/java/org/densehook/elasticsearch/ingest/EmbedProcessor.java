@@ -1,11 +1,12 @@
 package org.densehook.elasticsearch.ingest;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
-import org.densehook.elasticsearch.compat.CompatPlugin.Destinations;
+import java.util.function.Supplier;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
@@ -17,14 +18,10 @@ import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.densehook.elasticsearch.vectors.StoredDocuments;
-import org.densehook.elasticsearch.vectors.StoredDocuments.Found;
-import org.densehook.elasticsearch.vectors.StoredDocuments.Wanted;
-import org.densehook.elasticsearch.vectors.VectorFormat;
+import org.densehook.elasticsearch.write.BulkScope;
 import org.densehook.elasticsearch.write.EmbedSettings;
-import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
-import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.ingest.AbstractProcessor;
 import org.elasticsearch.ingest.ConfigurationUtils;
 import org.elasticsearch.ingest.IngestDocument;
@@ -53,14 +50,14 @@ public final class EmbedProcessor extends AbstractProcessor {
   /**
    * What processors need of the node.
    *
-   * @param destinations looked up by a document's {@code _index}
+   * @param state the cluster's, as it is when it is asked
    */
   public record Services(
       NodeEncoders encoders,
       DocumentEmbedder embedder,
       StoredDocuments storedDocuments,
-      Destinations destinations,
       IndexVectorsCache indexVectors,
+      Supplier<ClusterState> state,
       ThreadContext threadContext) {}
 
   private EmbedProcessor(String tag, String description, Services services, Options options) {
@@ -122,47 +119,42 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   @Override
   public void execute(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
+    PipelineDocument work;
     try {
-      String destination = document.getMetadata().getIndex();
-      if (destination == null) { // a part of an update, which is merged later
-        EmbedOrder order = new EmbedOrder(options.output, options.inputs, options.encoder);
-        Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
-        document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
-        handler.accept(document, null);
-      } else {
-        execute(document, destination, handler);
-      }
+      work = begin(document);
     } catch (Exception e) {
       handler.accept(null, e);
+      return;
+    }
+    if (work == null) {
+      handler.accept(document, null);
+    } else {
+      embed(work, () -> handler.accept(work.failure() == null ? document : null, work.failure()));
     }
   }
 
-  private void execute(
-      IngestDocument document, String destination, BiConsumer<IngestDocument, Exception> handler)
-      throws Exception {
-    IndexMetadata index = services.destinations.writeIndex(destination);
-    EmbeddedField stated = stated(destination, index);
-    EncoderHandle encoder = services.encoders.require(options.encoder);
+  /** Finds out what a document needs; gives null for one that goes on as it is. */
+  private PipelineDocument begin(IngestDocument document) throws IOException {
+    String name = document.getMetadata().getIndex();
+    if (name == null) { // a part of an update, which is merged later
+      EmbedOrder order = new EmbedOrder(options.output, options.inputs, options.encoder);
+      Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
+      document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
+      return null;
+    }
+    Destination destination = Destination.of(services.state().get(), name, services.indexVectors());
+    EmbeddedField stated = destination.vectors().fields().get(options.output);
+    EncoderHandle encoder = services.encoders().require(options.encoder);
     boolean statesInputs = stated != null && !stated.inputs().isEmpty();
     if (stated != null) {
-      stated.require(encoder, destination);
+      stated.require(encoder, name);
     }
-    if (statesInputs && !stated.inputs().equals(options.inputs)) {
-      throw new IllegalArgumentException(
-          "the pipeline makes field ["
-              + options.output
-              + "] of "
-              + options.inputs
-              + ", the mapping of ["
-              + destination
-              + "] says of "
-              + stated.inputs()
-              + "; make them say the same");
+    if (statesInputs) {
+      requireSameInputs(stated, name);
     }
     requireInputs(document);
-    if (statesInputs && EmbedSettings.embeds(index)) {
-      handler.accept(document, null); // it is embedded when it has passed all its pipelines
-      return;
+    if (statesInputs && EmbedSettings.embeds(destination.index())) {
+      return null; // it is embedded when it has passed all its pipelines
     }
     EmbeddedField field =
         new EmbeddedField(
@@ -174,33 +166,48 @@ public final class EmbedProcessor extends AbstractProcessor {
     FieldToEmbed to = new FieldToEmbed(field, encoder, true, statesInputs, List.of());
     Map<String, Object> part = part(document, to);
     if (FieldPaths.value(part, options.output) != null && !statesInputs) {
-      handler.accept(document, null);
+      return null;
+    }
+    return PipelineDocument.of(document, destination, to, part);
+  }
+
+  private void requireSameInputs(EmbeddedField stated, String index) {
+    if (!stated.inputs().equals(options.inputs)) {
+      throw new IllegalArgumentException(
+          "the pipeline makes field ["
+              + options.output
+              + "] of "
+              + options.inputs
+              + ", the mapping of ["
+              + index
+              + "] says of "
+              + stated.inputs()
+              + "; make them say the same");
+    }
+  }
+
+  private void embed(PipelineDocument work, Runnable done) {
+    ThreadContext context = services.threadContext();
+    Object turn = BulkScope.of(context);
+    Runnable inContext = context.preserveContext(done);
+    Runnable embed = () -> services.embedder().embed(List.of(work), turn, work.reuses(), inContext);
+    if (work.wanted() == null) {
+      embed.run();
       return;
     }
-    boolean reuses = index != null && EmbedSettings.reuses(index);
-    OneDocument work = new OneDocument(document, new DocumentVectors(List.of(to), part));
-    Runnable embed =
-        services.threadContext.preserveContext(
-            () ->
-                services.embedder.embed(
-                    List.of(work),
-                    reuses,
-                    services.threadContext.preserveContext(
-                        () ->
-                            handler.accept(work.failure == null ? document : null, work.failure))));
-    String id = document.getMetadata().getId();
-    if (index != null && id != null && statesInputs && work.vectors.needsStored(reuses, false)) {
-      Wanted wanted =
-          new Wanted(id, document.getMetadata().getRouting(), DocumentVectors.paths(List.of(to)));
-      services.storedDocuments.read(
-          index.getIndex().getName(),
-          List.of(wanted),
-          TimeValue.ZERO,
-          ActionListener.runAfter( // without it nothing is taken over, and all is right
-              ActionListener.wrap(found -> work.replaces(found.get(0)), e -> {}), embed));
-    } else {
-      embed.run();
-    }
+    services
+        .storedDocuments()
+        .readOne(
+            work.index(),
+            work.wanted(),
+            found -> {
+              work.found(found);
+              if (work.failure() == null) {
+                embed.run();
+              } else {
+                done.run();
+              }
+            });
   }
 
   /** What is decided on: a vector that the pipeline is to make anew is none. */
@@ -225,67 +232,6 @@ public final class EmbedProcessor extends AbstractProcessor {
       if (document.getFieldValue(input, Object.class) == null) {
         throw new IllegalArgumentException("field [" + input + "] is null, it has no text");
       }
-    }
-  }
-
-  /**
-   * The field the vector goes to, where the mapping of its index states it, or that of the template
-   * that the document is about to make its index from; or null.
-   */
-  private EmbeddedField stated(String destination, IndexMetadata index) throws Exception {
-    IndexVectors vectors =
-        index == null
-            ? services.indexVectors.of(services.destinations.templateMappings(destination))
-            : services.indexVectors.of(index);
-    return vectors.fields().get(options.output);
-  }
-
-  /** The document on its way. */
-  private static final class OneDocument implements DocumentEmbedder.Work {
-
-    private final IngestDocument document;
-    private final DocumentVectors vectors;
-    private Map<String, Object> stored;
-    private Exception failure;
-
-    private OneDocument(IngestDocument document, DocumentVectors vectors) {
-      this.document = document;
-      this.vectors = vectors;
-    }
-
-    private void replaces(Found found) {
-      if (found.exists() && !found.document().isSourceEmpty()) {
-        stored = found.document().getSourceAsMap();
-      }
-    }
-
-    @Override
-    public DocumentVectors vectors() {
-      return vectors;
-    }
-
-    @Override
-    public Map<String, Object> stored() {
-      return stored;
-    }
-
-    @Override
-    public void write(Map<String, Object> changes) {
-      changes.forEach(
-          (path, value) -> {
-            if (value == null) {
-              document.removeField(path, true);
-            } else {
-              // Elasticsearch can copy no float[] of a document
-              document.setFieldValue(
-                  path, value instanceof float[] vector ? VectorFormat.toList(vector) : value);
-            }
-          });
-    }
-
-    @Override
-    public void fail(Exception reason) {
-      failure = reason;
     }
   }
 }

@@ -1,13 +1,11 @@
 package org.densehook.elasticsearch.mapping;
 
 import java.util.Map;
+import org.densehook.elasticsearch.filter.RequestFilter;
 import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.ActionRequest;
-import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.action.admin.indices.mapping.put.PutMappingRequest;
 import org.elasticsearch.action.admin.indices.mapping.put.TransportAutoPutMappingAction;
-import org.elasticsearch.action.support.ActionFilterChain;
-import org.elasticsearch.action.support.MappedActionFilter;
+import org.elasticsearch.action.support.master.AcknowledgedResponse;
 import org.elasticsearch.tasks.Task;
 
 /**
@@ -15,24 +13,22 @@ import org.elasticsearch.tasks.Task;
  * one it knows with the new fields, meaning nothing by it; where somebody has put another one
  * meanwhile, Elasticsearch would let the shard's take its place.
  */
-final class AutoPutFilter implements MappedActionFilter {
+final class AutoPutFilter extends RequestFilter<PutMappingRequest, AcknowledgedResponse> {
 
-  @Override
-  public String actionName() {
-    return TransportAutoPutMappingAction.TYPE.name();
+  AutoPutFilter() {
+    super(TransportAutoPutMappingAction.TYPE.name(), PutMappingRequest.class);
   }
 
   @Override
-  public <Q extends ActionRequest, R extends ActionResponse> void apply(
+  protected void apply(
       Task task,
-      String action,
-      Q request,
-      ActionListener<R> listener,
-      ActionFilterChain<Q, R> chain) {
-    if (request instanceof PutMappingRequest update && update.source().contains("\"_meta\"")) {
-      removeMeta(update);
+      PutMappingRequest request,
+      ActionListener<AcknowledgedResponse> listener,
+      Next<AcknowledgedResponse> next) {
+    if (request.source().contains("\"_meta\"")) {
+      removeMeta(request);
     }
-    chain.proceed(task, action, request, listener);
+    next.proceed(listener);
   }
 
   static void removeMeta(PutMappingRequest update) {

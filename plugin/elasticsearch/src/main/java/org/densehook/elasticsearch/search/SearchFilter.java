@@ -1,13 +1,11 @@
 package org.densehook.elasticsearch.search;
 
+import org.densehook.elasticsearch.filter.RequestFilter;
 import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.ActionRequest;
-import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.action.search.SearchRequest;
+import org.elasticsearch.action.search.SearchResponse;
 import org.elasticsearch.action.search.TransportSearchAction;
-import org.elasticsearch.action.support.ActionFilterChain;
 import org.elasticsearch.action.support.ContextPreservingActionListener;
-import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
 import org.elasticsearch.core.TimeValue;
@@ -20,45 +18,40 @@ import org.elasticsearch.tasks.Task;
  * dense} its siblings and how many hits are wanted, whoever waits for a vector how long that may
  * take.
  */
-public final class SearchFilter implements MappedActionFilter {
+public final class SearchFilter extends RequestFilter<SearchRequest, SearchResponse> {
 
   private final ThreadContext threadContext;
   private final ClusterSettings settings;
 
   public SearchFilter(ThreadContext threadContext, ClusterSettings settings) {
+    super(TransportSearchAction.NAME, SearchRequest.class);
     this.threadContext = threadContext;
     this.settings = settings;
   }
 
   @Override
-  public String actionName() {
-    return TransportSearchAction.NAME;
-  }
-
-  @Override
-  public <Request extends ActionRequest, Response extends ActionResponse> void apply(
+  protected void apply(
       Task task,
-      String action,
-      Request request,
-      ActionListener<Response> listener,
-      ActionFilterChain<Request, Response> chain) {
-    SearchSourceBuilder source = request instanceof SearchRequest search ? search.source() : null;
+      SearchRequest request,
+      ActionListener<SearchResponse> listener,
+      Next<SearchResponse> next) {
+    SearchSourceBuilder source = request.source();
     if (source == null) {
-      chain.proceed(task, action, request, listener);
+      next.proceed(listener);
       return;
     }
     prepare(source);
     if (SearchScope.isIn(threadContext)) { // of a search that runs this one: its end holds
-      chain.proceed(task, action, request, listener);
+      next.proceed(listener);
       return;
     }
-    ActionListener<Response> outside =
+    ActionListener<SearchResponse> outside =
         ContextPreservingActionListener.wrapPreservingContext(listener, threadContext);
     SearchScope scope = new SearchScope(task, timeout(source), source.size());
     ThreadContext.StoredContext before = threadContext.newStoredContext();
     try {
       scope.put(threadContext);
-      chain.proceed(task, action, request, outside);
+      next.proceed(outside);
     } finally {
       before.restore();
     }

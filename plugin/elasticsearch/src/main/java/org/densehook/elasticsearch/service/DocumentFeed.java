@@ -20,6 +20,7 @@ final class DocumentFeed implements Feed {
   private static final Logger logger = LogManager.getLogger(DocumentFeed.class);
 
   private final EncoderInService encoder;
+  private final Object request;
   private final Iterator<Text> texts;
   private final Consumer<Iterator<Text>> elsewhere;
   private Text last;
@@ -35,12 +36,23 @@ final class DocumentFeed implements Feed {
   /**
    * Nothing is read yet.
    *
+   * @param request what they came in with
    * @param elsewhere gets the texts that the encoder, going out of service, does not take
    */
-  DocumentFeed(EncoderInService encoder, Iterator<Text> texts, Consumer<Iterator<Text>> elsewhere) {
+  DocumentFeed(
+      EncoderInService encoder,
+      Object request,
+      Iterator<Text> texts,
+      Consumer<Iterator<Text>> elsewhere) {
     this.encoder = encoder;
+    this.request = request;
     this.texts = texts;
     this.elsewhere = elsewhere;
+  }
+
+  @Override
+  public Object group() {
+    return request;
   }
 
   @Override
@@ -54,7 +66,7 @@ final class DocumentFeed implements Feed {
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),
             failure -> failed(text, failure),
-            this,
+            request,
             started);
       } catch (Throwable e) { // an Error of a native library must not end the node
         EncoderInService.dieOfExhaustedHeap(e);

@@ -182,7 +182,7 @@ public final class EncodeAction {
                   request.texts.get(i), refs.acquire(text -> encoded[position] = text)));
         }
         if (request.role == Role.DOCUMENT) {
-          encoders.encodeDocuments(encoder, texts.iterator());
+          encoders.encodeDocuments(encoder, request, texts.iterator());
         } else {
           texts.forEach(text -> encoders.encodeQuery(encoder, text.text(), text.listener()));
         }

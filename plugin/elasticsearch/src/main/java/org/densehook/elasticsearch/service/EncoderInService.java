@@ -76,13 +76,16 @@ final class EncoderInService implements EncoderHandle {
   }
 
   /**
-   * Encodes a bulk's texts as there is room; listeners are called without a thread context.
+   * Encodes texts as there is room; listeners are called without a thread context.
    *
+   * @param request what they came in with
    * @param elsewhere gets the texts it does not take, when it goes out of service
    */
   void encodeDocuments(
-      Iterator<DocumentFeed.Text> texts, Consumer<Iterator<DocumentFeed.Text>> elsewhere) {
-    schedule.intake().add(documentLane, new DocumentFeed(this, texts, elsewhere));
+      Object request,
+      Iterator<DocumentFeed.Text> texts,
+      Consumer<Iterator<DocumentFeed.Text>> elsewhere) {
+    schedule.intake().add(documentLane, new DocumentFeed(this, request, texts, elsewhere));
   }
 
   Tokens tokenize(String text, Role role) throws EncodeException {

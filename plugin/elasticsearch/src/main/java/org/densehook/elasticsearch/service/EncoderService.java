@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -32,7 +31,6 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   private final EncoderSettings settings;
   private final NodeSchedule schedule;
   private final ThreadPool threadPool;
-  private final Executor generic;
   private final Object loading = new Object();
 
   /**
@@ -52,7 +50,6 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     this.settings = new EncoderSettings(settings, clusterSettings);
     this.schedule = NodeSchedule.of(settings, threadPool);
     this.threadPool = threadPool;
-    this.generic = threadPool.generic();
   }
 
   /** The actions that look after encoders. */
@@ -95,7 +92,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
             failure = e instanceof Exception exception ? exception : new RuntimeException(e);
           }
           Exception seen = failure;
-          generic.execute(
+          schedule.tell(
               () -> {
                 if (seen == null) {
                   inContext.onResponse(null);
@@ -180,22 +177,19 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   }
 
   @Override
-  public void embedDocuments(EncoderHandle encoder, Iterator<DocumentText> texts) {
-    encodeDocuments(encoder, Iterators.map(texts, DocumentFeed.Text::of));
-  }
-
-  @Override
-  public void embedDocument(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
-    embedDocuments(encoder, Iterators.single(new DocumentText(text, preserved(listener))));
+  public void embedDocuments(EncoderHandle encoder, Object request, Iterator<DocumentText> texts) {
+    encodeDocuments(encoder, request, Iterators.map(texts, DocumentFeed.Text::of));
   }
 
   /** Tokens and vectors of texts; else as {@link #embedDocuments}. */
-  void encodeDocuments(EncoderHandle encoder, Iterator<DocumentFeed.Text> texts) {
+  void encodeDocuments(EncoderHandle encoder, Object request, Iterator<DocumentFeed.Text> texts) {
     ((EncoderInService) encoder)
-        .encodeDocuments(texts, rest -> schedule.tell(() -> encodeBySuccessor(encoder, rest)));
+        .encodeDocuments(
+            request, texts, rest -> schedule.tell(() -> encodeBySuccessor(encoder, request, rest)));
   }
 
-  private void encodeBySuccessor(EncoderHandle retired, Iterator<DocumentFeed.Text> texts) {
+  private void encodeBySuccessor(
+      EncoderHandle retired, Object request, Iterator<DocumentFeed.Text> texts) {
     EncoderHandle successor;
     try {
       successor = registry.successor(retired);
@@ -203,7 +197,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
       texts.forEachRemaining(text -> text.listener().onFailure(e));
       return;
     }
-    encodeDocuments(successor, texts);
+    encodeDocuments(successor, request, texts);
   }
 
   @Override

@@ -18,23 +18,22 @@ public interface NodeEncoders {
   EncoderHandle require(String name);
 
   /**
-   * The vectors of a bulk's texts. They are taken out of the iterator only as there is room for
-   * them, one at a time and in turn with those of the other bulks in work: what waits is held by
-   * the bulk, which Elasticsearch has admitted, and none is refused because others wait.
+   * The vectors of documents' texts. They are taken out of the iterator only as there is room for
+   * them, one at a time and in turn with those of the other requests in work: what waits is held by
+   * its request, which Elasticsearch has admitted, and none is refused because others wait.
    *
    * <p>A text that the encoder cannot run fails alone. Texts whose encoder goes out of service on
    * the way go to the one in its place, or fail with EsRejectedExecutionException when there is
    * none of its fingerprint.
    *
+   * @param request what the texts came in with, by identity: however many a request has, and in
+   *     however many calls, each request has its turn
    * @param texts read by one thread at a time, on the pool {@link EncoderPools#READ}, in no
    *     caller's context; may be slow, and must not throw: what cannot be read is told to its
    *     listener, and the next is given. A listener is called on the pool generic, those of several
    *     texts at the same time perhaps, in no caller's context: restoring it is the caller's
    */
-  void embedDocuments(EncoderHandle encoder, Iterator<DocumentText> texts);
-
-  /** The vector of one document's text; its listener is called in the caller's context. */
-  void embedDocument(EncoderHandle encoder, String text, ActionListener<float[]> listener);
+  void embedDocuments(EncoderHandle encoder, Object request, Iterator<DocumentText> texts);
 
   /**
    * The vector of a query's text.

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
@@ -52,15 +53,19 @@ final class QueryEncoding {
     TimeValue time = shorter(timeout, settings.queryMaxWait());
     QueryWait wait = new QueryWait(listener);
     wait.within(time, () -> timeOut(text, wait, time));
-    if (text.length() <= INLINE_LENGTH) {
-      vectors.get(text, wait);
-    } else { // a search may be on a transport thread, which must not tokenise a book
-      elsewhere.execute(() -> vectors.get(text, wait));
+    try {
+      if (text.length() <= INLINE_LENGTH) {
+        vectors.get(text, wait);
+      } else { // a search may be on a transport thread, which must not tokenise a book
+        elsewhere.execute(() -> vectors.get(text, wait));
+      }
+      if (task != null && !wait.isOver()) {
+        task.addListener(() -> cancel(text, wait));
+      }
+      wait.alarm(threadPool);
+    } catch (RejectedExecutionException e) { // the node shuts down
+      wait.onFailure(e);
     }
-    if (task != null && !wait.isOver()) {
-      task.addListener(() -> cancel(text, wait));
-    }
-    wait.alarm(threadPool);
   }
 
   private static TimeValue shorter(TimeValue timeout, TimeValue most) {
@@ -109,7 +114,7 @@ final class QueryEncoding {
               tokens,
               vector -> listener.onResponse(EncodeAction.Encoded.of(tokens, vector)),
               failure -> listener.onFailure(encoder.asStatus(failure)),
-              null,
+              new Object(), // each query has a turn of its own
               started);
       taken = lane.offer(job);
     } catch (Throwable e) { // an Error of a native library must not end the node

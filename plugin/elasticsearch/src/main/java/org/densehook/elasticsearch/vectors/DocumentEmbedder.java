@@ -103,9 +103,11 @@ public final class DocumentEmbedder {
   /**
    * Makes what documents need and changes them; each succeeds or fails alone.
    *
+   * @param request what they came in with, which has its turn among others
+   * @param reuses whether the vectors of unchanged texts are taken from stored documents
    * @param done called once, when all are written or failed, on any thread
    */
-  public void embed(List<? extends Work> documents, boolean reuses, Runnable done) {
+  public void embed(List<? extends Work> documents, Object request, boolean reuses, Runnable done) {
     AtomicInteger open = new AtomicInteger(documents.size() + 1);
     Map<EncoderHandle, List<DocumentText>> texts = new LinkedHashMap<>();
     for (Work document : documents) {
@@ -142,7 +144,7 @@ public final class DocumentEmbedder {
         finished.run();
       }
     }
-    texts.forEach((encoder, of) -> encoders.embedDocuments(encoder, of.iterator()));
+    texts.forEach((encoder, of) -> encoders.embedDocuments(encoder, request, of.iterator()));
     if (open.decrementAndGet() == 0) {
       done.run();
     }

@@ -1,8 +1,10 @@
 package org.densehook.elasticsearch.vectors;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.elasticsearch.common.bytes.BytesArray;
 import org.elasticsearch.common.bytes.BytesReference;
@@ -122,6 +124,26 @@ public final class DocumentSource {
       }
       return BytesReference.bytes(builder.endObject());
     }
+  }
+
+  /** The same document, which changes of the one do not reach. */
+  @SuppressWarnings("unchecked") // a copy of a map is one
+  public static Map<String, Object> copy(Map<String, Object> document) {
+    return (Map<String, Object>) copyOf(document);
+  }
+
+  private static Object copyOf(Object value) {
+    if (value instanceof Map<?, ?> object) {
+      Map<Object, Object> copy = new LinkedHashMap<>();
+      object.forEach((key, inner) -> copy.put(key, copyOf(inner)));
+      return copy;
+    }
+    if (value instanceof List<?> list) {
+      List<Object> copy = new ArrayList<>(list.size());
+      list.forEach(inner -> copy.add(copyOf(inner)));
+      return copy;
+    }
+    return value;
   }
 
   private static XContentParser parser(BytesReference source, XContentType type)

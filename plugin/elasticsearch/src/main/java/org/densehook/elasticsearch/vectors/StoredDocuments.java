@@ -3,13 +3,15 @@ package org.densehook.elasticsearch.vectors;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.elasticsearch.ExceptionsHelper;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.get.GetResponse;
 import org.elasticsearch.action.get.MultiGetItemResponse;
 import org.elasticsearch.action.get.MultiGetRequest;
 import org.elasticsearch.action.get.MultiGetResponse;
-import org.elasticsearch.action.support.ContextPreservingActionListener;
 import org.elasticsearch.action.support.TransportActions;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
@@ -34,6 +36,9 @@ public final class StoredDocuments {
   private final Client client;
   private final ThreadPool threadPool;
 
+  private final Gathering<Wanted, Found> oneByOne =
+      new Gathering<>((index, wanted, told) -> read(index, wanted, TimeValue.ZERO, told));
+
   public StoredDocuments(Client client, ThreadPool threadPool) {
     this.client = client;
     this.threadPool = threadPool;
@@ -54,9 +59,11 @@ public final class StoredDocuments {
    */
   public record Found(GetResponse document, Exception failure) {
 
-    /** Whether there is such a document; false also when the read failed. */
-    public boolean exists() {
-      return document != null && document.isExists();
+    /** The document's source, or null where there is none. */
+    public Map<String, Object> source() {
+      return document == null || !document.isExists() || document.isSourceEmpty()
+          ? null
+          : document.getSourceAsMap();
     }
   }
 
@@ -64,24 +71,39 @@ public final class StoredDocuments {
    * Reads documents of one index, vectors included.
    *
    * @param patience how long it may wait for a shard that is not there
-   * @param listener gets one for each wanted, in their order, in the caller's thread context
+   * @param told gets one for each wanted, in their order, in the caller's thread context; once
    */
   public void read(
-      String index, List<Wanted> wanted, TimeValue patience, ActionListener<List<Found>> listener) {
+      String index, List<Wanted> wanted, TimeValue patience, Consumer<List<Found>> told) {
     if (wanted.isEmpty()) {
-      listener.onResponse(List.of());
+      told.accept(List.of());
       return;
     }
-    ThreadContext context = threadPool.getThreadContext();
-    ActionListener<List<Found>> inContext =
-        ContextPreservingActionListener.wrapPreservingContext(listener, context);
     long until = threadPool.relativeTimeInMillis() + patience.millis();
-    ThreadContext.StoredContext callers = context.stashWithOrigin(ORIGIN);
-    try {
-      attempt(request(index, wanted), until, inContext);
-    } finally {
-      callers.restore();
-    }
+    attempt(request(index, wanted), until, inCallersContext(told));
+  }
+
+  /**
+   * Reads a document of those that come one by one: what is asked for while others of its index are
+   * being read, is read with the next, so that ten thousand are some forty reads.
+   *
+   * @param told gets it in the caller's thread context; once
+   */
+  public void readOne(String index, Wanted wanted, Consumer<Found> told) {
+    oneByOne.read(index, wanted, inCallersContext(told));
+  }
+
+  private <T> Consumer<T> inCallersContext(Consumer<T> told) {
+    ThreadContext context = threadPool.getThreadContext();
+    Supplier<ThreadContext.StoredContext> callers = context.newRestorableContext(false);
+    return found -> {
+      ThreadContext.StoredContext before = callers.get();
+      try {
+        told.accept(found);
+      } finally {
+        before.restore();
+      }
+    };
   }
 
   private static MultiGetRequest request(String index, List<Wanted> wanted) {
@@ -97,22 +119,41 @@ public final class StoredDocuments {
     return request;
   }
 
-  private void attempt(MultiGetRequest request, long until, ActionListener<List<Found>> listener) {
-    client.multiGet(
-        request,
-        listener.delegateFailureAndWrap(
-            (delegate, response) -> {
-              List<Found> found = found(response);
-              boolean again =
-                  found.stream().anyMatch(each -> isUnavailable(each.failure))
-                      && threadPool.relativeTimeInMillis() < until;
-              if (again) { // an index that was just made, or one that is moving
-                threadPool.schedule(
-                    () -> attempt(request, until, delegate), AGAIN, threadPool.generic());
-              } else {
-                delegate.onResponse(found);
-              }
-            }));
+  private void attempt(MultiGetRequest request, long until, Consumer<List<Found>> told) {
+    ActionListener<MultiGetResponse> listener =
+        new ActionListener<>() {
+          @Override
+          public void onResponse(MultiGetResponse response) {
+            List<Found> found = found(response);
+            boolean again =
+                found.stream().anyMatch(each -> isUnavailable(each.failure))
+                    && threadPool.relativeTimeInMillis() < until;
+            if (again && sendLater()) { // an index that was just made, or one that is moving
+              return;
+            }
+            told.accept(found);
+          }
+
+          @Override
+          public void onFailure(Exception e) {
+            told.accept(request.getItems().stream().map(item -> new Found(null, e)).toList());
+          }
+
+          private boolean sendLater() {
+            try {
+              threadPool.schedule(() -> attempt(request, until, told), AGAIN, threadPool.generic());
+              return true;
+            } catch (RuntimeException rejected) { // the node shuts down
+              return false;
+            }
+          }
+        };
+    ThreadContext.StoredContext callers = threadPool.getThreadContext().stashWithOrigin(ORIGIN);
+    try {
+      client.multiGet(request, listener);
+    } finally {
+      callers.restore();
+    }
   }
 
   private static List<Found> found(MultiGetResponse response) {

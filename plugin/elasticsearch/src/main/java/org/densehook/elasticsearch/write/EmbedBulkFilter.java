@@ -2,21 +2,18 @@ package org.densehook.elasticsearch.write;
 
 import java.util.List;
 import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.filter.RequestFilter;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.ActionRequest;
-import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.action.bulk.BulkShardResponse;
 import org.elasticsearch.action.bulk.TransportShardBulkAction;
 import org.elasticsearch.action.delete.DeleteRequest;
 import org.elasticsearch.action.index.IndexRequest;
-import org.elasticsearch.action.support.ActionFilterChain;
-import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.action.update.UpdateRequest;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.service.ClusterService;
@@ -28,7 +25,7 @@ import org.elasticsearch.tasks.Task;
  * <p>Every write passes here once, as items of a bulk, on the node that coordinates it: replicas
  * and retries of the replication do not. Security has judged it before.
  */
-final class EmbedBulkFilter implements MappedActionFilter {
+final class EmbedBulkFilter extends RequestFilter<BulkShardRequest, BulkShardResponse> {
 
   private final BulkServices services;
   private final IndexVectorsCache indexVectors;
@@ -37,6 +34,7 @@ final class EmbedBulkFilter implements MappedActionFilter {
 
   EmbedBulkFilter(
       BulkServices services, IndexVectorsCache indexVectors, ClusterService clusterService) {
+    super(TransportShardBulkAction.ACTION_NAME, BulkShardRequest.class);
     this.services = services;
     this.indexVectors = indexVectors;
     this.clusterService = clusterService;
@@ -44,42 +42,22 @@ final class EmbedBulkFilter implements MappedActionFilter {
   }
 
   @Override
-  public String actionName() {
-    return TransportShardBulkAction.ACTION_NAME;
-  }
-
-  @Override
-  public <Q extends ActionRequest, R extends ActionResponse> void apply(
+  protected void apply(
       Task task,
-      String action,
-      Q request,
-      ActionListener<R> listener,
-      ActionFilterChain<Q, R> chain) {
-    IndexMetadata index =
-        request instanceof BulkShardRequest bulk
-            ? Compat.index(clusterService.state(), bulk.shardId().getIndex())
-            : null;
-    if (index == null || !concerns((BulkShardRequest) request, index)) {
-      chain.proceed(task, action, request, listener);
+      BulkShardRequest request,
+      ActionListener<BulkShardResponse> listener,
+      Next<BulkShardResponse> next) {
+    IndexMetadata index = Compat.index(clusterService.state(), request.shardId().getIndex());
+    if (index == null || !concerns(request, index)) {
+      next.proceed(listener);
       return;
     }
-    BulkShardRequest bulk = (BulkShardRequest) request;
     ActionListener.run(
         listener,
         outer -> {
-          Compat.inlineSources(bulk);
-          embed(
-              bulk,
-              index,
-              outer.map(EmbedBulkFilter::<R>asResponse),
-              answer ->
-                  chain.proceed(task, action, request, answer.map(r -> (BulkShardResponse) r)));
+          Compat.inlineSources(request);
+          embed(request, index, outer, next);
         });
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <R extends ActionResponse> R asResponse(BulkShardResponse response) {
-    return (R) response;
   }
 
   private boolean concerns(BulkShardRequest bulk, IndexMetadata index) {
@@ -99,16 +77,11 @@ final class EmbedBulkFilter implements MappedActionFilter {
     return document != null && EmbedOrder.maybeIn(document.source());
   }
 
-  /** Carries a bulk out. */
-  private interface Send {
-    void to(ActionListener<BulkShardResponse> listener);
-  }
-
   private void embed(
       BulkShardRequest bulk,
       IndexMetadata index,
       ActionListener<BulkShardResponse> listener,
-      Send send) {
+      Next<BulkShardResponse> next) {
     IndexVectors vectors = indexVectors.of(index);
     String name = index.getIndex().getName();
     boolean fills = EmbedSettings.embeds(index);
@@ -120,25 +93,26 @@ final class EmbedBulkFilter implements MappedActionFilter {
       }
     } catch (Exception e) {
       fail(bulk, name, e);
-      send.to(listener);
+      next.proceed(listener);
       return;
     }
     ShardBulk work =
         new ShardBulk(
             services,
-            new ShardBulk.Collection(name, vectors, fields, EmbedSettings.reuses(index)),
-            bulk);
+            new BulkIndex(name, vectors, fields, EmbedSettings.reuses(index)),
+            bulk,
+            BulkScope.of(services.threadPool().getThreadContext()));
     if (fields.isEmpty() || vectors.takesNotes()) {
-      work.run(send::to, listener);
+      work.run(next, listener);
       return;
     }
     notesMapping.add(
         index.getIndex(),
         ActionListener.wrap(
-            added -> work.run(send::to, listener),
+            added -> work.run(next, listener),
             e -> {
               fail(bulk, name, e);
-              send.to(listener);
+              next.proceed(listener);
             }));
   }
 

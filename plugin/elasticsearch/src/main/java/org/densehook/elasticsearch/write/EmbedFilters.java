@@ -8,7 +8,7 @@ import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.common.breaker.CircuitBreaker;
 import org.elasticsearch.plugins.Plugin.PluginServices;
 
-/** Embedding with no pipeline, as filters of the actions that write. */
+/** The filters of the actions that write: embedding with no pipeline, and who takes which turn. */
 public final class EmbedFilters {
 
   private EmbedFilters() {}
@@ -32,6 +32,7 @@ public final class EmbedFilters {
                 .breakerService()
                 .getBreaker(CircuitBreaker.REQUEST));
     return List.of(
+        new BulkScope(services.threadPool().getThreadContext()),
         new EmbedBulkFilter(bulks, indexVectors, services.clusterService()),
         new EmbedUpdateFilter(indexVectors, services));
   }

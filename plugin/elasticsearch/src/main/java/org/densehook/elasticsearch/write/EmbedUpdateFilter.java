@@ -4,16 +4,13 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
 import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.filter.RequestFilter;
 import org.densehook.elasticsearch.vectors.FieldPaths;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.densehook.elasticsearch.vectors.PartialDocument;
 import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.ActionRequest;
-import org.elasticsearch.action.ActionResponse;
 import org.elasticsearch.action.DocWriteResponse;
-import org.elasticsearch.action.support.ActionFilterChain;
-import org.elasticsearch.action.support.MappedActionFilter;
 import org.elasticsearch.action.update.TransportUpdateAction;
 import org.elasticsearch.action.update.UpdateRequest;
 import org.elasticsearch.action.update.UpdateResponse;
@@ -36,34 +33,29 @@ import org.elasticsearch.xcontent.XContentFactory;
  * document that an update answers with, which Elasticsearch keeps from before the new vectors were
  * made, must not show the old ones.
  */
-final class EmbedUpdateFilter implements MappedActionFilter {
+final class EmbedUpdateFilter extends RequestFilter<UpdateRequest, UpdateResponse> {
 
   private final IndexVectorsCache indexVectors;
   private final ClusterService clusterService;
   private final IndexNameExpressionResolver indexNames;
 
   EmbedUpdateFilter(IndexVectorsCache indexVectors, PluginServices services) {
+    super(TransportUpdateAction.NAME, UpdateRequest.class);
     this.indexVectors = indexVectors;
     clusterService = services.clusterService();
     indexNames = services.indexNameExpressionResolver();
   }
 
   @Override
-  public String actionName() {
-    return TransportUpdateAction.NAME;
-  }
-
-  @Override
-  public <Q extends ActionRequest, R extends ActionResponse> void apply(
+  protected void apply(
       Task task,
-      String action,
-      Q request,
-      ActionListener<R> listener,
-      ActionFilterChain<Q, R> chain) {
-    if (request instanceof UpdateRequest update && update.doc() != null) {
-      disown(update);
+      UpdateRequest request,
+      ActionListener<UpdateResponse> listener,
+      Next<UpdateResponse> next) {
+    if (request.doc() != null) {
+      disown(request);
     }
-    chain.proceed(task, action, request, listener.map(this::withoutVectors));
+    next.proceed(listener.map(this::withoutVectors));
   }
 
   private void disown(UpdateRequest update) {
@@ -95,9 +87,8 @@ final class EmbedUpdateFilter implements MappedActionFilter {
     }
   }
 
-  private <R> R withoutVectors(R response) throws IOException {
-    if (response instanceof UpdateResponse update
-        && update.getResult() == DocWriteResponse.Result.UPDATED
+  private UpdateResponse withoutVectors(UpdateResponse update) throws IOException {
+    if (update.getResult() == DocWriteResponse.Result.UPDATED
         && update.getGetResult() != null
         && update.getGetResult().sourceAsMap() != null) {
       IndexMetadata index = Compat.index(clusterService.state(), update.getShardId().getIndex());
@@ -106,7 +97,7 @@ final class EmbedUpdateFilter implements MappedActionFilter {
         update.setGetResult(without(vectors, update.getGetResult()));
       }
     }
-    return response;
+    return update;
   }
 
   /** The document of an answer without its vectors and what they were made of. */

@@ -7,6 +7,7 @@ import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.admin.indices.mapping.put.PutMappingRequest;
 import org.elasticsearch.action.support.ContextPreservingActionListener;
 import org.elasticsearch.action.support.SubscribableListener;
+import org.elasticsearch.action.support.master.AcknowledgedResponse;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
 import org.elasticsearch.index.Index;
@@ -50,12 +51,10 @@ final class NotesMapping {
     ThreadContext.StoredContext callers = context.stashContext();
     try {
       context.markAsSystemContext();
-      client
-          .admin()
-          .indices()
-          .putMapping(
-              request,
-              ActionListener.runBefore(added.map(answer -> null), () -> underWay.remove(index)));
+      ActionListener.run(
+          ActionListener.<Void>runBefore(added, () -> underWay.remove(index))
+              .<AcknowledgedResponse>map(answer -> null),
+          answered -> client.admin().indices().putMapping(request, answered));
     } finally {
       callers.restore();
     }

@@ -8,29 +8,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 import org.densehook.elasticsearch.compat.Compat;
-import org.densehook.elasticsearch.vectors.FieldToEmbed;
-import org.densehook.elasticsearch.vectors.IndexVectors;
+import org.densehook.elasticsearch.filter.RequestFilter.Next;
 import org.elasticsearch.ElasticsearchException;
-import org.elasticsearch.ExceptionsHelper;
 import org.elasticsearch.action.ActionListener;
-import org.elasticsearch.action.DocWriteRequest.OpType;
-import org.elasticsearch.action.DocWriteResponse;
 import org.elasticsearch.action.bulk.BulkItemRequest;
 import org.elasticsearch.action.bulk.BulkItemResponse;
 import org.elasticsearch.action.bulk.BulkShardRequest;
 import org.elasticsearch.action.bulk.BulkShardResponse;
 import org.elasticsearch.action.bulk.TransportShardBulkAction;
-import org.elasticsearch.action.index.IndexRequest;
 import org.elasticsearch.action.support.WriteRequest.RefreshPolicy;
-import org.elasticsearch.action.update.UpdateHelper;
 import org.elasticsearch.action.update.UpdateRequest;
-import org.elasticsearch.action.update.UpdateResponse;
-import org.elasticsearch.common.xcontent.XContentHelper;
-import org.elasticsearch.index.engine.VersionConflictEngineException;
-import org.elasticsearch.index.get.GetResult;
-import org.elasticsearch.index.seqno.SequenceNumbers;
 
 /**
  * A bulk to one shard whose documents get their vectors before it goes on.
@@ -50,47 +38,55 @@ final class ShardBulk {
       new ElasticsearchException("the item is carried out on its own");
 
   private final BulkServices services;
-  private final Collection collection;
+  private final BulkIndex index;
   private final BulkShardRequest bulk;
-  private final RefreshPolicy refresh;
+  private final Object turn;
   private final int attempt;
-  private final Map<Integer, Update> updates = new ConcurrentHashMap<>();
-  private final List<Integer> later;
-  private final HeldMemory held;
+  private final RefreshPolicy refresh;
+  private final Map<Integer, MergedUpdate> updates = new ConcurrentHashMap<>();
 
   /**
-   * What is written to.
+   * Nothing is done yet.
    *
-   * @param name of the index
-   * @param vectors what its mapping says
-   * @param reuses whether vectors of unchanged texts are taken from stored documents
+   * @param turn what the documents came in with, which has its turn at the encoders
    */
-  record Collection(String name, IndexVectors vectors, List<FieldToEmbed> fields, boolean reuses) {}
-
-  /**
-   * An update that was merged.
-   *
-   * @param response what it answers without being written, or null
-   */
-  record Update(UpdateRequest request, UpdateMerge merge, UpdateResponse response) {}
-
-  ShardBulk(BulkServices services, Collection collection, BulkShardRequest bulk) {
-    this(services, collection, bulk, 1);
+  ShardBulk(BulkServices services, BulkIndex index, BulkShardRequest bulk, Object turn) {
+    this(services, index, bulk, turn, 1);
   }
 
   private ShardBulk(
-      BulkServices services, Collection collection, BulkShardRequest bulk, int attempt) {
+      BulkServices services, BulkIndex index, BulkShardRequest bulk, Object turn, int attempt) {
     this.services = services;
-    this.collection = collection;
+    this.index = index;
     this.bulk = bulk;
+    this.turn = turn;
     this.attempt = attempt;
     refresh = bulk.getRefreshPolicy();
-    later = afterUpdates(bulk);
-    held = new HeldMemory(services.indexingPressure(), services.breaker());
   }
 
-  /** The positions of items whose document an earlier item updates, or that update it again. */
-  private static List<Integer> afterUpdates(BulkShardRequest bulk) {
+  /**
+   * Makes the vectors, sends the bulk on, and puts the answers together.
+   *
+   * @param next carries the bulk out as it is then
+   */
+  void run(Next<BulkShardResponse> next, ActionListener<BulkShardResponse> listener) {
+    Map<Integer, BulkItemRequest> later = takeAfterUpdates();
+    HeldMemory held = new HeldMemory(services.indexingPressure(), services.breaker());
+    ActionListener<BulkShardResponse> released = ActionListener.runBefore(listener, held::close);
+    Runnable proceed =
+        () ->
+            ActionListener.run(
+                released,
+                outer ->
+                    next.proceed(
+                        outer.delegateFailureAndWrap(
+                            (delegate, response) -> answer(response, later, delegate))));
+    new BulkWindows(new BulkInWork(services, index, bulk, updates, held), turn)
+        .run(services.threadPool().getThreadContext().preserveContext(proceed));
+  }
+
+  /** Takes out the items, by position, whose document an earlier one updates or they update too. */
+  private Map<Integer, BulkItemRequest> takeAfterUpdates() {
     BulkItemRequest[] items = bulk.items();
     Set<String> updated = new HashSet<>();
     for (BulkItemRequest item : items) {
@@ -98,108 +94,69 @@ final class ShardBulk {
         updated.add(item.request().id());
       }
     }
-    List<Integer> positions = new ArrayList<>();
+    Map<Integer, BulkItemRequest> taken = new HashMap<>();
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < items.length && !updated.isEmpty(); i++) {
       String id = items[i].request().id();
       if (items[i].getPrimaryResponse() == null && updated.contains(id) && !seen.add(id)) {
-        positions.add(i);
+        taken.put(i, new BulkItemRequest(items[i].id(), items[i].request()));
+        items[i].abort(index.name(), TAKEN); // the primary passes over it
       }
     }
-    return positions;
-  }
-
-  /**
-   * Makes the vectors, sends the bulk on, and puts the answers together.
-   *
-   * @param send carries the bulk out as it is then
-   */
-  void run(
-      Consumer<ActionListener<BulkShardResponse>> send,
-      ActionListener<BulkShardResponse> listener) {
-    BulkItemRequest[] items = bulk.items();
-    BulkItemRequest[] waiting = new BulkItemRequest[items.length];
-    for (int position : later) {
-      waiting[position] = new BulkItemRequest(items[position].id(), items[position].request());
-      items[position].abort(collection.name, TAKEN); // the primary passes over it
-    }
-    if (!later.isEmpty()) {
+    if (!taken.isEmpty()) {
       bulk.setRefreshPolicy(RefreshPolicy.NONE); // what follows refreshes, once
     }
-    ActionListener<BulkShardResponse> released = ActionListener.runBefore(listener, held::close);
-    Runnable proceed =
-        () ->
-            ActionListener.run(
-                released,
-                outer ->
-                    send.accept(
-                        outer.delegateFailureAndWrap(
-                            (delegate, response) -> answer(response, waiting, delegate))));
-    new BulkWindows(services, collection, bulk, updates, held)
-        .run(services.threadPool().getThreadContext().preserveContext(proceed));
+    return taken;
   }
 
   private void answer(
       BulkShardResponse response,
-      BulkItemRequest[] waiting,
+      Map<Integer, BulkItemRequest> later,
       ActionListener<BulkShardResponse> listener)
       throws IOException {
     BulkItemResponse[] answers = response.getResponses();
-    Map<Integer, BulkItemRequest> again = new HashMap<>();
-    for (Map.Entry<Integer, Update> entry : updates.entrySet()) {
+    Map<Integer, BulkItemRequest> lost = new HashMap<>();
+    for (Map.Entry<Integer, MergedUpdate> entry : updates.entrySet()) {
       int position = entry.getKey();
-      Update update = entry.getValue();
-      if (lostToAnotherWriter(update, answers[position])) {
-        again.put(position, new BulkItemRequest(bulk.items()[position].id(), update.request));
+      MergedUpdate update = entry.getValue();
+      boolean again = attempt <= ATTEMPTS + update.request().retryOnConflict();
+      if (update.lostToAnotherWriter(answers[position], again)) {
+        lost.put(position, new BulkItemRequest(bulk.items()[position].id(), update.request()));
       } else {
-        answers[position] = answer(update, answers[position]);
+        answers[position] = update.answer(answers[position], index.vectors());
       }
     }
-    Map<Integer, BulkItemRequest> rest = new HashMap<>();
-    for (int position : later) {
-      rest.put(position, waiting[position]);
-    }
-    again(again, answers, listener.map(done -> response), retried -> then(rest, answers, retried));
+    sendAgain(
+        lost,
+        answers,
+        listener.delegateFailureAndWrap(
+            (delegate, done) -> send(later, answers, delegate.map(all -> response))));
   }
 
-  private void again(
-      Map<Integer, BulkItemRequest> lost,
-      BulkItemResponse[] answers,
-      ActionListener<Void> listener,
-      Consumer<ActionListener<Void>> then) {
+  /** Merges updates anew and sends them. */
+  private void sendAgain(
+      Map<Integer, BulkItemRequest> lost, BulkItemResponse[] answers, ActionListener<Void> done) {
     if (lost.isEmpty()) {
-      then.accept(listener);
+      done.onResponse(null);
       return;
     }
     BulkShardRequest request = part(lost);
-    new ShardBulk(services, collection, request, attempt + 1)
-        .run(
-            answer -> services.client().execute(TransportShardBulkAction.TYPE, request, answer),
-            listener.delegateFailureAndWrap(
-                (delegate, response) -> {
-                  place(response, lost, answers);
-                  then.accept(delegate);
-                }));
+    new ShardBulk(services, index, request, turn, attempt + 1)
+        .run(answer -> execute(request, answer), placing(lost, answers, done));
   }
 
-  private void then(
-      Map<Integer, BulkItemRequest> rest,
-      BulkItemResponse[] answers,
-      ActionListener<Void> listener) {
-    if (rest.isEmpty()) {
-      listener.onResponse(null);
-      return;
+  /** Sends items as they are. */
+  private void send(
+      Map<Integer, BulkItemRequest> items, BulkItemResponse[] answers, ActionListener<Void> done) {
+    if (items.isEmpty()) {
+      done.onResponse(null);
+    } else {
+      execute(part(items), placing(items, answers, done));
     }
-    services
-        .client()
-        .execute(
-            TransportShardBulkAction.TYPE,
-            part(rest),
-            listener.map(
-                response -> {
-                  place(response, rest, answers);
-                  return null;
-                }));
+  }
+
+  private void execute(BulkShardRequest request, ActionListener<BulkShardResponse> listener) {
+    services.client().execute(TransportShardBulkAction.TYPE, request, listener);
   }
 
   private BulkShardRequest part(Map<Integer, BulkItemRequest> items) {
@@ -212,67 +169,17 @@ final class ShardBulk {
     return part;
   }
 
-  private static void place(
-      BulkShardResponse response, Map<Integer, BulkItemRequest> items, BulkItemResponse[] answers) {
-    int[] positions = items.keySet().stream().mapToInt(Integer::intValue).sorted().toArray();
-    for (int i = 0; i < positions.length; i++) {
-      answers[positions[i]] = response.getResponses()[i];
-    }
-  }
-
-  private boolean lostToAnotherWriter(Update update, BulkItemResponse answer) {
-    return update.response == null
-        && answer.isFailed()
-        && update.request.ifSeqNo() == SequenceNumbers.UNASSIGNED_SEQ_NO
-        && attempt <= ATTEMPTS + update.request.retryOnConflict()
-        && ExceptionsHelper.unwrapCause(answer.getFailure().getCause())
-            instanceof VersionConflictEngineException;
-  }
-
-  /** The answer of an update, from that of what was carried out instead. */
-  private BulkItemResponse answer(Update update, BulkItemResponse answer) throws IOException {
-    if (update.response != null) {
-      return BulkItemResponse.success(answer.getItemId(), OpType.UPDATE, update.response);
-    }
-    if (answer.isFailed()) {
-      return BulkItemResponse.failure(answer.getItemId(), OpType.UPDATE, answer.getFailure());
-    }
-    DocWriteResponse written = answer.getResponse();
-    UpdateResponse response =
-        new UpdateResponse(
-            written.getShardInfo(),
-            written.getShardId(),
-            written.getId(),
-            written.getSeqNo(),
-            written.getPrimaryTerm(),
-            written.getVersion(),
-            written.getResult());
-    response.setForcedRefresh(written.forcedRefresh());
-    response.setGetResult(got(update, written));
-    return BulkItemResponse.success(answer.getItemId(), OpType.UPDATE, response);
-  }
-
-  /** The document that an update was asked to answer with, or null. */
-  private GetResult got(Update update, DocWriteResponse written) throws IOException {
-    if (update.request.fetchSource() == null || !update.request.fetchSource().fetchSource()) {
-      return null;
-    }
-    UpdateMerge merge = update.merge;
-    IndexRequest document = merge.request() instanceof IndexRequest index ? index : null;
-    GetResult got =
-        UpdateHelper.extractGetResult(
-            update.request,
-            written.getIndex(),
-            null, // of no use to it
-            written.getSeqNo(),
-            written.getPrimaryTerm(),
-            written.getVersion(),
-            document == null
-                ? merge.source()
-                : XContentHelper.convertToMap(document.source(), true, document.getContentType())
-                    .v2(),
-            merge.contentType(),
-            document == null ? null : document.source());
-    return document == null ? got : EmbedUpdateFilter.without(collection.vectors, got);
+  /** Puts the answers of some items where they belong. */
+  private static ActionListener<BulkShardResponse> placing(
+      Map<Integer, BulkItemRequest> items, BulkItemResponse[] answers, ActionListener<Void> done) {
+    List<Integer> positions = new ArrayList<>(items.keySet());
+    positions.sort(null);
+    return done.map(
+        response -> {
+          for (int i = 0; i < positions.size(); i++) {
+            answers[positions.get(i)] = response.getResponses()[i];
+          }
+          return null;
+        });
   }
 }

@@ -3,6 +3,7 @@ package org.densehook.elasticsearch.write;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import org.densehook.elasticsearch.vectors.DocumentSource;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.PartialDocument;
 import org.elasticsearch.action.DocWriteRequest;
@@ -38,6 +39,7 @@ import org.elasticsearch.xcontent.XContentType;
  * @param result what the update answers when that succeeds; NOOP beside an IndexRequest of a
  *     document that does not change, unless it lacks a vector
  * @param source the document after it, as a map; null for one that is created as it was sent
+ * @param before the document as it was read; null when there was none, or none is written
  * @param contentType that of the document
  * @param orders the vectors that a pipeline wants made of it
  */
@@ -45,8 +47,14 @@ record UpdateMerge(
     DocWriteRequest<?> request,
     DocWriteResponse.Result result,
     Map<String, Object> source,
+    Map<String, Object> before,
     XContentType contentType,
     List<EmbedOrder> orders) {
+
+  /** Nothing is carried out; a document that there is stays as it is. */
+  private static UpdateMerge nothing(Map<String, Object> source, XContentType type) {
+    return new UpdateMerge(null, DocWriteResponse.Result.NOOP, source, null, type, List.of());
+  }
 
   /**
    * Merges.
@@ -115,8 +123,7 @@ record UpdateMerge(
               new UpsertCtxMap(
                   shard.getIndexName(), update.id(), "create", now, document.fields()));
       if (!"create".equals(context.getMetadata().getOp())) {
-        return new UpdateMerge(
-            null, DocWriteResponse.Result.NOOP, context.getSource(), XContentType.JSON, List.of());
+        return nothing(context.getSource(), XContentType.JSON);
       }
       create.source(context.getSource());
     } else if (document.orders().isEmpty()) {
@@ -125,7 +132,12 @@ record UpdateMerge(
       create.source(document.fields(), upsert.getContentType());
     }
     return new UpdateMerge(
-        create, DocWriteResponse.Result.CREATED, null, create.getContentType(), document.orders());
+        create,
+        DocWriteResponse.Result.CREATED,
+        null,
+        null,
+        create.getContentType(),
+        document.orders());
   }
 
   private static UpdateMerge merged(
@@ -135,6 +147,7 @@ record UpdateMerge(
       XContentType type,
       Map<String, Object> source) {
     PartialDocument partial = PartialDocument.of(update.doc().sourceAsMap(), vectorFields);
+    Map<String, Object> before = DocumentSource.copy(source);
     boolean changed = XContentHelper.update(source, partial.fields(), update.detectNoop());
     return written(
         update,
@@ -144,7 +157,8 @@ record UpdateMerge(
             ? DocWriteResponse.Result.NOOP
             : DocWriteResponse.Result.UPDATED,
         type,
-        source);
+        source,
+        before);
   }
 
   private static UpdateMerge scripted(
@@ -154,6 +168,7 @@ record UpdateMerge(
       Map<String, Object> source,
       ScriptService scripts,
       long now) {
+    Map<String, Object> before = DocumentSource.copy(source);
     UpdateCtxMap context =
         run(
             update,
@@ -175,16 +190,16 @@ record UpdateMerge(
               List.of(),
               DocWriteResponse.Result.UPDATED,
               type,
-              context.getSource());
+              context.getSource(),
+              before);
       case "delete" -> {
         DeleteRequest delete = new DeleteRequest(stored.getIndex(), update.id());
         delete.routing(routing(update, stored));
         delete.setIfSeqNo(stored.getSeqNo()).setIfPrimaryTerm(stored.getPrimaryTerm());
         yield new UpdateMerge(
-            delete, DocWriteResponse.Result.DELETED, context.getSource(), type, List.of());
+            delete, DocWriteResponse.Result.DELETED, context.getSource(), null, type, List.of());
       }
-      default ->
-          new UpdateMerge(null, DocWriteResponse.Result.NOOP, context.getSource(), type, List.of());
+      default -> nothing(context.getSource(), type);
     };
   }
 
@@ -194,12 +209,13 @@ record UpdateMerge(
       List<EmbedOrder> orders,
       DocWriteResponse.Result result,
       XContentType type,
-      Map<String, Object> source) {
+      Map<String, Object> source,
+      Map<String, Object> before) {
     IndexRequest index = new IndexRequest(stored.getIndex()).id(update.id());
     index.routing(routing(update, stored));
     index.source(source, type);
     index.setIfSeqNo(stored.getSeqNo()).setIfPrimaryTerm(stored.getPrimaryTerm());
-    return new UpdateMerge(index, result, source, type, orders);
+    return new UpdateMerge(index, result, source, before, type, orders);
   }
 
   private static String routing(UpdateRequest update, GetResponse stored) {

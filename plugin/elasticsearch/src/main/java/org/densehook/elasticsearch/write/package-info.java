@@ -1,5 +1,5 @@
 /**
- * What an index says of its vectors, and the filters that make them where it asks for it with
- * {@code index.densehook.embed}. Encoders are only called here.
+ * The filters of writes, and what they do: vectors where an index asks for them with {@code
+ * index.densehook.embed}, updates of bulks merged before that.
  */
 package org.densehook.elasticsearch.write;

@@ -67,6 +67,14 @@ class UpdateMergeTest {
   }
 
   @Test
+  void whatWasThereBeforeIsKnownWhateverTheMergeChanges() {
+    UpdateMerge merge = merge(doc("{'a':{'y':[2]},'v':[1]}"), stored("{'a':{'y':[1]}}", null));
+    assertEquals(Map.of("a", Map.of("y", List.of(1))), merge.before());
+    assertEquals(Map.of("y", List.of(2)), merge.source().get("a"));
+    assertNull(merge(doc("{'a':1}").docAsUpsert(true), missing()).before());
+  }
+
+  @Test
   void whatChangesNothingIsANoopUnlessItIsToBeWrittenAllTheSame() {
     GetResponse stored = stored("{'a':1}", null);
     assertEquals(DocWriteResponse.Result.NOOP, merge(doc("{'a':1}"), stored).result());
