@@ -18,6 +18,7 @@ from densehook.errors import CollectionError, EvaluationError, JavaNotFound
 from densehook.evaluation import bm25 as bm25_module
 from densehook.evaluation import evaluate, measure, pyserini_bm25
 from densehook.evaluation.anserini import MINIMUM_JAVA, child_environment
+from densehook.evaluation.measures import measure_queries
 from densehook.java import find_java
 from densehook.types import Document, Run, ScoredDoc
 
@@ -158,6 +159,26 @@ def test_measures_are_means_over_all_judged_queries(java_home: Path, tmp_path: P
     assert measures == {"nDCG@10": 0.3066, "R@100": 0.5, "MAP@100": 0.2917, "MRR@10": 0.5}
     write_run(tmp_path / "run", {"found": [*deep, ScoredDoc("b", 1.0)]})
     assert measure(tmp_path / "run", tmp_path / "qrels", java_home)["MRR@10"] == 0.0
+
+
+def test_a_querys_measures_are_trec_evals_own_and_a_mean_of_some_is_theirs(
+    java_home: Path, tmp_path: Path
+) -> None:
+    qrels = {"all": {"a": 1}, "second": {"a": 1}, "lost": {"a": 1}}
+    write_qrels(tmp_path / "qrels", qrels)
+    ranking = [ScoredDoc("x", 2.0), ScoredDoc("a", 1.0)]
+    write_run(tmp_path / "run", {"all": ranking[1:], "second": ranking})
+    measured = measure_queries(tmp_path / "run", tmp_path / "qrels", java_home)
+    assert measured.means == measure(tmp_path / "run", tmp_path / "qrels", java_home)
+    assert {query: each["MRR@10"] for query, each in measured.queries.items()} == {
+        "all": 1.0,
+        "second": 0.5,
+    }
+    assert measured.queries["second"]["nDCG@10"] == 0.6309
+    for queries in (["all"], ["second", "lost"], list(qrels)):
+        write_qrels(tmp_path / "some", {query: qrels[query] for query in queries})
+        alone = measure(tmp_path / "run", tmp_path / "some", java_home)
+        assert measured.mean_of(queries) == pytest.approx(alone, abs=0.0001)
 
 
 def test_a_run_that_found_nothing_measures_zero(java_home: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from densehook.collections import Collection, read_run
 from densehook.errors import EvaluationError
 from densehook.evaluation import MEASURES, SYSTEMS, evaluate, title_and_text
 from densehook.evaluation import evaluating as evaluation_module
+from densehook.evaluation.measures import Measured
 from densehook.types import Document, Run, ScoredDoc
 
 QUERIES = {"q1": "first", "d9": "a query that is a document"}
@@ -23,6 +24,10 @@ RUNS: Mapping[str, Run] = {
     },
     "dense": {"q1": [ScoredDoc("b", 0.9), ScoredDoc("c", 0.8)]},
 }
+MEASURED = Measured(
+    dict.fromkeys(MEASURES, 0.25),
+    {"q1": dict.fromkeys(MEASURES, 0.5)},  # d9 has no hits
+)
 
 
 class FakeSearcher:
@@ -46,7 +51,7 @@ def no_java(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measures are made up: what trec_eval says is the contract tests' matter."""
     monkeypatch.setattr(evaluation_module, "anserini_jar", lambda: Path("jar"))
     monkeypatch.setattr(evaluation_module, "find_java", lambda _minimum: Path("java"))
-    monkeypatch.setattr(evaluation_module, "measure", lambda *_paths: dict.fromkeys(MEASURES, 0.25))
+    monkeypatch.setattr(evaluation_module, "measure_queries", lambda *_paths: MEASURED)
 
 
 def ranking(folder: Path, system: str, query: str) -> list[str]:
@@ -81,6 +86,22 @@ def test_metrics_json_holds_what_the_evaluation_says(
         "systems": {"dense": {"nDCG@10": 0.25, "R@100": 0.25, "MAP@100": 0.25, "MRR@10": 0.25}},
     }
     assert (tmp_path / "qrels.trec").read_text() == "q1 0 a 1\nd9 0 b 1\n"
+
+
+def test_each_kind_of_query_is_measured_by_itself(collection: Collection, tmp_path: Path) -> None:
+    kinds = {"d9": "document", "q1": "question"}
+    told = Collection(collection.name, collection.documents, QUERIES, QRELS, kinds)
+    evaluation = evaluate(told, ["dense", "bm25"], FakeSearcher(), tmp_path)
+    assert list(evaluation.kinds) == ["question", "document"]  # as their queries come
+    assert [kind.queries for kind in evaluation.kinds.values()] == [1, 1]
+    question, document = evaluation.kinds.values()
+    assert question.systems["bm25"] == dict.fromkeys(MEASURES, 0.5)
+    assert document.systems["bm25"] == dict.fromkeys(MEASURES, 0.0)
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert written["kinds"]["document"] == {
+        "queries": 1,
+        "systems": {name: dict.fromkeys(MEASURES, 0.0) for name in ("dense", "bm25")},
+    }
 
 
 def test_hybrid_runs_are_our_fusion_of_both_searches(

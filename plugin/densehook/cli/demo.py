@@ -14,7 +14,7 @@ from ..collections.packaged import ANSWERS, HELPS
 from ..hooks import pipeline_name
 from .bundles import MODELS, load_encoder
 from .console import bar, bars, command_name, out, steps
-from .evaluate import table_of
+from .evaluate import show_evaluation
 from .options import ApiKey, CaCerts, Url
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def demo(
             text_of=searcher.text_of,
             progress=progress,
         )
-    out.print(table_of(evaluation))
+    show_evaluation(evaluation)
     out.print(f"{evaluation.queries} questions, measured by Pyserini's trec_eval")
 
     out.rule("what now")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from .bundles import encoder_of_index
 from .console import bars, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation
+    from ..evaluation import Evaluation, KindOfQuery
 
 _ALL = "bm25,dense,rrf,linear,pyserini-bm25,pyserini-rrf,pyserini-linear"
 
 
 def evaluate(
-    collection: Annotated[str, typer.Argument(help="BEIR folder, or a name of ir_datasets.")],
+    collection: Annotated[
+        str, typer.Argument(help="BEIR folder, a name of ir_datasets, or python-help-topics.")
+    ],
     index: Annotated[str, typer.Option("--index", help="Index that holds its documents.")],
     systems: Annotated[
         str, typer.Option("--systems", help="Systems to measure, separated by commas.")
@@ -49,16 +53,46 @@ def evaluate(
         evaluation = evaluate(
             opened, wanted, searcher, output, text_of=searcher.text_of, progress=show
         )
-    out.print(table_of(evaluation))
+    show_evaluation(evaluation)
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}")
+
+
+def show_evaluation(evaluation: Evaluation) -> None:
+    """Every measure over all queries; then one for each kind of them, where they are of kinds."""
+    out.print(table_of(evaluation))
+    if evaluation.kinds:
+        out.print()
+        out.print(kinds_table(evaluation))
+        out.print("* the best of its kind", style="dim")
 
 
 def table_of(evaluation: Evaluation) -> Table:
     """One row a system, one column a measure."""
-    measures = next(iter(evaluation.systems.values()))
-    table = Table("system", box=None, pad_edge=False)
-    for name in measures:
-        table.add_column(name, justify="right")
+    table = _systems_table("system", next(iter(evaluation.systems.values())))
     for system, values in evaluation.systems.items():
         table.add_row(system, *(f"{value:.4f}" for value in values.values()))
+    return table
+
+
+def kinds_table(evaluation: Evaluation) -> Table:
+    """One row a system, one column a kind of query, of the first measure; the best are marked."""
+    measure = next(iter(next(iter(evaluation.systems.values()))))
+    columns: dict[str, KindOfQuery | Evaluation] = {**evaluation.kinds, "all": evaluation}
+    table = _systems_table(measure, columns)
+    best = [max(each[measure] for each in kind.systems.values()) for kind in columns.values()]
+    for system in evaluation.systems:
+        values = [kind.systems[system][measure] for kind in columns.values()]
+        table.add_row(system, *map(_marked, values, best))
+    table.add_row("queries", *(str(kind.queries) for kind in columns.values()))
+    return table
+
+
+def _marked(value: float, best: float) -> Text:
+    return Text(f"*{value:.4f}", style="bold") if value == best else Text(f"{value:.4f}")
+
+
+def _systems_table(first: str, columns: Iterable[str]) -> Table:
+    table = Table(first, box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right")
     return table

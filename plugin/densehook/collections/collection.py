@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..bundle import is_blank
 from ..errors import CollectionError
@@ -15,13 +15,15 @@ class Collection:
     """What an evaluation runs on.
 
     ``documents()`` streams all documents, anew at each call; ``queries`` are the judged ones only;
-    ``qrels`` hold at least one judgement for each of them.
+    ``qrels`` hold at least one judgement for each of them. ``kinds`` says what kind each query is
+    of, where that is known: then each kind is measured by itself too.
     """
 
     name: str
     documents: Callable[[], Iterator[Document]]
     queries: Mapping[QueryId, str]
     qrels: Qrels
+    kinds: Mapping[QueryId, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from ..errors import CollectionError
 from .beir import open_beir
 from .collection import Collection
 from .irds import open_ir_dataset
+from .packaged import NAME, help_topics
 
 
 def open_collection(name_or_path: str | Path) -> Collection:
-    """Open a BEIR folder (its test split), or the dataset that ir_datasets knows by this name.
+    """Open a BEIR folder (its test split), the packaged collection, or a dataset of ir_datasets.
 
-    Raises CollectionError when it is neither or cannot be read, MissingExtra when it is no folder
-    and ir_datasets is not installed.
+    The latter two by their names. Raises CollectionError when it is none of them or cannot be
+    read, MissingExtra when it would be a dataset and ir_datasets is not installed.
     """
     path = Path(name_or_path)
     try:
@@ -27,4 +28,6 @@ def open_collection(name_or_path: str | Path) -> Collection:
         raise CollectionError(f"{path} is a file; give the BEIR folder with corpus.jsonl in it")
     if path.is_absolute() or str(name_or_path).startswith("."):
         raise CollectionError(f"there is no folder {path}; give a BEIR folder, or a dataset's name")
+    if name_or_path == NAME:
+        return help_topics()
     return open_ir_dataset(str(name_or_path))

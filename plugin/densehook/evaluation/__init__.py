@@ -5,7 +5,7 @@ are shown.
 """
 
 from .bm25 import pyserini_bm25
-from .evaluating import Evaluation, evaluate
+from .evaluating import Evaluation, KindOfQuery, evaluate
 from .measures import MEASURES, measure
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
@@ -15,6 +15,7 @@ __all__ = [
     "MEASURES",
     "SYSTEMS",
     "Evaluation",
+    "KindOfQuery",
     "Progress",
     "Searcher",
     "System",

@@ -4,39 +4,60 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..collections import Collection, write_qrels, write_run
 from ..collections.runs import writing
 from ..java import find_java
-from ..types import Document, Run
+from ..types import Document, QueryId, Run
 from .anserini import MINIMUM_JAVA, anserini_jar
-from .measures import measure
+from .measures import Measured, measure_queries
 from .progress import Progress, silent
 from .systems import SYSTEMS, Bench, Searcher, check_systems, title_and_text
+
+Systems = Mapping[str, Mapping[str, float]]
+"""For each system, in the order asked for, its measures by name: means, with four decimals."""
+
+
+@dataclass(frozen=True)
+class KindOfQuery:
+    """What was measured over the ``queries`` judged queries of one kind."""
+
+    queries: int
+    systems: Systems
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured: for each system, in the order asked for, its measures by name.
+    """What was measured over all ``queries`` judged queries, and over those of each kind.
 
-    Each is the mean over all ``queries`` judged queries, with four decimals. ``output`` holds
-    metrics.json, qrels.trec and runs/SYSTEM.trec.
+    A collection that tells no kinds has none here. ``output`` holds metrics.json, qrels.trec and
+    runs/SYSTEM.trec.
     """
 
     collection: str
     queries: int
-    systems: Mapping[str, Mapping[str, float]]
+    systems: Systems
     output: Path
+    kinds: Mapping[str, KindOfQuery] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Give what metrics.json holds."""
         return {
             "collection": self.collection,
-            "queries": self.queries,
-            "systems": {name: dict(measures) for name, measures in self.systems.items()},
+            **_as_json(self.queries, self.systems),
+            **(
+                {
+                    "kinds": {
+                        name: _as_json(kind.queries, kind.systems)
+                        for name, kind in self.kinds.items()
+                    }
+                }
+                if self.kinds
+                else {}
+            ),
         }
 
 
@@ -66,17 +87,44 @@ def evaluate(
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
     qrels = output / "qrels.trec"
     write_qrels(qrels, collection.qrels)
-    measured: dict[str, Mapping[str, float]] = {}
+    measured: dict[str, Measured] = {}
     for number, (name, run) in enumerate(_runs(wanted, bench).items()):
         progress("measuring", number, len(wanted))
         path = output / "runs" / f"{name}.trec"
         write_run(path, run, name)
-        measured[name] = measure(path, qrels, java_home)
+        measured[name] = measure_queries(path, qrels, java_home)
     progress("measuring", len(wanted), len(wanted))
-    evaluation = Evaluation(collection.name, len(collection.qrels), measured, output)
+    evaluation = Evaluation(
+        collection.name,
+        len(collection.qrels),
+        {name: each.means for name, each in measured.items()},
+        output,
+        _by_kind(collection, measured),
+    )
     with writing(output / "metrics.json") as file:
         file.write(json.dumps(evaluation.as_json(), indent=2) + "\n")
     return evaluation
+
+
+def _as_json(queries: int, systems: Systems) -> dict[str, Any]:
+    return {
+        "queries": queries,
+        "systems": {name: dict(measures) for name, measures in systems.items()},
+    }
+
+
+def _by_kind(collection: Collection, measured: Mapping[str, Measured]) -> dict[str, KindOfQuery]:
+    """The kinds in the order of their first queries."""
+    members: dict[str, list[QueryId]] = {}
+    for query in collection.queries:
+        if query in collection.kinds:
+            members.setdefault(collection.kinds[query], []).append(query)
+    return {
+        kind: KindOfQuery(
+            len(queries), {name: each.mean_of(queries) for name, each in measured.items()}
+        )
+        for kind, queries in members.items()
+    }
 
 
 def _runs(wanted: Iterable[str], bench: Bench) -> dict[str, Run]:

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 from ...types import Document
 from ..collection import Collection
-from .questions import ANSWERS, HELPS, Judged, Question, judge
+from .questions import ANSWERS, HELPS, KINDS, Judged, Question, judge
 from .topics import Passage, passages
 
 __all__ = [
     "ANSWERS",
     "HELPS",
+    "KINDS",
+    "NAME",
     "Judged",
     "Passage",
     "Question",
@@ -22,6 +24,9 @@ __all__ = [
     "judge",
     "passages",
 ]
+
+NAME = "python-help-topics"
+"""What commands call it."""
 
 
 def help_topics() -> Collection:
@@ -31,10 +36,11 @@ def help_topics() -> Collection:
     def stream() -> Iterator[Document]:
         return iter(documents)
 
-    judged = judge(passages()).questions
+    judged = sorted(judge(passages()).questions, key=lambda each: list(KINDS).index(each.kind))
     return Collection(
-        name="python-help-topics",
+        name=NAME,
         documents=stream,
         queries={question.id: question.text for question in judged},
         qrels={question.id: dict(question.relevant) for question in judged},
+        kinds={question.id: question.kind for question in judged},
     )

@@ -19,14 +19,24 @@ ANSWERS = 2
 HELPS = 1
 """Grade of a passage that helps to answer it."""
 
+KINDS: Mapping[str, str] = {
+    "identifier": "an exact name or sign, as it stands in code",
+    "error": "a message pasted from a terminal",
+    "keywords": "a few bare words",
+    "half-known": "a name misspelt or half remembered",
+    "paraphrase": "a whole question, mostly without the documentation's words",
+}
+"""What a question is typed as, in the order it is shown."""
+
 _FILE = Path(__file__).with_name("questions.toml")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question and its relevant passages: a grade for each id."""
+    """A question of one of KINDS and its relevant passages: a grade for each id."""
 
     id: str
+    kind: str
     text: str
     relevant: Mapping[str, int]
 
@@ -55,7 +65,7 @@ def judge(passages: Iterable[Passage]) -> Judged:
             else:
                 found[passage] = max(grade, found.get(passage, 0))
         if ANSWERS in found.values():
-            questions.append(Question(row["id"], row["text"], found))
+            questions.append(Question(row["id"], row["kind"], row["text"], found))
     return Judged(tuple(questions), lost)
 
 
