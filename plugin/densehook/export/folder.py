@@ -162,7 +162,8 @@ def _agreed(recipe: Recipe, key: str, said: Any, found: Any, default: Any = None
         if value is not None:
             return value
     raise RecipeError(
-        f"recipe {recipe.name}: {key} is missing and the model folder does not say it"
+        f"recipe {recipe.name}: {key} is missing and the model folder does not say it; say it in"
+        f" the recipe, or with --{key.replace('_', '-')}"
     )
 
 

@@ -84,7 +84,7 @@ def read_recipe(path: Path | str) -> Recipe:
         raise RecipeError(f"{path} is not a TOML file: {reason}") from None
     content.setdefault("name", path.stem)
     for key, value in content.items():
-        _check(path, key, value)
+        check_key(path, key, value)
     if not content.get("source"):
         raise RecipeError(
             f"{path} names no source: a Hugging Face id, a folder or package:NAME/FOLDER"
@@ -92,7 +92,8 @@ def read_recipe(path: Path | str) -> Recipe:
     return Recipe(**content, folder=path.resolve().parent)
 
 
-def _check(path: Path, key: str, value: Any) -> None:
+def check_key(path: Path, key: str, value: Any) -> None:
+    """Raises RecipeError unless the key is one, with a value that it may have."""
     if key not in _KEYS:
         raise RecipeError(f"{path}: unknown key {shown(key)}{_did_you_mean(key, _KEYS)}")
     expected = _TYPES[key]

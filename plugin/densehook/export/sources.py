@@ -13,8 +13,8 @@ from ..bundle.stated import shown
 from ..errors import ExportError, RecipeError
 from .recipe import Recipe
 
-_PACKAGE = "package:"
-_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+PACKAGE = "package:"
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _DESCRIPTIONS = (".json", ".txt", ".model")
 # in the order in which transformers prefers them, whole or in parts
 _WEIGHTS = (
@@ -30,7 +30,7 @@ def model_folder(recipe: Recipe) -> Path:
 
     Raises RecipeError when the source names nothing, ExportError when the hub does not answer.
     """
-    if recipe.source.startswith(_PACKAGE):
+    if recipe.source.startswith(PACKAGE):
         return _in_package(recipe)
     try:
         local = (recipe.folder / Path(recipe.source).expanduser()).resolve()
@@ -39,7 +39,7 @@ def model_folder(recipe: Recipe) -> Path:
     except (OSError, ValueError, RuntimeError) as error:  # a name too long, a home of nobody
         reason = str(error).partition("\n")[0]
         raise RecipeError(f"source {shown(recipe.source)} cannot be looked for: {reason}") from None
-    if _HUB_ID.fullmatch(recipe.source):
+    if HUB_ID.fullmatch(recipe.source):
         return _from_hub(recipe)
     raise RecipeError(
         f"source {shown(recipe.source)} is neither a folder ({shown(str(local))} does not exist),"
@@ -48,7 +48,7 @@ def model_folder(recipe: Recipe) -> Path:
 
 
 def _in_package(recipe: Recipe) -> Path:
-    package, _, inside = recipe.source.removeprefix(_PACKAGE).partition("/")
+    package, _, inside = recipe.source.removeprefix(PACKAGE).partition("/")
     if not package.isidentifier():
         raise RecipeError(
             f"source {shown(recipe.source)}: {shown(package)} is no package's name; write"
