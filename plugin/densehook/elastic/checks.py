@@ -1,0 +1,260 @@
+"""What may be wrong with a cluster and its indices, each said in a line, with what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch
+
+from ..errors import ElasticError
+from ..hooks import NOTES, Provenance, VectorField, read_provenance, short
+from ..hooks.provenance import META
+from .cluster import READY, NodeEncoder, encoders_of
+from .connect import elastic_errors
+
+OLDEST = (8, 18)
+"""The oldest Elasticsearch that densehook is made for."""
+
+_PLUGIN = "densehook"
+_WORKING_ROLES = ("ingest", "data", "data_hot", "data_content", "data_warm", "data_cold")
+
+
+class State(Enum):
+    """How a finding is to be taken."""
+
+    GOOD = "good"
+    NOTE = "note"
+    """Works, and somebody should know."""
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, what was seen, and what mends it where that is wrong."""
+
+    state: State
+    subject: str
+    seen: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """What the checks are told; ``encoders`` is None where no node has the plugin."""
+
+    client: Elasticsearch
+    encoders: Sequence[NodeEncoder] | None
+    indices: Mapping[str, Mapping[str, Any]]
+
+
+def checked(client: Elasticsearch, index: str = "*") -> Iterator[Finding]:
+    """Looks at the cluster and at those of the named indices that have vectors of ours.
+
+    A check that may not be made, for want of a privilege, is a finding that says so. Raises
+    ClusterUnreachable.
+    """
+    yield from _allowed("cluster", lambda: _cluster(client))
+    yield from _allowed("licence", lambda: _licence(client))
+    yield from _allowed("plugin", lambda: _plugins(client))
+    encoders: Sequence[NodeEncoder] | None = None
+    try:
+        encoders = encoders_of(client)
+    except ElasticError as error:
+        yield Finding(State.NOTE, "encoders", f"could not be asked for: {error}")
+    yield from _encoders(encoders)
+    yield from _allowed("indices", lambda: _indices(client, index, encoders))
+
+
+def _allowed(subject: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from check()
+    except ElasticError as error:
+        if not isinstance(error.__cause__, ApiError):
+            raise
+        yield Finding(State.NOTE, subject, f"could not be asked for: {error}")
+
+
+def _cluster(client: Elasticsearch) -> Iterator[Finding]:
+    with elastic_errors(client):
+        health = client.cluster.health()
+        nodes = client.nodes.info(node_id="_all", metric="_none")["nodes"].values()
+    versions = sorted({node["version"] for node in nodes})
+    seen = (
+        f"{health['cluster_name']}, Elasticsearch {' and '.join(versions)}, {len(nodes)} nodes,"
+        f" {health['status']}"
+    )
+    if health["status"] == "red":
+        mend = "curl CLUSTER/_cluster/allocation/explain says why a primary shard has no place"
+        yield Finding(State.BAD, "cluster", seen, mend)
+    elif any(_release(version) < OLDEST for version in versions):
+        mend = f"densehook is made for {OLDEST[0]}.{OLDEST[1]} and newer; upgrade"
+        yield Finding(State.BAD, "cluster", seen, mend)
+    else:
+        yield Finding(State.GOOD, "cluster", seen)
+
+
+def _licence(client: Elasticsearch) -> Iterator[Finding]:
+    try:
+        with elastic_errors(client):
+            found = client.license.get()["license"]
+    except ElasticError as error:
+        # a distribution without x-pack has no licence, and no such endpoint
+        if getattr(error.__cause__, "status_code", None) in (400, 404, 405):
+            yield Finding(State.GOOD, "licence", "none: this distribution has no x-pack")
+            return
+        raise
+    seen = f"{found['type']}, {found['status']}"
+    if found["status"] == "active":
+        yield Finding(State.GOOD, "licence", seen)
+    else:
+        mend = "densehook needs none; Elastic's own features do: POST _license/start_basic"
+        yield Finding(State.NOTE, "licence", seen, mend)
+
+
+def _plugins(client: Elasticsearch) -> Iterator[Finding]:
+    with elastic_errors(client):
+        nodes = client.nodes.info(node_id="_all", metric="plugins")["nodes"].values()
+    working = [node for node in nodes if set(node.get("roles", ())) & set(_WORKING_ROLES)]
+    versions = {node["name"]: _plugin_version(node) for node in working}
+    without = sorted(name for name, version in versions.items() if version is None)
+    there = sorted({version for version in versions.values() if version is not None})
+    if not there:
+        seen = "on no node: texts are encoded by the command or the program that asks"
+        yield Finding(State.NOTE, "plugin", seen)
+    elif without:
+        yield Finding(
+            State.BAD,
+            "plugin",
+            f"{', '.join(there)}; not on {', '.join(without)}",
+            "bin/elasticsearch-plugin install file:///PATH/densehook-….zip there, and restart them",
+        )
+    elif len(there) > 1:
+        yield Finding(State.NOTE, "plugin", f"of {len(there)} versions: {', '.join(there)}")
+    else:
+        yield Finding(State.GOOD, "plugin", f"{there[0]} on {len(versions)} nodes")
+
+
+def _plugin_version(node: Mapping[str, Any]) -> str | None:
+    found = [each["version"] for each in node.get("plugins", ()) if each["name"] == _PLUGIN]
+    return str(found[0]) if found else None
+
+
+def _encoders(encoders: Sequence[NodeEncoder] | None) -> Iterator[Finding]:
+    for name in sorted({each.name for each in encoders or ()}):
+        mine = [each for each in encoders or () if each.name == name]
+        subject = f"encoder {name}"
+        fingerprints = {each.fingerprint for each in mine if each.state == READY}
+        troubled = [each for each in mine if each.state != READY]
+        missing = sorted({e.node for e in encoders or ()} - {each.node for each in mine})
+        reload = "POST _densehook/encoders/_reload"
+        if troubled:
+            first = troubled[0]
+            seen = f"{first.state} on {first.node}: {first.reason or 'no reason given'}"
+            yield Finding(State.BAD, subject, seen, f"put its bundle there again, then {reload}")
+        elif len(fingerprints) > 1:
+            seen = f"is another on other nodes: {', '.join(sorted(map(str, fingerprints)))}"
+            yield Finding(State.BAD, subject, seen, f"one bundle on every node, then {reload}")
+        elif missing:
+            mend = f"copy its bundle to config/densehook there, then {reload}"
+            yield Finding(State.BAD, subject, f"not on {', '.join(missing)}", mend)
+        else:
+            (fingerprint,) = fingerprints
+            seen = f"{short(str(fingerprint))}, in service on {len(mine)} nodes"
+            yield Finding(State.GOOD, subject, seen)
+
+
+def _indices(
+    client: Elasticsearch, index: str, encoders: Sequence[NodeEncoder] | None
+) -> Iterator[Finding]:
+    with elastic_errors(client):
+        found = client.indices.get(index=index, features=["mappings", "settings"])
+    ours = {
+        name: entry
+        for name, entry in sorted(found.items())
+        if META in ((entry.get("mappings") or {}).get("_meta") or {})
+    }
+    if not ours:
+        yield Finding(State.NOTE, "indices", "none has vectors of densehook's", "densehook create")
+    for name, entry in ours.items():
+        provenance = read_provenance(name, entry["mappings"], entry["settings"])
+        for field in provenance.vector_fields.values():
+            subject = f"{name}, {field.name}"
+            objection = _mapping_objection(provenance, field, entry, encoders)
+            if objection is not None:
+                yield Finding(State.BAD, subject, *objection)
+            yield from _vectors(client, provenance, field, subject)
+
+
+def _mapping_objection(
+    provenance: Provenance,
+    field: VectorField,
+    entry: Mapping[str, Any],
+    encoders: Sequence[NodeEncoder] | None,
+) -> tuple[str, str] | None:
+    """What is wrong with a field as it is mapped and stated, and what mends it."""
+    if field.dims is None:
+        return (
+            "the mapping states whose vectors it has, and does not map it",
+            "PUT INDEX/_mapping with this field as dense_vector",
+        )
+    if not field.inputs:
+        return (
+            "no inputs are stated: nobody can make its vectors",
+            "name its text fields as input in _meta.densehook (docs/elasticsearch.md, An index)",
+        )
+    if not provenance.in_cluster:
+        return None
+    serving = [each for each in encoders or () if each.name == field.encoder]
+    if not serving:
+        return (
+            f"its encoder {field.encoder} is in service on no node",
+            "put its bundle into config/densehook, then POST _densehook/encoders/_reload",
+        )
+    if all(each.fingerprint != field.fingerprint for each in serving if each.state == READY):
+        return (
+            f"made by {field.encoder} {short(field.fingerprint)}, which is"
+            f" {short(str(serving[0].fingerprint))} in the cluster",
+            "put back the bundle the index was made with, or make another index and reindex",
+        )
+    return None
+
+
+def _vectors(
+    client: Elasticsearch, provenance: Provenance, field: VectorField, subject: str
+) -> Iterator[Finding]:
+    """How many documents have a vector, and how many of another encoder."""
+    note = f"{NOTES}.{field.name}.fingerprint"
+    has_vector = {"exists": {"field": field.name}}
+    other = {
+        "bool": {
+            "filter": [{"exists": {"field": note}}],
+            "must_not": [{"term": {note: field.fingerprint}}],
+        }
+    }
+    with elastic_errors(client):
+        documents = int(client.count(index=provenance.index)["count"])
+        with_vector = int(client.count(index=provenance.index, query=has_vector)["count"])
+        stale = int(client.count(index=provenance.index, query=other)["count"])
+    seen = f"{documents:,} documents, {documents - with_vector:,} without a vector"
+    if stale:
+        yield Finding(
+            State.BAD,
+            subject,
+            f"{seen}, {stale:,} of another encoder",
+            f"densehook ingest {provenance.index} FILE --replace, which encodes those alone",
+        )
+    elif with_vector < documents:
+        mend = (
+            "documents without text have none; else densehook ingest"
+            f" {provenance.index} FILE --replace"
+        )
+        yield Finding(State.NOTE, subject, seen, mend)
+    else:
+        yield Finding(State.GOOD, subject, f"{seen}, by {field.encoder}")
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
