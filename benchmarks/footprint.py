@@ -95,8 +95,11 @@ print(resident_mib(getpid()) - before)
 """
 
 
-def bulks(client: Elasticsearch, bundle: Bundle, way: str) -> list[Result]:
-    """A bulk ten times as long must not take much more of the heap, and loses nothing."""
+def bulks(client: Elasticsearch, bundle: Bundle, way: str, live: bool) -> list[Result]:
+    """A bulk ten times as long must not take much more of the heap, and loses nothing.
+
+    With ``live`` also what is in use after full collections is told: twice the time.
+    """
     create_index(
         client,
         "bulks",
@@ -111,15 +114,14 @@ def bulks(client: Elasticsearch, bundle: Bundle, way: str) -> list[Result]:
     write(client, 100)
     refused: dict[int, int] = {}
     peaks: dict[int, float] = {}
-    lives: dict[int, float] = {}
     for count in (SMALL, LARGE):
         peaks[count], refused[count] = sampled(client, count)
-        lives[count], more = sampled(client, count, live=True)
-        refused[count] += more
-        out.print(
-            f"{way}, {count:,} documents: heap peak {peaks[count]:.0f} MiB,"
-            f" live {lives[count]:.0f} MiB, {refused[count]} refused"
-        )
+        said = f"{way}, {count:,} documents: heap peak {peaks[count]:.0f} MiB"
+        if live:
+            in_use, more = sampled(client, count, live=True)
+            refused[count] += more
+            said += f", live {in_use:.0f} MiB"
+        out.print(f"{said}, {refused[count]} refused")
     client.indices.delete(index="bulks")
     return [
         at_most(f"documents refused of a bulk of {LARGE:,}, by {way}", refused[LARGE], 0),
@@ -182,6 +184,7 @@ def main() -> int:
     options.add_argument("--bundle", type=Path, help="by default all-MiniLM-L6-v2")
     options.add_argument("--only", choices=("encoders", "bulks"), help="one part")
     options.add_argument("--way", choices=("pipeline", "setting"), help="one way of a bulk")
+    options.add_argument("--live", action="store_true", help="also the heap after collections")
     args = options.parse_args()
     bundle = read_bundle(args.bundle) if args.bundle else minilm()
     results: list[Result] = []
@@ -191,7 +194,7 @@ def main() -> int:
             results += encoders(client, bundle)
         if args.only != "encoders":
             for way in ("pipeline", "setting") if args.way is None else (args.way,):
-                results += bulks(client, bundle, way)
+                results += bulks(client, bundle, way, args.live)
     return show("What encoders and bulks take of the node's memory", results, args.json)
 
 

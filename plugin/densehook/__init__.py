@@ -1,12 +1,24 @@
 """densehook: dense and hybrid retrieval for Elasticsearch with your own ONNX encoder.
 
-This module is the public face. It imports nothing heavy: onnxruntime, torch, Elasticsearch's
-client and the JVM are loaded by what needs them, when it is called.
+    import densehook
+
+    encoder = densehook.load("all-minilm-l6-v2")
+    es = densehook.connect("https://search.example:9200", api_key="…")
+    index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
+    index.ingest("corpus.jsonl")
+    for hit in index.search("how do vaccines work", filter={"term": {"lang": "en"}}):
+        print(hit)
+
+This module is the public face: these names and no others are promised. It imports nothing heavy:
+onnxruntime, torch, Elasticsearch's client and the JVM are loaded by what needs them, when it is
+used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from . import errors
 from ._version import __version__
@@ -17,22 +29,88 @@ if TYPE_CHECKING:
 
     from elasticsearch import Elasticsearch
 
-    from .encode import Encoder
+    from .collections import BadLine, Collection, open_collection
+    from .encode import Encoder, Engine
+    from .evaluation import Evaluation
+    from .fusion import FusedHit, linear_combination, reciprocal_rank_fusion
+    from .index import Asked, AsyncIndex, Hit, Hits, Index, IndexStats
+    from .ingest import Failure, FeedReport
 
-__all__ = ["Document", "ScoredDoc", "__version__", "connect", "errors", "load"]
+_ROOMS: Mapping[str, str] = {
+    "Asked": "index",
+    "AsyncIndex": "index",
+    "BadLine": "collections",
+    "Collection": "collections",
+    "Encoder": "encode",
+    "Engine": "encode",
+    "Evaluation": "evaluation",
+    "Failure": "ingest",
+    "FeedReport": "ingest",
+    "FusedHit": "fusion",
+    "Hit": "index",
+    "Hits": "index",
+    "Index": "index",
+    "IndexStats": "index",
+    "linear_combination": "fusion",
+    "open_collection": "collections",
+    "reciprocal_rank_fusion": "fusion",
+}
+"""Where each name lives that is imported when it is used."""
+
+__all__ = [
+    "Asked",
+    "AsyncIndex",
+    "BadLine",
+    "Collection",
+    "Document",
+    "Encoder",
+    "Engine",
+    "Evaluation",
+    "Failure",
+    "FeedReport",
+    "FusedHit",
+    "Hit",
+    "Hits",
+    "Index",
+    "IndexStats",
+    "ScoredDoc",
+    "__version__",
+    "connect",
+    "errors",
+    "evaluate",
+    "linear_combination",
+    "load",
+    "open_collection",
+    "reciprocal_rank_fusion",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
     """Opens a bundle, runs its self-test and gives its encoder.
 
-    ``encode_queries(texts)`` and ``encode_documents(texts)`` of the encoder give float32
-    [n, dims]. ``threads`` defaults to the CPUs this process is given. ``provider`` is ``cpu``,
-    ``cuda`` or ``openvino``, where that onnxruntime is installed; by default the one the bundle was
-    tuned for, else ``cpu``.
+    ``path`` is its folder, or its name in $DENSEHOOK_MODELS or onnx_models/. ``encode_queries`` and
+    ``encode_documents`` of the encoder give float32 [n, dims]. ``threads`` defaults to the CPUs
+    this process is given. ``provider`` is ``cpu``, ``cuda`` or ``openvino``, where that onnxruntime
+    is installed; by default the one the bundle was tuned for, else ``cpu``.
 
-    Raises errors.BundleError for a damaged bundle, errors.SelfTestError for one that does not
-    reproduce its golden token ids and vectors, errors.ProviderError for a provider that is not
-    there: none falls back to the CPU in silence.
+    Raises errors.BundleError for a bundle that is missing or damaged, errors.SelfTestError for one
+    that does not reproduce its golden token ids and vectors, errors.ProviderError for a provider
+    that is not there: none falls back to the CPU in silence.
+
+        encoder = densehook.load("all-minilm-l6-v2")
+        encoder.encode_queries(["how do vaccines work"])  # float32 [1, 384]
     """
     from .encode import load
 
@@ -46,8 +124,11 @@ def connect(
 
     The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS; the local
     node is that of ``densehook es start``. One request is made, so that a wrong address or key is
-    known here. Raises errors.ClusterUnreachable, errors.AuthenticationFailed, or
-    errors.ElasticError when something else than Elasticsearch answers.
+    known here. Any other client of the elasticsearch package does as well. Raises
+    errors.ClusterUnreachable, errors.AuthenticationFailed, or errors.ElasticError when something
+    else than Elasticsearch answers.
+
+        es = densehook.connect("https://search.example:9200", api_key="…")
     """
     from .elastic.connect import connect, named_url
 
@@ -57,3 +138,28 @@ def connect(
         state = node.status()
         url = None if state is None else state.url
     return connect(url, api_key, ca_certs)
+
+
+def evaluate(
+    collection: Collection | Path | str,
+    index: Index,
+    systems: Sequence[str] = ("bm25", "dense", "rrf", "linear"),
+    output: Path | str = "evaluation",
+) -> Evaluation:
+    """Measures systems on a judged collection whose documents the index holds, by trec_eval.
+
+    ``collection`` is a BEIR folder, a name of ir_datasets, or what ``open_collection`` gave. Runs,
+    judgements and metrics.json are written below ``output``. Raises errors.CollectionError,
+    errors.EvaluationError, errors.JavaNotFound, errors.MissingExtra.
+
+        scores = densehook.evaluate("path/to/beir/scifact", index)
+        scores.systems["rrf"]["nDCG@10"]
+    """
+    from pathlib import Path
+
+    from .collections import Collection, open_collection
+    from .evaluation import evaluate
+
+    opened = collection if isinstance(collection, Collection) else open_collection(collection)
+    searcher = index.searcher()
+    return evaluate(opened, systems, searcher, Path(output), text_of=searcher.text_of)

@@ -13,11 +13,14 @@ One line each: what went wrong, the value seen, what to do next.
     ├── QueueFull               too many texts wait to be encoded; HTTP's 429
     ├── EncoderMismatch         a vector field belongs to another encoder
     ├── CollectionError         a document, query, judgement or run cannot be read
+    ├── NoProvenance            an index does not say which encoder its vectors come from
+    ├── UnusableDocument        a document cannot be given a vector; a value of a feed, not its end
+    ├── RequestError            what was asked for cannot be: an unknown mode, fields that clash
     ├── ElasticError            Elasticsearch refused or failed a request
     │   ├── ClusterUnreachable  nothing answers at the address
     │   ├── AuthenticationFailed
-    │   ├── IndexNotFound
-    │   └── NodeError           the local node cannot be installed, started or stopped
+    │   └── IndexNotFound
+    ├── NodeError               the local node cannot be installed, started or stopped
     ├── EvaluationError         Pyserini failed
     ├── JavaNotFound            no Java runtime of the version needed
     └── MissingExtra            an optional dependency is not installed
@@ -74,6 +77,18 @@ class CollectionError(DensehookError):
     """A document, query, judgement or run cannot be read."""
 
 
+class NoProvenance(DensehookError):
+    """An index does not say which encoder its vectors come from."""
+
+
+class UnusableDocument(DensehookError):
+    """A document cannot be given a vector; a value of a feed, never its end."""
+
+
+class RequestError(DensehookError):
+    """What was asked for cannot be done, whatever the cluster."""
+
+
 class ElasticError(DensehookError):
     """Elasticsearch refused or failed a request."""
 
@@ -90,7 +105,7 @@ class IndexNotFound(ElasticError):
     """The index does not exist."""
 
 
-class NodeError(ElasticError):
+class NodeError(DensehookError):
     """The local node cannot be installed, started or stopped."""
 
 

@@ -78,7 +78,15 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
         assert [part["list"] for part in parts] == ["bm25", "dense"]
         assert hit["score"] == pytest.approx(sum(part["contribution"] for part in parts))
     out = succeeded(run("search", index, "bones", "--explain"))
-    assert "dense: rank" in out
+    head, *lines = out.splitlines()
+    assert head.split() == [
+        "score",
+        "id",
+        *("bm25", "score", "adds", "dense", "score", "adds"),
+        "document",
+    ]
+    assert all(len(line) <= 120 for line in lines)
+    assert len(lines) == len(json.loads(succeeded(run("search", index, "bones", "--json")))["hits"])
 
     out = succeeded(run("evaluate", corpus, "--index", index, "--output", "numbers"))
     assert "8 queries; runs and metrics.json in numbers" in out

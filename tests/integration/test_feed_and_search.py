@@ -22,7 +22,14 @@ from densehook.elastic.connect import connect
 from densehook.elastic.indices import count_in, create_index, provenance_of
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
-from densehook.errors import ClusterUnreachable, ElasticError, EncoderMismatch, IndexNotFound
+from densehook.errors import (
+    ClusterUnreachable,
+    ElasticError,
+    EncoderMismatch,
+    IndexNotFound,
+    NoProvenance,
+    RequestError,
+)
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS, reciprocal_rank_fusion
 from densehook.hooks import INDEX_TYPES, note_of
@@ -183,7 +190,7 @@ def test_an_index_that_is_not_ours_is_refused(
     client: Elasticsearch, index: str, tiny: Encoder
 ) -> None:
     client.indices.create(index=index)
-    with pytest.raises(ElasticError, match="does not say which encoder"):
+    with pytest.raises(NoProvenance, match="does not say which encoder"):
         feed(client, index, DOCUMENTS, tiny)
 
 
@@ -209,7 +216,7 @@ def test_a_create_that_makes_no_sense_is_refused(
     index_type: str,
     message: str,
 ) -> None:
-    with pytest.raises(ElasticError, match=message):
+    with pytest.raises(RequestError, match=message):
         create_index(client, index, tiny.manifest, inputs=inputs, index_type=index_type)
     assert not client.indices.exists(index=index)
 
@@ -586,7 +593,7 @@ def test_an_index_of_many_names_is_not_guessed(
 ) -> None:
     for name in (index, f"{index}-2"):
         create_index(client, name, tiny.manifest, inputs=INPUTS)
-    with pytest.raises(ElasticError, match="name one index"):
+    with pytest.raises(RequestError, match="name one index"):
         Searcher(client, f"{index}*", tiny)
     client.indices.delete(index=f"{index}-2")
 
@@ -629,7 +636,7 @@ def test_an_index_made_by_hand_is_fed_and_searched(
             lambda: searcher.search({"q": "cats"}, "bm25", 5),
             lambda: searcher.hybrid("cats", "rrf"),
         ):
-            with pytest.raises(ElasticError, match=r"names no field for BM25.*_meta\.densehook"):
+            with pytest.raises(RequestError, match=r"names no field for BM25.*_meta\.densehook"):
                 search()
 
 
@@ -641,7 +648,7 @@ def test_an_index_that_names_no_input_is_searched_and_not_fed(
     entry = {"encoder": tiny.manifest.name, "fingerprint": tiny.fingerprint}
     client.indices.put_mapping(index=index, meta={"densehook": {"fields": {"embedding": entry}}})
     assert Searcher(client, index, tiny).search({"q": "water"}, "dense", 5)["q"]
-    with pytest.raises(ElasticError, match="does not say what the vectors of 'embedding' are made"):
+    with pytest.raises(RequestError, match="does not say what the vectors of 'embedding' are made"):
         feed(client, index, DOCUMENTS, tiny)
 
 
@@ -650,19 +657,19 @@ def test_what_a_search_cannot_be_is_said(client: Elasticsearch, index: str, tiny
     feed(client, index, DOCUMENTS, tiny)
     searcher = Searcher(client, index, tiny)
     for mode, hint in (("knn", "known: bm25, dense$"), ("hybrid", r"there is hybrid\(\)$")):
-        with pytest.raises(ElasticError, match=f"mode '{mode}' is unknown; .*{hint}"):
+        with pytest.raises(RequestError, match=f"mode '{mode}' is unknown; .*{hint}"):
             searcher.search({"q": "water"}, mode, 5)
-    with pytest.raises(ElasticError, match="fusion 'sum' is unknown; known: rrf, linear"):
+    with pytest.raises(RequestError, match="fusion 'sum' is unknown; known: rrf, linear"):
         searcher.hybrid("water", "sum")
-    with pytest.raises(ElasticError, match="rank_constant is of rrf; fusion 'linear' takes none"):
+    with pytest.raises(RequestError, match="rank_constant is of rrf; fusion 'linear' takes none"):
         searcher.hybrid("water", "linear", rank_constant=10)
-    with pytest.raises(ElasticError, match="rank_constant is 0; it must be at least 1"):
+    with pytest.raises(RequestError, match="rank_constant is 0; it must be at least 1"):
         searcher.hybrid("water", "rrf", rank_constant=0)
     for hybrid in (
         lambda: searcher.hybrid("\u00a0\n", "rrf"),
         lambda: searcher.hybrid_in_cluster(" ", "rrf", 5),
     ):
-        with pytest.raises(ElasticError, match=r"the query .* has no text to search for"):
+        with pytest.raises(RequestError, match=r"the query .* has no text to search for"):
             hybrid()
 
 

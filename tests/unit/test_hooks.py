@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from densehook.bundle import Bundle, Manifest
-from densehook.errors import ElasticError, EncoderMismatch
+from densehook.errors import EncoderMismatch, NoProvenance, RequestError, UnusableDocument
 from densehook.hooks import (
     INDEX_TYPES,
-    UnusableDocument,
     bm25_request,
     dense_request,
     index_request,
@@ -70,7 +69,7 @@ def test_other_dims_are_refused_with_both_numbers(manifest: Manifest) -> None:
     ],
 )
 def test_an_index_that_is_not_ours_says_how_to_make_one(content: dict[str, Any]) -> None:
-    with pytest.raises(ElasticError, match=r"'mine' does not say which encoder.*densehook create"):
+    with pytest.raises(NoProvenance, match=r"'mine' does not say which encoder.*densehook create"):
         read_provenance("mine", content)
 
 
@@ -138,7 +137,7 @@ def test_a_vector_field_may_lie_in_an_object(manifest: Manifest, field: str) -> 
 def test_names_that_no_index_can_have_together_are_refused(
     inputs: tuple[str, ...], field: str, message: str
 ) -> None:
-    with pytest.raises(ElasticError, match=message):
+    with pytest.raises(RequestError, match=message):
         require_field_names(inputs, field)
 
 
@@ -149,12 +148,12 @@ def test_names_that_only_begin_alike_are_taken(manifest: Manifest) -> None:
 def test_an_unknown_or_ambiguous_vector_field_lists_the_known(manifest: Manifest) -> None:
     content = mapping(manifest)
     provenance = read_provenance("p", content)
-    with pytest.raises(ElasticError, match="no vector field 'vector'; it has embedding"):
+    with pytest.raises(RequestError, match="no vector field 'vector'; it has embedding"):
         provenance.vector_field("vector")
     fields = content["_meta"]["densehook"]["fields"]
     fields["second"] = fields["embedding"]
     content["properties"]["second"] = content["properties"]["embedding"]
-    with pytest.raises(ElasticError, match=r"several vector fields \(embedding, second\)"):
+    with pytest.raises(RequestError, match=r"several vector fields \(embedding, second\)"):
         read_provenance("p", content).vector_field()
 
 

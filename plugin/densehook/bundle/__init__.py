@@ -6,12 +6,14 @@ Nothing here runs a model; it reads and writes the folder that both runtimes sha
 from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .manifest import PRECISION_BOUNDS, Manifest, Role, Source
+from .named import MODELS, bundle_folder
 from .reader import MANIFEST, Bundle, read_bundle, write_manifest
 from .text import is_blank, join_texts, well_formed
 from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
     "MANIFEST",
+    "MODELS",
     "PRECISION_BOUNDS",
     "TUNING",
     "Bundle",
@@ -20,6 +22,7 @@ __all__ = [
     "Role",
     "Source",
     "Tuning",
+    "bundle_folder",
     "is_blank",
     "join_texts",
     "read_bundle",

@@ -11,7 +11,7 @@ import typer
 
 from .._version import __version__
 from ..errors import DensehookError
-from . import bench, curve, demo, es, evaluate, export, index, search, soup, tune, whiten
+from . import bench, curve, demo, doctor, es, evaluate, export, index, search, soup, tune, whiten
 from .console import fail
 
 _INTERRUPTED = 130
@@ -55,6 +55,7 @@ app.command("bench")(bench.bench)
 app.command("create")(index.create)
 app.command("ingest")(index.ingest)
 app.command("search")(search.search)
+app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 app.add_typer(es.app, name="es")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..bundle import bundle_folder
 from ..errors import BundleError
 from .console import steps
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..encode import Encoder
-
-MODELS = Path("onnx_models")
+    from ..index import Index
 
 
 def load_encoder(path: Path) -> Encoder:
@@ -25,25 +25,34 @@ def load_encoder(path: Path) -> Encoder:
         return load(path)
 
 
+def open_index(
+    client: Elasticsearch, index: str, path: Path | None, field: str | None, *, encodes: bool = True
+) -> Index:
+    """The index, with the encoder at ``path``, or the one of the name that the index states.
+
+    Without an encoder where the cluster itself encodes for it, unless a path is given, and where
+    nothing ``encodes``. Raises BundleError saying which bundle is needed when it is not there.
+    """
+    from ..index import Index
+
+    opened = Index.open(client, index, field=field)
+    if not encodes or (path is None and opened.provenance.in_cluster):
+        return opened
+    return opened.encoded_by(load_encoder(path or _stated_bundle(opened)))
+
+
+def _stated_bundle(index: Index) -> Path:
+    try:
+        return bundle_folder(index.field.encoder)
+    except BundleError as error:
+        raise BundleError(
+            f"index {index.name!r} was made with the encoder {index.field.encoder!r}; {error} with"
+            " --encoder"
+        ) from None
+
+
 def encoder_of_index(
     client: Elasticsearch, index: str, path: Path | None, vector_field: str | None
 ) -> Encoder | None:
-    """The encoder at ``path``, or the one in onnx_models/ that the index names.
-
-    None when no path is given and the cluster itself encodes for this index. Raises BundleError
-    saying which bundle is needed when it is not there.
-    """
-    from ..elastic.indices import provenance_of
-
-    if path is None:
-        provenance = provenance_of(client, index)
-        wanted = provenance.vector_field(vector_field)
-        if provenance.in_cluster:
-            return None
-        path = MODELS / wanted.encoder
-        if not path.is_dir():
-            raise BundleError(
-                f"index {index!r} was made with the encoder {wanted.encoder!r}, which is not at"
-                f" {path}; name its bundle with --encoder"
-            )
-    return load_encoder(path)
+    """The encoder that ``open_index`` finds for the index; None where the cluster encodes."""
+    return open_index(client, index, path, vector_field).encoder

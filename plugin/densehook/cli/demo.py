@@ -10,9 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ..bundle import MODELS
 from ..collections.packaged import ANSWERS, HELPS
 from ..hooks import pipeline_name
-from .bundles import MODELS, load_encoder
+from .bundles import load_encoder
 from .console import bar, bars, command_name, out, steps
 from .evaluate import show_evaluation
 from .options import ApiKey, CaCerts, Url
@@ -38,12 +39,12 @@ def demo(
     ca_certs: CaCerts = None,
 ) -> None:
     """Walk the whole road on the packaged collection: export, ingest, search, evaluate."""
-    from .. import connect
     from ..collections import help_topics
     from ..demo import quickstart
     from ..elastic.cluster import has_encoder
     from ..elastic.search import Searcher
     from ..evaluation import SYSTEMS, evaluate
+    from .cluster import connect
 
     out.rule("1 the encoder")
     with steps(f"Exporting {quickstart.ENCODER}") as step:
@@ -110,8 +111,9 @@ def demo(
 
 def _started(bundle: Path) -> NodeState:
     """The local node, with the plugin where its zip is built, and the encoder in service."""
-    from .. import connect, node
+    from .. import node
     from ..elastic.cluster import encoders_of, reload_encoders
+    from .cluster import connect
 
     archive = node.built_plugin(node.ELASTICSEARCH_VERSION)
     with steps("Elasticsearch") as step:

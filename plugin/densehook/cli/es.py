@@ -29,8 +29,8 @@ def start(
     ] = None,
 ) -> None:
     """Start the local node, with the densehook plugin; at first it is fetched through Maven."""
-    from .. import connect
     from ..elastic.cluster import encoders_of, reload_encoders
+    from .cluster import connect
 
     archive = plugin or node.built_plugin(version)
     with steps("Elasticsearch") as step:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from .bundles import encoder_of_index
+from .bundles import open_index
 from .console import bars, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 
@@ -38,17 +38,15 @@ def evaluate(
     ca_certs: CaCerts = None,
 ) -> None:
     """Measure systems on a judged collection with Pyserini's trec_eval."""
-    from .. import connect
     from ..collections import open_collection
-    from ..elastic.search import Searcher
     from ..evaluation import check_systems, evaluate, needs_encoder
+    from .cluster import connect
 
     wanted = check_systems(name.strip() for name in systems.split(",") if name.strip())
     opened = open_collection(collection)
     client = connect(url, api_key, ca_certs)
-    dense = needs_encoder(wanted)
-    loaded = encoder_of_index(client, index, encoder, field) if dense else None
-    searcher = Searcher(client, index, loaded, field)
+    measured = open_index(client, index, encoder, field, encodes=needs_encoder(wanted))
+    searcher = measured.searcher()
     with bars() as show:
         evaluation = evaluate(
             opened, wanted, searcher, output, text_of=searcher.text_of, progress=show

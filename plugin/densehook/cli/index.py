@@ -59,9 +59,9 @@ def create(
     ca_certs: CaCerts = None,
 ) -> None:
     """Create an index for an encoder's vectors, with their provenance in its mapping."""
-    from .. import connect
     from ..bundle import read_bundle
     from ..elastic.indices import create_index
+    from .cluster import connect
 
     manifest = read_bundle(encoder).manifest
     create_index(
@@ -107,9 +107,9 @@ def ingest(
     With --replace, what the index has with the vector of the same text is not encoded again.
     An id is text or a whole number; a row without one is named, and the others are indexed.
     """
-    from .. import connect
     from ..collections import read_documents
     from ..ingest import feed
+    from .cluster import connect
 
     if failures is not None and _is_read(failures, source):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")

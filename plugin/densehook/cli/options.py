@@ -89,6 +89,11 @@ def numbers(option: str, text: str) -> list[int]:
         ) from None
 
 
+def names(text: str) -> list[str]:
+    """Names separated by commas, without blanks around them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def read_lines(path: Path) -> list[str]:
     """A file's lines that are not blank. Raises CollectionError when it cannot be read."""
     return [line for _, line in text_lines(path)]

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ..bundle import is_blank
-from .bundles import encoder_of_index
+from ..hooks import filter_of
+from .bundles import open_index
 from .console import out
-from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName
+from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, names
 
 if TYPE_CHECKING:
-    from ..elastic.search import Searcher
-    from ..fusion import FusedHit
-    from ..types import ScoredDoc
+    from ..index import Hit, Hits
 
 _MODES = ("bm25", "dense", "hybrid")
-_SNIPPET = 100
+_LONGEST_ID = 24
+_MARKED = re.compile(r"<em>(.*?)</em>", re.S)
 
 
 def search(
@@ -28,7 +30,17 @@ def search(
     text: Annotated[str, typer.Argument(help="The query.")],
     mode: Annotated[str, typer.Option("--mode", help="bm25, dense or hybrid.")] = "hybrid",
     fusion: Annotated[str, typer.Option("--fusion", help="rrf or linear.")] = "rrf",
-    size: Annotated[int, typer.Option("-k", min=1, max=1000, help="Hits to show.")] = 10,
+    size: Annotated[int, typer.Option("--size", "-k", min=1, max=1000, help="Hits to show.")] = 10,
+    start: Annotated[int, typer.Option("--from", min=0, max=9000, help="Hits to pass over.")] = 0,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter", help="As lang=en or year>=2020, or a query in JSON; given twice, both hold."
+        ),
+    ] = None,
+    fields: Annotated[
+        str, typer.Option("--fields", help="Fields to show, separated by commas; else all.")
+    ] = "",
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each list's rank and score of every hit.")
     ] = False,
@@ -40,75 +52,88 @@ def search(
     ca_certs: CaCerts = None,
 ) -> None:
     """Search an index by BM25, by dense vectors, or by both fused."""
-    from .. import connect
-    from ..elastic.search import Searcher
+    from .cluster import connect
 
     if mode not in _MODES:
         raise typer.BadParameter(f"{mode!r}; one of {', '.join(_MODES)}", param_hint="--mode")
     if is_blank(text):
         raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
+    queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
-    opened = None if mode == "bm25" else encoder_of_index(client, index, encoder, field)
-    searcher = Searcher(client, index, opened, field)
-    hits = _hits(searcher, text, mode, fusion, size, explain)
-    sources = searcher.sources([hit.id for hit in hits])
-    rows: list[dict[str, Any]] = [
-        {"id": hit.id, "score": hit.score, "source": sources.get(hit.id, {})} for hit in hits
-    ]
-    if explain:
-        for rank, hit in enumerate(hits, start=1):
-            rows[rank - 1]["explanation"] = _explanation(mode, rank, hit)
+    opened = open_index(client, index, encoder, field, encodes=mode != "bm25")
+    hits = opened.search(
+        text,
+        mode=mode,
+        fusion=fusion,
+        size=size,
+        from_=start,
+        filter=queries,
+        fields=names(fields) or None,
+        highlight=not as_json,
+        explain=explain,
+    )
     if as_json:
-        out.print_json(json.dumps({"index": index, "mode": mode, "query": text, "hits": rows}))
-    elif not rows:
+        out.print_json(json.dumps(_json(index, mode, hits, start, explain)))
+    elif not hits:
         out.print("no hits")
     else:
-        out.print(_table(rows))
+        out.print(_table(mode, hits, start, explain))
 
 
-def _hits(
-    searcher: Searcher, text: str, mode: str, fusion: str, size: int, explain: bool
-) -> Sequence[ScoredDoc | FusedHit]:
-    from ..elastic.search import WINDOW
-
-    if mode == "hybrid" and searcher.in_cluster and not explain:
-        return searcher.hybrid_in_cluster(text, fusion, size)
-    if mode == "hybrid":
-        return searcher.hybrid(text, fusion, max(WINDOW, size))[:size]
-    return searcher.search({"query": text}, mode, size)["query"]
+def _json(index: str, mode: str, hits: Hits, start: int, explain: bool) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = [
+        {"id": hit.id, "score": hit.score, "source": hit.source} for hit in hits
+    ]
+    if explain:
+        for rank, (row, hit) in enumerate(zip(rows, hits, strict=True), start=start + 1):
+            row["explanation"] = _explanation(mode, rank, hit)
+    return {"index": index, "mode": mode, "query": hits.query, "hits": rows}
 
 
-def _explanation(mode: str, rank: int, hit: ScoredDoc | FusedHit) -> list[dict[str, Any]]:
+def _explanation(mode: str, rank: int, hit: Hit) -> list[dict[str, Any]]:
     """What each list says of a hit; a hit of one list is its own whole explanation."""
-    from ..elastic.search import MODES
-
-    parts = getattr(hit, "parts", None)
-    if parts is None:
+    if not hit.parts:
         return [{"list": mode, "rank": rank, "score": hit.score}]
-    return [{"list": name, **part._asdict()} for name, part in zip(MODES, parts, strict=True)]
+    return [{"list": name, **part._asdict()} for name, part in hit.parts.items()]
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("", "score", "id", "document", box=None, pad_edge=False)
-    for rank, row in enumerate(rows, start=1):
-        table.add_row(str(rank), f"{row['score']:.4f}", row["id"], _shown(row["source"]))
-        for part in row.get("explanation", []):
-            table.add_row("", "", "", f"  {_explained(part)}", style="dim")
+def _table(mode: str, hits: Sequence[Hit], start: int, explain: bool) -> Table:
+    """One line a hit, as wide as the terminal; with ``explain`` a column for each number."""
+    lists = ([mode] if mode != "hybrid" else list(hits[0].parts)) if explain else []
+    # expanded, so that the document alone gives way where the terminal is narrow
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("id", overflow="fold", max_width=_LONGEST_ID)
+    for name in lists:
+        for column in (name, "score", "adds") if mode == "hybrid" else (name, "score"):
+            table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("document", no_wrap=True, overflow="ellipsis", ratio=1)
+    for rank, hit in enumerate(hits, start=start + 1):
+        numbers = [
+            number
+            for part in (_explanation(mode, rank, hit) if explain else [])
+            for number in _numbers(part)
+        ]
+        table.add_row(str(rank), f"{hit.score:.4f}", hit.id, *numbers, _shown(hit))
     return table
 
 
-def _explained(part: dict[str, Any]) -> str:
-    if part["rank"] is None:
-        return f"{part['list']}: not in this list"
-    said = [f"rank {part['rank']}", f"score {part['score']:.4f}"]
-    if part.get("normalised") is not None:
-        said.append(f"normalised {part['normalised']:.4f}")
-    if "contribution" in part:
-        said += [f"weight {part['weight']:g}", f"adds {part['contribution']:.4f}"]
-    return f"{part['list']}: {', '.join(said)}"
+def _numbers(part: dict[str, Any]) -> list[str]:
+    """Rank, score and contribution, as far as there are such; a dash for a list without it."""
+    rank, score = part["rank"], part["score"]
+    shown = ["–" if rank is None else str(rank), "" if score is None else f"{score:.4f}"]
+    return [*shown, f"{part['contribution']:.4f}"] if "contribution" in part else shown
 
 
-def _shown(source: dict[str, Any]) -> str:
-    words = " · ".join(value for value in source.values() if isinstance(value, str) and value)
-    text = " ".join(words.split())
-    return text if len(text) <= _SNIPPET else text[:_SNIPPET].rstrip() + "…"
+def _shown(hit: Hit) -> Text:
+    """The document in a line, from where words of the query stand, these set off."""
+    pieces = [piece for pieces in hit.highlights.values() for piece in pieces[:1]]
+    if not pieces:
+        return Text(hit.snippet)
+    shown = Text()
+    for number, piece in enumerate(dict.fromkeys(" ".join(each.split()) for each in pieces)):
+        shown.append(" · " if number else "")
+        for part, text in enumerate(_MARKED.split(piece)):
+            shown.append(text, style="bold" if part % 2 else "")
+    return shown

@@ -12,6 +12,7 @@ from typing import Any
 import elastic_transport
 from elasticsearch import (
     ApiError,
+    AsyncElasticsearch,
     AuthenticationException,
     AuthorizationException,
     Elasticsearch,
@@ -19,7 +20,13 @@ from elasticsearch import (
     UnsupportedProductError,
 )
 
-from ..errors import AuthenticationFailed, ClusterUnreachable, ElasticError, IndexNotFound
+from ..errors import (
+    AuthenticationFailed,
+    ClusterUnreachable,
+    ElasticError,
+    IndexNotFound,
+    RequestError,
+)
 
 # the client wants the port written out; a user and password have no place in it
 _ADDRESS = re.compile(r"https?://(?:[^/\s:@]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})(?:/\S*)?")
@@ -67,8 +74,36 @@ def connect(
     return client
 
 
+def require_sync(client: object) -> None:
+    """Raises RequestError for an asynchronous client, whose answers would be taken for results."""
+    if isinstance(client, AsyncElasticsearch):
+        raise RequestError("the client is an AsyncElasticsearch; use densehook.AsyncIndex with it")
+
+
+def require_async(client: object) -> None:
+    """Raises RequestError for a client that cannot be awaited."""
+    if not isinstance(client, AsyncElasticsearch):
+        raise RequestError("the client is not an AsyncElasticsearch; use densehook.Index with it")
+
+
+def synchronous(client: AsyncElasticsearch) -> Elasticsearch:
+    """A client of the same cluster, with the same trust and credentials, that blocks."""
+    nodes = [node.config for node in client.transport.node_pool.all()]
+    twin = Elasticsearch(
+        nodes,
+        request_timeout=_REQUEST_TIMEOUT_S,
+        max_retries=_RETRIES,
+        retry_on_timeout=True,
+    )
+    # the client keeps its credentials nowhere else
+    twin._headers = client._headers.copy()
+    return twin
+
+
 @contextmanager
-def elastic_errors(client: Elasticsearch, credentials: str = "the credentials") -> Iterator[None]:
+def elastic_errors(
+    client: Elasticsearch | AsyncElasticsearch, credentials: str = "the credentials"
+) -> Iterator[None]:
     """Turns what the Elasticsearch client raises into one line of ours.
 
     ``credentials`` is what to call them, never their value. Raises ClusterUnreachable,
@@ -157,7 +192,7 @@ def _greet(client: Elasticsearch) -> None:
             raise
 
 
-def _urls(client: Elasticsearch) -> str:
+def _urls(client: Elasticsearch | AsyncElasticsearch) -> str:
     return ", ".join(each.base_url for each in client.transport.node_pool.all())
 
 

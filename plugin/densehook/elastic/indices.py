@@ -8,7 +8,7 @@ from typing import Any
 from elasticsearch import ApiError, AuthorizationException, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
-from ..errors import ElasticError
+from ..errors import ElasticError, RequestError
 from ..hooks import (
     INDEX_TYPES,
     Provenance,
@@ -40,11 +40,11 @@ def create_index(
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
-    index's default. Raises ElasticError when the index exists already, a value is refused, or the
-    cluster does not have this encoder in service.
+    index's default. Raises RequestError for a value that cannot be, ElasticError when the index
+    exists already or the cluster does not have this encoder in service.
     """
     if index_type not in INDEX_TYPES:
-        raise ElasticError(f"index type {index_type!r} is unknown; known: {', '.join(INDEX_TYPES)}")
+        raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(INDEX_TYPES)}")
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     require_field_names(inputs, field)
     with elastic_errors(client):
@@ -80,13 +80,14 @@ def _create_pipeline(client: Elasticsearch, index: str, body: Mapping[str, Any])
 def provenance_of(client: Elasticsearch, index: str) -> Provenance:
     """What the index, or the one index behind an alias, says of its fields.
 
-    Raises IndexNotFound, or ElasticError when densehook did not make the index.
+    Raises IndexNotFound, RequestError where an alias stands for several, or NoProvenance where the
+    mapping says nothing of them.
     """
     with elastic_errors(client):
         found = client.indices.get(index=index, features=["mappings", "settings"])
     if len(found) != 1:
         names = ", ".join(sorted(found)) or "no index"
-        raise ElasticError(f"{index!r} stands for {names}; name one index")
+        raise RequestError(f"{index!r} stands for {names}; name one index")
     ((name, entry),) = found.items()
     return read_provenance(name, entry["mappings"], entry["settings"])
 

@@ -11,11 +11,10 @@ from elasticsearch import Elasticsearch
 
 from ..bundle import is_blank
 from ..encode import Encoder
-from ..errors import ElasticError
+from ..errors import ElasticError, RequestError, UnusableDocument
 from ..fusion import FUSIONS, FusedHit, reciprocal_rank_fusion
 from ..hooks import (
     NOTES,
-    UnusableDocument,
     bm25_request,
     dense_request,
     dense_text_request,
@@ -75,7 +74,7 @@ class Searcher:
         """
         if mode not in MODES:
             hint = "; for both fused there is hybrid()" if mode == "hybrid" else ""
-            raise ElasticError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
+            raise RequestError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
         run: dict[QueryId, list[ScoredDoc]] = {}
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
             asked = [i for i in ids if not is_blank(queries[i])]
@@ -90,7 +89,7 @@ class Searcher:
     ) -> list[FusedHit]:
         """Both lists of one query, from one request, fused by ``rrf`` or ``linear``.
 
-        ``rank_constant`` is of ``rrf`` alone, and 60 unless given. Raises ElasticError for a query
+        ``rank_constant`` is of ``rrf`` alone, and 60 unless given. Raises RequestError for a query
         of blanks, as the node does.
         """
         fuse = _fusion(fusion, rank_constant)
@@ -141,7 +140,7 @@ class Searcher:
 
     def _bm25(self) -> Sequence[str]:
         if not self._bm25_fields:
-            raise ElasticError(
+            raise RequestError(
                 f"index {self._index!r} names no field for BM25; search it by dense, or name its"
                 " text fields as bm25 in its mapping's _meta.densehook"
             )
@@ -154,7 +153,7 @@ class Searcher:
             name, encoder = self._field.name, self._field.encoder
             return [dense_text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
-            raise ElasticError(
+            raise RequestError(
                 f"dense search needs the encoder {self._field.encoder!r}; give its bundle"
             )
         vectors = self._encoder.encode_queries(texts).tolist()
@@ -177,21 +176,21 @@ class Searcher:
 def _fusion(
     name: str, rank_constant: int | None
 ) -> Callable[[Sequence[Sequence[ScoredDoc]]], list[FusedHit]]:
-    """The fusion of that name. Raises ElasticError when it is unknown or takes no such constant."""
+    """The fusion of that name. Raises RequestError when it is unknown or takes no such constant."""
     if name not in FUSIONS:
-        raise ElasticError(f"fusion {name!r} is unknown; known: {', '.join(FUSIONS)}")
+        raise RequestError(f"fusion {name!r} is unknown; known: {', '.join(FUSIONS)}")
     if rank_constant is None:
         return FUSIONS[name]
     if FUSIONS[name] is not reciprocal_rank_fusion:
-        raise ElasticError(f"rank_constant is of rrf; fusion {name!r} takes none, leave it out")
+        raise RequestError(f"rank_constant is of rrf; fusion {name!r} takes none, leave it out")
     if rank_constant < 1:
-        raise ElasticError(f"rank_constant is {rank_constant}; it must be at least 1")
+        raise RequestError(f"rank_constant is {rank_constant}; it must be at least 1")
     return partial(reciprocal_rank_fusion, rank_constant=rank_constant)
 
 
 def _require_text(query: str) -> None:
     if is_blank(query):
-        raise ElasticError(f"the query {query!r} has no text to search for")
+        raise RequestError(f"the query {query!r} has no text to search for")
 
 
 def _batches(ids: Iterable[QueryId], size: int) -> Iterable[list[QueryId]]:

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from ..bundle import Bundle, Manifest, Role, read_bundle
+from ..bundle import Bundle, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
 from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
@@ -335,14 +335,14 @@ def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]
 
 
 def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
-    """Opens a bundle, runs its self-test and gives its encoder.
+    """Opens a bundle, by its folder or name, runs its self-test and gives its encoder.
 
     ``provider`` is ``cpu``, ``cuda`` or ``openvino``; by default the one the bundle was tuned for,
     else ``cpu``. Raises BundleError for a damaged bundle,
     SelfTestError for one that does not reproduce its golden token ids and vectors, ProviderError
     for a provider that is not there.
     """
-    bundle = read_bundle(path)
+    bundle = read_bundle(bundle_folder(path))
     encoder = Encoder(bundle, threads, provider=provider)
     self_test(encoder, bundle)
     return encoder

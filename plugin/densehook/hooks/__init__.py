@@ -3,9 +3,9 @@
 Pure: no server, no model, no numbers library; what an index says of its vectors is read here.
 """
 
+from .filters import filter_of
 from .indexing import (
     INDEX_TYPES,
-    UnusableDocument,
     index_request,
     join_by_spaces,
     pipeline_name,
@@ -27,7 +27,7 @@ from .notes import (
     without_vector,
 )
 from .paths import value_at
-from .provenance import Provenance, VectorField, read_provenance
+from .provenance import Provenance, VectorField, read_provenance, short
 from .searching import (
     bm25_request,
     dense_request,
@@ -43,13 +43,13 @@ __all__ = [
     "Note",
     "Provenance",
     "Stored",
-    "UnusableDocument",
     "Vector",
     "VectorField",
     "bm25_request",
     "decide",
     "dense_request",
     "dense_text_request",
+    "filter_of",
     "hybrid_request",
     "index_request",
     "join_by_spaces",
@@ -60,6 +60,7 @@ __all__ = [
     "ranking_of",
     "read_provenance",
     "require_field_names",
+    "short",
     "text_of",
     "value_at",
     "with_note",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..bundle import Manifest, join_texts
-from ..errors import ElasticError
+from ..errors import RequestError, UnusableDocument
 from ..types import Document
 from .notes import NOTES, NOTES_MAPPING
 from .paths import value_at
@@ -30,10 +30,6 @@ it is something else it is passed over.
 _METADATA_SETTINGS: Mapping[str, Any] = {
     "index.mapping.total_fields.ignore_dynamic_beyond_limit": True
 }
-
-
-class UnusableDocument(Exception):
-    """A document that cannot be given a vector; a value of the feed, never its end."""
 
 
 def index_request(
@@ -91,21 +87,21 @@ def index_request(
 
 
 def require_field_names(inputs: Sequence[str], field: str) -> None:
-    """Raises ElasticError unless these inputs and this vector field can be fields of one index."""
+    """Raises RequestError unless these inputs and this vector field can be fields of one index."""
     names = [*inputs, field]
     if not inputs or len(set(names)) < len(names):
-        raise ElasticError(
+        raise RequestError(
             f"inputs {', '.join(inputs) or '(none)'} must be different text fields,"
             f" none of them the vector field {field!r}"
         )
     for name in names:
         if not all(part.strip() for part in name.split(".")):
-            raise ElasticError(f"{name!r} is no name of a field; write it like title or meta.title")
+            raise RequestError(f"{name!r} is no name of a field; write it like title or meta.title")
         if name.partition(".")[0] in (NOTES, _ALL_INPUTS):
-            raise ElasticError(f"field {name!r} has a name that densehook keeps for itself; rename")
+            raise RequestError(f"field {name!r} has a name that densehook keeps for itself; rename")
         for inner in names:
             if inner.startswith(f"{name}."):
-                raise ElasticError(
+                raise RequestError(
                     f"field {name!r} cannot hold a value and the field {inner!r} within it; an"
                     " index maps one or the other"
                 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..bundle import Manifest
-from ..errors import ElasticError, EncoderMismatch
+from ..errors import EncoderMismatch, NoProvenance, RequestError
 from .paths import mapping_at
 
 META = "densehook"
@@ -54,15 +54,15 @@ class Provenance:
     in_cluster: bool = False
 
     def vector_field(self, name: str | None = None) -> VectorField:
-        """The named vector field, or the only one; raises ElasticError when there is no such."""
+        """The named vector field, or the only one; raises RequestError when there is no such."""
         known = ", ".join(self.vector_fields)
         if name is None and len(self.vector_fields) > 1:
-            raise ElasticError(
+            raise RequestError(
                 f"index {self.index!r} has several vector fields ({known}); name one"
             )
         chosen = name or known
         if chosen not in self.vector_fields:
-            raise ElasticError(
+            raise RequestError(
                 f"index {self.index!r} has no vector field {chosen!r}; it has {known}"
             )
         return self.vector_fields[chosen]
@@ -85,7 +85,7 @@ def read_provenance(
 ) -> Provenance:
     """Parses an index's mapping, and its settings where they are known.
 
-    Raises ElasticError when densehook did not write the mapping's ``_meta``.
+    Raises NoProvenance when densehook did not write the mapping's ``_meta``.
     """
     meta = _object(_object(mapping.get("_meta")).get(META))
     properties = _object(mapping.get("properties"))
@@ -101,7 +101,7 @@ def read_provenance(
         if _is_complete(entry)
     }
     if not fields:
-        raise ElasticError(
+        raise NoProvenance(
             f"index {index!r} does not say which encoder its vectors come from (no densehook entry"
             " in its mapping's _meta); make one with: densehook create"
         )

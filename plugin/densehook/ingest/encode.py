@@ -14,11 +14,11 @@ from ..collections import BadLine
 from ..elastic.bulk import Write
 from ..elastic.stored import StoredDocuments
 from ..encode import Encoder, EncodeStats
+from ..errors import UnusableDocument
 from ..hooks import (
     NOTES,
     Note,
     Stored,
-    UnusableDocument,
     Vector,
     VectorField,
     decide,

@@ -10,7 +10,7 @@ from ..collections import BadLine, Documents
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import provenance_of, refresh, takes_base64
 from ..encode import Encoder
-from ..errors import ClusterUnreachable, ElasticError
+from ..errors import ClusterUnreachable, RequestError
 from ..hooks import Provenance, VectorField
 from ..types import Document
 from .encode import Preparer
@@ -94,30 +94,31 @@ def _outcomes(
         for window, answers in writer.answers(coming):
             report.encoded += window.encoded
             for failure in window.failures:
-                report.failed += 1
+                report.fail(failure)
                 yield failure
             for ready, refusal in zip(window.ready, answers, strict=True):
                 if refusal is None:
                     report.count(ready.vector, ready.missing)
                     yield ready.write.id
                 else:
-                    report.failed += 1
-                    yield Failure.refused(ready.document, refusal)
+                    failure = Failure.refused(ready.document, refusal)
+                    report.fail(failure)
+                    yield failure
 
 
 def _require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:
-    """Raises ElasticError or EncoderMismatch unless it is known who makes the vectors, of what."""
+    """Raises RequestError or EncoderMismatch unless it is known who makes the vectors, of what."""
     index = provenance.index
     if encoder is None:
         if not provenance.in_cluster:
-            raise ElasticError(
+            raise RequestError(
                 f"index {index!r} does not make its vectors in the cluster; give the encoder"
                 f" {target.encoder!r}, or make an index with: densehook create --in-cluster"
             )
         return
     target.require(encoder.manifest, index)
     if not target.inputs:
-        raise ElasticError(
+        raise RequestError(
             f"index {index!r} does not say what the vectors of {target.name!r} are made from; name"
             f" the text fields as input of {target.name!r} in its mapping's _meta.densehook"
         )

@@ -11,6 +11,9 @@ from ..encode import EncodeStats
 from ..hooks import Vector
 from ..types import Document
 
+KEPT = 100
+"""Failures that a report keeps, however many there are."""
+
 _ID_SHOWN = 80
 _CONFLICT = (
     "id {!r} is in the index already (a duplicate in the input, or indexed before); the first one"
@@ -60,7 +63,8 @@ class FeedReport:
     ``missing`` counts documents without a certain input field, ``without_text`` those that have
     none at all and so no vector. ``reused`` are vectors that the index had already, of the same
     text; ``brought`` are those that documents came with. ``unrefreshed`` says why the last
-    documents cannot be found at once, where the index could not be refreshed.
+    documents cannot be found at once, where the index could not be refreshed. ``failures`` are the
+    first KEPT of them.
     """
 
     indexed: int = 0
@@ -71,6 +75,13 @@ class FeedReport:
     reused: int = 0
     brought: int = 0
     unrefreshed: str = ""
+    failures: list[Failure] = field(default_factory=list)
+
+    def fail(self, failure: Failure) -> None:
+        """Counts a document that was not indexed."""
+        self.failed += 1
+        if len(self.failures) < KEPT:
+            self.failures.append(failure)
 
     def count(self, vector: Vector, missing: Iterable[str]) -> None:
         """Counts a document that was indexed, with what its vector is and what inputs it lacks."""

@@ -1,0 +1,168 @@
+"""What a search asks for, checked where it is said."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from ..errors import RequestError
+from ..fusion import FUSIONS, NORMALIZERS
+
+LISTS = ("bm25", "dense")
+"""The lists that a hybrid search fuses, in this order."""
+MODES = (*LISTS, "hybrid")
+
+WINDOW = 100
+"""Hits of each list that a hybrid search fuses, unless more are wanted."""
+RANK_CONSTANT = 60
+"""Of reciprocal rank fusion, unless given; Cormack et al. 2009."""
+
+_MOST = 10_000  # index.max_result_window, and Elasticsearch's bound of num_candidates
+
+Query = Mapping[str, Any]
+"""A query of Elasticsearch's query language, as ``{"term": {"lang": "en"}}``."""
+
+
+class Options(TypedDict, total=False):
+    """What ``search`` takes by name; the meaning is in ``Asked``."""
+
+    mode: str
+    size: int
+    from_: int
+    filter: Query | Sequence[Query] | None
+    fusion: str
+    weights: Mapping[str, float] | None
+    normalizer: str | None
+    rank_constant: float | None
+    window: int | None
+    num_candidates: int | None
+    fields: Sequence[str] | None
+    highlight: bool
+    explain: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How to search, and what of the hits to give; RequestError for what makes no sense.
+
+    ``mode`` is bm25, dense or hybrid. ``size`` hits are given, from the one at ``from_``, counted
+    from 0, of those that match ``filter``: a query or a list of queries, which dense search heeds
+    before it looks for neighbours. ``fusion`` is rrf or linear, over the first ``window`` hits of
+    both lists; ``weights`` are theirs by name, 1 each; ``rank_constant`` is of rrf, ``normalizer``
+    of linear. ``num_candidates`` is kNN's, for each shard. ``fields`` are those of the source that
+    are wanted, all but the vectors by default. With ``highlight`` hits show where words of the
+    query stand; with ``explain`` also one that the cluster fused says what each list gave it.
+    """
+
+    mode: str = "hybrid"
+    size: int = 10
+    from_: int = 0
+    filter: Query | Sequence[Query] | None = None
+    fusion: str = "rrf"
+    weights: Mapping[str, float] | None = None
+    normalizer: str | None = None
+    rank_constant: float | None = None
+    window: int | None = None
+    num_candidates: int | None = None
+    fields: Sequence[str] | None = None
+    highlight: bool = False
+    explain: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of("mode", self.mode, MODES)
+        _one_of("fusion", self.fusion, FUSIONS)
+        _number("size", self.size, least=0, most=_MOST)
+        _number("from_", self.from_, least=0, most=_MOST - self.size)
+        _number("window", self.window, least=1, most=_MOST)
+        _number("num_candidates", self.num_candidates, least=1, most=_MOST)
+        _number("rank_constant", self.rank_constant, least=1, most=math.inf)
+        if self.window is not None and self.window < self.last:
+            raise RequestError(
+                f"window is {self.window}, hits up to {self.last} are wanted; it must be that"
+            )
+        if self.normalizer is not None:
+            _one_of("normalizer", self.normalizer, NORMALIZERS)
+        self._require_fusion("normalizer", self.normalizer, "linear")
+        self._require_fusion("rank_constant", self.rank_constant, "rrf")
+        for name, weight in (self.weights or {}).items():
+            _one_of("a list of weights", name, LISTS)
+            _number(f"the weight of {name}", weight, least=0, most=math.inf)
+        for each in self.filters:
+            if not isinstance(each, Mapping):
+                raise RequestError(
+                    f"filter {each!r} is no query; write it like {{'term': {{'lang': 'en'}}}}"
+                )
+
+    def _require_fusion(self, name: str, value: object, fusion: str) -> None:
+        if value is not None and self.fusion != fusion:
+            raise RequestError(
+                f"{name} is of {fusion}; fusion {self.fusion!r} takes none, leave it out"
+            )
+
+    @classmethod
+    def of(cls, options: Options) -> Asked:
+        """What these options ask. Raises RequestError for one that is not known."""
+        known = [each.name for each in dataclasses.fields(cls)]
+        for name in options:
+            if name not in known:
+                raise RequestError(f"nothing is called {name!r} here; known: {', '.join(known)}")
+        return cls(**options)
+
+    @property
+    def filters(self) -> Sequence[Query]:
+        """The filter as a list."""
+        if self.filter is None:
+            return []
+        return [self.filter] if isinstance(self.filter, Mapping) else list(self.filter)
+
+    @property
+    def last(self) -> int:
+        """How many hits there must be for all that are wanted."""
+        return self.from_ + self.size
+
+    @property
+    def depth(self) -> int:
+        """Hits of each list that are fused."""
+        return self.window or max(WINDOW, self.last)
+
+    @property
+    def list_weights(self) -> list[float]:
+        """The weight of each list, in their order."""
+        return [(self.weights or {}).get(name, 1.0) for name in LISTS]
+
+    @property
+    def constant(self) -> float:
+        """The constant of rrf."""
+        return RANK_CONSTANT if self.rank_constant is None else self.rank_constant
+
+    @property
+    def lists(self) -> Sequence[str]:
+        """The lists that are searched."""
+        return LISTS if self.mode == "hybrid" else (self.mode,)
+
+    def fuse(self) -> Callable[..., Any]:
+        """The fusion, which takes the rankings."""
+        given: dict[str, Any] = {"weights": self.list_weights}
+        if self.rank_constant is not None:
+            given["rank_constant"] = self.rank_constant
+        if self.normalizer is not None:
+            given["normalizer"] = self.normalizer
+        chosen: Callable[..., Any] = FUSIONS[self.fusion]
+        return lambda rankings: chosen(rankings, **given)
+
+
+def _one_of(what: str, value: object, known: Sequence[str] | Mapping[str, Any]) -> None:
+    if value not in known:
+        raise RequestError(f"{what} {value!r} is unknown; known: {', '.join(known)}")
+
+
+def _number(what: str, value: float | None, *, least: float, most: float) -> None:
+    if value is None:
+        return
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not least <= value <= most:
+        bounds = f"{least:,} or more" if most == math.inf else f"from {least:,} to {most:,}"
+        raise RequestError(f"{what} is {value!r}; it must be {bounds}")

@@ -1,0 +1,191 @@
+"""The index in a program that awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from ..collections import BadLine
+from ..elastic.connect import elastic_errors, require_async, synchronous
+from ..fusion import FusedHit
+from ..types import DocId, Document
+from .asked import Asked, Options
+from .hits import Hits
+from .index import Index
+from .searching import parts_of
+from .stats import IndexStats
+
+if TYPE_CHECKING:
+    from elasticsearch import AsyncElasticsearch
+
+    from ..encode import Encoder
+    from ..ingest import Failure, FeedReport
+
+
+class AsyncIndex:
+    """As ``Index``, for an ``AsyncElasticsearch``; every method but ``repr`` is awaited.
+
+    Searches are sent by the client given. What is no search (create, open, ingest, and the like)
+    runs on a thread, through a second client of the same cluster.
+
+        index = await densehook.AsyncIndex.open(es, "passages", encoder)
+        hits = await index.search("how do vaccines work")
+    """
+
+    def __init__(self, client: AsyncElasticsearch, index: Index) -> None:
+        self.client = client
+        self.blocking = index
+        """The same index for a thread of one's own."""
+
+    def __repr__(self) -> str:
+        return repr(self.blocking).replace("<Index", "<AsyncIndex")
+
+    @property
+    def name(self) -> str:
+        """The index's name."""
+        return self.blocking.name
+
+    @classmethod
+    async def create(
+        cls,
+        client: AsyncElasticsearch,
+        name: str,
+        encoder: Encoder,
+        *,
+        inputs: Sequence[str],
+        field: str = "embedding",
+        index_type: str = "hnsw",
+        shards: int = 1,
+        replicas: int = 0,
+        in_cluster: bool | None = None,
+    ) -> Self:
+        """As ``Index.create``.
+
+        index = await densehook.AsyncIndex.create(es, "passages", encoder, inputs=["text"])
+        """
+        require_async(client)
+        made = await asyncio.to_thread(
+            Index.create,
+            synchronous(client),
+            name,
+            encoder,
+            inputs=inputs,
+            field=field,
+            index_type=index_type,
+            shards=shards,
+            replicas=replicas,
+            in_cluster=in_cluster,
+        )
+        return cls(client, made)
+
+    @classmethod
+    async def open(
+        cls,
+        client: AsyncElasticsearch,
+        name: str,
+        encoder: Encoder | None = None,
+        *,
+        field: str | None = None,
+    ) -> Self:
+        """As ``Index.open``.
+
+        index = await densehook.AsyncIndex.open(es, "passages")
+        """
+        require_async(client)
+        opened = await asyncio.to_thread(
+            Index.open, synchronous(client), name, encoder, field=field
+        )
+        return cls(client, opened)
+
+    async def ingest(
+        self,
+        documents: str | Path | Iterable[Document | Mapping[str, Any] | BadLine],
+        *,
+        id: str | None = None,
+        rename: Mapping[str, str] | None = None,
+        replace: bool = False,
+        on_failure: Callable[[Failure], None] = lambda failure: None,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> FeedReport:
+        """As ``Index.ingest``; the callbacks are called on its thread.
+
+        report = await index.ingest("corpus.jsonl")
+        """
+        return await asyncio.to_thread(
+            self.blocking.ingest,
+            documents,
+            id=id,
+            rename=rename,
+            replace=replace,
+            on_failure=on_failure,
+            on_progress=on_progress,
+        )
+
+    async def search(self, text: str, **options: Unpack[Options]) -> Hits:
+        """As ``Index.search``; the query's vector is made on a thread.
+
+        hits = await index.search("how do vaccines work", mode="dense")
+        """
+        return (await self.msearch([text], **options))[0]
+
+    async def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
+        """As ``Index.msearch``.
+
+        both = await index.msearch(["how do vaccines work", "what is a virus"])
+        """
+        asked = Asked.of(options)
+        vectors = await asyncio.to_thread(self.blocking.vectors_of, texts, asked)
+        bodies = self.blocking.searches(texts, asked, vectors)
+        answers = await self._msearch([body for each in bodies for body in each])
+        return self.blocking.read(texts, asked, bodies, answers)
+
+    async def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
+        """As ``Index.explain``.
+
+        why = await index.explain("how do vaccines work", "doc-7")
+        """
+        asked = Asked.of(options)
+        (vector,) = await asyncio.to_thread(self.blocking.vectors_of, [text], asked)
+        searching = self.blocking.searching
+        answers = await self._msearch(searching.explaining(text, id, asked, vector))
+        searching.require_answers(answers)
+        return parts_of(asked, answers, id)
+
+    async def get(self, id: DocId) -> Document | None:
+        """As ``Index.get``.
+
+        document = await index.get("doc-7")
+        """
+        return await asyncio.to_thread(self.blocking.get, id)
+
+    async def delete(self, ids: DocId | Sequence[DocId]) -> int:
+        """As ``Index.delete``.
+
+        await index.delete(["doc-7", "doc-8"])
+        """
+        return await asyncio.to_thread(self.blocking.delete, ids)
+
+    async def drop(self) -> None:
+        """As ``Index.drop``.
+
+        await index.drop()
+        """
+        await asyncio.to_thread(self.blocking.drop)
+
+    async def stats(self) -> IndexStats:
+        """As ``Index.stats``.
+
+        (await index.stats()).documents
+        """
+        return await asyncio.to_thread(self.blocking.stats)
+
+    async def _msearch(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        if not bodies:
+            return []
+        searches = [part for body in bodies for part in ({}, body)]
+        with elastic_errors(self.client):
+            found = await self.client.msearch(index=self.name, searches=searches)
+        answers: Sequence[Mapping[str, Any]] = found["responses"]
+        return answers

@@ -1,0 +1,287 @@
+"""The index in a synchronous program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from ..collections import BadLine, documents_from
+from ..elastic.cluster import has_encoder
+from ..elastic.connect import elastic_errors, require_sync
+from ..elastic.indices import create_index, delete_index, provenance_of, refresh
+from ..elastic.search import Searcher
+from ..hooks import NOTES, Provenance, VectorField
+from ..types import DocId, Document
+from .asked import Asked, Options
+from .hits import Hits
+from .searching import Body, Searching, Vector, parts_of
+from .stats import IndexStats, stats_of
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..encode import Encoder
+    from ..fusion import FusedHit
+    from ..ingest import Failure, FeedReport
+
+
+class Index:
+    """One index, the encoder of one of its vector fields, and the client of its cluster.
+
+    Made by ``Index.create`` or ``Index.open``. What the index says of itself is read once: after
+    that, a search is one request.
+
+        index = densehook.Index.open(es, "passages", encoder)
+        for hit in index.search("how do vaccines work", filter={"term": {"lang": "en"}}):
+            print(hit)
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        provenance: Provenance,
+        field: VectorField,
+        encoder: Encoder | None,
+    ) -> None:
+        self.client = client
+        self.provenance = provenance
+        self.field = field
+        self.encoder = encoder
+        self.searching = Searching(provenance, field, encodes_here=encoder is not None)
+
+    @property
+    def name(self) -> str:
+        """The index's name; where it was opened by an alias, that of the index behind it."""
+        return self.provenance.index
+
+    def __repr__(self) -> str:
+        where = "here" if self.encoder else "in the cluster" if self._in_cluster else "nowhere"
+        return f"<Index {self.name!r}: {self.field.name} by {self.field.encoder}, encoded {where}>"
+
+    @property
+    def _in_cluster(self) -> bool:
+        return self.provenance.in_cluster
+
+    @classmethod
+    def create(
+        cls,
+        client: Elasticsearch,
+        name: str,
+        encoder: Encoder,
+        *,
+        inputs: Sequence[str],
+        field: str = "embedding",
+        index_type: str = "hnsw",
+        shards: int = 1,
+        replicas: int = 0,
+        in_cluster: bool | None = None,
+    ) -> Self:
+        """Makes the index for an encoder: mapping, BM25 as in Anserini, provenance.
+
+        The vectors of ``field`` are made from the text fields ``inputs``; ``index_type`` is hnsw,
+        int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``in_cluster`` the cluster's plugin makes them,
+        without it this process does; None leaves it to the plugin where it has this very encoder in
+        service. Raises ElasticError where the index is there already or the cluster refuses,
+        RequestError for fields that cannot be.
+
+            index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
+        """
+        require_sync(client)
+        if in_cluster is None:
+            in_cluster = has_encoder(client, encoder.manifest)
+        create_index(
+            client,
+            name,
+            encoder.manifest,
+            inputs=inputs,
+            index_type=index_type,
+            shards=shards,
+            replicas=replicas,
+            field=field,
+            in_cluster=in_cluster,
+        )
+        return cls.open(client, name, None if in_cluster else encoder, field=field)
+
+    @classmethod
+    def open(
+        cls,
+        client: Elasticsearch,
+        name: str,
+        encoder: Encoder | None = None,
+        *,
+        field: str | None = None,
+    ) -> Self:
+        """An index that is there, by its name or an alias of it alone.
+
+        Without an encoder it is searched by BM25, and by dense and hybrid too where the cluster
+        makes its vectors. ``field`` names the vector field where there are several. Raises
+        IndexNotFound, EncoderMismatch where the encoder is not the field's, ElasticError for an
+        index that does not say whose vectors it has.
+
+            index = densehook.Index.open(es, "passages")
+        """
+        require_sync(client)
+        provenance = provenance_of(client, name)
+        opened = cls(client, provenance, provenance.vector_field(field), None)
+        return opened if encoder is None else opened.encoded_by(encoder)
+
+    def encoded_by(self, encoder: Encoder) -> Self:
+        """The same index with an encoder in this process. Raises EncoderMismatch for another's.
+
+        index = densehook.Index.open(es, "passages").encoded_by(encoder)
+        """
+        self.field.require(encoder.manifest, self.name)
+        return type(self)(self.client, self.provenance, self.field, encoder)
+
+    def ingest(
+        self,
+        documents: str | Path | Iterable[Document | Mapping[str, Any] | BadLine],
+        *,
+        id: str | None = None,
+        rename: Mapping[str, str] | None = None,
+        replace: bool = False,
+        on_failure: Callable[[Failure], None] = lambda failure: None,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> FeedReport:
+        """Encodes documents and indexes them; what cannot be indexed is counted, and never the end.
+
+        They come from a file or folder (what ``collections.documents_from`` reads), as dicts, as
+        rows of a DataFrame, or as ``Document``. ``id`` names the field that holds their ids,
+        ``_id``, ``id`` or ``docid`` by default; ``rename`` gives fields other names, old to new.
+        With ``replace`` documents may be there already, and those of unchanged text are not encoded
+        again. ``on_failure`` hears of each failure; the report keeps the first.
+
+            report = index.ingest("corpus.jsonl")
+            report.indexed, report.failed, report.failures
+        """
+        from ..ingest import feed
+
+        return feed(
+            self.client,
+            self.name,
+            documents_from(documents, id=id, rename=rename),
+            self.encoder,
+            vector_field=self.field.name,
+            replace=replace,
+            on_failure=on_failure,
+            on_progress=on_progress,
+        )
+
+    def search(self, text: str, **options: Unpack[Options]) -> Hits:
+        """The best hits for a text, by hybrid search unless ``mode`` says bm25 or dense.
+
+        What may be asked, as ``size``, ``filter`` and ``fusion``, is in ``densehook.Asked``. Raises
+        RequestError for what makes no sense, ElasticError where the cluster fails or refuses.
+
+            index.search("how do vaccines work", size=10, filter={"term": {"lang": "en"}})
+        """
+        return self.msearch([text], **options)[0]
+
+    def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
+        """The hits for each text, in one request; else as ``search``.
+
+        for hits in index.msearch(["how do vaccines work", "what is a virus"], mode="dense"):
+            print(hits.query, hits[0].id)
+        """
+        asked = Asked.of(options)
+        bodies = self.searches(texts, asked, self.vectors_of(texts, asked))
+        answers = self._msearch([body for each in bodies for body in each])
+        return self.read(texts, asked, bodies, answers)
+
+    def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
+        """Where one document stands for a query, and why; None where no list knows it.
+
+        ``parts`` are what BM25 and dense search say of it: the rank, where it is among the first
+        ``window``, and the score, which it has also when it is not.
+
+            densehook.Index.open(es, "passages").explain("how do vaccines work", "doc-7").parts
+        """
+        asked = Asked.of(options)
+        (vector,) = self.vectors_of([text], asked)
+        answers = self._msearch(self.searching.explaining(text, id, asked, vector))
+        self.searching.require_answers(answers)
+        return parts_of(asked, answers, id)
+
+    def get(self, id: DocId) -> Document | None:
+        """A document without its vectors; None where there is none with that id.
+
+        index.get("doc-7").fields["title"]
+        """
+        hidden = [NOTES, *self.provenance.vector_fields]
+        with elastic_errors(self.client):
+            found = self.client.mget(index=self.name, ids=[id], source_excludes=hidden)
+        (doc,) = found["docs"]
+        return Document(id, doc["_source"]) if doc.get("found") else None
+
+    def delete(self, ids: DocId | Sequence[DocId]) -> int:
+        """Takes documents out of the index; gives how many of them were there.
+
+        index.delete(["doc-7", "doc-8"])
+        """
+        wanted = [ids] if isinstance(ids, str) else list(ids)
+        if not wanted:
+            return 0
+        operations = [{"delete": {"_id": each}} for each in wanted]
+        with elastic_errors(self.client):
+            done = self.client.bulk(index=self.name, operations=operations)
+        refresh(self.client, self.name)
+        return sum(item["delete"].get("result") == "deleted" for item in done["items"])
+
+    def drop(self) -> None:
+        """Deletes the index itself, with all it holds.
+
+        index.drop()
+        """
+        delete_index(self.client, self.name)
+
+    def stats(self) -> IndexStats:
+        """What the index holds: documents, those with a vector, bytes, and whose vectors.
+
+        index.stats().without_vector
+        """
+        return stats_of(self.client, self.provenance, self.field)
+
+    def searcher(self) -> Searcher:
+        """What an evaluation runs its queries with: whole rankings of ids, by bm25 or dense.
+
+        index.searcher().search({"q1": "how do vaccines work"}, "dense", depth=100)["q1"]
+        """
+        return Searcher(self.client, self.name, self.encoder, self.field.name)
+
+    def vectors_of(self, texts: Sequence[str], asked: Asked) -> Sequence[Vector | None]:
+        """The vector of each query, None where the cluster makes it or none is needed."""
+        if not self.searching.needs_vector(asked) or self.encoder is None:
+            return [None] * len(texts)
+        return [vector.tolist() for vector in self.encoder.encode_queries(list(texts))]
+
+    def searches(
+        self, texts: Sequence[str], asked: Asked, vectors: Sequence[Vector | None]
+    ) -> list[list[Body]]:
+        """For each text the searches to send, all in one request."""
+        pairs = zip(texts, vectors, strict=True)
+        return [self.searching.bodies(text, asked, vector) for text, vector in pairs]
+
+    def read(
+        self,
+        texts: Sequence[str],
+        asked: Asked,
+        bodies: Sequence[Sequence[Body]],
+        answers: Sequence[Mapping[str, Any]],
+    ) -> list[Hits]:
+        """The hits of each text, from the answers to its searches."""
+        coming = iter(answers)
+        return [
+            self.searching.hits(text, asked, [next(coming) for _ in each])
+            for text, each in zip(texts, bodies, strict=True)
+        ]
+
+    def _msearch(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        if not bodies:
+            return []
+        searches = [part for body in bodies for part in ({}, body)]
+        with elastic_errors(self.client):
+            answers: Sequence[Mapping[str, Any]] = self.client.msearch(
+                index=self.name, searches=searches
+            )["responses"]
+        return answers

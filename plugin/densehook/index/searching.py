@@ -1,0 +1,219 @@
+"""From what is asked to requests, and from answers to hits; pure, for sync and async alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..bundle import is_blank
+from ..errors import ElasticError, RequestError
+from ..fusion import FusedHit, Part
+from ..hooks import (
+    NOTES,
+    Provenance,
+    VectorField,
+    bm25_request,
+    dense_request,
+    dense_text_request,
+    hybrid_request,
+    ranking_of,
+)
+from ..types import DocId
+from .asked import LISTS, Asked
+from .hits import Hit, Hits
+
+Body = dict[str, Any]
+Vector = Sequence[float]
+
+_PART = re.compile(
+    r"list \[(?P<list>\d+)\] \[[^\]]*\]: rank \[(?P<rank>\d+)\](?:, score \[(?P<score>[^\]]+)\])?"
+    r"(?:, normalised by \w+ to \[(?P<normalised>[^\]]+)\])?, weight \[(?P<weight>[^\]]+)\],"
+    r" contribution \[(?P<contribution>[^\]]+)\]"
+)
+"""How the plugin explains what a list gave."""
+
+
+@dataclass(frozen=True)
+class Searching:
+    """How one index is searched; ``encodes_here`` says that texts become vectors in this process.
+
+    What it says of its fields was read when the index was opened.
+    """
+
+    provenance: Provenance
+    field: VectorField
+    encodes_here: bool
+
+    def needs_vector(self, asked: Asked) -> bool:
+        """Whether the query's vector must come with the request."""
+        if "dense" not in asked.lists:
+            return False
+        if not self.encodes_here and not self.provenance.in_cluster:
+            raise RequestError(
+                f"{asked.mode} search of index {self.provenance.index!r} needs the encoder"
+                f" {self.field.encoder!r}; open the index with it, or search by bm25"
+            )
+        return self.encodes_here
+
+    def bodies(self, text: str, asked: Asked, vector: Vector | None) -> list[Body]:
+        """The searches of one query, which are sent together; one where the cluster fuses.
+
+        Raises RequestError for a query of blanks, or where BM25 has no field to search.
+        """
+        if is_blank(text):
+            raise RequestError(f"the query {text!r} has no text to search for")
+        if asked.mode == "hybrid" and vector is None:
+            return [self._shown(self._fused_by_cluster(text, asked), asked, text)]
+        depth = asked.depth if asked.mode == "hybrid" else asked.last
+        bodies = [self._list(name, text, asked, vector, depth) for name in asked.lists]
+        if asked.mode != "hybrid" and asked.from_:
+            bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
+        return [self._shown(body, asked, text) for body in bodies]
+
+    def hits(self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> Hits:
+        """The hits that these answers hold. Raises ElasticError for one that is an error."""
+        self.require_answers(responses)
+        took = max(int(response.get("took", 0)) for response in responses)
+        if asked.mode == "hybrid" and len(responses) == len(LISTS):
+            return Hits(text, self._fused_here(asked, responses), took)
+        found = responses[0]["hits"]["hits"]
+        return Hits(text, [self._hit(raw, _explained(raw), raw["_score"]) for raw in found], took)
+
+    def require_answers(self, responses: Sequence[Mapping[str, Any]]) -> None:
+        """Raises ElasticError for an answer that is an error."""
+        for response in responses:
+            if "error" in response:
+                causes = response["error"].get("root_cause") or [response["error"]]
+                reason = causes[0].get("reason") or causes[0].get("type")
+                raise ElasticError(f"search of index {self.provenance.index!r} failed: {reason}")
+
+    def explaining(self, text: str, id_: DocId, asked: Asked, vector: Vector | None) -> list[Body]:
+        """Searches that tell where one document stands in each list, and what it scores there."""
+        one = {"ids": {"values": [id_]}}
+        bodies = []
+        for name in asked.lists:
+            body = self._list(name, text, asked, vector, asked.depth)
+            alone = Asked(mode=name, size=1, filter=[*asked.filters, one])
+            bodies += [body, self._list(name, text, alone, vector, 1)]
+        return [{**body, "_source": False} for body in bodies]
+
+    def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
+        if name == "bm25":
+            return bm25_request(self._bm25(), text, depth, asked.filters)
+        candidates = asked.num_candidates
+        if vector is not None:
+            return dense_request(self.field.name, vector, depth, candidates, asked.filters)
+        encoder = self.field.encoder
+        return dense_text_request(self.field.name, text, encoder, depth, candidates, asked.filters)
+
+    def _fused_by_cluster(self, text: str, asked: Asked) -> Body:
+        body = hybrid_request(
+            self._bm25(),
+            self.field.name,
+            text,
+            self.field.encoder,
+            fusion=asked.fusion,
+            size=asked.size,
+            window=asked.depth,
+            rank_constant=asked.constant,
+            normalizer=asked.normalizer,
+            weights=asked.list_weights,
+            num_candidates=asked.num_candidates,
+            filters=asked.filters,
+        )
+        return {
+            **body,
+            **({"from": asked.from_} if asked.from_ else {}),
+            **({"explain": True} if asked.explain else {}),
+        }
+
+    def _fused_here(self, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> list[Hit]:
+        raws = {raw["_id"]: raw for response in responses for raw in response["hits"]["hits"]}
+        fused: Sequence[FusedHit] = asked.fuse()([ranking_of(response) for response in responses])
+        return [
+            self._hit(raws[each.id], dict(zip(LISTS, each.parts, strict=True)), each.score)
+            for each in fused[asked.from_ : asked.last]
+        ]
+
+    def _hit(self, raw: Mapping[str, Any], parts: Mapping[str, Part], score: float) -> Hit:
+        source = raw.get("_source", {})
+        # a pipeline keeps no order: what is searched comes first
+        first = {name: source[name] for name in self.field.inputs if name in source}
+        return Hit(raw["_id"], float(score), {**first, **source}, parts, raw.get("highlight", {}))
+
+    def _shown(self, body: Body, asked: Asked, text: str) -> Body:
+        """The same search, which brings what is to be shown of its hits."""
+        hidden = [NOTES, *self.provenance.vector_fields]
+        source: dict[str, Any] = {"excludes": hidden}
+        if asked.fields is not None:
+            source["includes"] = list(asked.fields)
+        shown: Body = {"_source": source if asked.fields != [] else False}
+        if asked.highlight:
+            names = [*self.field.inputs, *self.provenance.bm25_fields]
+            fields: dict[str, Any] = {name: {} for name in names}
+            # several inputs are searched in one field, which no source has; and of a hit that
+            # kNN alone found the words are shown all the same
+            query = {"multi_match": {"query": text, "fields": list(fields)}}
+            shown["highlight"] = {
+                "fields": fields,
+                "require_field_match": False,
+                "highlight_query": query,
+            }
+        return {**body, **shown}
+
+    def _bm25(self) -> Sequence[str]:
+        if not self.provenance.bm25_fields:
+            raise RequestError(
+                f"index {self.provenance.index!r} names no field for BM25; search it by dense, or"
+                " name its text fields as bm25 in its mapping's _meta.densehook"
+            )
+        return self.provenance.bm25_fields
+
+
+def parts_of(asked: Asked, responses: Sequence[Mapping[str, Any]], id_: DocId) -> FusedHit | None:
+    """What the lists of ``explaining`` say of a document, fused; None where no list has it.
+
+    One outside a list's window has a score there and no rank, and no part in the sum.
+    """
+    rankings = [ranking_of(response) for response in responses[::2]]
+    alone = [ranking_of(response) for response in responses[1::2]]
+    fused = {hit.id: hit for hit in asked.fuse()(rankings)} if asked.mode == "hybrid" else {}
+    if (hit := fused.get(id_)) is not None:
+        parts = [
+            part._replace(score=own[0].score) if part.rank is None and own else part
+            for part, own in zip(hit.parts, alone, strict=True)
+        ]
+        return FusedHit(id_, hit.score, tuple(parts))
+    parts = []
+    for ranking, own in zip(rankings, alone, strict=True):
+        rank = next((n for n, each in enumerate(ranking, start=1) if each.id == id_), None)
+        score = own[0].score if own else None
+        given = (score or 0.0) if rank is not None else 0.0
+        parts.append(Part(rank, score, None, 1.0, given))
+    if all(part.score is None for part in parts):
+        return None
+    return FusedHit(id_, sum(part.contribution for part in parts), tuple(parts))
+
+
+def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
+    """What each list gave, of a hit that the cluster fused and explains."""
+    explanation = raw.get("_explanation")
+    if explanation is None:
+        return {}
+    parts = {name: Part(None, None, None, 0.0, 0.0) for name in LISTS}
+    for detail in explanation.get("details", []):
+        if found := _PART.match(detail["description"]):
+            parts[LISTS[int(found["list"])]] = Part(
+                int(found["rank"]),
+                _number(found["score"]),
+                _number(found["normalised"]),
+                float(found["weight"]),
+                float(found["contribution"]),
+            )
+    return parts
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
