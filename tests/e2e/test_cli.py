@@ -146,7 +146,7 @@ def test_the_same_road_with_the_encoder_in_the_cluster(
         shutil.rmtree(home)
 
 
-def test_a_damaged_archive_is_refused_before_any_of_it_is_indexed(
+def test_a_damaged_archive_is_one_line_whatever_reads_it(
     run: Run, index: str, tiny_bundle: Bundle, corpus: Path
 ) -> None:
     succeeded(run("create", index, "--encoder", tiny_bundle.path))
@@ -201,6 +201,25 @@ def test_a_bad_line_is_named_the_rest_goes_in_and_the_exit_code_says_so(
         assert done.returncode == 2
         assert "is a file to ingest" in done.stderr
     assert (tmp_path / "corpus.jsonl.gz").read_bytes()
+
+
+def test_files_as_they_come_are_indexed_by_the_names_they_are_given(
+    run: Run, index: str, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    succeeded(run("create", index, "--encoder", tiny_bundle.path, "--input", "text"))
+    (tmp_path / "a.csv").write_text("pmid;body\r\n7;water\r\n8;ice\r\n", encoding="utf-8-sig")
+    ingest = ("ingest", index, "a.csv", "--encoder", tiny_bundle.path)
+    assert error_of(run(*ingest)).startswith("error: a.csv has no column '_id' or 'id' or 'docid'")
+    assert error_of(run(*ingest, "--id", "pmid")).startswith(
+        "error: a.csv has no column 'text' or 'embedding'; it has 'pmid', 'body': rename"
+    )
+    assert "no hits" in succeeded(run("search", index, "water", "--mode", "bm25"))
+    out = succeeded(run(*ingest, "--id", "pmid", "--rename", "body=text"))
+    assert f"indexed 2 documents into {index}, 0 failed" in out
+    out = succeeded(run("search", index, "water", "--mode", "bm25", "--json"))
+    assert [(hit["id"], hit["source"]["text"]) for hit in json.loads(out)["hits"]] == [
+        ("7", "water")
+    ]
 
 
 def test_an_unknown_index_is_one_line(run: Run, tiny_bundle: Bundle, corpus: Path) -> None:

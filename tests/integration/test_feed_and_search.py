@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from elasticsearch import Elasticsearch
 
 from densehook.bundle import Bundle
-from densehook.collections import BadLine, read_documents
+from densehook.collections import BadLine, documents_from, read_documents
 from densehook.elastic.cluster import has_encoder, require_encoder
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import count_in, create_index, provenance_of
@@ -24,6 +25,7 @@ from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import (
     ClusterUnreachable,
+    CollectionError,
     ElasticError,
     EncoderMismatch,
     IndexNotFound,
@@ -325,6 +327,35 @@ def test_a_cluster_that_goes_away_says_how_far_the_feed_came(
         client, index, [Document(str(n), {"text": "water"}) for n in range(2000)], tiny, True
     )
     assert count_in(client, index) == 2000
+
+
+def test_a_source_that_breaks_says_how_many_were_indexed_before(
+    client: Elasticsearch, index: str, tiny: Encoder, tmp_path: Path
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=INPUTS)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"id": n, "text": "water"} for n in range(WINDOW + 1)])[:-9])
+    with pytest.raises(CollectionError) as error:
+        feed(client, index, read_documents(path), tiny)
+    assert str(error.value).startswith(f"{path} cannot be read to its end: ")
+    assert f"; {WINDOW} documents were indexed before that: mend the source" in str(error.value)
+    client.indices.refresh(index=index)
+    assert count_in(client, index) == WINDOW
+
+
+def test_a_table_without_any_input_is_refused_before_anything_is_written(
+    client: Elasticsearch, index: str, tiny: Encoder, tmp_path: Path
+) -> None:
+    create_index(client, index, tiny.manifest, inputs=["meta.title", "text"])
+    path = tmp_path / "a.csv"
+    path.write_text("id,body\n1,water\n")
+    with pytest.raises(CollectionError, match=r"no column 'meta\.title' or 'text' or 'embedding'"):
+        feed(client, index, read_documents(path), tiny)
+    assert count_in(client, index) == 0
+    # what brings its vectors needs no text
+    frame = [{"id": "1", "embedding": tiny.encode_documents(["water"])[0].tolist()}]
+    report = feed(client, index, documents_from(pa.Table.from_pylist(frame)), tiny)
+    assert (report.indexed, report.brought) == (1, 1)
 
 
 @pytest.mark.parametrize("replace", [False, True])

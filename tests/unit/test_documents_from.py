@@ -119,6 +119,13 @@ def test_fields_are_renamed_and_even_swapped_but_never_lost() -> None:
 def test_documents_and_bad_lines_pass_as_they_are() -> None:
     items = [Document("x", {"v": 1}, "there"), BadLine("file:3", "torn")]
     assert list(documents_from(items)) == items
+    made = documents_from(ROWS, make_ids=True)
+    assert documents_from(made) is made
+
+
+def test_two_fields_of_one_name_are_one_too_many() -> None:
+    (bad,) = documents_from([{"id": 1, 2: "a", "2": "b"}])
+    assert str(bad) == "row 1: field '2' is there twice"
 
 
 def test_what_is_missing_in_a_table_is_left_out() -> None:
@@ -142,8 +149,11 @@ def test_what_is_missing_in_a_table_is_left_out() -> None:
     [
         (np.arange(3, dtype=np.float32), [0.0, 1.0, 2.0]),
         (np.bool_(True), True),
+        (np.str_("text"), "text"),
         (datetime.date(2020, 5, 1), "2020-05-01"),
         ((1, {"a": np.int8(2)}), [1, {"a": 2}]),
+        (np.datetime64("2020-05-01T10:00:00", "ns"), "2020-05-01T10:00:00"),
+        (np.array(["2020-05-01"], "datetime64[ns]"), ["2020-05-01T00:00:00"]),
         (None, None),
     ],
 )
@@ -165,6 +175,10 @@ def nested(depth: int) -> list[Any]:
     ("value", "said"),
     [
         (b"bytes", "field 'v' holds a value of type bytes, which JSON cannot hold"),
+        (
+            np.timedelta64(3, "ns"),
+            "field 'v' holds a value of type timedelta, which JSON cannot hold",
+        ),
         (object(), "field 'v' holds a value of type object, which JSON cannot hold"),
         (math.inf, "field 'v' holds inf, which is no number in JSON"),
         ([1.0, math.nan], "field 'v' holds nan, which is no number in JSON"),

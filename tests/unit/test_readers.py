@@ -577,6 +577,16 @@ def test_a_folder_whose_files_do_not_belong_together_asks_which(tmp_path: Path) 
     assert values(tmp_path / "*.csv*") == expected(ROWS[:1]) * 3
 
 
+@pytest.mark.parametrize("names", [("train.csv", "test.csv"), ("x-train.csv", "x-dev.csv.gz")])
+def test_splits_in_a_file_each_are_not_mixed(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        WRITERS["a.csv.gz" if name.endswith("gz") else "a.csv"](tmp_path / name, ROWS)
+    (tmp_path / "x-dev.csv").unlink(missing_ok=True)
+    said = refusal(tmp_path)
+    assert all(f"1 {name}" in said for name in names)
+    assert values(tmp_path / names[0]) == expected(ROWS)
+
+
 def test_json_beside_texts_asks_which(tmp_path: Path) -> None:
     WRITERS["a.json"](tmp_path / "a.json", ROWS)
     (tmp_path / "README.md").write_text("about")

@@ -13,7 +13,7 @@ from ..types import Document
 from .irds import documents_of_dataset, knows_datasets
 from .readers import open_path
 from .readers.formats import format_by_name
-from .rows import BadLine, Naming, Row
+from .rows import BadLine, Naming, Row, named
 from .tables import Table, open_table
 
 
@@ -46,10 +46,10 @@ class Documents(Iterator[Document | BadLine]):
             return
         if not any(name in self.columns or name.split(".")[0] in self.columns for name in fields):
             wanted = " or ".join(map(repr, fields))
-            there = ", ".join(map(repr, self.columns))
             raise CollectionError(
-                f"{self._name} has no column {wanted}; it has {there}: rename the one that is meant"
-                f" (--rename OLD={fields[0]}), or make an index of other inputs (--input)"
+                f"{self._name} has no column {wanted}; it has {named(self.columns)}: rename the"
+                f" one that is meant (--rename OLD={fields[0]}), or make an index of other inputs"
+                " (--input)"
             )
 
     def _columns(self, table: Table) -> Sequence[str] | None:
@@ -82,6 +82,8 @@ def documents_from(
     Raises CollectionError when there is nothing to read, for columns that leave no id or two of one
     name, and where a file cannot be read to its end.
     """
+    if isinstance(source, Documents) and not (id or rename or make_ids):
+        return source
     naming = Naming(id, rename or {}, make_ids)
     if isinstance(source, str | Path):
         meter = Meter()

@@ -16,6 +16,8 @@ ID_FIELDS = ("_id", "id", "docid")
 """Where an id is looked for, in this order, when no field is named."""
 
 _ID_BYTES = 16
+_NAMES_SHOWN = 20
+_NAME_SHOWN = 40
 
 
 class Row(NamedTuple):
@@ -63,7 +65,7 @@ class Naming:
         Raises CollectionError, naming those that are there, when two have one name, one to be
         renamed is not there, or none holds ids.
         """
-        there = "it has " + (", ".join(map(repr, names)) or "none")
+        there = "it has " + named(names)
         for old in self.rename:
             if old not in names:
                 raise CollectionError(f"{where} has no column {old!r} to rename; {there}")
@@ -117,6 +119,13 @@ class Naming:
             return made_id(row.fields)
         *most, last = (f"no {name}" for name in self._id_fields)
         raise ValueError(", ".join(most) + " and " * bool(most) + last)
+
+
+def named(names: Sequence[str]) -> str:
+    """Names for a message; a header that is none may be long."""
+    some = [name if len(name) <= _NAME_SHOWN else name[:_NAME_SHOWN] + "…" for name in names]
+    more = [f"and {len(some) - _NAMES_SHOWN} more"] if len(some) > _NAMES_SHOWN else []
+    return ", ".join([*map(repr, some[:_NAMES_SHOWN]), *more]) or "none"
 
 
 def made_id(fields: Mapping[str, Any]) -> str:

@@ -18,6 +18,9 @@ _WRITTEN: Mapping[type, Callable[[Any], Any]] = {
 }
 """Kinds of values that JSON has not, and what is written for them."""
 
+_TIMES = ("M", "m")
+"""numpy's moments and spans, which as nanoseconds become bare numbers."""
+
 
 def plain_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
     """Fields with plain values; those that are missing (NaN, NaT, NA) are left out.
@@ -28,6 +31,8 @@ def plain_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if is_missing(value):
             continue
+        if str(name) in made:
+            raise ValueError(f"field {str(name)!r} is there twice")
         try:
             made[_text(str(name))] = plain(value)
         except RecursionError:
@@ -72,6 +77,8 @@ def _other(value: Any) -> Any:
         if isinstance(value, kind):
             return plain(written(value))
     if hasattr(value, "dtype") and hasattr(value, "tolist"):  # numpy's numbers and arrays
+        if getattr(value.dtype, "kind", "") in _TIMES:
+            value = value.astype(f"{value.dtype.kind}8[us]")
         return plain(value.tolist())
     raise ValueError(f"holds a value of type {type(value).__name__}, which JSON cannot hold")
 
@@ -88,4 +95,4 @@ def _text(value: str) -> str:
             value.encode()
         except UnicodeEncodeError:
             raise ValueError("holds a lone surrogate, which no UTF-8 can hold") from None
-    return value
+    return str.__str__(value)  # numpy has a text of its own

@@ -10,7 +10,7 @@ from ..collections import BadLine, Documents
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import provenance_of, refresh, takes_base64
 from ..encode import Encoder
-from ..errors import ClusterUnreachable, RequestError
+from ..errors import ClusterUnreachable, CollectionError, RequestError
 from ..hooks import Provenance, VectorField
 from ..types import Document
 from .encode import Preparer
@@ -49,7 +49,8 @@ def feed(
     without a vector, one that brings a vector keeps it. Memory is bounded by a few windows,
     whatever the number of documents. ``on_progress`` hears of each document done, well or not.
     Raises EncoderMismatch, and CollectionError for a table without any input column, before
-    anything is written; IndexNotFound, ClusterUnreachable.
+    anything is written; IndexNotFound, ClusterUnreachable, and CollectionError for a source that
+    cannot be read to its end.
     """
     provenance = provenance_of(client, index)
     target = provenance.vector_field(vector_field)
@@ -71,6 +72,13 @@ def feed(
                     if isinstance(outcome, Failure):
                         on_failure(outcome)
                     on_progress(report.indexed + report.failed)
+    except CollectionError as error:
+        if not report.indexed:
+            raise
+        raise CollectionError(
+            f"{error}; {report.indexed:,} documents were indexed before that: mend the source and"
+            " run it again with --replace"
+        ) from error
     except ClusterUnreachable as error:
         raise ClusterUnreachable(
             f"{error} {report.indexed:,} documents were indexed before that; run it again with"

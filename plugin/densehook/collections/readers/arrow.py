@@ -15,6 +15,7 @@ from ..tables import ROWS_AT_ONCE, Table, records_of_batch, rows_of
 if TYPE_CHECKING:
     import pyarrow
 
+_BUFFER = 1 << 20
 _FILE_MAGIC = b"ARROW1"
 _STREAM_END = b"\0\0\0\0"
 """How a stream ends whose writer came to the end."""
@@ -26,7 +27,8 @@ def open_parquet(path: Path, meter: Meter) -> Table:
     import pyarrow.parquet
 
     with _reading(path):
-        file = pyarrow.parquet.ParquetFile(path)
+        # page by page: without a buffer's size whole columns of a row group are read at once
+        file = pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER)
         names = list(file.schema_arrow.names)
 
     def batches() -> Iterator[pyarrow.RecordBatch]:
@@ -50,7 +52,7 @@ def open_arrow(path: Path, meter: Meter) -> Table:
     import pyarrow
 
     with _reading(path):
-        source = pyarrow.OSFile(str(path))
+        source = pyarrow.memory_map(str(path))
         is_file = source.read(len(_FILE_MAGIC)) == _FILE_MAGIC
         source.seek(0)
         opened = pyarrow.ipc.open_file(source) if is_file else pyarrow.ipc.open_stream(source)

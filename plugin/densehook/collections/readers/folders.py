@@ -31,6 +31,9 @@ _PATTERN = re.compile(r"[*?\[]")
 _SPLIT = re.compile(r"(.+)-\d{5}-of-\d{5}\.[^/]+")
 """How the parts of a dataset's split are called on Hugging Face's hub."""
 
+_WHOLE_SPLIT = re.compile(r"(.*[-_.])?(train|test|validation|valid|val|dev)\.[^/]+", re.IGNORECASE)
+"""How a split in one file is called."""
+
 _TEXTS = (".txt", ".md", ".txt.gz", ".md.gz")
 
 _DATA: Sequence[Sequence[Format]] = ((JSONL,), (PARQUET, ARROW, CSV, TSV))
@@ -144,9 +147,12 @@ def _require_one_part(folder: Path, files: Sequence[Path]) -> None:
 
 def _part(folder: Path, file: Path) -> str:
     """The pattern of the files that belong together with this one."""
-    split = _SPLIT.fullmatch(file.name)
-    plain = Path(file.stem) if file.suffix == ".gz" else file
-    name = f"{split[1]}-*" if split else f"*{plain.suffix}*"
+    if split := _SPLIT.fullmatch(file.name):
+        name = f"{split[1]}-*"
+    elif _WHOLE_SPLIT.fullmatch(file.name):
+        name = file.name
+    else:
+        name = f"*{(Path(file.stem) if file.suffix == '.gz' else file).suffix}*"
     return str(file.relative_to(folder).parent / name)
 
 
