@@ -140,6 +140,7 @@ class Index:
         *,
         id: str | None = None,
         rename: Mapping[str, str] | None = None,
+        make_ids: bool = False,
         replace: bool = False,
         on_failure: Callable[[Failure], None] = lambda failure: None,
         on_progress: Callable[[int], None] = lambda done: None,
@@ -149,6 +150,7 @@ class Index:
         They come from a file or folder (what ``collections.documents_from`` reads), as dicts, as
         rows of a DataFrame, or as ``Document``. ``id`` names the field that holds their ids,
         ``_id``, ``id`` or ``docid`` by default; ``rename`` gives fields other names, old to new.
+        With ``make_ids`` a document without an id gets one made of its content.
         With ``replace`` documents may be there already, and those of unchanged text are not encoded
         again. ``on_failure`` hears of each failure; the report keeps the first.
 
@@ -160,7 +162,7 @@ class Index:
         return feed(
             self.client,
             self.name,
-            documents_from(documents, id=id, rename=rename),
+            documents_from(documents, id=id, rename=rename, make_ids=make_ids),
             self.encoder,
             vector_field=self.field.name,
             replace=replace,
