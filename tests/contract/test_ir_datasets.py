@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from densehook.collections import open_collection
+from densehook.collections import open_collection, read_documents
 from densehook.errors import CollectionError
+from densehook.types import Document
 
 ir_datasets = pytest.importorskip("ir_datasets", reason="ir_datasets is not installed")
 
@@ -43,6 +44,22 @@ def test_a_dataset_is_opened_by_name(files: dict[str, str], register) -> None:
             ("d1", {"text": "first text"}),
             ("d2", {"text": "second text"}),
         ]
+
+
+def test_its_documents_are_read_without_queries_and_judgements(
+    files: dict[str, str], register
+) -> None:
+    del files["qrels_trec"], files["queries_tsv"]
+    register("densehook/only-docs", ir_datasets.create_dataset(**files))
+    documents = read_documents("densehook/only-docs", rename={"text": "body"})
+    assert list(documents) == [
+        Document("d1", {"body": "first text"}),
+        Document("d2", {"body": "second text"}),
+    ]
+    del files["docs_tsv"]
+    register("densehook/nothing", ir_datasets.create_dataset(**files))
+    with pytest.raises(CollectionError, match="densehook/nothing has no docs"):
+        read_documents("densehook/nothing")
 
 
 @pytest.mark.parametrize(

@@ -540,10 +540,15 @@ def test_a_dataset_saved_by_hugging_face_is_read_and_its_splits_are_named(tmp_pa
         f"is a dataset of the splits train, test; give the folder of one: {tmp_path}/both/train"
     )
     assert values(tmp_path / "both" / "test") == expected(ROWS)
+    datasets.DatasetDict({"train": saved}).save_to_disk(str(tmp_path / "alone"))
+    assert values(tmp_path / "alone") == expected(ROWS)
     (tmp_path / "one" / "data-00001-of-00002.arrow").unlink()
     assert "is not whole: it lacks data-00001-of-00002.arrow" in refusal(tmp_path / "one")
     (tmp_path / "one" / "state.json").write_text("{")
     assert f"{tmp_path}/one/state.json cannot be read: " in refusal(tmp_path / "one")
+    for other in ("[]", '{"_data_files": 3}', '{"_data_files": ["data"]}'):  # somebody else's
+        (tmp_path / "one" / "state.json").write_text(other)
+        assert values(tmp_path / "one") == expected(ROWS[:3])
 
 
 def test_a_snapshot_of_the_hub_is_its_data_and_a_split_is_chosen_by_name(tmp_path: Path) -> None:
@@ -635,6 +640,8 @@ def test_what_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert refusal(tmp_path / "*.csv") == (
         f"no documents at {tmp_path}/*.csv: no file is called like that"
     )
+    assert f"no documents at {tmp_path}/a**b: " in refusal(tmp_path / "a**b")
+    assert "no file is called like that" in refusal("no/such/[name]")
     assert "and ir_datasets knows no dataset of that name" in refusal("no/such/name")
     monkeypatch.setitem(sys.modules, "ir_datasets", None)
     assert refusal("no/such/name") == "no documents at no/such/name: no such file or folder"

@@ -11,8 +11,7 @@ from ..errors import CollectionError
 from ..files import Meter, is_stdin
 from ..types import Document
 from .irds import documents_of_dataset, knows_datasets
-from .readers import open_path
-from .readers.formats import format_by_name
+from .readers import format_by_name, is_pattern, open_path
 from .rows import BadLine, Naming, Row, named
 from .tables import Table, open_table
 
@@ -116,7 +115,7 @@ def _tables_of(path: Path, meter: Meter) -> Iterator[Table]:
 
 def _may_name_dataset(path: Path) -> bool:
     """Whether this is no file, and not written as one."""
-    if is_stdin(path) or path.is_absolute() or str(path).startswith(".") or "*" in str(path):
+    if is_stdin(path) or path.is_absolute() or str(path).startswith(".") or is_pattern(path):
         return False
     try:
         return not path.exists() and format_by_name(path) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,7 +114,8 @@ class Naming:
             if name in fields:
                 value = fields.pop(name)
                 if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-                    raise ValueError(f"{name} is {value!r}; it must be a string or a whole number")
+                    said = f"{name} is {reprlib.repr(value)}"
+                    raise ValueError(f"{said}; it must be a string or a whole number")
                 return str(value)
         if self.make_ids:
             return made_id(row.fields)

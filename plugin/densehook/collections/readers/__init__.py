@@ -6,7 +6,7 @@ read. pyarrow is loaded where a file needs it.
 
 from __future__ import annotations
 
-from .folders import open_path
-from .formats import FORMATS, readable
+from .folders import is_pattern, open_path
+from .formats import FORMATS, format_by_name
 
-__all__ = ["FORMATS", "open_path", "readable"]
+__all__ = ["FORMATS", "format_by_name", "is_pattern", "open_path"]

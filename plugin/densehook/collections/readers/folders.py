@@ -60,6 +60,11 @@ def open_path(path: Path, meter: Meter) -> Iterator[Table]:
         yield format_of(file).open(file, meter)
 
 
+def is_pattern(path: Path) -> bool:
+    """Whether a path has wildcards, and may mean several files."""
+    return _PATTERN.search(str(path)) is not None
+
+
 def _meant(path: Path) -> Sequence[Path]:
     if is_stdin(path) or path.is_file():
         return [path]
@@ -67,14 +72,18 @@ def _meant(path: Path) -> Sequence[Path]:
         return _of_folder(path)
     if path.exists():
         raise CollectionError(f"no documents at {path}: it is no file and no folder")
-    if _PATTERN.search(str(path)):
+    if is_pattern(path):
         return _matching(path)
     raise CollectionError(f"no documents at {path}: no such file or folder")
 
 
 def _matching(pattern: Path) -> Sequence[Path]:
     anchor = Path(pattern.anchor)
-    found = sorted(file for file in anchor.glob(str(pattern.relative_to(anchor))) if file.is_file())
+    try:
+        matching = list(anchor.glob(str(pattern.relative_to(anchor))))
+    except ValueError as error:  # two stars within a name
+        raise CollectionError(f"no documents at {pattern}: {error}") from error
+    found = sorted(file for file in matching if file.is_file())
     if not found:
         raise CollectionError(f"no documents at {pattern}: no file is called like that")
     return found
@@ -82,7 +91,7 @@ def _matching(pattern: Path) -> Sequence[Path]:
 
 def _root(path: Path) -> Path:
     """The folder, or that of a pattern which has no wildcard in its name."""
-    while _PATTERN.search(str(path)) and not path.exists():
+    while is_pattern(path) and not path.exists():
         path = path.parent
     return path
 
@@ -109,7 +118,7 @@ def _is_text(file: Path) -> bool:
 
 
 def _visible(folder: Path) -> Iterator[Path]:
-    """Files in a folder and below; not those, nor in folders, that begin with a dot or a dash."""
+    """Files in a folder and below, but none whose path there has a name like .git or _SUCCESS."""
     for file in folder.rglob("*"):
         parts = file.relative_to(folder).parts
         if not any(part.startswith((".", "_")) for part in parts) and file.is_file():
@@ -158,24 +167,29 @@ def _part(folder: Path, file: Path) -> str:
 
 def _saved(folder: Path) -> Sequence[Path]:
     """Files of a dataset that Hugging Face's library saved with save_to_disk."""
-    splits = _json(folder / "dataset_dict.json").get("splits")
+    splits = _list(folder / "dataset_dict.json", "splits")
+    if len(splits) == 1:
+        return _saved(folder / str(splits[0]))
     if splits:
         raise CollectionError(
-            f"{folder} is a dataset of the splits {', '.join(splits)}; give the folder of one:"
-            f" {folder / splits[0]}"
+            f"{folder} is a dataset of the splits {', '.join(map(str, splits))}; give the folder of"
+            f" one: {folder / str(splits[0])}"
         )
-    names = [each["filename"] for each in _json(folder / "state.json").get("_data_files", ())]
-    for name in names:
-        if not (folder / name).is_file():
-            raise CollectionError(f"{folder} is not whole: it lacks {name}; get it again")
-    return [folder / name for name in names]
+    parts = _list(folder / "state.json", "_data_files")
+    files = [folder / str(part.get("filename")) for part in parts if isinstance(part, dict)]
+    for file in files:
+        if not file.is_file():
+            raise CollectionError(f"{folder} is not whole: it lacks {file.name}; get it again")
+    return files
 
 
-def _json(path: Path) -> Mapping[str, Any]:
+def _list(path: Path, key: str) -> Sequence[Any]:
+    """A list in a JSON file; empty where it, or the file, is not there."""
     if not path.is_file():
-        return {}
+        return []
     try:
         read = json.loads(path.read_bytes())
     except ValueError as error:
         raise CollectionError(f"{path} cannot be read: {error}") from error
-    return read if isinstance(read, dict) else {}
+    found = read.get(key) if isinstance(read, dict) else None
+    return found if isinstance(found, list) else []
