@@ -73,7 +73,9 @@ class Naming:
         renamed = tuple(self.rename.get(name, name) for name in names)
         for name, count in Counter(renamed).items():
             if count > 1:
-                raise CollectionError(f"{where} has {count} columns {name!r}; rename all but one")
+                raise CollectionError(
+                    f"{where} has {count} columns {name!r}; give each its own name"
+                )
         if not self.make_ids and not any(name in renamed for name in self._id_fields):
             wanted = " or ".join(map(repr, self._id_fields))
             raise CollectionError(

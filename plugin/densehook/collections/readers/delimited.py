@@ -41,7 +41,7 @@ def open_tsv(path: Path, meter: Meter) -> Table:
 
 
 def _open(path: Path, meter: Meter, delimiters: str) -> Table:
-    """Raises CollectionError for a header that does not name each column, or that is not there."""
+    """Raises CollectionError for a header that is not there or cannot be read."""
     records = _records(path, meter, delimiters)
     header = next(records, None)
     if header is None:
@@ -51,12 +51,8 @@ def _open(path: Path, meter: Meter, delimiters: str) -> Table:
     names = [name.strip() for name in header.cells]
     while names and not names[-1]:  # spreadsheets write columns that were never filled
         names.pop()
-    if "" in names or not names:
-        place = names.index("") + 1 if names else 1
-        raise CollectionError(
-            f"{path} does not name its column {place}; write a name into its first row (pandas"
-            " writes such a column with to_csv, unless index=False)"
-        )
+    # pandas writes the numbers of rows under no name
+    names = [name or f"column_{place}" for place, name in enumerate(names, start=1)]
     return Table(_rows(path, records, names), names, str(path))
 
 
