@@ -47,8 +47,8 @@ class Documents(Iterator[Document | BadLine]):
             wanted = " or ".join(map(repr, fields))
             raise CollectionError(
                 f"{self._name} has no column {wanted}; it has {named(self.columns)}: rename the"
-                f" one that is meant (--rename OLD={fields[0]}), or make an index of other inputs"
-                " (--input)"
+                f" one that is meant (--rename OLD={fields[0]}; in Python rename=), or make an"
+                " index of other inputs (--input; inputs=)"
             )
 
     def _columns(self, table: Table) -> Sequence[str] | None:

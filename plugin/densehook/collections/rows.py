@@ -79,8 +79,8 @@ class Naming:
         if not self.make_ids and not any(name in renamed for name in self._id_fields):
             wanted = " or ".join(map(repr, self._id_fields))
             raise CollectionError(
-                f"{where} has no column {wanted} with ids; {there}: say which holds them (--id), or"
-                " have them made of the content (--make-ids)"
+                f"{where} has no column {wanted} with ids; {there}: name the one that holds them"
+                " (--id; in Python id=), or have them made of the content (--make-ids; make_ids=)"
             )
         return renamed
 
