@@ -380,6 +380,8 @@ def test_what_spreadsheets_write_is_recognised(
         (b",,\n", "is empty; its first row must name the columns"),
         (b"", "is empty; its first row must name the columns"),
         (b"\n\n", "is empty; its first row must name the columns"),
+        (b"1," + b"long " * 99, "it has '1', 'long long long long long long long long …'"),
+        (b",".join(b"c%d" % n for n in range(50)), ", 'c19', and 30 more: name the one"),
         (
             b"1,first text\n2,second\n",
             "has no column '_id' or 'id' or 'docid' with ids; it has '1'",
