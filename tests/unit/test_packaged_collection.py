@@ -12,7 +12,6 @@ import pytest
 
 from densehook.collections import help_topics, open_collection, packaged
 from densehook.collections.packaged import ANSWERS, HELPS, KINDS, Passage, judge, passages
-from densehook.demo.quickstart import example_questions
 from densehook.errors import CollectionError
 
 JUDGED_ON = (3, 11)
@@ -144,4 +143,3 @@ def test_it_is_a_collection_like_any_other() -> None:
         KINDS
     )
     assert open_collection(collection.name).queries == collection.queries
-    assert len(example_questions()) == 3

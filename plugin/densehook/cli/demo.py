@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +19,21 @@ from .evaluate import show_evaluation
 from .options import ApiKey, CaCerts, Url
 
 if TYPE_CHECKING:
-    from ..collections.packaged import Passage, Question
-    from ..node import NodeState
+    from collections.abc import Sequence
+
+    from ..bundle import Bundle
+    from ..collections.packaged import Question
+    from ..demo.quickstart import Place
+    from ..encode import Encoder
+    from ..index import Hit
 
 _SHOWN = 3
-_TITLE = 24
 _MARKS = {ANSWERS: "✓", HELPS: "~"}
+_LEAD = 12
+"""Characters that a line shows before the first word of the query, to the start of a word."""
+_LONGEST = 200
+"""Characters of a text of which a line shows what it has room for."""
+_MATCH = re.compile(r"<em>(.*?)</em>", re.S)
 
 
 def demo(
@@ -39,53 +48,103 @@ def demo(
     ca_certs: CaCerts = None,
 ) -> None:
     """Walk the whole road on the packaged collection: export, ingest, search, evaluate."""
-    from ..collections import help_topics
-    from ..demo import quickstart
-    from ..elastic.cluster import has_encoder
-    from ..elastic.search import Searcher
-    from ..evaluation import SYSTEMS, evaluate
-    from .cluster import connect
-
     out.rule("1 the encoder")
-    with steps(f"Exporting {quickstart.ENCODER}") as step:
-        bundle = quickstart.ready_bundle(models, step)
-    encoder = load_encoder(bundle.path)
-    out.print(f"{bundle.path}: {encoder.dims} dims, {encoder.fingerprint[:15]}, self-test passed")
-
+    bundle = _export(models)
+    encoder = _open(bundle)
     out.rule("2 Elasticsearch")
     if url is None:
-        state = _started(bundle.path)
-        out.print(f"Elasticsearch {state.version} runs at {state.url}")
-    client = connect(url, api_key, ca_certs)
-    in_cluster = has_encoder(client, encoder.manifest)
-    if in_cluster:
-        out.print(f"its densehook plugin has {encoder.manifest.name} in service, the same encoder")
+        _start(bundle)
+    place = _reach(encoder, url, api_key, ca_certs)
+    out.rule("3 ingest")
+    _ingest(place)
+    out.rule("4 search")
+    _search(place)
+    out.rule("5 evaluation")
+    _evaluate(place, output)
+    out.rule("what now")
+    _what_now(bundle, output, place, local=url is None)
+
+
+def _export(models: Path) -> Bundle:
+    from ..demo import quickstart
+
+    with steps(f"Exporting {quickstart.ENCODER}") as step:
+        return quickstart.ready_bundle(models, step)
+
+
+def _open(bundle: Bundle) -> Encoder:
+    encoder = load_encoder(bundle.path)
+    out.print(f"{bundle.path}: {encoder.dims} dims, {encoder.fingerprint[:15]}, self-test passed")
+    return encoder
+
+
+def _start(bundle: Bundle) -> None:
+    """The local node, with the plugin where its zip is built, and the encoder in service."""
+    from .. import node
+    from ..elastic.cluster import encoders_of, reload_encoders
+    from .cluster import connect
+
+    archive = node.built_plugin(node.ELASTICSEARCH_VERSION)
+    with steps("Elasticsearch") as step:
+        state = node.start(
+            plugins=[archive] if archive else [], bundles=[bundle.path], progress=step
+        )
+        client = connect(state.url)
+        if encoders_of(client) is not None:
+            step("Loading the encoder")
+            reload_encoders(client)
+    out.print(f"Elasticsearch {state.version} runs at {state.url}")
+
+
+def _reach(encoder: Encoder, url: str | None, api_key: str | None, ca_certs: Path | None) -> Place:
+    from ..demo import quickstart
+    from .cluster import connect
+
+    place = quickstart.place(connect(url, api_key, ca_certs), encoder)
+    if place.in_cluster:
+        name = encoder.manifest.name
+        out.print(f"its densehook plugin has {name} in service, the same encoder")
     else:
         out.print("it has no densehook plugin with this encoder: texts are encoded here")
+    return place
 
-    out.rule("3 ingest")
-    collection = help_topics()
-    total = sum(1 for _ in collection.documents())
+
+def _ingest(place: Place) -> None:
+    from ..collections import help_topics
+    from ..demo import quickstart
+
+    total = sum(1 for _ in help_topics().documents())
     with bar("Ingesting", total) as show:
-        report = quickstart.ready_index(client, encoder, show, in_cluster=in_cluster)
+        report = quickstart.ready_index(
+            place.client, place.encoder, show, in_cluster=place.in_cluster
+        )
     done = "are there already" if report is None else "indexed"
     out.print(f"{total} passages of Python's help topics {done} in {quickstart.INDEX}")
-    if in_cluster:
+    if place.in_cluster:
         out.print(f"their vectors are made by its pipeline {pipeline_name(quickstart.INDEX)}")
 
-    out.rule("4 search")
-    searcher = Searcher(client, quickstart.INDEX, None if in_cluster else encoder)
+
+def _search(place: Place) -> None:
+    from ..demo import quickstart
+
+    index = place.index()
     for question in quickstart.example_questions():
         out.print(f"\n{question.text}", style="bold")
-        out.print(_side_by_side(question, quickstart.answers(searcher, question.text, _SHOWN)))
-    out.print("\n✓ judged to answer the question, ~ to help with it", style="dim")
-    if in_cluster:
-        out.print("hybrid is one request: the cluster encodes, searches and fuses", style="dim")
+        hits = index.search(question.text, size=_SHOWN, highlight=True, explain=True)
+        out.print(_table(question, hits))
+    out.print("\n✓ judged to answer the question, ~ to help; ranks in the two lists", style="dim")
+    if place.in_cluster:
+        out.print("each is one request: the cluster encodes, searches and fuses", style="dim")
 
-    out.rule("5 evaluation")
+
+def _evaluate(place: Place, output: Path) -> None:
+    from ..collections import help_topics
+    from ..evaluation import SYSTEMS, evaluate
+
+    searcher = place.searcher()
     with bars() as progress:
         evaluation = evaluate(
-            collection,
+            help_topics(),
             SYSTEMS,
             searcher,
             output,
@@ -95,43 +154,52 @@ def demo(
     show_evaluation(evaluation)
     out.print(f"{evaluation.queries} questions, measured by Pyserini's trec_eval")
 
-    out.rule("what now")
+
+def _what_now(bundle: Bundle, output: Path, place: Place, *, local: bool) -> None:
+    from ..demo import quickstart
+
     command = command_name()
+    inside = " --in-cluster" if place.in_cluster else ""
     out.print(f"bundle    {bundle.path}")
     out.print(f"numbers   {output / 'metrics.json'}, runs in {output / 'runs'}")
-    out.print(f'search    {command} search {quickstart.INDEX} "how do I sort a list" --explain')
-    inside = " --in-cluster" if in_cluster else ""
-    out.print(
-        f"your own  {command} create INDEX --encoder {bundle.path} --input title,text{inside}"
-    )
+    out.print(f'search    {command} search {quickstart.INDEX} "sort a list" --explain')
+    out.print(f"your own  {command} create INDEX --input title,text \\")
+    out.print(f"            --encoder {bundle.path}{inside}")
     out.print(f"          {command} ingest INDEX FILE.jsonl")
-    if url is None:
+    if local:
         out.print(f"stop      {command} es stop")
 
 
-def _started(bundle: Path) -> NodeState:
-    """The local node, with the plugin where its zip is built, and the encoder in service."""
-    from .. import node
-    from ..elastic.cluster import encoders_of, reload_encoders
-    from .cluster import connect
-
-    archive = node.built_plugin(node.ELASTICSEARCH_VERSION)
-    with steps("Elasticsearch") as step:
-        state = node.start(plugins=[archive] if archive else [], bundles=[bundle], progress=step)
-        client = connect(state.url)
-        if encoders_of(client) is not None:
-            step("Loading the encoder")
-            reload_encoders(client)
-    return state
-
-
-def _side_by_side(question: Question, answers: dict[str, list[Passage]]) -> Table:
-    table = Table(*answers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for row in zip_longest(*answers.values()):
-        table.add_row(*("" if passage is None else _cell(question, passage) for passage in row))
+def _table(question: Question, hits: Sequence[Hit]) -> Table:
+    """One line a hit: whether it answers, its rank in each list, where the query's words stand."""
+    lists = list(hits[0].parts)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    table.add_column(min_width=1)
+    for name in lists:
+        table.add_column(name, justify="right")
+    table.add_column("passage", no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    for hit in hits:
+        mark = _MARKS.get(question.relevant.get(hit.id, 0), "")
+        ranks = ("–" if part.rank is None else str(part.rank) for part in hit.parts.values())
+        table.add_row(mark, *ranks, hit.id, _excerpt(hit))
     return table
 
 
-def _cell(question: Question, passage: Passage) -> Text:
-    mark = _MARKS.get(question.relevant.get(passage.id, 0), " ")
-    return Text.assemble(f"{mark} {passage.id}\n", (f"  {passage.title[:_TITLE]}", "dim"))
+def _excerpt(hit: Hit) -> Text:
+    """The text from where most words of the query stand together, these set off."""
+    text = hit.source["text"]
+    pieces = hit.highlights.get("text", [])
+    if not pieces:
+        return Text(_line(text))
+    piece = max(pieces, key=lambda each: len(set(_MATCH.findall(each))))
+    lead = text.find(_MATCH.sub(r"\1", piece)) + piece.index("<em>") - _LEAD
+    start = max(text.rfind(space, 0, max(lead, 0)) for space in " \n") + 1
+    shown = Text(("…" if start else "") + _line(text[start:]))
+    words = {word for each in pieces for word in _MATCH.findall(each)}
+    shown.highlight_regex(rf"(?<!\w)({'|'.join(map(re.escape, words))})(?!\w)", "bold")
+    return shown
+
+
+def _line(text: str) -> str:
+    return " ".join(text[:_LONGEST].split())

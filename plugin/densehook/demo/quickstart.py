@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bundle import Bundle, read_bundle
 from ..collections import help_topics
-from ..collections.packaged import Passage, Question, judge, passages
+from ..collections.packaged import KINDS, Question, judge, passages
+from ..elastic.cluster import has_encoder
 from ..elastic.indices import count_in, create_index, delete_index, index_exists
-from ..elastic.search import MODES, Searcher
+from ..elastic.search import Searcher
 from ..encode import Encoder
 from ..errors import BundleError, ElasticError, EncoderMismatch
-from ..fusion import FusedHit
+from ..index import Index
 from ..ingest import FeedReport, feed
-from ..types import Document, ScoredDoc
+from ..types import Document
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -23,8 +25,32 @@ if TYPE_CHECKING:
 INDEX = "densehook-demo"
 ENCODER = "all-minilm-l6-v2"
 INPUTS = ("title", "text")
-EXAMPLES = ("q002", "q082", "q119")
-"""Ids of the questions that are shown with their answers."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cluster and the encoder, which it may have in service too."""
+
+    client: Elasticsearch
+    encoder: Encoder
+    in_cluster: bool
+
+    def index(self) -> Index:
+        """The demo's index, as users search it."""
+        return Index.open(self.client, INDEX, self._encoder_here)
+
+    def searcher(self) -> Searcher:
+        """The demo's index, as an evaluation searches it."""
+        return Searcher(self.client, INDEX, self._encoder_here)
+
+    @property
+    def _encoder_here(self) -> Encoder | None:
+        return None if self.in_cluster else self.encoder
+
+
+def place(client: Elasticsearch, encoder: Encoder) -> Place:
+    """Where the demo walks; the cluster encodes if it can."""
+    return Place(client, encoder, has_encoder(client, encoder.manifest))
 
 
 def ready_bundle(models: Path, step: Callable[[str], None]) -> Bundle:
@@ -83,19 +109,8 @@ def _holds(
 
 
 def example_questions() -> list[Question]:
-    """The questions that are shown with their answers."""
-    by_id = {question.id: question for question in judge(passages()).questions}
-    return [by_id[name] for name in EXAMPLES if name in by_id]
-
-
-def answers(searcher: Searcher, text: str, size: int) -> dict[str, list[Passage]]:
-    """The best passages by BM25, dense and hybrid search."""
-    by_id = {passage.id: passage for passage in passages()}
-    found: dict[str, Sequence[ScoredDoc | FusedHit]] = {
-        mode: searcher.search({"question": text}, mode, size)["question"] for mode in MODES
-    }
-    if searcher.in_cluster:
-        found["hybrid"] = searcher.hybrid_in_cluster(text, "rrf", size)
-    else:
-        found["hybrid"] = searcher.hybrid(text, "rrf")[:size]
-    return {mode: [by_id[hit.id] for hit in hits] for mode, hits in found.items()}
+    """The first question of each kind: shown with its answers, whatever they are."""
+    first: dict[str, Question] = {}
+    for question in judge(passages()).questions:
+        first.setdefault(question.kind, question)
+    return [first[kind] for kind in KINDS if kind in first]
