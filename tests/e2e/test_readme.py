@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 MADE_WITH = "3.11.7"  # the help topics, and so the numbers, change a little with every Python
 NUMBER = re.compile(r"\d\.\d{4}")
 TOLERANCE = 0.01  # one rank of one question, which rounding on another CPU may change
+RANKS = re.compile(r"^(?P<mark>[✓~ ]) +(?P<bm25>\d+|–) +(?P<dense>\d+|–)  ", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,7 @@ def comparable(lines: list[str]) -> list[str]:
     text = "\n".join(line.rstrip() for line in lines)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"\S+ (search|create|ingest|es) ", r"densehook \1 ", text)
+    text = RANKS.sub(r"\g<mark> ", text)
     text = re.sub(rf"[ *]{NUMBER.pattern}", " N", text)  # which of two is best may change with it
     return text.splitlines()
 
@@ -81,6 +83,15 @@ def test_the_readme_shows_what_the_demo_prints(shown: list[str], printed: list[s
         for lines in (printed, shown)
     )
     assert found == pytest.approx(expected, abs=TOLERANCE)
+    assert ranks(printed) == pytest.approx(ranks(shown), abs=1)
+
+
+def ranks(lines: list[str]) -> list[int]:
+    """Of each hit in both lists; one that a list has not comes after its hundred."""
+    hits = list(RANKS.finditer("\n".join(lines)))
+    assert hits
+    found = [hit[name] for hit in hits for name in ("bm25", "dense")]
+    return [101 if rank == "–" else int(rank) for rank in found]
 
 
 def test_the_readmes_two_commands_are_the_makefiles(shown: list[str]) -> None:

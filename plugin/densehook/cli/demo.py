@@ -97,10 +97,10 @@ def _start(bundle: Bundle) -> None:
 
 
 def _reach(encoder: Encoder, url: str | None, api_key: str | None, ca_certs: Path | None) -> Place:
-    from ..demo import quickstart
+    from ..demo.quickstart import Place
     from .cluster import connect
 
-    place = quickstart.place(connect(url, api_key, ca_certs), encoder)
+    place = Place.of(connect(url, api_key, ca_certs), encoder)
     if place.in_cluster:
         name = encoder.manifest.name
         out.print(f"its densehook plugin has {name} in service, the same encoder")

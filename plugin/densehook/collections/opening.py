@@ -28,6 +28,6 @@ def open_collection(name_or_path: str | Path) -> Collection:
         raise CollectionError(f"{path} is a file; give the BEIR folder with corpus.jsonl in it")
     if path.is_absolute() or str(name_or_path).startswith("."):
         raise CollectionError(f"there is no folder {path}; give a BEIR folder, or a dataset's name")
-    if name_or_path == NAME:
+    if str(name_or_path) == NAME:
         return help_topics()
     return open_ir_dataset(str(name_or_path))

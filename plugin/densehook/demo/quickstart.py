@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ..bundle import Bundle, read_bundle
 from ..collections import help_topics
@@ -35,6 +35,11 @@ class Place:
     encoder: Encoder
     in_cluster: bool
 
+    @classmethod
+    def of(cls, client: Elasticsearch, encoder: Encoder) -> Self:
+        """The cluster encodes if it can."""
+        return cls(client, encoder, has_encoder(client, encoder.manifest))
+
     def index(self) -> Index:
         """The demo's index, as users search it."""
         return Index.open(self.client, INDEX, self._encoder_here)
@@ -46,11 +51,6 @@ class Place:
     @property
     def _encoder_here(self) -> Encoder | None:
         return None if self.in_cluster else self.encoder
-
-
-def place(client: Elasticsearch, encoder: Encoder) -> Place:
-    """Where the demo walks; the cluster encodes if it can."""
-    return Place(client, encoder, has_encoder(client, encoder.manifest))
 
 
 def ready_bundle(models: Path, step: Callable[[str], None]) -> Bundle:

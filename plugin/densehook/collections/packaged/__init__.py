@@ -36,7 +36,7 @@ def help_topics() -> Collection:
     def stream() -> Iterator[Document]:
         return iter(documents)
 
-    judged = sorted(judge(passages()).questions, key=lambda each: list(KINDS).index(each.kind))
+    judged = sorted(judge(passages()).questions, key=lambda each: KINDS.index(each.kind))
     return Collection(
         name=NAME,
         documents=stream,

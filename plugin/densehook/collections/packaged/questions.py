@@ -19,14 +19,8 @@ ANSWERS = 2
 HELPS = 1
 """Grade of a passage that helps to answer it."""
 
-KINDS: Mapping[str, str] = {
-    "identifier": "an exact name or sign, as it stands in code",
-    "error": "a message pasted from a terminal",
-    "keywords": "a few bare words",
-    "half-known": "a name misspelt or half remembered",
-    "paraphrase": "a whole question, mostly without the documentation's words",
-}
-"""What a question is typed as, in the order it is shown."""
+KINDS = ("identifier", "error", "keywords", "half-known", "paraphrase")
+"""What a question may be typed as, in the order shown; README.md here describes each."""
 
 _FILE = Path(__file__).with_name("questions.toml")
 
