@@ -44,10 +44,11 @@ final class Graph implements AutoCloseable {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       // runs differ in shape: remembering a memory plan for each would grow without end
       options.setMemoryPatternOptimization(false);
-      // within a run threads look for work before they sleep, which makes a single text some 30%
-      // faster; after it they leave the cores to Elasticsearch at once
+      // threads look for work for a moment before they sleep, long enough for the pauses within a
+      // run. By default it is some milliseconds, which on cores that others use too makes a query
+      // half as long again and more, and a run of documents a fifth longer
       options.addConfigEntry("session.intra_op.allow_spinning", "1");
-      options.addConfigEntry("session.force_spinning_stop", "1");
+      options.addConfigEntry("session.intra_op.spin_duration_us", "50");
       // onnxruntime 1.32 on a CPU takes 0.99 ms for its fused SkipLayerNormalization of 512x384
       // floats, and 0.13 ms for the Add and the LayerNormalization it is made of
       options.addConfigEntry("optimization.disable_specified_optimizers", "SkipLayerNormFusion");

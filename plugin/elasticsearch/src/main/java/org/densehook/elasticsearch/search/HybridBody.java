@@ -17,7 +17,6 @@ import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.search.retriever.CompoundRetrieverBuilder.RetrieverSource;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
-import org.elasticsearch.xcontent.NamedObjectNotFoundException;
 import org.elasticsearch.xcontent.ObjectParser;
 import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentLocation;
@@ -116,35 +115,10 @@ final class HybridBody {
     try {
       return PARSER.parse(parser, context).built(services);
     } catch (XContentParseException e) {
-      throw innermost(e);
+      throw HybridValues.innermost(e);
     } catch (IllegalArgumentException e) {
       throw new ParsingException(start, HybridValues.named(e.getMessage()), e);
     }
-  }
-
-  /** An ObjectParser wraps what is wrong once a level; one line is to say it. */
-  private static ParsingException innermost(XContentParseException wrapped) {
-    XContentLocation place = wrapped.getLocation();
-    String told = null;
-    Throwable outer = null;
-    for (Throwable cause = wrapped; cause != null; cause = cause.getCause()) {
-      if (cause instanceof ParsingException whole) {
-        place = new XContentLocation(whole.getLineNumber(), whole.getColumnNumber());
-        told = whole.getMessage();
-      } else if (cause instanceof NamedObjectNotFoundException
-          && outer instanceof ParsingException) {
-        break; // which says what there is instead
-      } else if (cause instanceof XContentParseException part) {
-        place = part.getLocation();
-        told = part.getMessage().replaceFirst("^\\[\\d+:\\d+] ", "");
-      } else if (cause instanceof IllegalArgumentException
-          && !(cause instanceof NumberFormatException)) { // which says neither what nor where
-        told = cause.getMessage();
-      }
-      outer = cause;
-    }
-    return new ParsingException(
-        place, told.startsWith("[") ? told : HybridValues.named(told), wrapped);
   }
 
   private static <T> void value(

@@ -7,6 +7,9 @@ import java.util.Collection;
 import java.util.List;
 import org.densehook.bundle.Blank;
 import org.elasticsearch.common.ParsingException;
+import org.elasticsearch.xcontent.NamedObjectNotFoundException;
+import org.elasticsearch.xcontent.XContentLocation;
+import org.elasticsearch.xcontent.XContentParseException;
 import org.elasticsearch.xcontent.XContentParser;
 
 /** Reads single values of a hybrid retriever's body; what is wrong with one is said in a line. */
@@ -104,6 +107,30 @@ final class HybridValues {
 
   static ParsingException refused(XContentParser parser, String message) {
     return new ParsingException(parser.getTokenLocation(), named(message));
+  }
+
+  /** An ObjectParser wraps what is wrong once a level; one line is to say it. */
+  static ParsingException innermost(XContentParseException wrapped) {
+    XContentLocation place = wrapped.getLocation();
+    String told = null;
+    Throwable outer = null;
+    for (Throwable cause = wrapped; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ParsingException whole) {
+        place = new XContentLocation(whole.getLineNumber(), whole.getColumnNumber());
+        told = whole.getMessage();
+      } else if (cause instanceof NamedObjectNotFoundException
+          && outer instanceof ParsingException) {
+        break; // which says what there is instead
+      } else if (cause instanceof XContentParseException part) {
+        place = part.getLocation();
+        told = part.getMessage().replaceFirst("^\\[\\d+:\\d+] ", "");
+      } else if (cause instanceof IllegalArgumentException
+          && !(cause instanceof NumberFormatException)) { // which says neither what nor where
+        told = cause.getMessage();
+      }
+      outer = cause;
+    }
+    return new ParsingException(place, told.startsWith("[") ? told : named(told), wrapped);
   }
 
   /** The message as every one of this retriever begins. */
