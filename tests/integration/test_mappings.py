@@ -246,6 +246,35 @@ def test_new_fields_that_documents_bring_never_bring_an_older_meta_back(
     assert meta(plugin_client, index) == {"turn": 39, "densehook": densehook}
 
 
+def test_mappings_that_are_put_at_one_time_keep_what_each_other_state(
+    plugin_client: Elasticsearch, make: Callable[..., str], entry: Body
+) -> None:
+    fields = [f"v{number}" for number in range(6)]
+    for timeout in ("30s", "0s"):  # the second is answered before the master itself has applied it
+        index = make({}, {"title": {"type": "text"}, **dict.fromkeys(fields, VECTOR)})
+        at_once = threading.Barrier(2 * len(fields))
+        statuses: list[int] = []
+
+        def put(
+            body: Body,
+            path: str = f"/{index}/_mapping?timeout={timeout}",
+            at_once: threading.Barrier = at_once,
+            statuses: list[int] = statuses,
+        ) -> None:
+            at_once.wait()
+            statuses.append(send(plugin_client, "PUT", path, body).status)
+
+        bodies = [{"_meta": {"densehook": {"fields": {field: entry}}}} for field in fields]
+        bodies += [{"_meta": {"owner": field}} for field in fields]
+        callers = [threading.Thread(target=put, args=[body]) for body in bodies]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        assert statuses == [200] * len(bodies)
+        assert meta(plugin_client, index)["densehook"]["fields"].keys() == set(fields)
+
+
 # -- odd clients ---------------------------------------------------------------------------------
 
 

@@ -151,6 +151,8 @@ class NodeScheduleTest {
     assertTrue(put.await(20, TimeUnit.SECONDS));
     assertEquals(PUT, batches.get(4).get(0), "it leads the run after the one it found in flight");
     assertTrue(bulk.getCount() > BULK - 30);
+    runs.release(BULK);
+    assertTrue(bulk.await(30, TimeUnit.SECONDS));
   }
 
   @Test
