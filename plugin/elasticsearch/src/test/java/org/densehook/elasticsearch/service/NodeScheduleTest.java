@@ -55,7 +55,10 @@ class NodeScheduleTest {
           0.1,
           () -> new LaneLimits(LaneLimits.WINDOW, LaneLimits.TOKENS_PER_RUN, 1 << 20),
           schedule.intake()::wake);
+  private final AtomicInteger begun = new AtomicInteger();
+  private final AtomicInteger taken = new AtomicInteger();
   private final AtomicInteger read = new AtomicInteger();
+  private volatile boolean putIsRead;
   private final AtomicLong mostWaiting = new AtomicLong();
 
   @AfterEach
@@ -65,6 +68,8 @@ class NodeScheduleTest {
   }
 
   private float[][] run(List<Tokens> batch) {
+    taken.addAndGet(batch.size());
+    begun.incrementAndGet();
     runs.acquireUninterruptibly();
     batches.add(batch.stream().map(tokens -> tokens.ids()[0]).toList());
     return new float[batch.size()][1];
@@ -98,6 +103,9 @@ class NodeScheduleTest {
       long[] ids = new long[LENGTH];
       ids[0] = first;
       read.incrementAndGet();
+      if (first == PUT) {
+        putIsRead = true;
+      }
       mostWaiting.accumulateAndGet(lane.waitingTokens() / LENGTH, Math::max);
       return new Job(
           new Tokens(ids, 0),
@@ -136,17 +144,15 @@ class NodeScheduleTest {
   @Test
   void aPutWaitsForTheRunInFlightAndNoLonger() throws Exception {
     CountDownLatch bulk = put(new Object(), 1, BULK);
-    for (int run = 1; run <= 3; run++) {
-      untilTheyWait(LaneLimits.WINDOW);
-      runs.release();
-      while (batches.size() < run) {
-        Thread.onSpinWait();
-      }
+    runs.release(3);
+    while (begun.get() < 4) { // it is in flight until another is released
+      Thread.onSpinWait();
     }
-    untilTheyWait(LaneLimits.WINDOW); // the window is full, and the fourth run in flight
-    long full = waiting();
+    untilTheyWait(LaneLimits.WINDOW);
     CountDownLatch put = put(new Object(), PUT, 1);
-    untilTheyWait(full + 1);
+    while (!putIsRead || waiting() + taken.get() != read.get()) { // it waits, full as the window is
+      Thread.onSpinWait();
+    }
     runs.release(2);
     assertTrue(put.await(20, TimeUnit.SECONDS));
     assertEquals(PUT, batches.get(4).get(0), "it leads the run after the one it found in flight");
