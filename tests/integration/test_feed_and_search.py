@@ -334,7 +334,8 @@ def test_a_source_that_breaks_says_how_many_were_indexed_before(
 ) -> None:
     create_index(client, index, tiny.manifest, inputs=INPUTS)
     path = tmp_path / "a.json"
-    path.write_text(json.dumps([{"id": n, "text": "water"} for n in range(WINDOW + 1)])[:-9])
+    # the second window is begun and broken
+    path.write_text(json.dumps([{"id": n, "text": "water"} for n in range(WINDOW + 2)])[:-9])
     with pytest.raises(CollectionError) as error:
         feed(client, index, read_documents(path), tiny)
     assert str(error.value).startswith(f"{path} cannot be read to its end: ")
