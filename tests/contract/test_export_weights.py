@@ -141,8 +141,30 @@ def with_an_adapter(folder: Path) -> None:
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "somewhere/else"}')
 
 
+def with_an_adapter_alone(folder: Path) -> None:
+    with_an_adapter(folder)
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    (folder / "config.json").unlink()
+
+
 def quantised(folder: Path) -> None:
     configure(folder, quantization_config={"quant_method": "gptq", "bits": 4})
+
+
+def quantised_long_ago(folder: Path) -> None:
+    configure(folder, quantization_config={"load_in_8bit": True})
+
+
+def quantised_and_described_beside_it(folder: Path) -> None:
+    (folder / "quantize_config.json").write_text('{"bits": 4, "group_size": 128}')
+
+
+def sharded_with_a_weight_that_no_part_has(folder: Path) -> None:
+    shard(folder, "safetensors")
+    for part in folder.glob("model-*.safetensors"):
+        weights = load_file(part)
+        if weights.pop("encoder.layer.1.output.LayerNorm.bias", None) is not None:
+            save_file(weights, part, metadata={"format": "pt"})
 
 
 def with_other_formats_alone(folder: Path) -> None:
@@ -177,7 +199,14 @@ def with_a_token_too_many(folder: Path) -> None:
         (with_code_of_its_own, r"config\.json: .* modeling_x\.XModel\), which densehook does not"),
         (with_a_tokenizer_of_its_own, r"tokenizer_config\.json: .*tokenization_x\.XTokenizer"),
         (with_an_adapter, r"has an adapter .*merge_and_unload"),
-        (quantised, r"the weights are quantised \(gptq\)"),
+        (with_an_adapter_alone, r"has an adapter .*merge_and_unload"),
+        (quantised, r"config\.json: the weights are quantised \(gptq\)"),
+        (quantised_long_ago, r"the weights are quantised \(.'load_in_8bit': True.\)"),
+        (quantised_and_described_beside_it, r"quantize_config\.json: the weights are quantised"),
+        (
+            sharded_with_a_weight_that_no_part_has,
+            r"has no tensor encoder\.layer\.1\.output\.LayerNorm\.bias, which its index says",
+        ),
         (with_other_formats_alone, r"has no weights: none of model\.safetensors, "),
         (cut_off, r"model\.safetensors cannot be read"),
         (with_a_token_too_many, r"embeddings for \d+ ids: the added token 'new_token_x' is \d+"),
@@ -273,6 +302,21 @@ def test_however_the_weights_are_kept_they_are_the_same(
     assert {n: s for n, s in found.sums.items() if n not in needless} == {
         n: s for n, s in expected.items() if n not in needless
     }
+
+
+@pytest.mark.parametrize("architecture", ["qwen3", "mistral"])
+def test_a_language_models_head_is_left_out_and_its_prefix_seen_through(
+    tmp_path: Path, architecture: str
+) -> None:
+    folder = tmp_path / "model"
+    tiny_models.ARCHITECTURES[architecture](folder)
+    sums = Reference(folder).sums
+    weights = {f"model.{name}": each for name, each in state(folder).items()}
+    save(folder, {**weights, "lm_head.weight": torch.randn(9, tiny_models.HIDDEN)})
+    assert Reference(folder).sums == sums
+    save(folder, {f"language_{name}": each for name, each in weights.items()})
+    with pytest.raises(ExportError, match=r"not in the checkpoint: .* it has language_model\."):
+        Reference(folder)
 
 
 def test_half_precision_weights_are_widened_and_nothing_else(model: Path) -> None:

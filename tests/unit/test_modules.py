@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from densehook.errors import RecipeError
-from densehook.export.modules import read_modules, read_pooling, vector_width
+from densehook.export.modules import vector_width
+from densehook.export.modules_json import read_modules, read_pooling
 
 MODELS = "sentence_transformers.models."
 BASE = "sentence_transformers.base.modules.transformer.Transformer"

@@ -1,4 +1,8 @@
-"""A folder's weight files, read as they are: names and tensors, with no model's code between."""
+"""A folder's weight files, read as they are: names and tensors, with no model's code between.
+
+The only reader of weights here, beside transformers' own: of a transformer and of the modules that
+sentence-transformers puts behind it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from ..errors import ExportError
@@ -26,15 +30,19 @@ _WEIGHTS = (
 class Checkpoint:
     """The tensors of a model folder by the names they have there, read one file at a time.
 
-    Raises ExportError where the folder has no weights, or its index names files that it has not.
+    Raises ExportError where the folder has no weights, or its index names files, or tensors in
+    them, that are not there.
     """
 
     def __init__(self, folder: Path) -> None:
         found = next((folder / name for name in _WEIGHTS if (folder / name).is_file()), None)
         if found is None:
             raise ExportError(f"{folder} has no weights: none of {', '.join(_WEIGHTS)} is there")
+        self.path = found
+        """The file that was found, be it the index of others."""
         if found.suffix == ".json":
             self._files = _indexed(found)
+            self._require_tensors()
         else:
             with _Opened(found) as tensors:
                 self._files = dict.fromkeys(tensors.names(), found)
@@ -43,6 +51,14 @@ class Checkpoint:
     def names(self) -> frozenset[str]:
         """The names of all tensors."""
         return frozenset(self._files)
+
+    def _require_tensors(self) -> None:
+        for file in sorted(set(self._files.values())):
+            with _Opened(file) as tensors:
+                there = set(tensors.names())
+            lacking = [n for n, part in self._files.items() if part == file and n not in there]
+            if lacking:
+                raise ExportError(f"{file} has no tensor {lacking[0]}, which its index says it has")
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
         """Pairs of name and tensor, in the order of the files; one is in memory at a time."""
@@ -82,7 +98,7 @@ class _Opened:
                 self._tensors: Mapping[str, Tensor] | None = None
             else:
                 self._tensors = _unpickled(self._path)
-        except (OSError, RuntimeError, ValueError, EOFError, SafetensorError) as error:
+        except Exception as error:  # those of safetensors and of pickle share no root
             reason = str(error).strip().partition("\n")[0]
             raise ExportError(f"{self._path} cannot be read: {reason}") from error
         return self
@@ -95,12 +111,7 @@ class _Opened:
         return list(self._file.keys()) if self._tensors is None else list(self._tensors)
 
     def get(self, name: str) -> Tensor:
-        try:
-            return self._file.get_tensor(name) if self._tensors is None else self._tensors[name]
-        except (KeyError, SafetensorError):
-            raise ExportError(
-                f"{self._path} has no tensor {name}, which its index says it has"
-            ) from None
+        return self._file.get_tensor(name) if self._tensors is None else self._tensors[name]
 
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         if self._tensors is not None:

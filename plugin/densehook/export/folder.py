@@ -13,7 +13,8 @@ from typing import Any
 
 from ..bundle.manifest import ROLES
 from ..errors import RecipeError
-from .modules import LayerMix, Modules, Step, read_json, read_modules, read_pooling
+from .modules import LayerMix, Modules, Step
+from .modules_json import read_json, read_modules, read_pooling
 from .prompts import Prompts, place_prompts
 from .recipe import Recipe
 

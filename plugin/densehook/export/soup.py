@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bundle import replacing, require_replaceable
 from ..errors import ExportError
 from .bundling import load_reference
+from .folder import FolderFacts, read_folder
+from .modules import Dense, LayerMix, LayerNorm, Weighted
+from .modules_json import read_json
 from .recipe import Recipe
 from .sources import model_folder
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from .reference import Reference
 
 SOUP = "soup.json"
-_COPIED = ("*.json", "*.txt", "*.model", "*_*/config.json")
+_COPIED = ("*.json", "*.txt", "*.model")
 _NOT_COPIED = ("*.index.json", SOUP)
 
 
@@ -54,27 +58,36 @@ def ingredients(sources: Sequence[str], output: Path) -> list[Path]:
 def average(sources: Sequence[str], output: Path, evidence: Mapping[str, Any]) -> None:
     """Writes the mean of the checkpoints, summed in float64, as a model folder at ``output``.
 
-    A soup that is there is replaced. Tokenizer and configuration are the first one's; soup.json
-    names all, with the evidence. Raises as ``ingredients`` does, and ExportError when they are not
-    of one architecture and one tokenizer.
+    The weights are those of the transformer and of the modules behind it. A soup that is there is
+    replaced. Tokenizer and configuration are the first one's; soup.json names all, with the
+    evidence. Raises as ``ingredients`` does, and ExportError when they are not of one architecture
+    and one tokenizer.
     """
     folders = ingredients(sources, output)
-    first = load_reference(folders[0])
+    facts = [read_folder(folder) for folder in folders]
+    first = load_reference(facts[0].transformer)
     weights = _weights(first, first.absent)
     absent = first.absent
-    for source, folder in zip(sources[1:], folders[1:], strict=True):
-        other = load_reference(folder)
+    modules = _module_weights(folders[0], facts[0])
+    for source, folder, theirs in zip(sources[1:], folders[1:], facts[1:], strict=True):
+        if _inside(folder, theirs) != _inside(folders[0], facts[0]):
+            raise ExportError(f"{sources[0]} and {source} have different modules in modules.json")
+        other = load_reference(theirs.transformer)
         if other.tokenizer_json != first.tokenizer_json:
             raise ExportError(f"{sources[0]} and {source} have different tokenizers")
         absent |= other.absent
         weights = {name: each for name, each in weights.items() if name not in absent}
         _add(weights, _weights(other, absent), (sources[0], source))
+        _add(modules, _module_weights(folder, theirs), (sources[0], source))
     types = {name: value.dtype for name, value in first.model.state_dict().items()}
     mean = {name: (value / len(folders)).to(types[name]) for name, value in weights.items()}
+    means = {name: (value / len(folders)).float() for name, value in modules.items()}
     try:
         with replacing(output) as staging:
             _copy_description(folders[0], staging)
-            first.model.save_pretrained(staging, state_dict=mean)
+            inside = facts[0].transformer.relative_to(folders[0])
+            first.model.save_pretrained(staging / inside, state_dict=mean)
+            _write_modules(means, staging)
             content = {**evidence, "checkpoints": list(sources)}
             (staging / SOUP).write_text(json.dumps(content, indent=2) + "\n")
     except OSError as error:
@@ -103,11 +116,44 @@ def _add(weights: dict[str, Any], others: Mapping[str, Any], names: tuple[str, s
         weights[name] += value
 
 
+def _module_weights(folder: Path, facts: FolderFacts) -> dict[str, Any]:
+    """Those of the modules behind the transformer in float64, by folder and name."""
+    from .module_weights import module_weights
+
+    return {
+        f"{module.folder.relative_to(folder).as_posix()}/{name}": each.double()
+        for module in _weighted(facts)
+        for name, each in module_weights(module).items()
+    }
+
+
+def _weighted(facts: FolderFacts) -> list[Weighted]:
+    modules = [facts.mix, *facts.steps]
+    return [each for each in modules if isinstance(each, LayerMix | Dense | LayerNorm)]
+
+
+def _inside(folder: Path, facts: FolderFacts) -> list[Weighted]:
+    """The modules that have weights, by what they are, wherever the checkpoint lies."""
+    return [replace(each, folder=each.folder.relative_to(folder)) for each in _weighted(facts)]
+
+
+def _write_modules(weights: Mapping[str, Any], target: Path) -> None:
+    from safetensors.torch import save_file
+
+    by_folder: dict[str, dict[str, Any]] = {}
+    for path, each in weights.items():
+        folder, _, name = path.rpartition("/")
+        by_folder.setdefault(folder, {})[name] = each
+    for folder, inside in by_folder.items():
+        save_file(inside, target / folder / "model.safetensors")
+
+
 def _copy_description(folder: Path, target: Path) -> None:
     """Everything that says what the model is; the weights are written anew."""
-    for pattern in _COPIED:
-        for file in folder.glob(pattern):
+    listed = read_json(folder / "modules.json") or [{"path": "1_Pooling"}]
+    for place in {folder, *(folder / each.get("path", "") for each in listed)}:
+        for file in (file for pattern in _COPIED for file in place.glob(pattern)):
             if not any(file.match(each) for each in _NOT_COPIED):
                 copy = target / file.relative_to(folder)
-                copy.parent.mkdir(exist_ok=True)
+                copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,19 +18,28 @@ import transformers
 from torch import Tensor
 from transformers import AutoModel
 
+from ..bundle.stated import shown
 from ..errors import ExportError
 from .checkpoint import Checkpoint
+from .modules_json import read_json
 
 # written out, so that the graph traced from it is one whose attention optimizers can recognise
 _ATTENTION = "eager"
 _PROBE_TOKENS = 8
 _SHOWN = 3
-# names that transformers has given up, by those it has now
 # where a model names code of its own, by file, for what is loaded here
 _CODE = {
     "config.json": ("AutoConfig", "AutoModel"),
     "tokenizer_config.json": ("AutoTokenizer",),
 }
+# where a quantiser says that it was at work, by file and key; None for the whole file
+_QUANTISED: Sequence[tuple[str, str | None]] = (
+    ("config.json", "quantization_config"),
+    ("config.json", "compression_config"),
+    ("quantize_config.json", None),
+    ("quant_config.json", None),
+)
+# names that transformers has given up, by those it has now
 _OLD_ENDINGS = {"weight": "gamma", "bias": "beta"}
 
 
@@ -67,12 +75,14 @@ def require_own_code(folder: Path) -> None:
             f"{folder} has an adapter (adapter_config.json) that is not part of its weights;"
             " merge it into them first, with peft's merge_and_unload"
         )
-    if quantised := _stated(folder / "config.json").get("quantization_config"):
-        method = quantised.get("quant_method") if isinstance(quantised, dict) else quantised
-        raise ExportError(
-            f"{folder / 'config.json'}: the weights are quantised ({method}); take the model that"
-            " they were made of"
-        )
+    for file, key in _QUANTISED:
+        content = _stated(folder / file)
+        if quantised := content if key is None else content.get(key):
+            method = quantised.get("quant_method") if isinstance(quantised, dict) else None
+            raise ExportError(
+                f"{folder / file}: the weights are quantised ({method or shown(quantised)}); take"
+                " the model that they were made of"
+            )
 
 
 def load_weights(
@@ -260,12 +270,7 @@ def _sum(tensor: Tensor) -> str:
 
 
 def _stated(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise ExportError(f"{path} is not JSON: {error}") from None
+    content = read_json(path)
     return content if isinstance(content, dict) else {}
 
 
