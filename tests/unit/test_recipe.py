@@ -68,6 +68,9 @@ def test_a_recipe_is_named_after_its_file_and_knows_its_folder(tmp_path: Path) -
         ("[prompts]\nquery = 3", "the query prompt is 3; it must be a string"),
         ("overrides = ['poling']", r"overrides names 'poling'; did you mean 'pooling'\?"),
         ("pooling = ", "is not a TOML file"),
+        ("layers = 1\nlayers = 1", "is not a TOML file: Cannot overwrite a value"),
+        ("[prompts]\nquery = 'a'\nquery = 'b'", "is not a TOML file: Cannot overwrite a value"),
+        ("[prompts]\nquery = 'a'\n[prompts]", "is not a TOML file: Cannot declare .* twice"),
     ],
 )
 def test_a_mistake_is_named_with_its_value_and_the_way_out(

@@ -11,7 +11,10 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import java.io.IOException;
 import java.io.StringReader;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -65,11 +68,10 @@ final class Stated {
   /**
    * The value of a JSON text.
    *
-   * @throws BundleException when it is none, by the letter of RFC 8259
+   * @throws BundleException when it is none, by the letter of RFC 8259, or has a key twice
    */
   static JsonElement parse(String json, String where) throws BundleException {
-    try (JsonReader reader = new JsonReader(new StringReader(json))) {
-      reader.setStrictness(Strictness.STRICT);
+    try (JsonReader reader = strict(json)) {
       JsonElement value = JsonParser.parseReader(reader);
       if (json.isBlank()) { // which the parser takes for null
         throw new JsonParseException("it is empty");
@@ -77,9 +79,44 @@ final class Stated {
       if (reader.peek() != JsonToken.END_DOCUMENT) {
         throw new JsonParseException("there is more after its end");
       }
+      requireEachKeyOnce(json);
       return value;
     } catch (JsonParseException | NumberFormatException | IOException e) {
       throw new BundleException(where + " is not JSON: " + cut(e.getMessage()));
+    }
+  }
+
+  private static JsonReader strict(String json) {
+    JsonReader reader = new JsonReader(new StringReader(json));
+    reader.setStrictness(Strictness.STRICT);
+    return reader;
+  }
+
+  /** Gson's parser would take the last one. */
+  private static void requireEachKeyOnce(String json) throws IOException {
+    Deque<Set<String>> open = new ArrayDeque<>();
+    try (JsonReader reader = strict(json)) {
+      for (JsonToken next = reader.peek(); next != JsonToken.END_DOCUMENT; next = reader.peek()) {
+        switch (next) {
+          case BEGIN_OBJECT -> {
+            reader.beginObject();
+            open.push(new HashSet<>());
+          }
+          case END_OBJECT -> {
+            reader.endObject();
+            open.pop();
+          }
+          case BEGIN_ARRAY -> reader.beginArray();
+          case END_ARRAY -> reader.endArray();
+          case NAME -> {
+            String key = reader.nextName();
+            if (!open.element().add(key)) {
+              throw new JsonParseException("the key [" + key + "] stands twice");
+            }
+          }
+          default -> reader.skipValue();
+        }
+      }
     }
   }
 
