@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -78,8 +79,23 @@ def make_tiny_bundle(
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Bundle:
-    return make_tiny_bundle()
+def shared_tiny_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Callable[..., Bundle]:
+    """As make_tiny_bundle, which then makes each but once: no test may change one of them."""
+    made: dict[str, Bundle] = {}
+
+    def get(architecture: str = "bert", **described: object) -> Bundle:
+        described = {"pooling": "mean", "normalise": True, **described}
+        key = json.dumps([architecture, described], sort_keys=True)
+        if key not in made:
+            made[key] = make_tiny_bundle(architecture, **described)
+        return made[key]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(shared_tiny_bundle: Callable[..., Bundle]) -> Bundle:
+    return shared_tiny_bundle()
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +164,7 @@ def plugin_node(request: pytest.FixtureRequest, minilm_bundle: Bundle) -> Iterat
 
 
 @contextmanager
-def own_node(version: str, bundle: Bundle, **settings: str) -> Iterator[node.NodeState]:
+def own_node(version: str, *bundles: Bundle, **settings: str) -> Iterator[node.NodeState]:
     """A node with the plugin in a folder of its own, gone afterwards."""
     from densehook import node
     from densehook.elastic.cluster import reload_encoders
@@ -163,7 +179,7 @@ def own_node(version: str, bundle: Bundle, **settings: str) -> Iterator[node.Nod
             version,
             home,
             plugins=[archive],
-            bundles=[bundle.path],
+            bundles=[bundle.path for bundle in bundles],
             settings={name.replace("__", "."): value for name, value in settings.items()},
         )
         reload_encoders(connect(started.url))  # returns when they are in service

@@ -13,18 +13,19 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
 from torch import Tensor
-from transformers import masking_utils
 
 from ..errors import ExportError
 from .folder import Settings
+from .masks import traceable_masks
 from .pooling import POOLING, Head
+from .sizes import state_sizes
 from .variants.graphs import write_model
 
 __all__ = ["OUTPUT", "POOLING", "write_graph"]
@@ -67,7 +68,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        with _quiet(), _traceable_masks(), torch.no_grad():
+        with _quiet(), traceable_masks(), torch.no_grad():
             torch.onnx.export(
                 Pooled(model, settings).eval(),
                 (ids, ids, torch.zeros_like(ids))[: len(inputs)],
@@ -89,6 +90,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     traced.graph.output[0].type.tensor_type.shape.dim[1].dim_value = dims
+    state_sizes(traced)
     write_model(traced, path)
     return inputs
 
@@ -97,40 +99,6 @@ def _tells_types_apart(model: Any) -> bool:
     """Whether the model has more than one token type; the only one there is needs no input."""
     takes = "token_type_ids" in inspect.signature(model.forward).parameters
     return takes and (getattr(model.config, "type_vocab_size", None) or 0) > 1
-
-
-@contextlib.contextmanager
-def _traceable_masks() -> Iterator[None]:
-    """Has transformers work out a mask of attention for all places at once.
-
-    By default it asks torch.vmap for some, in versions before 5 for all; that leaves no trace.
-    """
-
-    def at_all_places(mask_of: Callable[..., Tensor], *_: object, **__: object) -> Any:
-        def mask(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-            shape = [each.shape[0] for each in (batch, head, query, key)]
-            places = (
-                each.view([-1 if axis == place else 1 for axis in range(4)])
-                for place, each in enumerate((batch, head, query, key))
-            )
-            return mask_of(*places).expand(shape)
-
-        return mask
-
-    replacements = {
-        "_vmap_for_bhqkv": at_all_places,
-        "_vmap_expansion_sdpa": at_all_places,
-        "TransformGetItemToIndex": contextlib.nullcontext,
-    }
-    before = {name: vars(masking_utils).get(name) for name in replacements}
-    there = {name: each for name, each in before.items() if each is not None}
-    try:
-        for name in there:
-            setattr(masking_utils, name, replacements[name])
-        yield
-    finally:
-        for name, each in there.items():
-            setattr(masking_utils, name, each)
 
 
 @contextlib.contextmanager
