@@ -156,6 +156,7 @@ def describe(
     normalise: bool = True,
     max_tokens: int = POSITIONS,
     prompts: Mapping[str, str] | None = None,
+    include_prompt: bool = True,
 ) -> None:
     """Writes what sentence-transformers writes beside a model."""
     modules = ["Transformer", "Pooling", *(["Normalize"] if normalise else [])]
@@ -185,6 +186,7 @@ def describe(
         {
             "word_embedding_dimension": HIDDEN,
             **{f"pooling_mode_{mode}": name in pooling.split("+") for name, mode in modes.items()},
+            "include_prompt": include_prompt,
         },
     )
     _write(folder / "sentence_bert_config.json", {"max_seq_length": max_tokens})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,9 @@ import pytest
 import torch
 
 import tiny_models
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, read_bundle
 from densehook.encode import Encoder, load
-from densehook.errors import ExportError
+from densehook.errors import ExportError, RecipeError
 from densehook.export import Recipe, export_bundle
 from densehook.export.texts import PASSAGES, QUESTIONS, beyond
 
@@ -89,32 +91,80 @@ def heads() -> dict[str, Callable[[], list[Any]]]:
     }
 
 
+@pytest.fixture(scope="module")
+def with_head(transformer: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A model with a head of modules beside its bundle, made once; tests leave it as it is."""
+
+    @functools.cache
+    def make(head: str) -> Path:
+        folder = saved(transformer, tmp_path_factory.mktemp(head), heads()[head]())
+        exported(folder)
+        return folder
+
+    return make
+
+
 @pytest.mark.parametrize("head", heads())
 def test_a_head_of_modules_equals_sentence_transformers(
-    head: str, transformer: Path, tmp_path: Path
+    head: str, with_head: Callable[[str], Path]
 ) -> None:
-    folder = saved(transformer, tmp_path, heads()[head]())
-    found = load(exported(folder).path).encode_documents(TEXTS)
+    folder = with_head(head)
+    found = load(folder.parent / "bundle").encode_documents(TEXTS)
     expected = theirs(folder)
     np.testing.assert_allclose(found, expected, rtol=2e-6, atol=3e-6)
     assert np.abs(np.corrcoef(found)).min() < 0.9999  # the texts are told apart
 
 
-def test_the_manifest_says_how_it_pools_and_how_long_a_vector_is(
-    transformer: Path, tmp_path: Path
+@pytest.mark.parametrize("architecture", ["bert", "qwen3"])
+def test_a_prompt_is_left_out_of_the_pooling_as_in_sentence_transformers(
+    make_tiny_bundle: Callable[..., Bundle], architecture: str
 ) -> None:
-    folder = saved(transformer, tmp_path, heads()["dense-and-norm"]())
-    manifest = exported(folder).manifest
+    prompts = {"query": "find what answers this: ", "document": "passage: "}
+    bundle = make_tiny_bundle(
+        architecture,
+        pooling="cls+max+mean+mean_sqrt_len+weightedmean+last",
+        normalise=False,
+        prompts=prompts,
+        include_prompt=False,
+    )
+    assert bundle.manifest.inputs[-1] == "pooling_mask"
+    encoder = load(bundle.path)
+    folder = bundle.path.parent / "model"
+    model = sentence_transformers.SentenceTransformer(str(folder), device="cpu")
+    for role, encode in (("query", model.encode_query), ("document", model.encode_document)):
+        assert encoder.manifest.unpooled[role] == model[0]._get_prompt_length(prompts[role])
+        found = encoder.encode(TEXTS, role).vectors
+        alone = encode(TEXTS, batch_size=1)  # beside others it counts what is padded on the left
+        np.testing.assert_allclose(found, alone, rtol=1e-5, atol=3e-6)
+        pooled = np.asarray(model.encode([prompts[role] + text for text in TEXTS], batch_size=8))
+        assert np.abs(found - pooled).max() > 0.01  # the prompt would have made a difference
+
+
+def test_a_prompt_without_which_nothing_is_left_is_refused(
+    make_tiny_bundle: Callable[..., Bundle],
+) -> None:
+    with pytest.raises(RecipeError, match=r"the query prompt has \d+ tokens, max_tokens is 64"):
+        make_tiny_bundle(prompts={"query": "water " * 70}, include_prompt=False)
+
+
+def test_the_manifest_says_how_it_pools_and_how_long_a_vector_is(
+    with_head: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = with_head("dense-and-norm")
+    manifest = read_bundle(folder.parent / "bundle").manifest
     assert (manifest.pooling, manifest.dims, manifest.normalise) == ("mean+max", 8, False)
-    cut = exported(folder, dims=5, normalise=True, overrides=["normalise"]).manifest
+    recipe = Recipe("x", str(folder), dims=5, normalise=True, overrides=["normalise"])
+    cut = export_bundle(recipe, tmp_path / "cut").manifest
     assert (cut.dims, cut.normalise) == (5, True)
 
 
-def test_weights_may_be_pytorchs_own_and_must_be_there(transformer: Path, tmp_path: Path) -> None:
+def test_weights_may_be_pytorchs_own_and_must_be_there(
+    with_head: Callable[[str], Path], tmp_path: Path
+) -> None:
     from safetensors.torch import load_file
 
-    folder = saved(transformer, tmp_path, heads()["embeddinggemma"]())
-    first = exported(folder).manifest
+    folder = Path(shutil.copytree(with_head("embeddinggemma"), tmp_path / "model"))
+    first = read_bundle(with_head("embeddinggemma").parent / "bundle").manifest
     dense = folder / "2_Dense"
     weights = load_file(dense / "model.safetensors")
     (dense / "model.safetensors").unlink()
@@ -130,7 +180,7 @@ def test_weights_may_be_pytorchs_own_and_must_be_there(transformer: Path, tmp_pa
     with pytest.raises(ExportError, match=r"pytorch_model\.bin (holds|cannot be read)"):
         exported(folder)
     (dense / "pytorch_model.bin").unlink()
-    with pytest.raises(ExportError, match=r"2_Dense has no weights: neither model\.safetensors"):
+    with pytest.raises(ExportError, match=r"2_Dense has no weights: none of model\.safetensors"):
         exported(folder)
 
 
@@ -188,10 +238,10 @@ def test_a_decoders_vector_is_the_same_in_any_company(encoder: Encoder) -> None:
     alone = np.vstack([encoder.encode_documents([text]) for text in TEXTS])
     np.testing.assert_allclose(encoder.encode_documents(TEXTS), alone, atol=1e-6)
     # in one run, with more padding than packing ever makes
-    tokens = [each.ids for each in encoder.tokenize(TEXTS, "document")]
-    longest_first = sorted(tokens, key=len, reverse=True)
+    tokens = encoder.tokenize(TEXTS, "document")
+    longest_first = sorted(tokens, key=lambda each: len(each.ids), reverse=True)
     together = encoder._run(longest_first)
-    each = np.vstack([encoder._run([ids]) for ids in longest_first])
+    each = np.vstack([encoder._run([text]) for text in longest_first])
     np.testing.assert_allclose(together, each, atol=1e-6)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -33,15 +33,27 @@ def tuned_bundle(minilm_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     return tuned
 
 
+@pytest.fixture(scope="module")
+def instructed_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Bundle:
+    """A tiny encoder whose vectors are pooled of all tokens but the prompt's."""
+    return make_tiny_bundle(
+        pooling="cls+mean",
+        prompts={"query": "find what answers this question: ", "document": "a passage: "},
+        include_prompt=False,
+    )
+
+
 @pytest.fixture(scope="module", params=["8.19.21", "9.5.3"])
-def tuned_node(request: pytest.FixtureRequest, tuned_bundle: Bundle) -> Iterator[Elasticsearch]:
-    """A node with the tuned bundle in service."""
-    with own_node(request.param, tuned_bundle) as started:
+def tuned_node(
+    request: pytest.FixtureRequest, tuned_bundle: Bundle, instructed_bundle: Bundle
+) -> Iterator[Elasticsearch]:
+    """A node with the tuned bundle in service, and with the instructed one."""
+    with own_node(request.param, tuned_bundle, instructed_bundle) as started:
         yield connect(started.url)
 
 
-def answer_of(client: Elasticsearch, role: Role) -> Any:
-    body = {"texts": node_texts.texts(), "role": role}
+def answer_of(client: Elasticsearch, role: Role, encoder: str) -> Any:
+    body = {"texts": node_texts.texts(), "role": role, "encoder": encoder}
     path = "/_densehook/_encode"
     return client.perform_request("POST", path, headers=_HEADERS, body=body).body
 
@@ -53,33 +65,44 @@ def compare(answer: Any, encoder: Encoder, role: Role) -> None:
     vectors = encoder.encode_tokens(tokens)
     assert answer["fingerprint"] == encoder.fingerprint
     assert len(answer["texts"]) == len(texts) == 500
-    for text, (ids, lost), vector, got in zip(texts, tokens, vectors, answer["texts"], strict=True):
-        assert got["ids"] == list(ids), text[:40]
-        assert got["lost_tokens"] == lost, text[:40]
+    for text, read, vector, got in zip(texts, tokens, vectors, answer["texts"], strict=True):
+        assert got["ids"] == read.ids, text[:40]
+        assert got["lost_tokens"] == read.lost, text[:40]
         np.testing.assert_allclose(got["vector"], vector, atol=1e-5, err_msg=repr(text[:40]))
-    assert sum(lost > 0 for _, lost in tokens) > 40
+    assert sum(read.lost > 0 for read in tokens) > 40
 
 
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_500_texts_have_the_same_ids_cuts_and_vectors(
     plugin_client: Elasticsearch, minilm: Encoder, role: Role
 ) -> None:
-    compare(answer_of(plugin_client, role), minilm, role)
+    compare(answer_of(plugin_client, role, minilm.manifest.name), minilm, role)
 
 
 def test_they_have_them_too_while_queries_and_documents_run_at_the_same_time(
     plugin_client: Elasticsearch, minilm: Encoder
 ) -> None:
     roles: list[Role] = ["query", "document"]
+
+    def answer(role: Role) -> Any:
+        return answer_of(plugin_client, role, minilm.manifest.name)
+
     with ThreadPoolExecutor(2) as callers:
-        for role, answer in zip(
-            roles, callers.map(lambda role: answer_of(plugin_client, role), roles), strict=True
-        ):
-            compare(answer, minilm, role)
+        for role, answered in zip(roles, callers.map(answer, roles), strict=True):
+            compare(answered, minilm, role)
 
 
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_so_they_have_by_the_tuned_variant(
     tuned_node: Elasticsearch, tuned_bundle: Bundle, role: Role
 ) -> None:
-    compare(answer_of(tuned_node, role), load(tuned_bundle.path), role)
+    compare(answer_of(tuned_node, role, tuned_bundle.manifest.name), load(tuned_bundle.path), role)
+
+
+@pytest.mark.parametrize("role", ["query", "document"])
+def test_so_they_have_where_the_prompt_is_left_out_of_the_pooling(
+    tuned_node: Elasticsearch, instructed_bundle: Bundle, role: Role
+) -> None:
+    encoder = load(instructed_bundle.path)
+    assert {read.unpooled for read in encoder.tokenize(["water"], role)} != {0}
+    compare(answer_of(tuned_node, role, instructed_bundle.manifest.name), encoder, role)

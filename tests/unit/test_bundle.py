@@ -49,6 +49,7 @@ def test_a_manifest_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
         {"similarity": "cosine"},
         {"precision": "int8"},
         {"batch_dependent": True},
+        {"unpooled": {"query": 3, "document": 0}},
     ],
 )
 def test_whatever_can_change_a_vector_changes_the_fingerprint(
@@ -65,7 +66,9 @@ def test_a_name_and_a_proof_leave_the_fingerprint_as_it_is(tiny_bundle: Bundle) 
 
 
 def test_a_plain_export_says_nothing_of_variants(tiny_bundle: Bundle) -> None:
-    assert not {"variant", "batch_dependent"} & set(json.loads(tiny_bundle.manifest.dumps()))
+    assert not {"variant", "batch_dependent", "unpooled"} & set(
+        json.loads(tiny_bundle.manifest.dumps())
+    )
 
 
 def test_a_variant_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
@@ -78,6 +81,16 @@ def test_a_variant_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
     )
     assert Manifest.loads(variant.dumps()) == variant
     assert not variant.knows_padding
+
+
+def test_a_prompt_left_out_of_the_pooling_reads_back_as_it_was_written(
+    tiny_bundle: Bundle,
+) -> None:
+    inputs = [*tiny_bundle.manifest.inputs, "pooling_mask"]
+    manifest = dataclasses.replace(
+        tiny_bundle.manifest, inputs=inputs, unpooled={"query": 3, "document": 0}
+    )
+    assert Manifest.loads(manifest.dumps()) == manifest
 
 
 @pytest.mark.parametrize(

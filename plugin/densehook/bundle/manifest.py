@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from ..errors import BundleError
@@ -27,6 +27,7 @@ PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.95, "int4": 0.85}
 # These files decide what comes out of the encoder; the others only prove it.
 _VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
 _SHA256 = re.compile("[0-9a-f]{64}")
+_POOLING_MASK = "pooling_mask"
 
 
 def split_pooling(pooling: str) -> list[str]:
@@ -57,6 +58,9 @@ class Manifest:
     fed as int64 [batch, tokens] to ``inputs``; ``output`` is float32 [batch, dims]. A graph without
     ``attention_mask`` among its inputs knows no padding: a batch is of texts of one length.
 
+    Where ``inputs`` has ``pooling_mask``, a vector is pooled of the tokens that are 1 there: not of
+    the first ``unpooled[role]``, which are the prompt's, but always of the last.
+
     ``variant`` names what was made of the plain export. ``batch_dependent`` says that a vector
     depends on the texts that it is encoded together with.
     """
@@ -73,6 +77,7 @@ class Manifest:
     max_tokens: int
     pad_id: int
     prompts: Mapping[str, str]
+    unpooled: Mapping[str, int] = field(default_factory=dict)
     joiner: str = " "
     inputs: Sequence[str]
     output: str
@@ -126,14 +131,14 @@ class Manifest:
 
     def _as_json(self) -> dict[str, Any]:
         content = {**asdict(self), "prompts": dict(self.prompts), "files": dict(self.files)}
-        for key in ("variant", "batch_dependent"):  # written only where there is something to say
+        for key in _OPTIONAL_KEYS:
             if not content[key]:
                 del content[key]
         return content
 
 
 # written only where there is something to say
-_OPTIONAL_KEYS = ("variant", "batch_dependent")
+_OPTIONAL_KEYS = ("variant", "batch_dependent", "unpooled")
 _KEYS = frozenset({each.name for each in fields(Manifest)} | {"fingerprint"}) - {*_OPTIONAL_KEYS}
 
 
@@ -158,6 +163,12 @@ def _read(stated: Stated) -> Manifest:
         raise BundleError(
             f"encoder.json: inputs is {shown(inputs)}; it must have input_ids, and none twice"
         )
+    unpooled = _unpooled(stated)
+    if bool(unpooled) != (_POOLING_MASK in inputs):
+        raise BundleError(
+            f"encoder.json: inputs is {shown(inputs)}; {_POOLING_MASK} must be among them where"
+            " unpooled is stated, and nowhere else"
+        )
     return Manifest(
         name=stated.name("name"),
         kind=stated.one_of("kind", KINDS),
@@ -171,12 +182,20 @@ def _read(stated: Stated) -> Manifest:
         max_tokens=stated.number("max_tokens", 1),
         pad_id=stated.number("pad_id", 0),
         prompts={role: prompts.text(role) for role in ROLES},
+        unpooled=unpooled,
         joiner=stated.text("joiner"),
         inputs=inputs,
         output=stated.name("output"),
         source=Source(**{each.name: source.text(each.name) for each in fields(Source)}),
         files=_sums(stated.table("files")),
     )
+
+
+def _unpooled(stated: Stated) -> Mapping[str, int]:
+    if not stated.has("unpooled"):
+        return {}
+    table = Stated(stated.table("unpooled"), "encoder.json: unpooled", ROLES)
+    return {role: table.number(role, 0) for role in ROLES}
 
 
 def _pooling(stated: str) -> str:

@@ -17,7 +17,7 @@ from ..errors import EncodeError
 from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .selftest import self_test
-from .session import Session, Vector, Vectors
+from .session import Batch, Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
 
 log = logging.getLogger(__name__)
@@ -212,8 +212,9 @@ class Encoder:
         prompt = self.manifest.prompts[role]
         strings = [text for text in texts if isinstance(cast(object, text), str)]
         tokens = iter(self._tokenizer([prompt + text for text in strings]))
+        unpooled = self.manifest.unpooled.get(role, 0)
         return [
-            _with_tokens(next(tokens), text, position)
+            _with_tokens(next(tokens), unpooled, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
@@ -253,7 +254,7 @@ class Encoder:
         def run(positions: Sequence[int]) -> None:
             try:
                 with around_run():
-                    vectors[positions] = self._run([window[position].ids for position in positions])
+                    vectors[positions] = self._run([window[position] for position in positions])
             except EncodeError as error:
                 if len(positions) == 1:
                     failures[positions[0]] = error
@@ -272,14 +273,15 @@ class Encoder:
                 list(threads.map(run, packs))  # list: an error in a thread is raised here
         return vectors, failures
 
-    def _run(self, texts: Sequence[Sequence[int]]) -> Vectors:
-        """Token ids of texts, the longest first -> float32 [n, dims]."""
-        ids = np.full((len(texts), len(texts[0])), self.manifest.pad_id, dtype=np.int64)
-        mask = np.zeros_like(ids)
+    def _run(self, texts: Sequence[Tokens]) -> Vectors:
+        """Tokenised texts, the longest first -> float32 [n, dims]."""
+        ids = np.full((len(texts), len(texts[0].ids)), self.manifest.pad_id, dtype=np.int64)
+        mask, pooled = np.zeros_like(ids), np.zeros_like(ids)
         for row, text in enumerate(texts):
-            ids[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        return self._session.run(ids, mask)
+            ids[row, : len(text.ids)] = text.ids
+            mask[row, : len(text.ids)] = 1
+            pooled[row, text.unpooled : len(text.ids)] = 1
+        return self._session.run(Batch(ids, mask, pooled))
 
     def _encode_with_warning(self, texts: Sequence[str], role: Role) -> Vectors:
         encoded = self.encode(texts, role)
@@ -300,9 +302,10 @@ def require_list(texts: object) -> None:
         raise EncodeError("texts must be a list of strings, not one string; put it in a list")
 
 
-def _with_tokens(tokens: Tokens, text: str, position: int) -> Tokens | EncodeError:
+def _with_tokens(tokens: Tokens, unpooled: int, text: str, position: int) -> Tokens | EncodeError:
     if tokens.ids:
-        return tokens
+        # a vector is pooled of the last token at least
+        return tokens._replace(unpooled=min(unpooled, len(tokens.ids) - 1)) if unpooled else tokens
     return EncodeError(f"text {position} ({text[:40]!r}) gives no token", position)
 
 

@@ -33,10 +33,10 @@ def golden_objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
     precision = encoder.manifest.precision
     bound = PRECISION_BOUNDS[precision]
     tokens = [encoder.tokenize([text.text], text.role)[0] for text in golden]
-    for text, (ids, _) in zip(golden, tokens, strict=True):
-        if ids != list(text.ids):
+    for text, found in zip(golden, tokens, strict=True):
+        if found.ids != list(text.ids):
             return (
-                f"the tokenizer gives {_shown(ids)} for {text.text[:40]!r}, PyTorch's gave"
+                f"the tokenizer gives {_shown(found.ids)} for {text.text[:40]!r}, PyTorch's gave"
                 f" {_shown(text.ids)}"
             )
     expected = np.array([text.vector for text in golden], dtype=np.float32)

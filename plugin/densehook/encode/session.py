@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -18,13 +19,26 @@ Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Vector = NDArray[np.float32]
 
-# What each graph input is, made from ids and mask, both int64 [batch, tokens].
-_INPUTS: Mapping[str, Callable[[Ids, Ids], Ids]] = {
-    "input_ids": lambda ids, mask: ids,
-    "attention_mask": lambda ids, mask: mask,
-    "token_type_ids": lambda ids, mask: np.zeros_like(ids),
-}
 
+class Batch(NamedTuple):
+    """Texts that run together, each value int64 [batch, tokens].
+
+    ``mask`` is 1 for a token and 0 for padding, ``pooled`` for a token that the vector is pooled of
+    and for one that it is not.
+    """
+
+    ids: Ids
+    mask: Ids
+    pooled: Ids
+
+
+_INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
+    "input_ids": lambda batch: batch.ids,
+    "attention_mask": lambda batch: batch.mask,
+    "token_type_ids": lambda batch: np.zeros_like(batch.ids),
+    "pooling_mask": lambda batch: batch.pooled,
+}
+"""What each graph input is."""
 
 _PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
@@ -83,12 +97,12 @@ class Session:
         self._inputs = {name: _INPUTS[name] for name in manifest.inputs}
         self._output = manifest.output
 
-    def run(self, ids: Ids, mask: Ids) -> Vectors:
-        """int64 [batch, tokens] ids and mask -> float32 [batch, dims].
+    def run(self, batch: Batch) -> Vectors:
+        """A batch -> float32 [batch, dims].
 
         Raises EncodeError when the model cannot run them, ProviderError when the provider fails.
         """
-        feed = {name: make(ids, mask) for name, make in self._inputs.items()}
+        feed = {name: make(batch) for name, make in self._inputs.items()}
         try:
             (vectors,) = self._session.run([self._output], feed)
         except EPFail as error:
@@ -99,8 +113,8 @@ class Session:
 
     def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:
         """The named outputs of a graph that has more than its vectors; ids are without padding."""
-        mask = np.ones_like(ids)
-        feed = {name: make(ids, mask) for name, make in self._inputs.items()}
+        every = np.ones_like(ids)
+        feed = {name: make(Batch(ids, every, every)) for name, make in self._inputs.items()}
         return list(self._session.run(list(names), feed))
 
 

@@ -19,6 +19,8 @@ class Tokens(NamedTuple):
     """Token ids, special tokens included, at most ``max_tokens``."""
     lost: int
     """Tokens beyond ``max_tokens``, which the model does not see."""
+    unpooled: int = 0
+    """Of the first ones, how many the vector is not pooled of."""
 
 
 class Tokenizer:

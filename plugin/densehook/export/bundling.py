@@ -26,7 +26,6 @@ from ..bundle import (
 from ..encode import Encoder
 from ..encode.versions import versions
 from ..errors import ExportError, MissingExtra, RecipeError
-from .edges import edge_texts
 from .folder import Settings, read_folder, settle
 from .modules import vector_width
 from .recipe import Recipe
@@ -56,6 +55,7 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
     progress("Loading PyTorch")
     reference = load_reference(facts.transformer, recipe.layers)
     settings = settle(recipe, facts, reference.tokenizer_limit, reference.positions)
+    settings = replace(settings, unpooled=reference.unpooled(settings))
     width = vector_width(settings.pooling, settings.steps, reference.hidden_size)
     if settings.dims is not None and settings.dims > width:
         raise RecipeError(f"dims is {settings.dims}, the model has {width}")
@@ -123,7 +123,8 @@ def _write_model(
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.save(str(staging / "tokenizer.json"))
-    sample = reference.encode(settings, reference.tokenize(settings, "query", GOLDEN[0]))
+    ids = reference.tokenize(settings, "query", GOLDEN[0])
+    sample = reference.encode(settings, "query", ids)
     inputs = write_graph(reference.model, settings, staging / "model.onnx", sample.shape[0])
     return Manifest(
         name=recipe.name,
@@ -134,6 +135,7 @@ def _write_model(
         max_tokens=settings.max_tokens,
         pad_id=reference.pad_id,
         prompts=settings.prompts,
+        unpooled=settings.unpooled,
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
@@ -167,7 +169,7 @@ def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Ref
 def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
     texts: list[tuple[Role, str]] = [("document", text) for text in GOLDEN]
     texts += [("query", text) for text in GOLDEN[:2]]
-    texts += [("document", text) for text in edge_texts(reference.tokenizer)]
+    texts += [("document", text) for text in reference.edge_texts]
     whole = replace(settings, max_tokens=sys.maxsize)
     texts.append(
         (
@@ -182,6 +184,6 @@ def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
     golden = []
     for role, text in texts:
         ids = reference.tokenize(settings, role, text)
-        vector = reference.encode(settings, ids)
+        vector = reference.encode(settings, role, ids)
         golden.append(GoldenText(role, text, ids, [float(x) for x in vector]))
     return golden

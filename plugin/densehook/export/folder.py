@@ -60,6 +60,10 @@ class Settings:
     """How the layers' hidden states are mixed before the pooling; None: the last one's alone."""
     steps: Sequence[Step] = ()
     """What is done to the pooled vector before it is cut."""
+    include_prompt: bool = True
+    """Whether the vector is pooled of the prompt's tokens too."""
+    unpooled: Mapping[str, int] = field(default_factory=dict)
+    """How many of a text's first tokens it is not pooled of, by role; empty where of all."""
 
 
 def read_folder(folder: Path) -> FolderFacts:
@@ -122,11 +126,6 @@ def settle(
             " has no positions"
         )
         max_tokens = positions
-    if not facts.include_prompt and any(prompts.values()):
-        raise RecipeError(
-            f"recipe {recipe.name}: the model folder leaves the prompt out of the pooling"
-            " (include_prompt is false), which no bundle can express; without prompts it exports"
-        )
     if facts.mix is not None and recipe.layers is not None:
         raise RecipeError(
             f"recipe {recipe.name}: layers is {recipe.layers}, and {facts.mix.folder} weights all"
@@ -143,6 +142,7 @@ def settle(
         remarks,
         facts.mix,
         facts.steps,
+        facts.include_prompt,
     )
 
 

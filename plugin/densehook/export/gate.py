@@ -18,7 +18,6 @@ from ..bundle import PRECISION_BOUNDS, GoldenText, Role
 from ..encode import Encoder, cosines
 from ..encode.selftest import golden_objection
 from ..errors import GateError
-from .edges import edge_texts
 from .folder import Settings
 from .reference import Reference
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
@@ -62,7 +61,7 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
     PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
     judged too; how far batched is from alone is measured beside it.
     """
-    texts = _texts(encoder, [("document", text) for text in edge_texts(reference.tokenizer)])
+    texts = _texts(encoder, [("document", text) for text in reference.edge_texts])
     expected_ids = [reference.tokenize(settings, role, text) for role, text in texts]
     whole: tuple[Role, str] = ("document", beyond(settings.max_tokens))
     for (role, text), ids in (
@@ -75,7 +74,12 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
                 f"token ids differ from transformers' for {text[:40]!r}:"
                 f" {_apart(found, ids)}; no bundle was written"
             )
-    expected = np.stack([reference.encode(settings, ids) for ids in expected_ids])
+    expected = np.stack(
+        [
+            reference.encode(settings, role, ids)
+            for (role, _), ids in zip(texts, expected_ids, strict=True)
+        ]
+    )
     return _compared(encoder, texts, expected, "PyTorch's")
 
 

@@ -47,14 +47,19 @@ class Pooled(Head):
             self._flags["output_hidden_states"] = True
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        pooling_mask: Tensor | None = None,
     ) -> Tensor:
         """int64 [batch, tokens] inputs -> float32 [batch, dims]."""
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         output = self.model(
             input_ids=input_ids, attention_mask=attention_mask, **types, **self._flags
         )
-        return self.vectors(output, attention_mask)
+        pooled = attention_mask if pooling_mask is None else pooling_mask
+        return self.vectors(output, attention_mask, pooled)
 
 
 def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[str]:
@@ -63,16 +68,23 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     Raises ExportError for an architecture that cannot be traced.
     """
     inputs = ["input_ids", "attention_mask"]
+    ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
+    values = [ids, ids]
     if _tells_types_apart(model):
         inputs.append("token_type_ids")
-    ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
+        values.append(torch.zeros_like(ids))
+    named = {}
+    if settings.unpooled:
+        inputs.append("pooling_mask")
+        named["pooling_mask"] = ids
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         with _quiet(), traceable_masks(), torch.no_grad():
             torch.onnx.export(
                 Pooled(model, settings).eval(),
-                (ids, ids, torch.zeros_like(ids))[: len(inputs)],
+                tuple(values),
                 str(scratch / path.name),
+                kwargs=named,
                 input_names=inputs,
                 output_names=[OUTPUT],
                 dynamic_axes={**dict.fromkeys(inputs, _AXES), OUTPUT: {0: _AXES[0]}},

@@ -14,37 +14,43 @@ from .module_weights import module_weights
 from .modules import Dense, LayerMix, LayerNorm, Normalise, Step
 
 
-def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
+def _mean(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+    weights = pooled.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
 
 
-def _cls(hidden: Tensor, mask: Tensor) -> Tensor:
-    return hidden[:, 0]
+def _cls(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+    if pooled is mask:
+        return hidden[:, 0]
+    return _at(hidden, mask.sum(1) - pooled.sum(1))  # the first that the prompt is not of
 
 
-def _last(hidden: Tensor, mask: Tensor) -> Tensor:
+def _last(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
     # right padding: the last real token's position is the number of real tokens less one
-    positions = (mask.sum(1) - 1).view(-1, 1, 1).expand(-1, 1, hidden.shape[-1])
-    return hidden.gather(1, positions).squeeze(1)
+    return _at(hidden, mask.sum(1) - 1)
 
 
-def _max(hidden: Tensor, mask: Tensor) -> Tensor:
+def _at(hidden: Tensor, positions: Tensor) -> Tensor:
+    every = positions.view(-1, 1, 1).expand(-1, 1, hidden.shape[-1])
+    return hidden.gather(1, every).squeeze(1)
+
+
+def _max(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
     lowest = torch.finfo(hidden.dtype).min
-    return hidden.masked_fill(mask.unsqueeze(-1) == 0, lowest).amax(1)
+    return hidden.masked_fill(pooled.unsqueeze(-1) == 0, lowest).amax(1)
 
 
-def _mean_sqrt_len(hidden: Tensor, mask: Tensor) -> Tensor:
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
+def _mean_sqrt_len(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+    weights = pooled.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9).sqrt()
 
 
-def _weighted_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+def _weighted_mean(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
     """The first token counts once, the second twice, and so on (Muennighoff 2022, SGPT)."""
-    return _mean(hidden, mask * torch.ones_like(mask).cumsum(1))
+    return _mean(hidden, mask, pooled * torch.ones_like(pooled).cumsum(1))
 
 
-POOLING: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+POOLING: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "mean": _mean,
     "cls": _cls,
     "last": _last,
@@ -52,7 +58,11 @@ POOLING: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mean_sqrt_len": _mean_sqrt_len,
     "weightedmean": _weighted_mean,
 }
-"""hidden [batch, tokens, dims] and mask int64 [batch, tokens] -> [batch, dims]."""
+"""hidden [batch, tokens, dims] -> [batch, dims], with two masks int64 [batch, tokens].
+
+The first says what is a token and what is padding, the second which tokens the vector is pooled of.
+They are one where no prompt is left out.
+"""
 
 
 class Head(torch.nn.Module):
@@ -70,11 +80,11 @@ class Head(torch.nn.Module):
         self._dims = settings.dims
         self._normalise = settings.normalise
 
-    def vectors(self, output: Any, mask: Tensor) -> Tensor:
-        """A transformer's output, and int64 [batch, tokens] -> float32 [batch, dims]."""
+    def vectors(self, output: Any, mask: Tensor, pooled: Tensor) -> Tensor:
+        """A transformer's output, and masks as in POOLING -> float32 [batch, dims]."""
         hidden = output.last_hidden_state if self._mix is None else self._mix(output.hidden_states)
-        pooled = [pool(hidden, mask) for pool in self._pools]
-        vectors: Tensor = self._steps(torch.cat(pooled, dim=-1) if len(pooled) > 1 else pooled[0])
+        parts = [pool(hidden, mask, pooled) for pool in self._pools]
+        vectors: Tensor = self._steps(torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
         if self._dims is not None:
             vectors = vectors[:, : self._dims]
         return torch.nn.functional.normalize(vectors, dim=-1) if self._normalise else vectors

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from transformers import AutoConfig, AutoTokenizer
 from ..bundle import Role
 from ..bundle.manifest import split_pooling
 from ..errors import ExportError, RecipeError
+from .edges import edge_texts
 from .folder import Settings
 from .module_weights import module_weights
 from .modules import Dense, LayerMix, LayerNorm, Normalise, Step
@@ -27,14 +29,19 @@ from .weights import load_weights, require_own_code
 Numbers = NDArray[np.float64]
 Weights = Mapping[str, Numbers]
 
-_POOLED: Mapping[str, Callable[[Numbers], Numbers]] = {
-    "mean": lambda hidden: hidden.mean(axis=0),
-    "cls": lambda hidden: hidden[0],
-    "last": lambda hidden: hidden[-1],
-    "max": lambda hidden: hidden.max(axis=0),
-    "mean_sqrt_len": lambda hidden: hidden.sum(axis=0) / math.sqrt(len(hidden)),
-    "weightedmean": lambda hidden: np.average(hidden, axis=0, weights=range(1, len(hidden) + 1)),
+_POOLED: Mapping[str, Callable[[Numbers, int], Numbers]] = {
+    "mean": lambda hidden, first: hidden[first:].mean(axis=0),
+    "cls": lambda hidden, first: hidden[first],
+    "last": lambda hidden, first: hidden[-1],
+    "max": lambda hidden, first: hidden[first:].max(axis=0),
+    "mean_sqrt_len": lambda hidden, first: (
+        hidden[first:].sum(axis=0) / math.sqrt(len(hidden) - first)
+    ),
+    "weightedmean": lambda hidden, first: np.average(
+        hidden[first:], axis=0, weights=range(first + 1, len(hidden) + 1)
+    ),
 }
+"""float64 [tokens, dims] and the first token that is pooled -> float64 [dims]."""
 _ACTIVATED: Mapping[str, Callable[[Numbers], Numbers]] = {
     "Identity": lambda x: x,
     "Tanh": np.tanh,
@@ -108,6 +115,11 @@ class Reference:
         """The tokenizer as one text, what tokenizer.json holds."""
         return str(self.tokenizer.backend_tokenizer.to_str())
 
+    @cached_property
+    def edge_texts(self) -> list[str]:
+        """Texts of the ends of the vocabulary, and of added tokens."""
+        return edge_texts(self.tokenizer)
+
     @property
     def layers(self) -> int:
         """How many the model has, after any were cut."""
@@ -130,7 +142,27 @@ class Reference:
         encoded = self.tokenizer(prompted, truncation=True, max_length=settings.max_tokens)
         return [int(i) for i in encoded["input_ids"]]
 
-    def encode(self, settings: Settings, ids: list[int]) -> NDArray[np.float32]:
+    def unpooled(self, settings: Settings) -> Mapping[str, int]:
+        """How many tokens of each role's prompt are left out of the pooling; none where nothing is.
+
+        Counted as sentence-transformers does: those of the prompt alone, but for a special token at
+        its end. Raises RecipeError for a prompt that leaves no room for a text.
+        """
+        if settings.include_prompt:
+            return {}
+        counts = {}
+        for role, prompt in settings.prompts.items():
+            ids = self.tokenizer(prompt)["input_ids"] if prompt else []
+            ended = bool(ids) and ids[-1] in self.tokenizer.all_special_ids
+            counts[role] = len(ids) - ended
+            if counts[role] >= settings.max_tokens:
+                raise RecipeError(
+                    f"the {role} prompt has {counts[role]} tokens, max_tokens is"
+                    f" {settings.max_tokens}"
+                )
+        return counts if any(counts.values()) else {}
+
+    def encode(self, settings: Settings, role: Role, ids: list[int]) -> NDArray[np.float32]:
         """Token ids -> float32 [dims]."""
         with torch.inference_mode():
             batch = torch.tensor([ids])
@@ -145,7 +177,8 @@ class Reference:
             weights = self._weights(settings.mix)["layer_weights"]
             taken = layers[settings.mix.start :].astype(np.float64)
             hidden = np.average(taken, axis=0, weights=weights)
-        pooled = [_POOLED[each](hidden) for each in split_pooling(settings.pooling)]
+        first = min(settings.unpooled.get(role, 0), len(ids) - 1)
+        pooled = [_POOLED[each](hidden, first) for each in split_pooling(settings.pooling)]
         vector = np.concatenate(pooled)
         for step in settings.steps:
             vector = _STEPS[type(step)](step, self._weights(step), vector)

@@ -20,9 +20,12 @@ import java.util.stream.Collectors;
  * <p>A text becomes {@code prompts[role] + text}, its token ids are cut to {@code maxTokens}
  * (special tokens included), right-padded with {@code padId} and fed as int64 [batch, tokens] to
  * {@code inputs}; {@code output} is float32 [batch, dims]. A graph without {@code attention_mask}
- * among its inputs knows no padding: a batch is of texts of one length.
+ * among its inputs knows no padding: a batch is of texts of one length. Where the inputs have
+ * {@code pooling_mask}, a vector is pooled of the tokens that are 1 there: not of the first {@code
+ * unpooled[role]}, which are the prompt's, but always of the last.
  *
  * @param variant what was made of the plain export; empty for the plain export itself
+ * @param unpooled empty where the vector is pooled of all tokens
  * @param normalise whether its vectors have length 1
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
@@ -39,6 +42,7 @@ public record Manifest(
     int maxTokens,
     int padId,
     Map<Role, String> prompts,
+    Map<Role, Integer> unpooled,
     String joiner,
     List<String> inputs,
     String output,
@@ -81,10 +85,15 @@ public record Manifest(
           "fingerprint");
 
   // written only when there is something to say
-  private static final Set<String> OPTIONAL_KEYS = Set.of("variant", "batch_dependent");
+  private static final Set<String> OPTIONAL_KEYS = Set.of("variant", "batch_dependent", "unpooled");
+
+  private static final String POOLING_MASK = "pooling_mask";
 
   private static final Set<String> SOURCE_KEYS =
       Set.of("repository", "location", "revision", "license");
+
+  private static final Set<String> ROLES =
+      Arrays.stream(Role.values()).map(Role::toString).collect(Collectors.toSet());
 
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
@@ -154,6 +163,16 @@ public record Manifest(
     for (String key : SOURCE_KEYS) {
       source.text(key);
     }
+    Map<Role, Integer> unpooled = unpooled(stated);
+    List<String> inputs = inputs(stated);
+    if (unpooled.isEmpty() == inputs.contains(POOLING_MASK)) {
+      throw new BundleException(
+          "encoder.json: inputs is "
+              + inputs
+              + "; "
+              + POOLING_MASK
+              + " must be among them where unpooled is stated, and nowhere else");
+    }
     return new Manifest(
         stated.name("name"),
         stated.text("precision"),
@@ -165,22 +184,33 @@ public record Manifest(
         stated.number("max_tokens", 1),
         stated.number("pad_id", 0),
         prompts(stated),
+        unpooled,
         stated.text("joiner"),
-        inputs(stated),
+        inputs,
         stated.name("output"),
         sums(stated.table("files")),
         stated.text("fingerprint"));
   }
 
   private static Map<Role, String> prompts(Stated stated) throws BundleException {
-    Set<String> roles =
-        Arrays.stream(Role.values()).map(Role::toString).collect(Collectors.toSet());
-    Stated written = stated.table("prompts", roles);
+    Stated written = stated.table("prompts", ROLES);
     Map<Role, String> prompts = new EnumMap<>(Role.class);
     for (Role role : Role.values()) {
       prompts.put(role, written.text(role.toString()));
     }
     return prompts;
+  }
+
+  private static Map<Role, Integer> unpooled(Stated stated) throws BundleException {
+    if (!stated.has("unpooled")) {
+      return Map.of();
+    }
+    Stated written = stated.table("unpooled", ROLES);
+    Map<Role, Integer> unpooled = new EnumMap<>(Role.class);
+    for (Role role : Role.values()) {
+      unpooled.put(role, written.number(role.toString(), 0));
+    }
+    return unpooled;
   }
 
   private static List<String> inputs(Stated stated) throws BundleException {

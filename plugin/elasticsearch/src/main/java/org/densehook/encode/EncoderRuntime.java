@@ -58,7 +58,7 @@ public final class EncoderRuntime implements AutoCloseable {
       throw new EncodeException(
           EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
     }
-    return tokens;
+    return tokens.withoutFirst(manifest.unpooled().getOrDefault(role, 0));
   }
 
   /**

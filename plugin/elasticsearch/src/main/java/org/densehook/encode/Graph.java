@@ -25,7 +25,20 @@ import org.densehook.bundle.Manifest;
  */
 final class Graph implements AutoCloseable {
 
-  private static final Set<String> INPUTS = Set.of("input_ids", "attention_mask", "token_type_ids");
+  /** What a graph's input says of a text's token; of padding it says 0, or the padding's id. */
+  @FunctionalInterface
+  private interface Input {
+    long at(Tokens tokens, int place);
+  }
+
+  private static final Input IDS = (tokens, place) -> tokens.ids()[place];
+
+  private static final Map<String, Input> INPUTS =
+      Map.of(
+          "input_ids", IDS,
+          "attention_mask", (tokens, place) -> 1,
+          "token_type_ids", (tokens, place) -> 0,
+          "pooling_mask", (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
@@ -33,7 +46,7 @@ final class Graph implements AutoCloseable {
 
   Graph(Path model, Manifest manifest, int threads) throws BundleException {
     Set<String> unknown = new TreeSet<>(manifest.inputs());
-    unknown.removeAll(INPUTS);
+    unknown.removeAll(INPUTS.keySet());
     if (!unknown.isEmpty()) {
       throw new BundleException("graph inputs " + unknown + " are not known to this plugin");
     }
@@ -69,18 +82,22 @@ final class Graph implements AutoCloseable {
    */
   float[][] run(List<Tokens> batch) throws EncodeException {
     int longest = longest(batch, manifest.knowsPadding());
-    LongBuffer ids = buffer(batch.size() * longest);
-    LongBuffer mask = buffer(batch.size() * longest);
-    for (Tokens tokens : batch) {
-      ids.put(tokens.ids());
-      for (int i = 0; i < longest; i++) {
-        if (i >= tokens.length()) {
-          ids.put(manifest.padId());
-        }
-        mask.put(i < tokens.length() ? 1 : 0);
+    long[] shape = {batch.size(), longest};
+    Map<String, OnnxTensor> feed = new HashMap<>();
+    try {
+      for (String input : manifest.inputs()) {
+        LongBuffer content = filled(batch, longest, INPUTS.get(input));
+        feed.put(input, OnnxTensor.createTensor(environment, content, shape));
       }
+      try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
+        return rows(((OnnxTensor) result.get(0)).getFloatBuffer(), batch.size());
+      }
+    } catch (OrtException e) {
+      throw new EncodeException(
+          EncodeException.Kind.RUN, "the encoder cannot run it: " + e.getMessage(), e);
+    } finally {
+      feed.values().forEach(OnnxTensor::close);
     }
-    return run(ids.flip(), mask.flip(), new long[] {batch.size(), longest});
   }
 
   /** The version of ONNX Runtime's native library, as 1.32.0. */
@@ -102,29 +119,21 @@ final class Graph implements AutoCloseable {
     return lengths.getMax();
   }
 
-  private float[][] run(LongBuffer ids, LongBuffer mask, long[] shape) throws EncodeException {
-    Map<String, OnnxTensor> feed = new HashMap<>();
-    try {
-      for (String input : manifest.inputs()) {
-        feed.put(input, OnnxTensor.createTensor(environment, content(input, ids, mask), shape));
+  private LongBuffer filled(List<Tokens> batch, int longest, Input input) {
+    LongBuffer content =
+        ByteBuffer.allocateDirect(batch.size() * longest * Long.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asLongBuffer();
+    for (Tokens tokens : batch) {
+      for (int i = 0; i < tokens.length(); i++) {
+        content.put(input.at(tokens, i));
       }
-      try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
-        return rows(((OnnxTensor) result.get(0)).getFloatBuffer(), (int) shape[0]);
+      long padding = input == IDS ? manifest.padId() : 0;
+      for (int i = tokens.length(); i < longest; i++) {
+        content.put(padding);
       }
-    } catch (OrtException e) {
-      throw new EncodeException(
-          EncodeException.Kind.RUN, "the encoder cannot run it: " + e.getMessage(), e);
-    } finally {
-      feed.values().forEach(OnnxTensor::close);
     }
-  }
-
-  private LongBuffer content(String input, LongBuffer ids, LongBuffer mask) {
-    return switch (input) {
-      case "input_ids" -> ids;
-      case "attention_mask" -> mask;
-      default -> buffer(ids.capacity()); // token_type_ids: zeros
-    };
+    return content.flip();
   }
 
   private float[][] rows(FloatBuffer vectors, int count) throws EncodeException {
@@ -138,12 +147,6 @@ final class Graph implements AutoCloseable {
       vectors.get(row);
     }
     return rows;
-  }
-
-  private static LongBuffer buffer(int size) {
-    return ByteBuffer.allocateDirect(size * Long.BYTES)
-        .order(ByteOrder.nativeOrder())
-        .asLongBuffer();
   }
 
   @Override

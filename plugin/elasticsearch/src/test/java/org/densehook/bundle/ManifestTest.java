@@ -2,6 +2,7 @@ package org.densehook.bundle;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -101,6 +103,18 @@ class ManifestTest {
     assertTrue(Manifest.parse(WRITTEN).knowsPadding());
     String unmasked = WRITTEN.replaceFirst(",\\s+\"attention_mask\"", "");
     assertFalse(Manifest.parse(withOwnFingerprint(unmasked)).knowsPadding());
+  }
+
+  @Test
+  void aPromptMayBeLeftOutOfThePooling() throws BundleException {
+    assertEquals(Map.of(), Manifest.parse(WRITTEN).unpooled());
+    String stated =
+        WRITTEN
+            .replace("\"attention_mask\"", "\"attention_mask\", \"pooling_mask\"")
+            .replace("\"joiner\"", "\"unpooled\": {\"query\": 7, \"document\": 0}, \"joiner\"");
+    Manifest manifest = Manifest.parse(withOwnFingerprint(stated));
+    assertEquals(Map.of(Role.QUERY, 7, Role.DOCUMENT, 0), manifest.unpooled());
+    assertNotEquals(Manifest.parse(WRITTEN).fingerprint(), manifest.fingerprint());
   }
 
   /** A wrong fingerprint is refused with the right one. */

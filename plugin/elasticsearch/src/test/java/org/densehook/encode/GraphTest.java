@@ -21,6 +21,13 @@ class GraphTest {
   }
 
   @Test
+  void aVectorIsPooledOfTheLastTokenAtLeast() {
+    assertEquals(3, tokens(5).withoutFirst(3).unpooled());
+    assertEquals(4, tokens(5).withoutFirst(9).unpooled());
+    assertEquals(0, tokens(5).unpooled());
+  }
+
+  @Test
   void aGraphThatDoesNotKnowPaddingGetsNone() {
     List<Tokens> unlike = List.of(tokens(5), tokens(4));
     Exception refusal =
