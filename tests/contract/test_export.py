@@ -26,9 +26,9 @@ RECIPES = Path(__file__).parent.parent.parent / "onnx_models"
 
 @pytest.mark.parametrize("architecture", tiny_models.ARCHITECTURES)
 def test_every_architecture_exports_as_pytorchs_equal(
-    make_tiny_bundle: Callable[..., Bundle], architecture: str
+    shared_tiny_bundle: Callable[..., Bundle], architecture: str
 ) -> None:
-    bundle = make_tiny_bundle(architecture)
+    bundle = shared_tiny_bundle(architecture)
     parity = json.loads((bundle.path / "parity.json").read_text())
     assert parity["token_ids_equal"]
     assert parity["lowest_cosine"] >= 0.99999
@@ -76,18 +76,18 @@ def test_every_committed_recipe_exports_a_model_of_its_architecture(
     )
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
-@pytest.mark.parametrize("normalise", [True, False])
+@pytest.mark.parametrize(
+    ("pooling", "normalise"), [("mean", True), ("mean", False), ("cls", True), ("last", True)]
+)
 def test_pooling_and_normalisation_equal_sentence_transformers(
-    tmp_path: Path, pooling: str, normalise: bool
+    shared_tiny_bundle: Callable[..., Bundle], pooling: str, normalise: bool
 ) -> None:
     sentence_transformers = pytest.importorskip("sentence_transformers")
-    tiny_models.make_bert(tmp_path / "model")
-    tiny_models.describe(tmp_path / "model", pooling=pooling, normalise=normalise)
-    recipe = Recipe(name="tiny", source="model", folder=tmp_path)
-    encoder = load(export_bundle(recipe, tmp_path / "bundle").path)
+    bundle = shared_tiny_bundle("bert", pooling=pooling, normalise=normalise)
+    encoder = load(bundle.path)
     texts = [*PASSAGES, *QUESTIONS, beyond(tiny_models.POSITIONS)]
-    theirs = sentence_transformers.SentenceTransformer(str(tmp_path / "model"), device="cpu")
+    folder = str(bundle.path.parent / "model")
+    theirs = sentence_transformers.SentenceTransformer(folder, device="cpu")
     np.testing.assert_allclose(
         encoder.encode_documents(texts), theirs.encode(texts, batch_size=8), atol=2e-6
     )

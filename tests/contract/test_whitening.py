@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,14 @@ import numpy as np
 import pytest
 
 from densehook.bundle import Bundle, read_bundle, write_golden
-from densehook.collections import help_topics
+from densehook.collections import help_topics, sample, unjudged
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, ExportError, GateError
 from densehook.export import whitening
 from densehook.export.texts import PASSAGES
 from densehook.export.variants import build_variant
 from densehook.export.whitening import learn_centring, learn_whitening, write_transformed
-from densehook.tune import encode_sample, ndcg, sample, unjudged, whiten_bundle
+from densehook.tune import encode_sample, ndcg, whiten_bundle
 from tiny_collection import small_collection
 
 VECTORS = np.random.default_rng(0).normal(3, [1, 5, 0.1, 2], (500, 4)).astype(np.float32)
@@ -55,12 +56,12 @@ def test_fewer_texts_than_dimensions_cannot_whiten_all() -> None:
 @pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("learn", [learn_whitening, learn_centring])
 def test_the_graph_gives_what_numpy_gives(
-    make_tiny_bundle: Callable[..., Bundle],
+    shared_tiny_bundle: Callable[..., Bundle],
     tmp_path: Path,
     normalise: bool,
     learn: Callable[..., whitening.Transform],
 ) -> None:
-    origin = make_tiny_bundle("bert", normalise=normalise)
+    origin = shared_tiny_bundle("bert", normalise=normalise)
     plain = load(origin.path)
     transform = learn(plain.encode_documents(PASSAGES), normalise, 8)
     made = write_transformed(origin, tmp_path / "moved", "moved", transform, {})
@@ -99,7 +100,11 @@ def test_a_bundle_that_no_load_would_take_is_not_written(damaged: Bundle, tmp_pa
 def test_the_real_model_whitened_is_measured_as_it_will_be_served(
     minilm_bundle: Bundle, minilm: Encoder, tmp_path: Path
 ) -> None:
-    corpus = sample(help_topics(), " ", 1)  # the judged ones
+    topics = help_topics()
+    some = dict(itertools.islice(topics.qrels.items(), 0, None, 3))
+    questions = {question: topics.queries[question] for question in some}
+    topics = dataclasses.replace(topics, queries=questions, qrels=some)
+    corpus = sample(topics, " ", 1)  # the judged ones
     made = whiten_bundle(minilm_bundle.path, tmp_path / "white", corpus, dims=64)
     assert (made.bundle.manifest.name, made.bundle.manifest.dims) == ("white", 64)
     evidence = json.loads((made.bundle.path / "parity.json").read_text())
