@@ -157,9 +157,9 @@ def evaluate(
     """
     from pathlib import Path
 
-    from .collections import Collection, open_collection
+    from .collections import Collection, open_measured
     from .evaluation import evaluate
 
-    opened = collection if isinstance(collection, Collection) else open_collection(collection)
+    opened = collection if isinstance(collection, Collection) else open_measured(collection)
     searcher = index.searcher()
     return evaluate(opened, systems, searcher, Path(output), text_of=searcher.text_of)

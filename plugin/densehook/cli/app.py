@@ -11,7 +11,21 @@ import typer
 
 from .._version import __version__
 from ..errors import DensehookError
-from . import bench, curve, demo, doctor, es, evaluate, export, index, search, soup, tune, whiten
+from . import (
+    bench,
+    compare,
+    curve,
+    demo,
+    doctor,
+    es,
+    evaluate,
+    export,
+    index,
+    search,
+    soup,
+    tune,
+    whiten,
+)
 from .console import fail
 
 _INTERRUPTED = 130
@@ -55,6 +69,7 @@ app.command("bench")(bench.bench)
 app.command("create")(index.create)
 app.command("ingest")(index.ingest)
 app.command("search")(search.search)
+app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)

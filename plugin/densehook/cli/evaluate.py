@@ -11,13 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from .bundles import open_index
-from .console import bars, out
-from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
+from .console import bars, note, out
+from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName, names
 
 if TYPE_CHECKING:
+    from ..collections import Collection
     from ..evaluation import Evaluation, KindOfQuery
-
-_ALL = "bm25,dense,rrf,linear,pyserini-bm25,pyserini-rrf,pyserini-linear"
 
 
 def evaluate(
@@ -26,8 +25,13 @@ def evaluate(
     ],
     index: Annotated[str, typer.Option("--index", help="Index that holds its documents.")],
     systems: Annotated[
-        str, typer.Option("--systems", help="Systems to measure, separated by commas.")
-    ] = _ALL,
+        str | None,
+        typer.Option(
+            "--systems",
+            help="Systems to measure, separated by commas; else all: bm25, dense, rrf, linear, and"
+            " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there.",
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", help="Folder for runs/SYSTEM.trec and metrics.json.")
     ] = Path("evaluation"),
@@ -38,12 +42,13 @@ def evaluate(
     ca_certs: CaCerts = None,
 ) -> None:
     """Measure systems on a judged collection with Pyserini's trec_eval."""
-    from ..collections import open_collection
+    from ..collections import open_measured
     from ..evaluation import check_systems, evaluate, needs_encoder
     from .cluster import connect
 
-    wanted = check_systems(name.strip() for name in systems.split(",") if name.strip())
-    opened = open_collection(collection)
+    checked = check_systems(names(systems)) if systems is not None else []
+    opened = open_measured(collection)
+    wanted = checked or _possible(opened)
     client = connect(url, api_key, ca_certs)
     measured = open_index(client, index, encoder, field, encodes=needs_encoder(wanted))
     searcher = measured.searcher()
@@ -53,6 +58,16 @@ def evaluate(
         )
     show_evaluation(evaluation)
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}")
+
+
+def _possible(collection: Collection) -> list[str]:
+    """All systems but those that read documents which the collection does not have."""
+    from ..evaluation import SYSTEMS, needs_documents
+
+    wanted = [name for name in SYSTEMS if collection.has_documents or not needs_documents([name])]
+    if len(wanted) < len(SYSTEMS):
+        note(f"without pyserini-*: collection {collection.name} has no corpus.jsonl")
+    return wanted
 
 
 def show_evaluation(evaluation: Evaluation) -> None:

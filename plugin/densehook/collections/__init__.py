@@ -6,7 +6,8 @@ only door to ir_datasets.
 
 from .collection import Collection
 from .documents import Documents, documents_from, read_documents
-from .opening import open_collection
+from .judged_folder import JudgedFolder
+from .opening import open_collection, open_measured
 from .packaged import help_topics
 from .qrels import read_qrels
 from .rows import BadLine
@@ -17,10 +18,12 @@ __all__ = [
     "BadLine",
     "Collection",
     "Documents",
+    "JudgedFolder",
     "Sample",
     "documents_from",
     "help_topics",
     "open_collection",
+    "open_measured",
     "read_documents",
     "read_qrels",
     "read_run",

@@ -22,11 +22,32 @@ def open_beir(folder: Path, split: str = "test") -> Collection:
 
     Raises CollectionError with file and line of what cannot be read.
     """
+    return _opened(folder, split, _file(folder, "corpus.jsonl"))
+
+
+def open_judgements(folder: Path, split: str = "test") -> Collection:
+    """As ``open_beir``, for a folder that may be without corpus.jsonl: its index has that."""
+    try:
+        corpus = _file(folder, "corpus.jsonl")
+    except CollectionError:
+        corpus = None
+    return _opened(folder, split, corpus)
+
+
+def _opened(folder: Path, split: str, corpus: Path | None) -> Collection:
     name = folder.resolve().name
-    corpus = _file(folder, "corpus.jsonl")
     qrels = read_qrels(_file(folder, f"qrels/{split}.tsv"))
-    queries = judged_queries(name, _queries(_file(folder, "queries.jsonl")), qrels)
+    queries = judged_queries(name, read_queries(_file(folder, "queries.jsonl")), qrels)
+    if corpus is None:
+        return Collection(name, lambda: _no_documents(folder), queries, qrels, has_documents=False)
     return Collection(name, lambda: _good_documents(corpus), queries, qrels)
+
+
+def _no_documents(folder: Path) -> Iterator[Document]:
+    raise CollectionError(
+        f"{folder} has no corpus.jsonl, which this needs; put all documents of the index there, as"
+        " JSON with _id, one on a line"
+    )
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -36,7 +57,8 @@ def _file(folder: Path, name: str) -> Path:
     raise CollectionError(f"{folder} is no BEIR folder: it has no {name}")
 
 
-def _queries(path: Path) -> Iterator[Query]:
+def read_queries(path: Path) -> Iterator[Query]:
+    """The queries of a file of BEIR's. Raises CollectionError with file and line."""
     for query in _good_documents(path):  # a query's line is a document's: an id and fields
         text = query.fields.get("text")
         yield Query(query.id, text if isinstance(text, str) else "", query.origin)

@@ -16,7 +16,8 @@ class Collection:
 
     ``documents()`` streams all documents, anew at each call; ``queries`` are the judged ones only;
     ``qrels`` hold at least one judgement for each of them. ``kinds`` says what kind each query is
-    of, where that is known: then each kind is measured by itself too.
+    of, where that is known: then each kind is measured by itself too. Without ``has_documents``
+    only an index knows the documents, and ``documents()`` raises CollectionError.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Collection:
     queries: Mapping[QueryId, str]
     qrels: Qrels
     kinds: Mapping[QueryId, str] = field(default_factory=dict)
+    has_documents: bool = True
 
 
 @dataclass(frozen=True)

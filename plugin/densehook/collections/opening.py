@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import CollectionError
-from .beir import open_beir
+from .beir import open_beir, open_judgements
 from .collection import Collection
 from .irds import open_ir_dataset
 from .packaged import NAME, help_topics
+
+
+def open_measured(name_or_path: str | Path) -> Collection:
+    """As ``open_collection``, to measure an index; a BEIR folder may be without its documents."""
+    return _opened(name_or_path, open_judgements)
 
 
 def open_collection(name_or_path: str | Path) -> Collection:
@@ -17,10 +23,14 @@ def open_collection(name_or_path: str | Path) -> Collection:
     The latter two by their names. Raises CollectionError when it is none of them or cannot be
     read, MissingExtra when it would be a dataset and ir_datasets is not installed.
     """
+    return _opened(name_or_path, open_beir)
+
+
+def _opened(name_or_path: str | Path, open_folder: Callable[[Path], Collection]) -> Collection:
     path = Path(name_or_path)
     try:
         if path.is_dir():
-            return open_beir(path)
+            return open_folder(path)
         there = path.exists()
     except OSError as error:  # a name too long, a folder that may not be searched
         raise CollectionError(f"{path} cannot be opened: {error.strerror or error}") from error

@@ -54,11 +54,16 @@ def read_run(path: Path) -> dict[QueryId, list[ScoredDoc]]:
 def write_qrels(path: Path, qrels: Qrels) -> None:
     """Write judgements as trec_eval reads them: ``query 0 document grade``."""
     with writing(path) as file:
-        for query, judged in qrels.items():
-            _check_id("query", query)
-            for document, grade in judged.items():
-                _check_id("document", document)
-                file.write(f"{query} 0 {document} {grade}\n")
+        file.writelines(qrels_lines(qrels))
+
+
+def qrels_lines(qrels: Qrels) -> Iterator[str]:
+    """The lines of ``write_qrels``. Raises CollectionError for an id with white space."""
+    for query, judged in qrels.items():
+        _check_id("query", query)
+        for document, grade in judged.items():
+            _check_id("document", document)
+            yield f"{query} 0 {document} {grade}\n"
 
 
 @contextmanager

@@ -56,6 +56,19 @@ def reload_encoders(client: Elasticsearch) -> list[NodeEncoder]:
         return _parsed(client.perform_request("POST", path, headers=_JSON).body)
 
 
+def tokens_in_cluster(client: Elasticsearch, encoder: str, query: str) -> tuple[int, int]:
+    """How many tokens of a query the cluster's encoder reads, and how many it does not.
+
+    Raises AuthenticationFailed or ElasticError without the privilege ``monitor``.
+    """
+    with elastic_errors(client):
+        body = {"encoder": encoder, "texts": [query], "role": "query"}
+        headers = {**_JSON, "content-type": "application/json"}
+        answer = client.perform_request("POST", "/_densehook/_encode", headers=headers, body=body)
+    (text,) = answer.body["texts"]
+    return len(text["ids"]), int(text["lost_tokens"])
+
+
 def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
     """Raises ElasticError, or EncoderMismatch, unless a node has this very encoder in service."""
     if objection := _objection(encoders_of(client), manifest):

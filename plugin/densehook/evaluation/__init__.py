@@ -9,7 +9,15 @@ from .evaluating import Evaluation, KindOfQuery, evaluate
 from .measures import MEASURES, measure
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
-from .systems import SYSTEMS, Searcher, System, check_systems, needs_encoder, title_and_text
+from .systems import (
+    SYSTEMS,
+    Searcher,
+    System,
+    check_systems,
+    needs_documents,
+    needs_encoder,
+    title_and_text,
+)
 
 __all__ = [
     "MEASURES",
@@ -22,6 +30,7 @@ __all__ = [
     "check_systems",
     "evaluate",
     "measure",
+    "needs_documents",
     "needs_encoder",
     "pyserini_bm25",
     "pyserini_fusion",

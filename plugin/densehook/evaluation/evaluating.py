@@ -15,7 +15,7 @@ from ..types import Document, QueryId, Run
 from .anserini import MINIMUM_JAVA, anserini_jar
 from .measures import Measured, measure_queries
 from .progress import Progress, silent
-from .systems import SYSTEMS, Bench, Searcher, check_systems, title_and_text
+from .systems import SYSTEMS, Bench, Searcher, check_systems, needs_documents, title_and_text
 
 Systems = Mapping[str, Mapping[str, float]]
 """For each system, in the order asked for, its measures by name: means, with four decimals."""
@@ -82,6 +82,8 @@ def evaluate(
     MissingExtra, CollectionError for what cannot be read or written, and what the searcher raises.
     """
     wanted = check_systems(systems)
+    if needs_documents(wanted) and not collection.has_documents:
+        collection.documents()  # says what is missing
     anserini_jar()  # what is missing is said before the work, not after it
     java_home = find_java(MINIMUM_JAVA)
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)

@@ -50,12 +50,13 @@ class Bench:
 class System:
     """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order.
 
-    ``encodes`` says that its queries become vectors.
+    ``encodes`` says that its queries become vectors, ``reads`` that it reads all documents.
     """
 
     parts: tuple[str, ...]
     make: Callable[[Bench, Sequence[Run]], Run]
     encodes: bool = False
+    reads: bool = False
 
 
 def _searched(mode: Mode) -> System:
@@ -104,7 +105,7 @@ SYSTEMS: Mapping[str, System] = {
     "dense": _searched("dense"),
     "rrf": _fused("rrf", "bm25", "dense"),
     "linear": _fused("linear", "bm25", "dense"),
-    "pyserini-bm25": System((), _pyserini_bm25),
+    "pyserini-bm25": System((), _pyserini_bm25, reads=True),
     "pyserini-rrf": _fused_by_pyserini("rrf", "pyserini-bm25", "dense"),
     "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
 }
@@ -124,6 +125,11 @@ def check_systems(names: Iterable[str]) -> list[str]:
 def needs_encoder(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the queries."""
     return any(SYSTEMS[name].encodes or needs_encoder(SYSTEMS[name].parts) for name in names)
+
+
+def needs_documents(names: Iterable[str]) -> bool:
+    """Whether any of these systems, or of their parts, reads the collection's documents."""
+    return any(SYSTEMS[name].reads or needs_documents(SYSTEMS[name].parts) for name in names)
 
 
 def without_queries_themselves(run: Run, bench: Bench) -> Run:

@@ -188,7 +188,7 @@ class Index:
         """
         asked = Asked.of(options)
         bodies = self.searches(texts, asked, self.vectors_of(texts, asked))
-        answers = self._msearch([body for each in bodies for body in each])
+        answers = self.send([body for each in bodies for body in each])
         return self.read(texts, asked, bodies, answers)
 
     def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
@@ -201,7 +201,7 @@ class Index:
         """
         asked = Asked.of(options)
         (vector,) = self.vectors_of([text], asked)
-        answers = self._msearch(self.searching.explaining(text, id, asked, vector))
+        answers = self.send(self.searching.explaining(text, id, asked, vector))
         self.searching.require_answers(answers)
         return parts_of(asked, answers, id)
 
@@ -278,7 +278,8 @@ class Index:
             for text, each in zip(texts, bodies, strict=True)
         ]
 
-    def _msearch(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    def send(self, bodies: Sequence[Body]) -> Sequence[Mapping[str, Any]]:
+        """The answers to these searches, sent in one request. Raises ElasticError."""
         if not bodies:
             return []
         searches = [part for body in bodies for part in ({}, body)]

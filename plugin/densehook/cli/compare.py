@@ -1,0 +1,87 @@
+"""`densehook compare`: a page with BM25, dense and hybrid search side by side, for the browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import BundleError, EncoderMismatch, MissingExtra
+from .bundles import open_index
+from .console import note, out
+from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..index import Index
+
+_PATIENCE_S = 20
+"""For the cluster; who waits before a page thinks it broken after longer."""
+
+
+def compare(
+    index: Annotated[str, typer.Argument(help="Index to search.")],
+    judgements: Annotated[
+        Path | None,
+        typer.Option(
+            "--judgements",
+            help="BEIR folder that grows with what is judged; by default INDEX-judgements.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=1, max=65535, help="Port of the page; by default 8421 or the next free."
+        ),
+    ] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser.")
+    ] = False,
+    encoder: BundlePath = None,
+    field: VectorFieldName = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+    ca_certs: CaCerts = None,
+) -> None:
+    """Search an index by BM25, dense and hybrid side by side, on a page for this machine's browser.
+
+    Hits can be judged there; what is judged is a collection that `densehook evaluate` measures on.
+    """
+    try:
+        from ..page import HOST, Comparison, compare_app, listen, serve
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise MissingExtra(error.name, "page") from None
+    from ..collections import JudgedFolder
+    from .cluster import connect
+
+    with listen(port) as listening:
+        client = connect(url, api_key, ca_certs).options(request_timeout=_PATIENCE_S, max_retries=1)
+        opened, lacking = _opened(client, index, encoder, field)
+        folder = JudgedFolder(judgements or Path(f"{opened.name}-judgements"))
+        chosen = listening.getsockname()[1]
+        hosts = [f"{HOST}:{chosen}", f"localhost:{chosen}"]
+        app = compare_app(Comparison(opened, folder, lacking), hosts)
+        out.print(f"http://{hosts[0]}/")
+        if lacking:
+            note(f"BM25 only: {lacking}")
+        note(f"judgements go to {folder.path}; Ctrl-C ends")
+        if open_browser and not webbrowser.open(f"http://{hosts[0]}/"):
+            note("no browser could be opened; open the address in one")
+        serve(app, listening)
+
+
+def _opened(
+    client: Elasticsearch, index: str, encoder: Path | None, field: str | None
+) -> tuple[Index, str]:
+    """The index, and why it is searched by BM25 only, where no encoder is at hand for it."""
+    try:
+        return open_index(client, index, encoder, field), ""
+    except (BundleError, EncoderMismatch, MissingExtra) as error:
+        if encoder is not None:  # who names one wants it
+            raise
+        return open_index(client, index, None, field, encodes=False), str(error)

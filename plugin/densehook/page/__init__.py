@@ -1,0 +1,11 @@
+"""The page that shows an index's searches side by side, served to this machine's browser alone.
+
+What is asked is parsed, and what is found shaped for showing, in pure functions; sockets, HTTP and
+who may ask stand around them. Searching itself is the index's, judgements are the collections'.
+"""
+
+from .application import compare_app
+from .comparing import Comparison
+from .serving import HOST, listen, serve
+
+__all__ = ["HOST", "Comparison", "compare_app", "listen", "serve"]

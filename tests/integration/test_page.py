@@ -1,0 +1,244 @@
+"""The page over a real index: what its columns hold, and the page itself in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from elasticsearch import Elasticsearch
+
+import densehook
+from chromium import Browser, chromium
+from command_line import COMMAND
+from densehook.collections import JudgedFolder
+from densehook.encode import Encoder
+from densehook.node import NodeState
+from densehook.page import HOST, Comparison, compare_app, listen
+
+ROWS = [
+    {"_id": "cats", "title": "Cats", "text": "They sleep most of the day.", "lang": "en"},
+    {"_id": "young", "title": "Kittens", "text": "Young cats play all night.", "lang": "en"},
+    {"_id": "shots", "title": "Vaccines", "text": "They train the immune system.", "lang": "en"},
+    {"_id": "money", "title": "Markets", "text": "Shares fell again on Monday.", "lang": "en"},
+    {
+        "_id": "<i>evil</i>",
+        "title": "<script>document.title = 'owned'</script> cats",
+        "text": "<img src=x onerror=\"document.title='owned'\"> night",
+        "lang": "xx",
+    },
+    {"_id": "blank", "title": "", "text": "\u00a0", "lang": "en"},
+]
+QUERY = "young cats at night"
+
+
+@pytest.fixture(scope="module")
+def index(plugin_client: Elasticsearch, minilm: Encoder) -> Iterator[densehook.Index]:
+    """An index that the node encodes for."""
+    made = densehook.Index.create(
+        plugin_client, "page", minilm, inputs=["title", "text"], index_type="flat"
+    )
+    assert made.ingest(ROWS).indexed == len(ROWS)
+    yield made
+    made.drop()
+
+
+class Served:
+    """A page on a port of its own, asked as its own script asks."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._listening = listen(0)
+        self.url = f"http://{HOST}:{self._listening.getsockname()[1]}"
+        app = compare_app(comparison, [self.url.removeprefix("http://")])
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, lifespan="off", ws="none", log_config=None)
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._listening],))
+        self._thread.start()
+
+    def ask(self, name: str, **asked: Any) -> Any:
+        return ask(self.url, name, **asked)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._listening.close()
+
+
+def ask(url: str, name: str, **asked: Any) -> Any:
+    headers = {"content-type": "application/json", "origin": url}
+    body = json.dumps(asked).encode()
+    request = urllib.request.Request(f"{url}/api/{name}", body, headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+@pytest.fixture
+def served(index: densehook.Index, tmp_path: Path) -> Iterator[Served]:
+    page = Served(Comparison(index, JudgedFolder(tmp_path / "judged")))
+    yield page
+    page.stop()
+
+
+def test_columns_hold_hits_with_marks_parts_and_times(
+    served: Served, index: densehook.Index
+) -> None:
+    about = served.ask("about")
+    assert (about["documents"], about["without_vector"]) == (len(ROWS), 1)
+    assert (about["where"], about["fingerprint"]) == ("cluster", index.field.fingerprint)
+    for mode in ("bm25", "dense", "hybrid"):
+        found = served.ask("search", q=QUERY, mode=mode, size=3)
+        assert [hit["id"] for hit in found["hits"]] == [
+            hit.id for hit in index.search(QUERY, mode=mode, size=3)
+        ]
+        first = found["hits"][0]
+        assert first["id"] == "young" and ["cats", True] in first["snippet"]
+        assert found["took"] >= 0 and found["whole"] > 0 and found["encode"] is None
+        assert bool(first["parts"]) == (mode == "hybrid")
+    heavy = served.ask("search", q=QUERY, mode="hybrid", dense=3, filter="lang=xx")
+    (evil,) = heavy["hits"]
+    assert sum(p["contribution"] for p in evil["parts"].values()) == pytest.approx(evil["score"])
+    assert evil["parts"]["dense"]["weight"] == 3
+
+
+def test_a_question_that_is_cut_says_by_how_much(
+    served: Served, index: densehook.Index, minilm: Encoder, tmp_path: Path
+) -> None:
+    long = "cats " * 1_000
+    told = served.ask("question", q=long)
+    (tokens,) = minilm.tokenize([long.strip()], "query")
+    assert (told["read"], told["lost"]) == (len(tokens.ids), tokens.lost)
+    here = Comparison(index.encoded_by(minilm), JudgedFolder(tmp_path / "other"))
+    assert (here.about()["where"], here.question(long)) == ("here", told)
+    other = Served(here)
+    try:
+        found = other.ask("search", q=QUERY, mode="dense")
+        assert found["hits"][0]["id"] == "young" and found["encode"] > 0
+    finally:
+        other.stop()
+
+
+def test_an_index_that_is_gone_is_one_line(
+    plugin_client: Elasticsearch, minilm: Encoder, tmp_path: Path
+) -> None:
+    index = densehook.Index.create(plugin_client, "page-gone", minilm, inputs=["text"])
+    index.drop()
+    page = Served(Comparison(index, JudgedFolder(tmp_path)))
+    try:
+        for mode in ("bm25", "dense", "hybrid"):
+            line = page.ask("search", q=QUERY, mode=mode)["error"]
+            assert "page-gone" in line and "\n" not in line
+        assert "page-gone" in page.ask("about")["error"]
+    finally:
+        page.stop()
+
+
+def test_the_command_serves_judges_and_ends_at_a_key(
+    index: densehook.Index, plugin_node: NodeState, tmp_path: Path
+) -> None:
+    command = [*COMMAND, "compare", index.name, "--url", plugin_node.url]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip().rstrip("/")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+    with urllib.request.urlopen(url) as answer:
+        assert b"densehook compare" in answer.read()
+    assert ask(url, "judge", q=QUERY, document="young", grade=1)["grades"] == {"young": 1}
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "")
+    assert err == "judgements go to page-judgements; Ctrl-C ends\n"
+    scores = densehook.evaluate(
+        tmp_path / "page-judgements", index, ["bm25", "rrf"], tmp_path / "out"
+    )
+    assert scores.systems["rrf"]["nDCG@10"] == 1.0
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+_SETTLED = "!document.querySelector('[aria-busy]') && !!document.querySelector('#hybrid-0')"
+_FOCUSED = "document.activeElement.querySelector('.id')?.textContent"
+_COLUMN = "document.activeElement.closest('section')?.querySelector('h2').textContent"
+
+
+def test_in_a_browser_by_keyboard_alone(browser: Browser, served: Served, tmp_path: Path) -> None:
+    browser.size(1300, 900)
+    browser.open(served.url)
+    browser.until("document.getElementById('about').textContent.includes('1 without vector')")
+    browser.press("/")
+    browser.type(QUERY)
+    browser.press("Enter")
+    browser.until(_SETTLED)
+    assert browser.value("document.querySelectorAll('h2[id^=of-]').length") == 3
+    assert "reads all of the question" in browser.value("document.body.innerText")
+    browser.press("Escape")
+    assert browser.value("document.getElementById('q').value") == QUERY
+    assert (browser.value(_COLUMN), browser.value(_FOCUSED)) == ("BM25", "young")
+    browser.press("l")
+    browser.press("ArrowRight")
+    assert (browser.value(_COLUMN), browser.value(_FOCUSED)) == ("hybrid", "young")
+    assert browser.value("document.querySelectorAll('.same').length") == 3
+    shown = "getComputedStyle(document.activeElement.querySelector('.parts')).display"
+    assert browser.value(shown) == "grid"
+    assert browser.value("document.activeElement.querySelector('.fill').offsetWidth") > 0
+    browser.press("y")
+    browser.until("document.querySelectorAll('.hit.yes').length == 3")
+    browser.press("j")
+    browser.press("n")
+    browser.until("!!document.querySelector('.hit.no')")
+    browser.press("u")
+    browser.until("!document.querySelector('.hit.no')")
+    assert JudgedFolder(tmp_path / "judged").grades(QUERY) == {"young": 1}
+    browser.press("Enter")
+    browser.until("!!document.querySelector('dl dd')")
+    browser.press("?")
+    assert browser.value("document.querySelector('dialog').open")
+    assert browser.complaints == []
+
+
+def test_in_a_browser_nothing_foreign_runs_or_loads(browser: Browser, served: Served) -> None:
+    browser.size(420, 900, dark=True)
+    browser.open(f"{served.url}/#q=cats+night&filter=lang%3Dxx")
+    browser.until(_SETTLED)
+    assert browser.value("document.title") == "page · densehook compare"
+    assert "<script>document.title" in browser.value("document.body.innerText")
+    assert browser.value("document.querySelectorAll('main img, main i, main script').length") == 0
+    assert browser.value("document.documentElement.scrollWidth") <= 420
+    heads = "[...document.querySelectorAll('section')].map(s => s.getBoundingClientRect().x)"
+    assert len(set(browser.value(heads))) == 1  # the columns stand below one another
+    assert browser.complaints == []
+    assert all(url.startswith((served.url, "data:")) for url in browser.requested)
+    browser.value("fetch('http://127.0.0.1:9/').catch(() => 0), 0")
+    browser.until("true")
+    ends = time.monotonic() + 30
+    while not browser.complaints and time.monotonic() < ends:
+        browser.until("true")  # hears what the browser has to say
+    assert "Content Security Policy" in " ".join(browser.complaints)
+
+
+def test_in_a_browser_an_error_is_a_line_in_each_column(browser: Browser, served: Served) -> None:
+    browser.open(f"{served.url}/#q=cats&filter=lang")
+    browser.until("document.querySelectorAll('main .error').length == 3")
+    assert "filter 'lang' is not understood" in browser.value("document.body.innerText")
+    served.stop()
+    browser.value("document.querySelector('form button').click()")
+    browser.until("document.body.innerText.includes('is densehook compare still running?')")
