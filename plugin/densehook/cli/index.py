@@ -40,7 +40,9 @@ _SOURCES = (
 
 def create(
     index: Annotated[str, typer.Argument(help="Name of the new index.")],
-    encoder: Annotated[Path, typer.Option("--encoder", help="Bundle of the encoder.")],
+    encoder: Annotated[
+        Path, typer.Option("--encoder", help="Bundle of the encoder, its folder or name.")
+    ],
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
@@ -59,11 +61,11 @@ def create(
     ca_certs: CaCerts = None,
 ) -> None:
     """Create an index for an encoder's vectors, with their provenance in its mapping."""
-    from ..bundle import read_bundle
+    from ..bundle import bundle_folder, read_bundle
     from ..elastic.indices import create_index
     from .cluster import connect
 
-    manifest = read_bundle(encoder).manifest
+    manifest = read_bundle(bundle_folder(encoder)).manifest
     create_index(
         connect(url, api_key, ca_certs),
         index,

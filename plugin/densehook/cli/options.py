@@ -32,7 +32,7 @@ BundlePath = Annotated[
     Path | None,
     typer.Option(
         "--encoder",
-        help="Bundle of the encoder; by default the one in onnx_models/ that the index names.",
+        help="Bundle of the encoder, its folder or name; by default the one the index names.",
     ),
 ]
 VectorFieldName = Annotated[

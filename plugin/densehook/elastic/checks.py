@@ -230,7 +230,7 @@ def _vectors(
     has_vector = {"exists": {"field": field.name}}
     other = {
         "bool": {
-            "filter": [{"exists": {"field": note}}],
+            "filter": [{"prefix": {note: "sha256:"}}],  # a client's own vector has none
             "must_not": [{"term": {note: field.fingerprint}}],
         }
     }

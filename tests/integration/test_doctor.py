@@ -1,0 +1,107 @@
+"""What is wrong with a cluster is said in a line, with what mends it; a fault is really caused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+import densehook
+from command_line import running_in
+from densehook.elastic.checks import Finding, State, checked
+from densehook.encode import Encoder
+from densehook.node import NodeState
+
+
+def found(client: Elasticsearch, index: str) -> dict[str, Finding]:
+    """The findings by subject; of several the last."""
+    return {finding.subject: finding for finding in checked(client, index)}
+
+
+def test_a_cluster_in_order_is_good_in_every_line(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    index = densehook.Index.create(plugin_client, plugin_index, minilm, inputs=["text"])
+    index.ingest([{"_id": "1", "text": "cats"}])
+    findings = found(plugin_client, plugin_index)
+    subjects = ["cluster", "licence", "plugin", "encoder all-minilm-l6-v2"]
+    assert list(findings) == [*subjects, f"{plugin_index}, embedding"]
+    assert {finding.state for finding in findings.values()} == {State.GOOD}
+    assert findings["encoder all-minilm-l6-v2"].seen == "sha256:3c009362, in service on 1 nodes"
+    seen = findings[f"{plugin_index}, embedding"].seen
+    assert seen == "1 documents, 0 without a vector, by all-minilm-l6-v2"
+
+
+def test_documents_without_a_vector_and_of_another_encoder_are_counted(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    index = densehook.Index.create(
+        plugin_client, plugin_index, minilm, inputs=["text"], in_cluster=False
+    )
+    index.ingest([{"_id": "1", "text": "cats"}, {"_id": "2", "n": 1}])
+    subject = f"{plugin_index}, embedding"
+    assert found(plugin_client, plugin_index)[subject].state is State.NOTE
+    assert found(plugin_client, plugin_index)[subject].seen == "2 documents, 1 without a vector"
+    stale = {"embedding": {"text": "0" * 32, "fingerprint": "sha256:another"}}
+    vector = minilm.encode_documents(["dogs"])[0].tolist()
+    plugin_client.index(
+        index=plugin_index,
+        id="3",
+        document={"text": "dogs", "embedding": vector, "densehook": stale},
+        refresh=True,
+    )
+    finding = found(plugin_client, plugin_index)[subject]
+    assert finding.state is State.BAD
+    assert finding.seen == "3 documents, 1 without a vector, 1 of another encoder"
+    assert finding.mend.startswith(f"densehook ingest {plugin_index} FILE --replace")
+
+
+@pytest.mark.parametrize(
+    ("field", "mapped", "said"),
+    [
+        ({"input": [], "encoder": "all-minilm-l6-v2"}, True, "no inputs are stated"),
+        ({"input": ["text"], "encoder": "all-minilm-l6-v2"}, False, "does not map it"),
+        ({"input": ["text"], "encoder": "gone"}, True, "its encoder gone is in service on no node"),
+    ],
+)
+def test_a_field_nobody_can_fill_is_a_fault(
+    client: Elasticsearch, index: str, field: Mapping[str, Any], mapped: bool, said: str
+) -> None:
+    # on a node without the plugin, which would refuse such a mapping
+    vector = {"embedding": {"type": "dense_vector", "dims": 4}} if mapped else {}
+    client.indices.create(
+        index=index,
+        settings={"index.default_pipeline": "densehook-gone"},
+        mappings={
+            "_meta": {"densehook": {"fields": {"embedding": {**field, "fingerprint": "sha256:x"}}}},
+            "properties": {"text": {"type": "text"}, **vector},
+        },
+    )
+    faults = [each.seen for each in checked(client, index) if each.state is State.BAD]
+    assert any(said in fault for fault in faults), faults
+    assert found(client, index)["plugin"].state is State.NOTE
+
+
+def test_the_command_shows_it_and_its_exit_code_tells_a_fault(
+    plugin_node: NodeState,
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    minilm: Encoder,
+    tmp_path: Path,
+) -> None:
+    index = densehook.Index.create(plugin_client, plugin_index, minilm, inputs=["text"])
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=plugin_node.url)
+    done = run("doctor", plugin_index)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("✓") == 5
+    stale = {"embedding": {"text": "0" * 32, "fingerprint": "sha256:another"}}
+    index.client.indices.put_settings(index=plugin_index, settings={"index.densehook.embed": False})
+    index.client.index(
+        index=plugin_index, id="1", document={"densehook": stale}, refresh=True, pipeline="_none"
+    )
+    done = run("doctor", plugin_index)
+    assert done.returncode == 1
+    assert "✗" in done.stdout
