@@ -16,7 +16,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 import densehook
 from densehook.bundle import Bundle, Tuning, write_manifest
-from densehook.encode import Encoder, EncodeStats, load
+from densehook.encode import Encoder, EncodeStats, cosines, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode import session as session_module
 from densehook.encode.encoder import WINDOW
@@ -114,9 +114,20 @@ def test_a_text_that_is_no_string_is_named_by_its_position(tiny: Encoder) -> Non
     assert caught.value.position == 1500
 
 
-def test_one_string_is_not_taken_for_a_list_of_letters(tiny: Encoder) -> None:
-    with pytest.raises(EncodeError, match="put it in a list"):
-        tiny.encode_queries("a single query")
+def test_one_string_gives_one_vector(tiny: Encoder) -> None:
+    for encode in (tiny.encode_queries, tiny.encode_documents):
+        alone = encode("a single text")
+        assert alone.shape == (tiny.dims,)
+        np.testing.assert_array_equal(alone, encode(["a single text"])[0])
+    assert tiny.encode_query("x").shape == tiny.encode_document("x").shape == (tiny.dims,)
+
+
+def test_similarity_is_that_of_the_field(tiny: Encoder) -> None:
+    queries, documents = tiny.encode_queries(["a", "b"]), tiny.encode_documents(["a", "b", "c"])
+    scores = tiny.similarity(queries, documents)
+    assert scores.shape == (2, 3)
+    np.testing.assert_allclose(scores[1, 2], cosines(queries[1:], documents[2:])[0], atol=1e-6)
+    np.testing.assert_allclose(tiny.similarity(queries[0], documents), scores[:1], atol=1e-6)
 
 
 def test_a_text_the_model_cannot_run_is_named_and_the_others_have_their_vectors(

@@ -14,6 +14,7 @@ from .judged import judged_collection
 from .options import CollectionName, Documents
 
 if TYPE_CHECKING:
+    from ..collections import Collection
     from ..tune import Tried
 
 
@@ -43,36 +44,50 @@ def soup(
     documents: Documents = 10_000,
 ) -> None:
     """Average the weights of several checkpoints of one model."""
-    from ..collections import sample
-    from ..tune import greedy_soup, uniform_soup
-
-    twice = [each for each in checkpoints if checkpoints.count(each) > 1]
-    if twice:
-        raise typer.BadParameter(f"{twice[0]} is named twice")
+    if twice := next((each for each in checkpoints if checkpoints.count(each) > 1), None):
+        raise typer.BadParameter(f"{twice} is named twice")
+    if not greedy and (recipe or collection):
+        raise typer.BadParameter("--recipe and --collection go with --greedy")
     if greedy:
-        from ..export import Recipe, read_recipe
-
-        described = read_recipe(recipe) if recipe else Recipe(output.name, source="")
-        opened = judged_collection(collection)
-        measured_on = sample(opened, described.joiner, documents)
-        with bars() as show:
-            tried = greedy_soup(checkpoints, output, described, measured_on, show)
-        out.print(_table(tried))
-        out.print(
-            f"nDCG@10 of exact search over {len(measured_on.documents):,} documents of"
-            f" {measured_on.name} for {len(measured_on.queries):,} queries"
-        )
-        kept = sum(each.kept for each in tried)
+        kept = _greedy(output, checkpoints, recipe, judged_collection(collection), documents)
     else:
-        if recipe or collection:
-            raise typer.BadParameter("--recipe and --collection go with --greedy")
-        with steps("Soup") as step:
-            step(f"Averaging {len(checkpoints)} checkpoints")
-            uniform_soup(checkpoints, output)
-        kept = len(checkpoints)
+        kept = _uniform(output, checkpoints)
     out.print(
         f"{output} is the mean of {kept} of {len(checkpoints)}; a recipe's source may name it"
     )
+
+
+def _uniform(output: Path, checkpoints: Sequence[str]) -> int:
+    from ..tune import uniform_soup
+
+    with steps("Soup") as step:
+        step(f"Averaging {len(checkpoints)} checkpoints")
+        uniform_soup(checkpoints, output)
+    return len(checkpoints)
+
+
+def _greedy(
+    output: Path,
+    checkpoints: Sequence[str],
+    recipe: Path | None,
+    collection: Collection,
+    documents: int,
+) -> int:
+    """Makes the soup and shows what each checkpoint brought; gives how many are in it."""
+    from ..collections import sample
+    from ..export import Recipe, read_recipe
+    from ..tune import greedy_soup
+
+    described = read_recipe(recipe) if recipe else Recipe(output.name, source="")
+    measured_on = sample(collection, described.joiner, documents)
+    with bars() as show:
+        tried = greedy_soup(checkpoints, output, described, measured_on, show)
+    out.print(_table(tried))
+    out.print(
+        f"nDCG@10 of exact search over {len(measured_on.documents):,} documents of"
+        f" {measured_on.name} for {len(measured_on.queries):,} queries"
+    )
+    return sum(each.kept for each in tried)
 
 
 def _table(tried: Sequence[Tried]) -> Table:

@@ -58,6 +58,17 @@ def tune(
     if as_json:
         out.print_json(tuning.dumps())
         return
+    _print(tuning)
+    after = read_bundle(bundle).manifest.fingerprint
+    out.print(
+        f"{bundle} is now {tuning.variant}, {after[:15]}: {tuning.tokens_per_run} tokens a run,"
+        f" {tuning.concurrent_runs} at a time; evidence in tuning.json and tuning.png"
+    )
+    if after != before:
+        out.print("Its vectors are others now: an index made before needs its documents anew.")
+
+
+def _print(tuning: Tuning) -> None:
     out.print(table_of(tuning))
     for row in tuning.measured:
         if "refused" in row:
@@ -66,13 +77,6 @@ def tune(
         f"{tuning.measure} of exact search over {tuning.documents:,} documents of"
         f" {tuning.collection} for {tuning.queries:,} queries; {tuning.machine}"
     )
-    after = read_bundle(bundle).manifest.fingerprint
-    out.print(
-        f"{bundle} is now {tuning.variant}, {after[:15]}: {tuning.tokens_per_run} tokens a run,"
-        f" {tuning.concurrent_runs} at a time; evidence in tuning.json and tuning.png"
-    )
-    if after != before:
-        out.print("Its vectors are others now: an index made before needs its documents anew.")
 
 
 def table_of(tuning: Tuning) -> Table:

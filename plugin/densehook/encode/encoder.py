@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 import numpy as np
 
@@ -122,18 +122,42 @@ class Encoder:
         """The share of a run that may be padding: none where the graph does not know padding."""
         return MAX_PADDING if self.manifest.knows_padding else 0.0
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Queries -> float32 [n, dims], with the query prompt.
+    @overload
+    def encode_queries(self, texts: str) -> Vector: ...
+    @overload
+    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_queries(self, texts: str | Sequence[str]) -> Vector | Vectors:
+        """Queries -> float32 [n, dims], with the query prompt; one text -> float32 [dims].
 
         Raises EncodeError on a text that is not a string, gives no token, or that the model cannot
-        run. Texts over the limit
-        are cut, with a warning in the log that says how many and by how much.
+        run. Texts over the limit are cut, with a warning in the log that says how many and by how
+        much.
         """
         return self._encode_with_warning(texts, "query")
 
-    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+    @overload
+    def encode_documents(self, texts: str) -> Vector: ...
+    @overload
+    def encode_documents(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_documents(self, texts: str | Sequence[str]) -> Vector | Vectors:
         """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
         return self._encode_with_warning(texts, "document")
+
+    encode_query = encode_queries
+    """As sentence-transformers calls it."""
+    encode_document = encode_documents
+    """As sentence-transformers calls it."""
+
+    def similarity(self, queries: Vectors, documents: Vectors) -> Vectors:
+        """Scores by the field's similarity: float32 [n, dims] and [m, dims] -> float32 [n, m].
+
+        Inner products, of unit vectors where the similarity is the cosine; as
+        sentence-transformers' ``similarity``, and not shifted as an Elasticsearch score is.
+        """
+        one, other = np.atleast_2d(queries), np.atleast_2d(documents)
+        if self.manifest.similarity == "cosine":
+            one, other = _unit(one), _unit(other)
+        return np.asarray(one @ other.T, dtype=np.float32)
 
     def encode(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
@@ -283,8 +307,8 @@ class Encoder:
             pooled[row, text.unpooled : len(text.ids)] = 1
         return self._session.run(Batch(ids, mask, pooled))
 
-    def _encode_with_warning(self, texts: Sequence[str], role: Role) -> Vectors:
-        encoded = self.encode(texts, role)
+    def _encode_with_warning(self, texts: str | Sequence[str], role: Role) -> Vector | Vectors:
+        encoded = self.encode([texts] if isinstance(texts, str) else texts, role)
         if cut := encoded.stats.truncated_texts:
             log.warning(
                 "%d of %d texts are over %d tokens: %d tokens were not encoded",
@@ -293,7 +317,12 @@ class Encoder:
                 self.manifest.max_tokens,
                 encoded.stats.lost_tokens,
             )
-        return encoded.vectors
+        return encoded.vectors[0] if isinstance(texts, str) else encoded.vectors
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def require_list(texts: object) -> None:
