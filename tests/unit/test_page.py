@@ -6,12 +6,15 @@ import base64
 import hashlib
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from elasticsearch import Elasticsearch
 from starlette.testclient import TestClient
@@ -202,6 +205,51 @@ def test_the_command_says_that_its_port_is_taken(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: port {port} is taken")
     assert done.stderr.count("\n") == 1
+
+
+_SERVING = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from elasticsearch import Elasticsearch
+from densehook.collections import JudgedFolder
+from densehook.hooks import Provenance, VectorField
+from densehook.index import Index
+from densehook.page import Comparison, compare_app, listen, serve
+
+field = VectorField("embedding", ["text"], "tiny", "sha256:" + "ab" * 32, 32)
+client = Elasticsearch(sys.argv[1], request_timeout=3600)
+index = Index(client, Provenance("passages", {"embedding": field}, ["text"]), field, None)
+listening = listen(0)
+host = f"127.0.0.1:{listening.getsockname()[1]}"
+print(host, flush=True)
+serve(compare_app(Comparison(index, JudgedFolder(Path("judged"))), [host]), listening)
+"""
+
+
+def test_a_cluster_that_never_answers_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with socket.socket() as cluster:
+        cluster.bind(("127.0.0.1", 0))
+        cluster.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVING, f"http://127.0.0.1:{cluster.getsockname()[1]}"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        host = process.stdout.readline().strip()
+        with httpx.Client(base_url=f"http://{host}", timeout=300) as browser:
+            browser.headers["origin"] = f"http://{host}"
+            with ThreadPoolExecutor(1) as threads:
+                asked = {"q": "cats", "mode": "bm25"}
+                waiting = threads.submit(browser.post, "/api/search", json=asked)
+                cluster.accept()  # it has the search
+                process.send_signal(signal.SIGINT)
+                assert refused(waiting.result(), 503) == "densehook compare was ended"
+        assert process.communicate(timeout=300) == ("", "")
+    assert process.returncode == 0
 
 
 def test_the_command_says_what_to_install(tmp_path: Path) -> None:

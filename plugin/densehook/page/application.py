@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -18,6 +21,8 @@ from ..errors import DensehookError, ElasticError, QueueFull, RequestError
 from .asking import document_of, judgement_of, question_of, search_of
 from .comparing import Comparison
 from .guarding import Guard, policy_of
+
+log = logging.getLogger(__name__)
 
 _MOST_BYTES = 1 << 20
 """Of what is asked; the longest question an encoder is given has fewer."""
@@ -55,14 +60,42 @@ def _answering(answer: Answer) -> Callable[[Request], Any]:
     async def answered(request: Request) -> Response:
         try:
             asked = await _body(request)
-            return JSONResponse(dict(await run_in_threadpool(answer, asked)))
+            return JSONResponse(dict(await _on_thread(answer, asked)))
         except DensehookError as error:
             return JSONResponse({"error": str(error)}, _status(error))
+        except asyncio.CancelledError:  # the page ends, and does not wait for a cluster
+            return JSONResponse({"error": "densehook compare was ended"}, 503)
         except Exception as error:  # a bug of ours is told like any error
+            log.debug("%s failed", request.url.path, exc_info=True)
             line = f"{type(error).__name__}: {error}; this is a bug of densehook"
             return JSONResponse({"error": line}, 500)
 
     return answered
+
+
+async def _on_thread(answer: Answer, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Answers on a thread that the process need not wait for when it ends."""
+    loop = asyncio.get_running_loop()
+    coming: asyncio.Future[Mapping[str, Any]] = loop.create_future()
+
+    def settle(told: Mapping[str, Any] | BaseException) -> None:
+        if coming.done():  # nobody waits any more
+            return
+        if isinstance(told, BaseException):
+            coming.set_exception(told)
+        else:
+            coming.set_result(told)
+
+    def work() -> None:
+        try:
+            told: Mapping[str, Any] | BaseException = answer(asked)
+        except Exception as error:
+            told = error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, told)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await coming
 
 
 async def _body(request: Request) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="critical",  # what fails is told to the page
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
