@@ -54,6 +54,7 @@ class Browser:
 
     def open(self, url: str) -> None:
         self.call("Page.navigate", url=url)
+        self.until("location.href != 'about:blank' && document.readyState == 'complete'")
 
     def size(self, width: int, height: int, *, dark: bool = False) -> None:
         self.call(

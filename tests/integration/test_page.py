@@ -184,7 +184,7 @@ def test_in_a_browser_by_keyboard_alone(browser: Browser, served: Served, tmp_pa
     browser.size(1300, 900)
     browser.open(served.url)
     browser.until("document.getElementById('about').textContent.includes('1 without vector')")
-    browser.press("/")
+    assert browser.value("document.activeElement.id") == "q"
     browser.type(QUERY)
     browser.press("Enter")
     browser.until(_SETTLED)
@@ -210,6 +210,9 @@ def test_in_a_browser_by_keyboard_alone(browser: Browser, served: Served, tmp_pa
     assert JudgedFolder(tmp_path / "judged").grades(QUERY) == {"young": 1}
     browser.press("Enter")
     browser.until("!!document.querySelector('dl dd')")
+    browser.press("/")
+    assert browser.value("document.activeElement.id") == "q"
+    browser.press("Escape")
     browser.press("?")
     assert browser.value("document.querySelector('dialog').open")
     assert browser.complaints == []
