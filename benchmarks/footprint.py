@@ -1,7 +1,8 @@
 """What encoders and bulks take of a node's memory.
 
 An encoder: what the node's resident memory grows by with each more. A bulk: the heap while 10,000
-documents of 256 tokens are written at once, against 1,000.
+documents of 256 tokens are written at once, against ten bulks of 1,000, one after the other: the same
+work, and as much garbage for the collector to leave lying.
 """
 
 from __future__ import annotations
@@ -111,14 +112,14 @@ def bulks(client: Elasticsearch, bundle: Bundle, way: str, live: bool) -> list[R
     if way == "setting":
         setting = {"index.densehook.embed": True}
         client.indices.put_settings(index="bulks", settings=setting)
-    write(client, 100)
+    write(client, 100, "warm")
     refused: dict[int, int] = {}
     peaks: dict[int, float] = {}
     for count in (SMALL, LARGE):
-        peaks[count], refused[count] = sampled(client, count)
-        said = f"{way}, {count:,} documents: heap peak {peaks[count]:.0f} MiB"
+        peaks[count], refused[count] = sampled(client, count, "peak")
+        said = f"{way}, bulks of {count:,} documents: heap peak {peaks[count]:.0f} MiB"
         if live:
-            in_use, more = sampled(client, count, live=True)
+            in_use, more = sampled(client, count, "live", live=True)
             refused[count] += more
             said += f", live {in_use:.0f} MiB"
         out.print(f"{said}, {refused[count]} refused")
@@ -133,10 +134,13 @@ def bulks(client: Elasticsearch, bundle: Bundle, way: str, live: bool) -> list[R
     ]
 
 
-def sampled(client: Elasticsearch, count: int, *, live: bool = False) -> tuple[float, int]:
-    """The most heap in use while so many documents are written, in MiB, and how many failed.
+def sampled(
+    client: Elasticsearch, count: int, label: str, *, live: bool = False
+) -> tuple[float, int]:
+    """The most heap in use while LARGE documents are written in bulks of so many, and how many fail.
 
-    Live: what is in use right after full collections, one after the other.
+    In MiB. Live: what is in use right after full collections, one after the other. The label makes
+    the texts others than those of another call.
     """
     pid = current_node().pid
     over = threading.Event()
@@ -155,20 +159,20 @@ def sampled(client: Elasticsearch, count: int, *, live: bool = False) -> tuple[f
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        failed = write(client, count)
+        failed = sum(write(client, count, f"{label} {n}") for n in range(LARGE // count))
     finally:
         over.set()
         watcher.join()
     return max(seen), failed
 
 
-def write(client: Elasticsearch, count: int) -> int:
+def write(client: Elasticsearch, count: int, label: str) -> int:
     """One bulk of so many different documents of 256 tokens and more; gives how many failed."""
     lines: list[dict[str, Any]] = []
     for i in range(count):
         lines += [
             {"index": {"_id": str(i)}},
-            {"text": f"document {i} of {count} " + "word " * TOKENS},
+            {"text": f"{label}: document {i} of {count} " + "word " * TOKENS},
         ]
     patient = client.options(request_timeout=3600, max_retries=0)
     started = time.perf_counter()

@@ -35,6 +35,7 @@ from densehook.errors import (
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS, reciprocal_rank_fusion
 from densehook.hooks import INDEX_TYPES, note_of
+from densehook.index import Index
 from densehook.ingest import Failure, FeedReport, feed
 from densehook.ingest.feed import WINDOW, WINDOWS_AHEAD
 from densehook.types import Document
@@ -119,9 +120,13 @@ def test_hybrid_search_is_the_fusion_of_its_two_lists(
     text = "blood pressure in the heart"
     lists = [searcher.search({"q": text}, mode, 100)["q"] for mode in ("bm25", "dense")]
     assert all(lists)
-    assert searcher.hybrid(text, fusion) == FUSIONS[fusion](lists)
-    sources = searcher.sources(["d0", "no such id"])
-    assert sources == {"d0": {"title": "", "text": PASSAGES[0]}}
+    opened = Index.open(client, index, tiny)
+    found = opened.search(text, fusion=fusion, size=len(DOCUMENTS))
+    fused = FUSIONS[fusion](lists)
+    assert [(hit.id, hit.score) for hit in found] == [(hit.id, hit.score) for hit in fused]
+    assert [tuple(hit.parts.values()) for hit in found] == [hit.parts for hit in fused]
+    documents = opened.mget(["d0", "no such id"])
+    assert documents == {"d0": Document("d0", {"title": "", "text": PASSAGES[0]})}
 
 
 def test_another_encoder_is_refused_on_ingest_and_on_search(
@@ -557,7 +562,7 @@ def test_a_vector_field_may_lie_in_an_object(
     searcher = Searcher(plugin_client, plugin_index, tiny, field)
     (best, *_) = searcher.search({"q": PASSAGES[4]}, "dense", 3)["q"]
     assert best.id == "d4"
-    source = searcher.sources(["d4"])["d4"]
+    source = Index.open(plugin_client, plugin_index, field=field).mget(["d4"])["d4"].fields
     assert {key: value for key, value in source.items() if value != {}} == {
         "title": "",
         "text": PASSAGES[4],
@@ -662,11 +667,11 @@ def test_an_index_made_by_hand_is_fed_and_searched(
     if bm25_fields:
         found = [hit.id for hit in searcher.search({"q": "cats"}, "bm25", 5)["q"]]
         assert found == (["a"] if "title" in bm25_fields else [])
-        assert searcher.hybrid("sleep", "rrf")[0].id == "a"
+        assert Index.open(client, index, tiny).search("sleep")[0].id == "a"
     else:
         for search in (
             lambda: searcher.search({"q": "cats"}, "bm25", 5),
-            lambda: searcher.hybrid("cats", "rrf"),
+            lambda: Index.open(client, index, tiny).search("cats"),
         ):
             with pytest.raises(RequestError, match=r"names no field for BM25.*_meta\.densehook"):
                 search()
@@ -688,21 +693,9 @@ def test_what_a_search_cannot_be_is_said(client: Elasticsearch, index: str, tiny
     create_index(client, index, tiny.manifest, inputs=INPUTS)
     feed(client, index, DOCUMENTS, tiny)
     searcher = Searcher(client, index, tiny)
-    for mode, hint in (("knn", "known: bm25, dense$"), ("hybrid", r"there is hybrid\(\)$")):
+    for mode, hint in (("knn", "known: bm25, dense$"), ("hybrid", r"there is Index\.search$")):
         with pytest.raises(RequestError, match=f"mode '{mode}' is unknown; .*{hint}"):
             searcher.search({"q": "water"}, mode, 5)
-    with pytest.raises(RequestError, match="fusion 'sum' is unknown; known: rrf, linear"):
-        searcher.hybrid("water", "sum")
-    with pytest.raises(RequestError, match="rank_constant is of rrf; fusion 'linear' takes none"):
-        searcher.hybrid("water", "linear", rank_constant=10)
-    with pytest.raises(RequestError, match="rank_constant is 0; it must be at least 1"):
-        searcher.hybrid("water", "rrf", rank_constant=0)
-    for hybrid in (
-        lambda: searcher.hybrid("\u00a0\n", "rrf"),
-        lambda: searcher.hybrid_in_cluster(" ", "rrf", 5),
-    ):
-        with pytest.raises(RequestError, match=r"the query .* has no text to search for"):
-            hybrid()
 
 
 def test_a_query_of_blanks_finds_nothing_and_spoils_no_other(
@@ -725,12 +718,13 @@ def test_the_rank_constant_weighs_the_ranks(
     create_index(client, index, tiny.manifest, inputs=INPUTS, index_type="flat")
     feed(client, index, DOCUMENTS, tiny)
     searcher = Searcher(client, index, tiny)
+    opened = Index.open(client, index, tiny)
     text = "blood pressure in the heart"
     lists = [searcher.search({"q": text}, mode, 100)["q"] for mode in ("bm25", "dense")]
     for constant in (1, 60):
         expected = reciprocal_rank_fusion(lists, rank_constant=constant)
-        assert searcher.hybrid(text, "rrf", rank_constant=constant) == expected
-    assert searcher.hybrid(text, "rrf") == reciprocal_rank_fusion(lists)
+        found = opened.search(text, rank_constant=constant, size=len(DOCUMENTS))
+        assert [hit.score for hit in found] == [hit.score for hit in expected]
 
 
 def test_an_alias_stands_for_its_index(client: Elasticsearch, index: str, tiny: Encoder) -> None:

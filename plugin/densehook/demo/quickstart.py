@@ -97,14 +97,15 @@ def _holds(
 ) -> bool:
     """Whether the index has just these documents, of this Python, with this encoder's vectors."""
     try:
-        searcher = Searcher(client, INDEX, encoder)
+        index = Index.open(client, INDEX, encoder)
     except EncoderMismatch:
         return False
-    if searcher.in_cluster != in_cluster:
+    if index.provenance.in_cluster != in_cluster:
         return False
-    stored = searcher.sources([document.id for document in documents])
+    stored = index.mget([document.id for document in documents])
     return count_in(client, INDEX) == len(documents) and all(
-        stored.get(document.id) == document.fields for document in documents
+        document.id in stored and stored[document.id].fields == document.fields
+        for document in documents
     )
 
 

@@ -162,6 +162,13 @@ class AsyncIndex:
         """
         return await asyncio.to_thread(self.blocking.get, id)
 
+    async def mget(self, ids: Sequence[DocId]) -> dict[DocId, Document]:
+        """As ``Index.mget``.
+
+        both = await index.mget(["doc-7", "doc-8"])
+        """
+        return await asyncio.to_thread(self.blocking.mget, ids)
+
     async def delete(self, ids: DocId | Sequence[DocId]) -> int:
         """As ``Index.delete``.
 
