@@ -24,7 +24,7 @@ from command_line import COMMAND
 from densehook.collections import JudgedFolder
 from densehook.encode import Encoder
 from densehook.node import NodeState
-from densehook.page import HOST, Comparison, compare_app, listen
+from densehook.page import Comparison, compare_app, listen, names_of
 
 ROWS = [
     {"_id": "cats", "title": "Cats", "text": "They sleep most of the day.", "lang": "en"},
@@ -58,8 +58,9 @@ class Served:
 
     def __init__(self, comparison: Comparison) -> None:
         self._listening = listen(0)
-        self.url = f"http://{HOST}:{self._listening.getsockname()[1]}"
-        app = compare_app(comparison, [self.url.removeprefix("http://")])
+        hosts = names_of(self._listening)
+        self.url = f"http://{hosts[0]}"
+        app = compare_app(comparison, hosts)
         self._server = uvicorn.Server(
             uvicorn.Config(app, lifespan="off", ws="none", log_config=None)
         )

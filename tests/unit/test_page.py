@@ -24,7 +24,7 @@ from densehook.collections import JudgedFolder
 from densehook.errors import RequestError
 from densehook.hooks import Provenance, VectorField
 from densehook.index import Hit, Index
-from densehook.page import Comparison, compare_app, listen
+from densehook.page import Comparison, compare_app, listen, names_of
 from densehook.page.asking import filters_of, search_of
 from densehook.page.showing import shown_hit
 
@@ -192,6 +192,7 @@ def test_a_snippet_shows_where_the_words_are() -> None:
 def test_a_taken_port_is_one_line_and_the_next_is_found() -> None:
     with listen() as first, listen() as second:
         taken = first.getsockname()[1]
+        assert names_of(first) == [f"127.0.0.1:{taken}", f"localhost:{taken}"]
         assert first.getsockname()[0] == "127.0.0.1"
         assert second.getsockname()[1] != taken
         with pytest.raises(RequestError, match=f"^port {taken} is taken; name another with --port"):
@@ -215,15 +216,15 @@ from elasticsearch import Elasticsearch
 from densehook.collections import JudgedFolder
 from densehook.hooks import Provenance, VectorField
 from densehook.index import Index
-from densehook.page import Comparison, compare_app, listen, serve
+from densehook.page import Comparison, compare_app, listen, names_of, serve
 
 field = VectorField("embedding", ["text"], "tiny", "sha256:" + "ab" * 32, 32)
 client = Elasticsearch(sys.argv[1], request_timeout=3600)
 index = Index(client, Provenance("passages", {"embedding": field}, ["text"]), field, None)
 listening = listen(0)
-host = f"127.0.0.1:{listening.getsockname()[1]}"
-print(host, flush=True)
-serve(compare_app(Comparison(index, JudgedFolder(Path("judged"))), [host]), listening)
+hosts = names_of(listening)
+print(hosts[0], flush=True)
+serve(compare_app(Comparison(index, JudgedFolder(Path("judged"))), hosts), listening)
 """
 
 

@@ -51,7 +51,7 @@ def compare(
     Hits can be judged there; what is judged is a collection that `densehook evaluate` measures on.
     """
     try:
-        from ..page import HOST, Comparison, compare_app, listen, serve
+        from ..page import Comparison, compare_app, listen, names_of, serve
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
@@ -63,14 +63,14 @@ def compare(
         client = connect(url, api_key, ca_certs).options(request_timeout=_PATIENCE_S, max_retries=1)
         opened, lacking = _opened(client, index, encoder, field)
         folder = JudgedFolder(judgements or Path(f"{opened.name}-judgements"))
-        chosen = listening.getsockname()[1]
-        hosts = [f"{HOST}:{chosen}", f"localhost:{chosen}"]
+        hosts = names_of(listening)
+        address = f"http://{hosts[0]}/"
         app = compare_app(Comparison(opened, folder, lacking), hosts)
-        out.print(f"http://{hosts[0]}/")
+        out.print(address)
         if lacking:
             note(f"BM25 only: {lacking}")
         note(f"judgements go to {folder.path}; Ctrl-C ends")
-        if open_browser and not webbrowser.open(f"http://{hosts[0]}/"):
+        if open_browser and not webbrowser.open(address):
             note("no browser could be opened; open the address in one")
         serve(app, listening)
 

@@ -6,6 +6,6 @@ who may ask stand around them. Searching itself is the index's, judgements are t
 
 from .application import compare_app
 from .comparing import Comparison
-from .serving import HOST, listen, serve
+from .serving import listen, names_of, serve
 
-__all__ = ["HOST", "Comparison", "compare_app", "listen", "serve"]
+__all__ = ["Comparison", "compare_app", "listen", "names_of", "serve"]

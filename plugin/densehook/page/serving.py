@@ -14,6 +14,7 @@ HOST = "127.0.0.1"
 PORT = 8421
 """Where the page is unless a port is named, or the next free one."""
 
+_HTTP = 80
 _TRIED = 50
 _GRACE_S = 1
 
@@ -31,6 +32,13 @@ def listen(port: int | None = None) -> socket.socket:
         except RequestError:
             continue
     return _listening(0)
+
+
+def names_of(listening: socket.socket) -> list[str]:
+    """What a browser calls the page's host, the name to be shown first."""
+    port = listening.getsockname()[1]
+    # which leaves HTTP's own port out
+    return [name if port == _HTTP else f"{name}:{port}" for name in (HOST, "localhost")]
 
 
 def serve(app: ASGIApp, listening: socket.socket) -> None:
