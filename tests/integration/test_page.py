@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -150,9 +151,17 @@ def test_an_index_that_is_gone_is_one_line(
 def test_the_command_serves_judges_and_ends_at_a_key(
     index: densehook.Index, plugin_node: NodeState, tmp_path: Path
 ) -> None:
-    command = [*COMMAND, "compare", index.name, "--url", plugin_node.url]
+    command = [*COMMAND, "compare", index.name, "--url", plugin_node.url, "--open"]
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\necho "$1" > opened.new && mv opened.new opened\n')
+    browser.chmod(0o755)
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "BROWSER": f"{browser} %s"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     url = process.stdout.readline().strip().rstrip("/")
@@ -160,6 +169,10 @@ def test_the_command_serves_judges_and_ends_at_a_key(
     with urllib.request.urlopen(url) as answer:
         assert b"densehook compare" in answer.read()
     assert ask(url, "judge", q=QUERY, document="young", grade=1)["grades"] == {"young": 1}
+    ends = time.monotonic() + 60
+    while not (tmp_path / "opened").exists() and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert (tmp_path / "opened").read_text() == f"{url}/\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,9 +71,14 @@ def compare(
         if lacking:
             note(f"BM25 only: {lacking}")
         note(f"judgements go to {folder.path}; Ctrl-C ends")
-        if open_browser and not webbrowser.open(address):
-            note("no browser could be opened; open the address in one")
+        if open_browser:  # one in the terminal gives back nothing before it is left
+            threading.Thread(target=_open, args=(address,), daemon=True).start()
         serve(app, listening)
+
+
+def _open(address: str) -> None:
+    if not webbrowser.open(address):
+        note("no browser could be opened; open the address in one")
 
 
 def _opened(
