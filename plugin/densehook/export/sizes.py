@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from onnx import helper, numpy_helper
 
-from .variants.graphs import Model, Node, add_constant, drop_unused
+from .variants.graphs import Model, Node, add_constant, set_nodes
 
 _OPEN = -1
 
@@ -37,13 +37,10 @@ def state_sizes(model: Model) -> None:
                 nodes.append(helper.make_node("Concat", parts, [stated[key]], axis=0))
             node.input[1] = stated[key]
         nodes.append(node)
-    if stated:
-        copies = [type(node)() for node in nodes]
-        for copy, node in zip(copies, nodes, strict=True):
-            copy.CopyFrom(node)
-        del model.graph.node[:]
-        model.graph.node.extend(copies)
-        drop_unused(model)
+    if not stated:
+        return
+    replaced = {name for name, _ in stated} - {name for node in nodes for name in node.input}
+    set_nodes(model, [node for node in nodes if node.output[0] not in replaced])
 
 
 class _Values:

@@ -88,10 +88,15 @@ def replace_nodes(model: Model, replacements: Mapping[str, Sequence[Node]]) -> N
     nodes: list[Node] = []
     for node in model.graph.node:
         nodes.extend(replacements.get(node.output[0], [node]))
+    set_nodes(model, nodes)
+    drop_unused(model)
+
+
+def set_nodes(model: Model, nodes: Sequence[Node]) -> None:
+    """Gives a graph these nodes, which may be its own, in this order."""
     copies = [_copy(node) for node in nodes]
     del model.graph.node[:]
     model.graph.node.extend(copies)
-    drop_unused(model)
 
 
 def drop_unused(model: Model) -> None:
