@@ -8,7 +8,8 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,6 +188,102 @@ def own_node(version: str, *bundles: Bundle, **settings: str) -> Iterator[node.N
     finally:
         node.stop(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class CrowdedNode:
+    """A node in which other plugins are beside ours: those of tests/java."""
+
+    state: node.NodeState
+    client: Elasticsearch
+    bundle: Bundle
+    encoder: Encoder
+    refusal: str
+    """What it said when it was started with all of them, and nobody had set anything."""
+
+
+@pytest.fixture(scope="session", params=["8.19.21", "9.5.3"])
+def crowded_node(request: pytest.FixtureRequest, tiny_bundle: Bundle) -> Iterator[CrowdedNode]:
+    """A node with a tiny encoder, a script language, and our plain names taken."""
+    from densehook import node
+    from densehook.elastic.cluster import reload_encoders
+    from densehook.elastic.connect import connect
+    from densehook.errors import NodeError
+    from densehook.java import find_java
+    from densehook.node.releases import release_of
+    from java_plugins import made_plugin
+
+    version = request.param
+    archive = node.built_plugin(version)
+    assert archive is not None, f"there is no zip for {version}; build it with: make plugin"
+    home = Path(tempfile.mkdtemp(prefix="densehook-crowded-"))
+    home.chmod(0o755)
+    try:
+        release = release_of(version)
+        java = find_java(release.minimum_java, release.java_program)
+        lib = release.install(home, java, lambda step: None) / "lib"
+        plugins = [
+            archive,
+            made_plugin("EditScriptPlugin", version, home, lib),
+            made_plugin("OtherNamesPlugin", version, home, lib),
+        ]
+        with pytest.raises(NodeError) as refused:
+            node.start(version, home, plugins=plugins)
+        started = node.start(
+            version,
+            home,
+            settings={"densehook.search.plain_names": "false"},
+            plugins=plugins,
+            bundles=[tiny_bundle.path],
+        )
+        client = connect(started.url)
+        reload_encoders(client)
+        encoder = load(tiny_bundle.path)
+        yield CrowdedNode(started, client, tiny_bundle, encoder, str(refused.value))
+    finally:
+        node.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def two_nodes(minilm_bundle: Bundle) -> Iterator[tuple[Elasticsearch, Elasticsearch]]:
+    """Clients of two nodes of one cluster: the first has the encoder, the second is the master."""
+    from densehook import node
+    from densehook.elastic.cluster import reload_encoders
+    from densehook.elastic.connect import connect
+    from densehook.node.process import free_ports
+
+    version = "8.19.21"
+    archive = node.built_plugin(version)
+    assert archive is not None, f"there is no zip for {version}; build it with: make plugin"
+    ports = free_ports(2)
+    clients = []
+    with ExitStack() as stack:
+        for port, name, roles, bundles in (
+            (ports[0], "two", "master,data", []),
+            (ports[1], "one", "data,ingest", [minilm_bundle.path]),
+        ):
+            home = Path(tempfile.mkdtemp(prefix=f"densehook-{name}-"))
+            home.chmod(0o755)
+            stack.callback(shutil.rmtree, home, ignore_errors=True)
+            stack.callback(node.stop, home)
+            settings = {
+                "discovery.type": "multi-node",
+                "node.name": name,
+                "node.roles": roles,
+                "transport.port": str(port),
+                "discovery.seed_hosts": f"127.0.0.1:{ports[0]}",
+            }
+            if not clients:
+                settings["cluster.initial_master_nodes"] = name
+            started = node.start(
+                version, home, heap="512m", settings=settings, plugins=[archive], bundles=bundles
+            )
+            clients.append(connect(started.url))
+        two, one = clients
+        one.cluster.health(wait_for_nodes="2", timeout="60s")
+        reload_encoders(one)
+        yield one, two
 
 
 @pytest.fixture(scope="session")

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from elastic_transport import HttpHeaders
 from elasticsearch import ApiError, Elasticsearch
 
-from densehook import node
-from densehook.bundle import Bundle
-from densehook.elastic.cluster import reload_encoders
-from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
-from densehook.node.process import free_ports
 
 Body = Mapping[str, Any]
 ENCODER = "all-minilm-l6-v2"
@@ -666,55 +657,32 @@ def test_an_index_is_judged_with_what_its_template_brings(
 
 
 def test_a_master_without_the_encoder_asks_the_nodes_and_its_warnings_reach_the_client(
-    tiny_bundle: Bundle,
+    two_nodes: tuple[Elasticsearch, Elasticsearch], minilm: Encoder
 ) -> None:
-    version = "8.19.21"
-    archive = node.built_plugin(version)
-    assert archive is not None, "the plugin is not built; build it with: make plugin"
-    ports = free_ports(2)
-    with ExitStack() as stack:
-        clients: list[Elasticsearch] = []
-        for name, roles, bundles in (("one", "master", []), ("two", "data", [tiny_bundle.path])):
-            home = Path(tempfile.mkdtemp(prefix=f"densehook-{name}-"))
-            home.chmod(0o755)
-            stack.callback(shutil.rmtree, home, ignore_errors=True)
-            stack.callback(node.stop, home)
-            settings = {
-                "discovery.type": "multi-node",
-                "node.name": name,
-                "node.roles": roles,
-                "transport.port": str(ports[len(clients)]),
-                "discovery.seed_hosts": f"127.0.0.1:{ports[0]}",
-            }
-            if not clients:
-                settings["cluster.initial_master_nodes"] = name
-            started = node.start(
-                version, home, heap="512m", settings=settings, plugins=[archive], bundles=bundles
-            )
-            clients.append(connect(started.url))
-        clients[0].cluster.health(wait_for_nodes="2", timeout="60s")
-        reload_encoders(clients[0])
-        manifest = tiny_bundle.manifest
-        entry = {"input": "t", "encoder": manifest.name, "fingerprint": manifest.fingerprint}
-        vector = {"type": "dense_vector", "dims": manifest.dims, "similarity": manifest.similarity}
-        properties = {"embedding": vector}
-        for number, client in enumerate(clients):
-            stated = {"fields": {"embedding": entry}}
-            body = request(stated, properties, EMBED)
-            answer = send(client, "PUT", f"/asked-{number}", body)
-            assert (answer.status, answer.warning) == (200, "")
-            other = {"_meta": {"owner": "us"}}
-            answer = send(client, "PUT", f"/asked-{number}/_mapping", other)
-            assert "keeps [densehook]" in answer.warning
-            assert meta(client, f"asked-{number}") == {"owner": "us", "densehook": stated}
-            gone = {"_meta": {"densehook": None}}
-            off = {"index.densehook.embed": False}
-            assert send(client, "PUT", f"/asked-{number}/_settings", off).status == 200
-            assert send(client, "PUT", f"/asked-{number}/_mapping", gone).status == 200
-            assert meta(client, f"asked-{number}") == {}
-            wrong = {"fields": {"embedding": {**entry, "fingerprint": "sha256:00"}}}
-            said = refused(client, wrong, properties, **EMBED)
-            assert manifest.fingerprint in said
-            more = {"embedding": {**vector, "dims": manifest.dims + 1}}
-            said = refused(client, stated, more)
-            assert f"have [{manifest.dims}]" in said
+    (master,) = two_nodes[1].cat.master(format="json")
+    assert master["node"] == "two"
+    manifest = minilm.manifest
+    entry = {"input": "t", "encoder": manifest.name, "fingerprint": manifest.fingerprint}
+    vector = {"type": "dense_vector", "dims": manifest.dims, "similarity": manifest.similarity}
+    properties = {"embedding": vector}
+    for number, client in enumerate(two_nodes):
+        stated = {"fields": {"embedding": entry}}
+        body = request(stated, properties, EMBED)
+        answer = send(client, "PUT", f"/asked-{number}", body)
+        assert (answer.status, answer.warning) == (200, "")
+        other = {"_meta": {"owner": "us"}}
+        answer = send(client, "PUT", f"/asked-{number}/_mapping", other)
+        assert "keeps [densehook]" in answer.warning
+        assert meta(client, f"asked-{number}") == {"owner": "us", "densehook": stated}
+        gone = {"_meta": {"densehook": None}}
+        off = {"index.densehook.embed": False}
+        assert send(client, "PUT", f"/asked-{number}/_settings", off).status == 200
+        assert send(client, "PUT", f"/asked-{number}/_mapping", gone).status == 200
+        assert meta(client, f"asked-{number}") == {}
+        wrong = {"fields": {"embedding": {**entry, "fingerprint": "sha256:00"}}}
+        said = refused(client, wrong, properties, **EMBED)
+        assert manifest.fingerprint in said
+        more = {"embedding": {**vector, "dims": manifest.dims + 1}}
+        said = refused(client, stated, more)
+        assert f"have [{manifest.dims}]" in said
+        client.indices.delete(index=f"asked-{number}")

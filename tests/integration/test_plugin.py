@@ -14,16 +14,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from elasticsearch import ApiError, BadRequestError, Elasticsearch
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
 from densehook import node
 from densehook.bundle import Bundle, write_manifest
-from densehook.elastic import feed as feeding
 from densehook.elastic.bulk import Write, send
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
 from densehook.hooks import index_request
+from densehook.ingest import feed
+from densehook.ingest import write as writing
 from densehook.types import Document
 
 ENCODER = "all-minilm-l6-v2"
@@ -164,8 +165,8 @@ def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees
         sent.extend(json.loads(write.source) for write in writes)
         return send(client, index, writes)
 
-    monkeypatch.setattr(feeding, "send", noting)
-    feeding.feed(plugin_client, plugin_index, [Document("python", {"text": "cats"})], minilm)
+    monkeypatch.setattr(writing, "send", noting)
+    feed(plugin_client, plugin_index, [Document("python", {"text": "cats"})], minilm)
     doc = {"_index": plugin_index, "_source": {"text": "cats"}}
     (made,) = plugin_client.ingest.simulate(id=pipeline(), docs=[doc])["docs"]
     plugin_client.index(
@@ -248,11 +249,18 @@ def test_a_malformed_definition_is_refused_when_it_is_put(
 
 
 def test_a_missing_encoder_is_named_with_those_there_are(
-    plugin_client: Elasticsearch, pipeline: Callable[..., str]
+    plugin_client: Elasticsearch, plugin_index: str, pipeline: Callable[..., str]
 ) -> None:
     (failed,) = simulated(plugin_client, pipeline(encoder="nobody"), {"text": "a"})
+    assert failed["type"] == "resource_not_found_exception"  # as of Elasticsearch's own models
     assert "encoder [nobody] is not on node" in failed["reason"]
     assert ENCODER in failed["reason"]
+    bulk = [{"index": {"_index": plugin_index}}, {"text": "a"}]
+    (item,) = plugin_client.bulk(pipeline="test", operations=bulk)["items"]
+    assert item["index"]["status"] == 404
+    assert item["index"]["error"]["type"] == "resource_not_found_exception"
+    with pytest.raises(NotFoundError, match=r"encoder \[nobody\] is not on node"):
+        encode(plugin_client, texts=["a"], encoder="nobody")
 
 
 def test_a_field_of_another_encoder_is_refused(
@@ -272,7 +280,7 @@ def test_a_field_of_another_encoder_is_refused(
         {"dense": {"field": "embedding", "text": "a"}},
         {"bool": {"should": [{"dense": {"field": "embedding", "text": "a"}}]}},
     ):
-        with pytest.raises(BadRequestError, match="older"):
+        with pytest.raises(NotFoundError, match=r"resource_not_found.*\[older\] is not on node"):
             plugin_client.search(index=plugin_index, query=query)
 
 
@@ -498,7 +506,7 @@ def test_a_malformed_dense_query_is_refused(
 def test_a_builder_that_names_no_encoder_of_the_node_is_refused(
     plugin_client: Elasticsearch, filled: str
 ) -> None:
-    with pytest.raises(BadRequestError, match="nobody"):
+    with pytest.raises(NotFoundError, match=r"resource_not_found.*\[nobody\] is not on node"):
         plugin_client.search(index=filled, knn=built("a", encoder="nobody"))
 
 
@@ -628,7 +636,7 @@ def test_a_bundle_comes_into_service_and_goes(
     shutil.rmtree(second)  # under the running node
     assert len(encode(plugin_client, texts=["a"], encoder="tiny-bert")["texts"]) == 1
     reload_encoders(plugin_client)
-    with pytest.raises(BadRequestError, match=r"tiny-bert\] is not on node"):
+    with pytest.raises(NotFoundError, match=r"tiny-bert\] is not on node"):
         encode(plugin_client, texts=["a"], encoder="tiny-bert")
 
 

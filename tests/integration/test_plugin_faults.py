@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from elastic_transport import ConnectionError as Unreachable
-from elasticsearch import ApiError, BadRequestError, Elasticsearch
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
 from conftest import own_node
 from densehook import node
@@ -26,7 +24,6 @@ from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
-from densehook.node.process import free_ports
 
 VERSION = "8.19.21"
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
@@ -90,25 +87,76 @@ def encoder_of(client: Elasticsearch) -> dict[str, Any]:
 # -- a query that waits too long, a text that is refused ------------------------------------------
 
 
-def test_a_query_that_waits_longer_than_it_may_is_a_429_and_counted(
+WAITING = 160
+"""Queries of the longest kind; a node takes seconds to encode them."""
+
+
+def test_a_search_leaves_the_queue_when_it_is_cancelled_or_its_time_is_over(
     plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
 ) -> None:
     create_index(plugin_client, plugin_index, minilm.manifest, inputs=["text"])
-    before = encoder_of(plugin_client)["query"]["timed_out"]
-    builder = {"densehook": {"text": "no time " * 200}}  # takes more than a millisecond anywhere
-    knn = {"field": "embedding", "k": 1, "num_candidates": 1, "query_vector_builder": builder}
-    plugin_client.cluster.put_settings(persistent={"densehook.query.max_wait": "1ms"})
-    try:
-        with pytest.raises(ApiError) as refusal:
-            plugin_client.options(max_retries=0, retry_on_status=()).search(
-                index=plugin_index, knn=knn
-            )
-    finally:
-        plugin_client.cluster.put_settings(persistent={"densehook.query.max_wait": None})
-    assert refusal.value.status_code == 429
-    assert "a query waited 1ms for its vector" in str(refusal.value.body)
-    assert encoder_of(plugin_client)["query"]["timed_out"] == before + 1
-    assert plugin_client.search(index=plugin_index, knn=knn)["hits"]["hits"] == []
+    before = encoder_of(plugin_client)["query"]
+    once = plugin_client.options(max_retries=0, retry_on_status=(), request_timeout=600)
+
+    def keep_busy() -> None:
+        texts = [f"{number} {plugin_index} " + "word " * 300 for number in range(WAITING)]
+        body = {"texts": texts, "role": "query"}
+        once.perform_request("POST", "/_densehook/_encode", headers=HEADERS, body=body)
+
+    def search(text: str, **more: Any) -> ApiError | None:
+        knn = {
+            "field": "embedding",
+            "k": 1,
+            "num_candidates": 1,
+            "query_vector_builder": {"densehook": {"text": text}},
+        }
+        try:
+            assert once.search(index=plugin_index, knn=knn, **more)["hits"]["hits"] == []
+        except ApiError as error:
+            return error
+        return None
+
+    def searching() -> list[str]:
+        tasks = plugin_client.tasks.list(actions="*search", detailed=True, group_by="none")["tasks"]
+        return [f"{t['node']}:{t['id']}" for t in tasks if plugin_index in t["description"]]
+
+    with ThreadPoolExecutor(2) as callers:
+        busy = callers.submit(keep_busy)
+        wait_for(lambda: encoder_of(plugin_client)["query"]["queue_tokens"] > WAITING * 128)
+        patient = callers.submit(search, "to be cancelled")
+        wait_for(lambda: len(searching()) == 1)
+
+        hasty = search("to be late", timeout="20ms")
+        plugin_client.cluster.put_settings(persistent={"densehook.query.max_wait": "15ms"})
+        try:
+            late = search("to be later than any may be")
+        finally:
+            plugin_client.cluster.put_settings(persistent={"densehook.query.max_wait": None})
+        for waited, error in ((r"\S+", hasty), ("15ms", late)):
+            assert error is not None
+            assert error.status_code == 429
+            assert re.search(f"a query waited {waited} for its vector", str(error.body))
+
+        assert not patient.done()
+        plugin_client.tasks.cancel(task_id=searching()[0])
+        cancelled = patient.result()
+        assert encoder_of(plugin_client)["query"]["queue_tokens"] > 0  # it was not its turn yet
+        assert cancelled is not None
+        assert "the search was cancelled" in str(cancelled.body)
+        assert searching() == []
+        busy.result()
+    after = encoder_of(plugin_client)["query"]
+    assert after["texts"] - before["texts"] == WAITING  # none of the three was encoded
+    assert after["timed_out"] - before["timed_out"] == 2
+    assert after["cancelled"] - before["cancelled"] == 1
+    assert search("to be late") is None  # now there is time
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_text_that_is_refused_is_counted_and_costs_its_bulk_nothing(
@@ -193,41 +241,6 @@ def test_what_was_acknowledged_before_a_kill_is_there_with_its_vector(
 # -- an encoder on one of two nodes --------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def two_nodes(minilm_bundle: Bundle) -> Iterator[tuple[Elasticsearch, Elasticsearch]]:
-    """Clients of two nodes of one cluster; only the first has the encoder."""
-    archive = node.built_plugin(VERSION)
-    assert archive is not None
-    ports = free_ports(2)
-    with ExitStack() as stack:
-        clients = []
-        for name, roles, bundles in (
-            ("one", "master,data,ingest", [minilm_bundle.path]),
-            ("two", "data", []),
-        ):
-            home = Path(tempfile.mkdtemp(prefix=f"densehook-{name}-"))
-            home.chmod(0o755)
-            stack.callback(shutil.rmtree, home, ignore_errors=True)
-            stack.callback(node.stop, home)
-            settings = {
-                "discovery.type": "multi-node",
-                "node.name": name,
-                "node.roles": roles,
-                "transport.port": str(ports[len(clients)]),
-                "discovery.seed_hosts": f"127.0.0.1:{ports[0]}",
-            }
-            if not clients:
-                settings["cluster.initial_master_nodes"] = name
-            started = node.start(
-                VERSION, home, heap="512m", settings=settings, plugins=[archive], bundles=bundles
-            )
-            clients.append(connect(started.url))
-        one, two = clients
-        one.cluster.health(wait_for_nodes="2", timeout="60s")
-        reload_encoders(one)
-        yield one, two
-
-
 def test_with_the_encoder_on_one_node_only_each_says_what_it_has(
     two_nodes: tuple[Elasticsearch, Elasticsearch], minilm: Encoder
 ) -> None:
@@ -236,6 +249,8 @@ def test_with_the_encoder_on_one_node_only_each_says_what_it_has(
         assert [(e.node, e.name) for e in encoders_of(client) or []] == [
             ("one", minilm.manifest.name)
         ]
+    with pytest.raises(NotFoundError, match=r"node \[two\] has no encoder in service"):
+        two.perform_request("POST", "/_densehook/_encode", headers=HEADERS, body={"texts": ["a"]})
     create_index(
         one, "both", minilm.manifest, inputs=["text"], shards=4, replicas=1, in_cluster=True
     )
@@ -258,7 +273,7 @@ def test_with_the_encoder_on_one_node_only_each_says_what_it_has(
     dense = {"dense": {"field": "embedding", "text": "young cats"}}
     assert one.search(index="both", query=dense)["hits"]["hits"]
     for body in ({"query": dense}, {"retriever": hybrid}):
-        with pytest.raises(BadRequestError) as refusal:
+        with pytest.raises(NotFoundError, match="resource_not_found_exception") as refusal:
             two.search(index="both", **body)
         assert "is not on node [two]" in str(refusal.value.body)
 
@@ -271,7 +286,7 @@ def test_an_index_that_embeds_by_itself_says_which_node_lacks_the_encoder(
     one.indices.put_settings(index="self", settings={"index.densehook.embed": True})
     one.index(index="self", id="1", document={"text": "cats sleep"}, refresh=True)
     assert one.count(index="self", query={"exists": {"field": "embedding"}})["count"] == 1
-    with pytest.raises(BadRequestError, match=r"is not on node \[two\]"):
+    with pytest.raises(NotFoundError, match=r"is not on node \[two\]"):
         two.index(index="self", id="2", document={"text": "cats sleep"})
     assert not one.exists(index="self", id="2")
 
@@ -322,7 +337,7 @@ def test_an_encoder_that_is_still_loading_says_so(
     loading = [text for status, text in seen if status == 429]
     assert loading
     assert all("is still loading on node [densehook]" in text for text in loading)
-    assert all("is not on node [densehook]" in text for status, text in seen if status == 400)
+    assert all("is not on node [densehook]" in text for status, text in seen if status == 404)
 
 
 def encodes_without_a_name(client: Elasticsearch) -> bool:

@@ -9,26 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from elasticsearch import ApiError, Elasticsearch
 
 import random_writes as rw
-from densehook import node
-from densehook.bundle import Bundle
-from densehook.elastic.cluster import reload_encoders
-from densehook.elastic.connect import connect
-from densehook.encode import Encoder, load
-from densehook.java import find_java
-from densehook.node.releases import release_of
-from java_plugins import made_plugin
+from conftest import CrowdedNode
+from densehook.encode import Encoder
 
 SEED = int(os.environ.get("DENSEHOOK_SEED", "11"))
 OPERATIONS = int(os.environ.get("DENSEHOOK_OPERATIONS", "2000"))
@@ -43,30 +33,6 @@ TWO = (*ONE, rw.VectorField("parts.title", ("title",)))
 # a vector inside an object that _source drops comes back from 9.x under the literal key a.b, and
 # Elasticsearch itself then refuses an update that has it as an object
 TWO_TOP = (*ONE, rw.VectorField("title_vector", ("title",)))
-
-
-@pytest.fixture(scope="module", params=["8.19.21", "9.5.3"])
-def scripted_node(
-    request: pytest.FixtureRequest, make_tiny_bundle: Callable[..., Bundle]
-) -> Iterator[tuple[Elasticsearch, Encoder]]:
-    """A node with the plugin, a tiny encoder and a script language; and the encoder here."""
-    bundle = make_tiny_bundle()
-    archive = node.built_plugin(request.param)
-    assert archive is not None, f"there is no zip for {request.param}; build it with: make plugin"
-    home = Path(tempfile.mkdtemp(prefix="densehook-random-writes-"))
-    home.chmod(0o755)
-    try:
-        release = release_of(request.param)
-        java = find_java(release.minimum_java, release.java_program)
-        folder = release.install(home, java, lambda step: None)
-        scripts = made_plugin("EditScriptPlugin", request.param, home, folder / "lib")
-        started = node.start(request.param, home, plugins=[archive, scripts], bundles=[bundle.path])
-        client = connect(started.url)
-        reload_encoders(client)
-        yield client, load(bundle.path)
-    finally:
-        node.stop(home)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def shapes(hides: bool) -> list[rw.Shape]:
@@ -522,9 +488,9 @@ def shown(faults: Sequence[Fault], client: Elasticsearch, texts: Texts) -> str:
 
 
 def test_whatever_is_written_every_vector_is_that_of_its_text(
-    scripted_node: tuple[Elasticsearch, Encoder],
+    crowded_node: CrowdedNode,
 ) -> None:
-    client, encoder = scripted_node
+    client, encoder = crowded_node.client, crowded_node.encoder
     version = client.perform_request("GET", "/_nodes/_local", headers=JSON).body["nodes"]
     hides = next(iter(version.values()))["version"].startswith("9")
     texts = Texts(encoder)

@@ -1,6 +1,7 @@
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.apache.logging.log4j.LogManager;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
@@ -16,7 +17,17 @@ public final class Launcher {
 
   private Launcher() {}
 
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) throws InterruptedException {
+    try {
+      run(args);
+    } catch (Exception | Error e) { // one line that says why, as the start script's server has
+      LogManager.getLogger(Launcher.class).error("fatal exception while booting: " + e, e);
+      System.exit(1);
+    }
+    new CountDownLatch(1).await();
+  }
+
+  private static void run(String[] args) throws Exception {
     Settings.Builder settings = Settings.builder();
     for (String arg : args) {
       int equals = arg.indexOf('=');
@@ -37,7 +48,6 @@ public final class Launcher {
     Node node = new Node(environment, plugins);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "shutdown"));
     node.start();
-    new CountDownLatch(1).await();
   }
 
   private static void close(Node node) {

@@ -1,5 +1,6 @@
 package org.densehook.elasticsearch.search;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.function.Supplier;
 import org.elasticsearch.common.settings.Setting;
@@ -10,8 +11,10 @@ import org.elasticsearch.plugins.SearchPlugin.QueryVectorBuilderSpec;
 import org.elasticsearch.plugins.SearchPlugin.RetrieverSpec;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
+import org.elasticsearch.xcontent.ContextParser;
 import org.elasticsearch.xcontent.NamedXContentRegistry;
 import org.elasticsearch.xcontent.ParseField;
+import org.elasticsearch.xcontent.XContentParser;
 
 /**
  * The names under which requests and nodes know what searches use.
@@ -69,12 +72,27 @@ public final class SearchNames {
         new NamedXContentRegistry.Entry(
             QueryBuilder.class,
             new ParseField(DenseQueryBuilder.PLAIN_NAME),
-            (parser, context) -> DenseQueryBuilder.fromXContent(parser, services)),
+            new SetDensehookSearchPlainNamesToFalse<>(
+                (parser, context) -> DenseQueryBuilder.fromXContent(parser, services))),
         new NamedXContentRegistry.Entry(
             RetrieverBuilder.class,
             new ParseField(HybridRetrieverBuilder.NAME),
-            (parser, context) ->
-                HybridRetrieverBuilder.fromXContent(
-                    parser, (RetrieverParserContext) context, services)));
+            new SetDensehookSearchPlainNamesToFalse<>(
+                (parser, context) ->
+                    HybridRetrieverBuilder.fromXContent(
+                        parser, (RetrieverParserContext) context, services))));
+  }
+
+  /**
+   * A parser of a plain name. A node that ends because the name is taken prints the class of the
+   * parser, and nothing else of whoever wanted it: so that is where it can say what to do.
+   */
+  private record SetDensehookSearchPlainNamesToFalse<T>(ContextParser<Object, T> parser)
+      implements ContextParser<Object, T> {
+
+    @Override
+    public T parse(XContentParser content, Object context) throws IOException {
+      return parser.parse(content, context);
+    }
   }
 }

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.elasticsearch.ElasticsearchStatusException;
+import org.elasticsearch.ResourceNotFoundException;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
 import org.elasticsearch.rest.RestStatus;
 
@@ -91,11 +92,10 @@ final class EncoderRegistry {
     }
     Slot slot = now.get(name);
     if (slot == null && closed) {
-      throw refused(RestStatus.SERVICE_UNAVAILABLE, "node [" + node + "] is stopping");
+      throw unavailable("node [" + node + "] is stopping");
     }
     if (slot == null) {
-      throw refused(
-          RestStatus.BAD_REQUEST,
+      throw new ResourceNotFoundException( // as for a model of Elasticsearch's own
           "encoder ["
               + name
               + "] is not on node ["
@@ -116,8 +116,7 @@ final class EncoderRegistry {
               + "]; try again in a few seconds");
     }
     if (slot.encoder == null) {
-      throw refused(
-          RestStatus.SERVICE_UNAVAILABLE,
+      throw unavailable(
           "encoder [" + name + "] was refused by node [" + node + "]: " + slot.reason);
     }
     return slot.encoder;
@@ -138,15 +137,15 @@ final class EncoderRegistry {
     if (usable.isEmpty() && slots.size() == 1) {
       return slots.keySet().iterator().next(); // and be told why it was refused
     }
-    throw refused(
-        RestStatus.BAD_REQUEST,
-        "node ["
-            + node
-            + "] has "
-            + (usable.isEmpty()
-                ? "no encoder in service; put a bundle into config/densehook/NAME and POST"
-                    + " /_densehook/encoders/_reload, or see GET /_densehook"
-                : "several encoders, " + usable + "; name one as [encoder]"));
+    if (usable.isEmpty()) {
+      throw new ResourceNotFoundException(
+          "node ["
+              + node
+              + "] has no encoder in service; put a bundle into config/densehook/NAME and POST"
+              + " /_densehook/encoders/_reload, or see GET /_densehook");
+    }
+    throw new IllegalArgumentException(
+        "node [" + node + "] has several encoders, " + usable + "; name one as [encoder]");
   }
 
   private static List<String> names(Map<String, Slot> slots, EncoderStatus.State state) {
@@ -157,8 +156,8 @@ final class EncoderRegistry {
     return slots.isEmpty() ? "" : ", which has " + slots.keySet();
   }
 
-  private static ElasticsearchStatusException refused(RestStatus status, String message) {
-    return new ElasticsearchStatusException(message, status);
+  private static ElasticsearchStatusException unavailable(String message) {
+    return new ElasticsearchStatusException(message, RestStatus.SERVICE_UNAVAILABLE);
   }
 
   /**

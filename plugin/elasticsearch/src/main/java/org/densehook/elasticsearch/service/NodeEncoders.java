@@ -12,8 +12,11 @@ public interface NodeEncoders {
    * The encoder in service under this name.
    *
    * @param name an encoder's name, or null for the only one there is
-   * @throws org.elasticsearch.ElasticsearchStatusException when it is missing, still loading or
-   *     failed, with the reason, and with the names of those there are
+   * @throws org.elasticsearch.ResourceNotFoundException when it is missing, with the names of those
+   *     there are
+   * @throws IllegalArgumentException when no name is given and there are several
+   * @throws org.elasticsearch.common.util.concurrent.EsRejectedExecutionException while it loads
+   * @throws org.elasticsearch.ElasticsearchStatusException when it was refused, with the reason
    */
   EncoderHandle require(String name);
 
