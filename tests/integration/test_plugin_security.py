@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +23,7 @@ from elasticsearch import (
     Elasticsearch,
 )
 
+from command_line import running_in, succeeded
 from densehook import node
 from densehook.bundle import Bundle
 from densehook.elastic.cluster import encoders_of, reload_encoders
@@ -27,6 +31,7 @@ from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
 from densehook.errors import ElasticError
 from densehook.java import find_java
+from densehook.node.releases import release_of
 from java_plugins import made_plugin
 
 VERSION = "8.19.21"
@@ -40,9 +45,28 @@ a_only: {indices: [{names: ["a-*"], privileges: [read, write, view_index_metadat
 b_only: {indices: [{names: ["b-*"], privileges: [read, write, view_index_metadata]}]}
 writes_a: {indices: [{names: ["a-*"], privileges: [write]}]}
 owns_c: {indices: [{names: ["c-*"], privileges: [manage]}]}
+adds_to_a: {indices: [{names: ["a-*"], privileges: [create_doc]}]}
+indexes_a: {indices: [{names: ["a-*"], privileges: [index]}]}
+no_vector:
+  indices:
+  - names: ["f-*"]
+    privileges: [read, view_index_metadata]
+    field_security: {grant: ["*"], except: ["embedding", "densehook", "densehook.*"]}
+no_text:
+  indices:
+  - names: ["f-*"]
+    privileges: [read, view_index_metadata]
+    field_security: {grant: ["*"], except: ["text"]}
+own_only:
+  indices:
+  - names: ["f-*"]
+    privileges: [read]
+    query: '{"term": {"owner": "dan"}}'
 """
 USERS = {"admin": "admin", "manager": "manager", "watcher": "watcher"}
 USERS |= {"ann": "a_only", "bob": "b_only", "wim": "writes_a", "cem": "owns_c"}
+USERS |= {"ada": "adds_to_a", "ida": "indexes_a"}
+USERS |= {"noa": "no_vector", "tim": "no_text", "dan": "own_only"}
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +77,11 @@ def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
     home = Path(tempfile.mkdtemp(prefix="densehook-security-"))
     home.chmod(0o755)
     try:
-        started = node.start(VERSION, home)  # which fetches it: users are made by its own script
-        node.stop(home)
-        lib = started.config.parent / "lib"
-        plugins = [archive, made_plugin("SecurityAnalysisPlugin", VERSION, home, lib)]
-        (started.config / "roles.yml").write_text(ROLES)
-        for name, role in USERS.items():
-            program = lib.parent / "bin" / "elasticsearch-users"
-            subprocess.run(
-                [program, "useradd", name, "-p", PASSWORD, "-r", role],
-                env={**os.environ, "ES_JAVA_HOME": str(find_java(17))},
-                check=True,
-                capture_output=True,
-            )
+        java = find_java(17)
+        folder = release_of(VERSION).install(home, java, lambda step: None)
+        plugins = [archive, made_plugin("SecurityAnalysisPlugin", VERSION, home, folder / "lib")]
+        (folder / "config" / "roles.yml").write_text(ROLES)
+        add_users(folder)
         settings = {
             "xpack.security.enabled": "true",
             "xpack.security.authc.api_key.enabled": "true",
@@ -78,6 +94,16 @@ def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
     finally:
         node.stop(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def add_users(folder: Path) -> None:
+    """Writes the files that the distribution's own script writes, which takes seconds a user."""
+    rounds, salt = 1000, os.urandom(32)
+    key = hashlib.pbkdf2_hmac("sha512", PASSWORD.encode(), salt, rounds, 32)
+    password = f"{{PBKDF2}}{rounds}${b64encode(salt).decode()}${b64encode(key).decode()}"
+    (folder / "config" / "users").write_text("".join(f"{name}:{password}\n" for name in USERS))
+    lines = (f"{role}:{name}\n" for name, role in USERS.items())
+    (folder / "config" / "users_roles").write_text("".join(lines))
 
 
 def user(state: node.NodeState, name: str) -> Elasticsearch:
@@ -264,3 +290,216 @@ def test_a_mapping_is_judged_only_for_whoever_may_put_it(
     cem.indices.put_mapping(index="c-own", meta={"owner": "cem"})
     kept = cem.indices.get_mapping(index="c-own")["c-own"]["mappings"]["_meta"]
     assert kept == {"owner": "cem", **densehook(name)["_meta"]}
+
+
+# -- who writes and does not read ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("index", ["a-papers", "a-self"])
+def test_who_may_only_add_documents_gets_their_vectors_made(
+    secured: node.NodeState, filled: None, index: str
+) -> None:
+    admin, texts = user(secured, "admin"), [f"{index} {n}" for n in range(3)]
+    for name, verb in (("ada", "create"), ("ida", "index")):
+        bulk = [
+            line
+            for n, text in enumerate(texts)
+            for line in ({verb: {"_id": f"{name}-{n}"}}, {"text": text, "title": ""})
+        ]
+        writer = user(secured, name)
+        assert statuses(writer.bulk(index=index, operations=bulk)) == [201] * 3
+        # again: who may only add is told, who may index has the vector made of the new text
+        again = [
+            {**line, "text": f"{line['text']} again"} if "text" in line else line for line in bulk
+        ]
+        answer = writer.bulk(index=index, operations=again)
+        assert statuses(answer) == ([409] * 3 if name == "ada" else [200] * 3)
+        writer.index(index=index, document={"text": "one more"}, op_type="create")
+        with pytest.raises(AuthorizationException):
+            writer.get(index=index, id=f"{name}-0")
+        for n, text in enumerate(texts):
+            stored = admin.get(index=index, id=f"{name}-{n}")["_source"]
+            assert stored["text"] == (text if name == "ada" else f"{text} again")
+            assert stored["embedding"] == pytest.approx(vector_of(admin, stored["text"]), abs=1e-5)
+
+
+def statuses(answer: Any) -> list[int]:
+    return [result["status"] for item in answer["items"] for result in item.values()]
+
+
+def vector_of(admin: Elasticsearch, text: str) -> Any:
+    body = {"texts": [text]}
+    answer = admin.perform_request("POST", "/_densehook/_encode", headers=HEADERS, body=body).body
+    return answer["texts"][0]["vector"]
+
+
+def api_key(secured: node.NodeState, *privileges: str) -> str:
+    rights = {"rights": {"indices": [{"names": ["a-*"], "privileges": [*privileges]}]}}
+    made = user(secured, "admin").security.create_api_key(name="a key", role_descriptors=rights)
+    return str(made["encoded"])
+
+
+def test_the_command_line_feeds_with_rights_to_add_and_says_which_are_missing(
+    secured: node.NodeState, filled: None, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text("".join(f'{{"_id": "fed-{n}", "text": "fed {n}"}}\n' for n in range(5)))
+    ingest = ("ingest", "a-papers", corpus, "--url", secured.url)
+
+    def run(*privileges: str) -> subprocess.CompletedProcess[str]:
+        key = api_key(secured, *privileges)
+        return running_in(tmp_path)(*ingest, DENSEHOOK_ES_API_KEY=key)
+
+    refused = run("create_doc")
+    assert refused.returncode == 1
+    assert "view_index_metadata" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    done = run("create_doc", "view_index_metadata")
+    assert "indexed 5 documents into a-papers, 0 failed" in succeeded(done)
+    assert "the index could not be refreshed" in done.stderr
+    stored = user(secured, "admin").get(index="a-papers", id="fed-3")["_source"]
+    assert stored["embedding"] == pytest.approx(
+        vector_of(user(secured, "admin"), "fed 3"), abs=1e-5
+    )
+
+
+def test_the_command_line_searches_without_cluster_rights_and_says_which_it_needs(
+    secured: node.NodeState, filled: None, tmp_path: Path
+) -> None:
+    admin = user(secured, "admin")
+    admin.index(index="a-papers", id="ann", document={"text": "a word"}, refresh=True)
+
+    def run(*privileges: str) -> subprocess.CompletedProcess[str]:
+        key = api_key(secured, *privileges)
+        search = ("search", "a-papers", "word", "--url", secured.url)
+        return running_in(tmp_path)(*search, DENSEHOOK_ES_API_KEY=key)
+
+    assert "a word" in succeeded(run("read", "view_index_metadata"))
+    refused = run("read")
+    assert refused.returncode == 1
+    assert "view_index_metadata" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+# -- fields and documents that are hidden --------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hidden(secured: node.NodeState, minilm: Encoder) -> None:
+    """An index that users see a part of; that takes a licence, here one for a trial."""
+    admin = user(secured, "admin")
+    admin.license.post_start_trial(acknowledge=True)
+    create_index(admin, "f-papers", minilm.manifest, inputs=["text"], in_cluster=True)
+    admin.indices.put_mapping(index="f-papers", properties={"owner": {"type": "keyword"}})
+    for id_, (owner, text) in enumerate(
+        (("dan", "cats sleep"), ("eve", "young cats play"), ("dan", "markets fell"))
+    ):
+        document = {"text": text, "owner": owner}
+        admin.index(index="f-papers", id=str(id_), document=document, refresh=True)
+
+
+def searches(vector: str = "embedding", text: str = "text") -> dict[str, dict[str, Any]]:
+    """Every way of searching these two fields."""
+    dense = {"dense": {"field": vector, "text": "cats"}}
+    match = {"match": {text: "cats"}}
+    knn = {
+        "field": vector,
+        "k": 2,
+        "num_candidates": 10,
+        "query_vector_builder": {"densehook": {"text": "cats"}},
+    }
+    long = {"hybrid": {"retrievers": [{"standard": {"query": match}}, {"knn": knn}]}}
+    return {
+        "dense": {"query": dense},
+        "dense in a bool": {"query": {"bool": {"should": [dense, match]}}},
+        "builder": {"knn": knn},
+        "long hybrid": {"retriever": long},
+        "short hybrid": {"retriever": {"hybrid": {"query": "cats", "fields": [text, vector]}}},
+        "a vector alone": {"retriever": {"hybrid": {"query": "cats", "fields": [vector]}}},
+        "a text alone": {"retriever": {"hybrid": {"query": "cats", "fields": [text]}}},
+        "boosted": {"retriever": {"hybrid": {"query": "cats", "fields": [f"{text}^2", vector]}}},
+    }
+
+
+def answered(client: Elasticsearch, body: dict[str, Any]) -> Any:
+    """Ids and scores by rank, or what the refusal says."""
+    try:
+        hits = client.search(index="f-papers", **body)["hits"]["hits"]
+    except BadRequestError as refusal:
+        return refusal.body["error"]["root_cause"][0]["reason"]
+    return [(hit["_id"], hit["_score"]) for hit in hits]
+
+
+def parts_of(explanation: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each list of a fusion says of a hit."""
+    while not explanation["description"].startswith("fused rank"):
+        (explanation, *_) = explanation["details"]
+    return list(explanation["details"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "field", "seen"),
+    [
+        ("noa", "vector", "embedding", ["owner", "text"]),
+        ("tim", "text", "text", ["densehook", "embedding", "owner"]),
+    ],
+)
+def test_a_field_the_caller_may_not_see_answers_as_if_it_were_not_mapped(
+    secured: node.NodeState, hidden: None, name: str, kind: str, field: str, seen: list[str]
+) -> None:
+    admin, caller = user(secured, "admin"), user(secured, name)
+    asked, unmapped = searches(), searches(**{kind: "nowhere"})
+    for way, body in asked.items():
+        expected = json.dumps(answered(admin, unmapped[way]))
+        answer = json.dumps(answered(caller, body))
+        assert answer.replace(f"[{field}]", "[nowhere]") == expected.replace(
+            f"[{field}]", "[nowhere]"
+        ), way
+        concerned = body != unmapped[way]
+        assert (answer != json.dumps(answered(admin, body))) == concerned, way
+    for hit in caller.search(index="f-papers", explain=True, **asked["long hybrid"])["hits"][
+        "hits"
+    ]:
+        lists = [part["description"] for part in parts_of(hit["_explanation"])]
+        hidden_list, other = lists if kind == "text" else reversed(lists)
+        assert "did not return this document" in hidden_list
+        assert "rank [" in other
+    mapping = caller.indices.get_mapping(index="f-papers")["f-papers"]["mappings"]
+    assert sorted(mapping["properties"]) == seen
+
+
+def test_a_short_form_that_names_no_fields_searches_those_the_caller_sees(
+    secured: node.NodeState, hidden: None
+) -> None:
+    implied = {"hybrid": {"query": "cats"}}
+    lexical = {"standard": {"query": {"match": {"text": "cats"}}}}
+    found = {
+        name: user(secured, name).search(index="f-papers", retriever=implied, explain=True)
+        for name in ("admin", "noa", "tim")
+    }
+    ids = {name: [hit["_id"] for hit in found[name]["hits"]["hits"]] for name in found}
+    assert sorted(ids["admin"]) == sorted(ids["tim"]) == ["0", "1", "2"]
+    by_text = user(secured, "admin").search(index="f-papers", retriever=lexical)["hits"]["hits"]
+    assert ids["noa"] == [hit["_id"] for hit in by_text]
+    for name, hits in found.items():
+        said = json.dumps([hit["_explanation"] for hit in hits["hits"]["hits"]])
+        assert ("[embedding]" in said) == (name != "noa")
+        assert ("[text]" in said) == (name != "tim")
+    both = {"fields": ["embedding", "text"], "query": {"match": {"text": "cats"}}}
+    for hit in user(secured, "noa").search(index="f-papers", **both)["hits"]["hits"]:
+        assert set(hit["_source"]) == {"owner", "text"}
+        assert set(hit["fields"]) == {"text"}
+
+
+def test_documents_the_caller_may_not_see_are_in_no_answer(
+    secured: node.NodeState, hidden: None
+) -> None:
+    caller = user(secured, "dan")
+    for way, body in searches().items():
+        answer = caller.search(index="f-papers", **body)["hits"]
+        ids = {hit["_id"] for hit in answer["hits"]}
+        assert ids == ({"0"} if way == "a text alone" else {"0", "2"}), way
+        assert answer["total"]["value"] == len(ids), way
+    owners = {"owners": {"terms": {"field": "owner"}}}
+    counted = caller.search(index="f-papers", **searches()["dense"], aggregations=owners)
+    assert [b["key"] for b in counted["aggregations"]["owners"]["buckets"]] == ["dan"]
