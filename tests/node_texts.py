@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import unicodedata
+from functools import cache
 
 COUNT = 500
 
@@ -72,15 +73,16 @@ _ODD = (
 )
 
 
+@cache
 def texts() -> list[str]:
     """As many as ``COUNT``: scripts, emoji, control characters, empty ones, long ones."""
     chance = random.Random(20)
     made = list(_ODD)
     alphabets = _alphabets()
     for script in _SCRIPTS:
-        made += [_words(chance, alphabets[script], chance.randint(1, 60)) for _ in range(8)]
+        made += [_words(chance, alphabets[script], chance.randint(1, 20)) for _ in range(8)]
     everything = [letter for letters in alphabets.values() for letter in letters]
-    made += [_words(chance, everything, chance.randint(1, 200)) for _ in range(60)]
+    made += [_words(chance, everything, chance.randint(1, 100)) for _ in range(60)]
     made += [_words(chance, alphabets["LATIN"][:52], chance.randint(200, 900)) for _ in range(40)]
     made += ["long " * 5000, "x" * 20_000, "\U0001f600" * 3000, " " * 10_000 + "end"]
     while len(made) < COUNT:
