@@ -16,6 +16,8 @@ import pyarrow as pa
 import pytest
 from elasticsearch import Elasticsearch
 
+import embedding_index
+from command_line import running_in, succeeded
 from densehook.bundle import Bundle
 from densehook.collections import BadLine, documents_from, read_documents
 from densehook.elastic.cluster import has_encoder, require_encoder
@@ -38,7 +40,9 @@ from densehook.hooks import INDEX_TYPES, note_of
 from densehook.index import Index
 from densehook.ingest import Failure, FeedReport, feed
 from densehook.ingest.feed import WINDOW, WINDOWS_AHEAD
+from densehook.node import NodeState
 from densehook.types import Document
+from embedding_index import encoded, same
 
 DOCUMENTS = [Document(f"d{n}", {"title": "", "text": text}) for n, text in enumerate(PASSAGES)]
 INPUTS = ("title", "text")
@@ -710,6 +714,45 @@ def test_a_query_of_blanks_finds_nothing_and_spoils_no_other(
         assert run["b"]
         assert run["a"] == run["c"] == []
         assert searcher.search({"a": " "}, mode, 5) == {"a": []}
+
+
+@pytest.mark.parametrize("way", ["pipeline", "index setting"])
+def test_what_was_encoded_here_is_not_encoded_in_the_node_again(
+    plugin_client: Elasticsearch,
+    plugin_node: NodeState,
+    plugin_index: str,
+    minilm: Encoder,
+    minilm_bundle: Bundle,
+    tmp_path: Path,
+    way: str,
+) -> None:
+    by_pipeline = way == "pipeline"
+    create_index(
+        plugin_client, plugin_index, minilm.manifest, inputs=INPUTS, in_cluster=by_pipeline
+    )
+    if not by_pipeline:
+        setting = {"index.densehook.embed": True}
+        plugin_client.indices.put_settings(index=plugin_index, settings=setting)
+    rows = [{"_id": f"{n}", "title": "", "text": text} for n, text in enumerate(PASSAGES[:20])]
+    corpus = tmp_path / "corpus.jsonl"
+    ingest = ("ingest", plugin_index, corpus, "--url", plugin_node.url)
+    here = ("--encoder", minilm_bundle.path)
+    before = encoded(plugin_client)
+    for change, arguments in (("", here), (" changed", (*here, "--replace"))):
+        for row in rows:
+            row["text"] += change
+        corpus.write_text("\n".join(map(json.dumps, rows)))
+        assert "indexed 20 documents" in succeeded(running_in(tmp_path)(*ingest, *arguments))
+        assert encoded(plugin_client) == before
+        for row, vector in zip(
+            rows, minilm.encode_documents([row["text"] for row in rows]), strict=True
+        ):
+            assert same(embedding_index.stored(plugin_client, plugin_index, row["_id"]), vector)
+    for row in rows:
+        row["text"] += " again"
+    corpus.write_text("\n".join(map(json.dumps, rows)))
+    assert "indexed 20 documents" in succeeded(running_in(tmp_path)(*ingest, "--replace"))
+    assert encoded(plugin_client) == before + 20  # the node does look after the index
 
 
 def test_the_rank_constant_weighs_the_ranks(
