@@ -137,10 +137,10 @@ def bulks(client: Elasticsearch, bundle: Bundle, way: str, live: bool) -> list[R
 def sampled(
     client: Elasticsearch, count: int, label: str, *, live: bool = False
 ) -> tuple[float, int]:
-    """The most heap in use while LARGE documents are written in bulks of so many, and how many fail.
+    """The most heap in use while LARGE documents are written in bulks of so many, in MiB.
 
-    In MiB. Live: what is in use right after full collections, one after the other. The label makes
-    the texts others than those of another call.
+    And how many of them failed. Live: what is in use right after full collections, one after the
+    other. The label makes the texts others than those of another call.
     """
     pid = current_node().pid
     over = threading.Event()
