@@ -16,9 +16,9 @@ from statistics import median
 import numpy as np
 from rich.table import Table
 
-from densehook.collections import open_collection
+from densehook.collections import Sample, open_collection, sample
 from densehook.encode.machine import has_int8_dot_products
-from densehook.tune import Sample, ndcg, sample
+from densehook.tune import ndcg
 
 from ..encode import SEED, corpus
 from ..report import Result, at_least, at_most, out, parser, require_scifact, show

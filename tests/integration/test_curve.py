@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 import tiny_models
+from densehook.collections import sample
 from densehook.encode import load
 from densehook.errors import RecipeError
 from densehook.export import Recipe, export_bundle
-from densehook.tune import Curve, encode_sample, measure_curve, ndcg, plot_curve, sample
+from densehook.tune import Curve, encode_sample, measure_curve, ndcg, plot_curve
 from densehook.tune.curve import some_dims, some_layers
 from tiny_collection import small_collection
 

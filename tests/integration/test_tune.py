@@ -13,12 +13,13 @@ import pytest
 from PIL import Image
 
 from densehook.bundle import TUNING, Bundle, read_bundle, read_tuning
+from densehook.collections import Sample, sample
 from densehook.encode import Encoder, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode.session import Ids, Session, Vectors
 from densehook.errors import BundleError, CollectionError, ExportError, MissingExtra
 from densehook.export.texts import PASSAGES
-from densehook.tune import Sample, gating, ndcg, sample, tune_bundle
+from densehook.tune import gating, ndcg, tune_bundle
 from densehook.tune import tuning as tuning_module
 from densehook.tune.choice import Measured
 from densehook.tune.speed import Setting, encoder_of
