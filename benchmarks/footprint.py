@@ -1,8 +1,8 @@
 """What encoders and bulks take of a node's memory.
 
 An encoder: what the node's resident memory grows by with each more. A bulk: the heap while 10,000
-documents of 256 tokens are written at once, against ten bulks of 1,000, one after the other: the same
-work, and as much garbage for the collector to leave lying.
+documents of 256 tokens are written at once, against ten bulks of 1,000, one after the other: the
+same work, and as much garbage for the collector to leave lying.
 """
 
 from __future__ import annotations
