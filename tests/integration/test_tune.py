@@ -16,7 +16,7 @@ from densehook.bundle import TUNING, Bundle, read_bundle, read_tuning
 from densehook.collections import Sample, sample
 from densehook.encode import Encoder, load
 from densehook.encode import encoder as encoder_module
-from densehook.encode.session import Ids, Session, Vectors
+from densehook.encode.session import Batch, Session, Vectors
 from densehook.errors import BundleError, CollectionError, ExportError, MissingExtra
 from densehook.export.texts import PASSAGES
 from densehook.tune import gating, ndcg, tune_bundle
@@ -121,8 +121,8 @@ class OtherKernels(Session):
         super().__init__(*arguments, provider="cpu", **options)
         self.stretch = 0.01 if provider == "cuda" else 0.0
 
-    def run(self, ids: Ids, mask: Ids) -> Vectors:
-        return super().run(ids, mask) * np.float32(1 + self.stretch * len(ids))
+    def run(self, batch: Batch) -> Vectors:
+        return super().run(batch) * np.float32(1 + self.stretch * len(batch.ids))
 
 
 @pytest.fixture

@@ -42,11 +42,11 @@ class Gate:
         self._running = threading.Semaphore(0)
         run = Session.run
 
-        def held(session: Session, ids: Any, mask: Any) -> Any:
-            self.batches.append(len(ids))
+        def held(session: Session, batch: Any) -> Any:
+            self.batches.append(len(batch.ids))
             self._running.release()
             assert self._open.wait(30)
-            return run(session, ids, mask)
+            return run(session, batch)
 
         monkeypatch.setattr(Session, "run", held)
 
@@ -253,10 +253,10 @@ def test_a_failure_of_the_provider_is_its_callers_alone(
     gate = Gate(monkeypatch)
     held = Session.run
 
-    def fails_for_long_texts(session: Session, ids: Any, mask: Any) -> Any:
-        if ids.shape[1] > 50:
+    def fails_for_long_texts(session: Session, batch: Any) -> Any:
+        if batch.ids.shape[1] > 50:
             raise ProviderError("out of memory")
-        return held(session, ids, mask)
+        return held(session, batch)
 
     monkeypatch.setattr(Session, "run", fails_for_long_texts)
     with ThreadPoolExecutor(3) as callers:
