@@ -204,7 +204,7 @@ class CrowdedNode:
 
 @pytest.fixture(scope="session", params=["8.19.21", "9.5.3"])
 def crowded_node(request: pytest.FixtureRequest, tiny_bundle: Bundle) -> Iterator[CrowdedNode]:
-    """A node with a tiny encoder, a script language, and our plain names taken."""
+    """A node with a tiny encoder, a script language, failure stores, and our plain names taken."""
     from densehook import node
     from densehook.elastic.cluster import reload_encoders
     from densehook.elastic.connect import connect
@@ -222,9 +222,13 @@ def crowded_node(request: pytest.FixtureRequest, tiny_bundle: Bundle) -> Iterato
         release = release_of(version)
         java = find_java(release.minimum_java, release.java_program)
         lib = release.install(home, java, lambda step: None) / "lib"
+        features = {
+            "org.elasticsearch.features.FeatureSpecification": "FailureStorePlugin$Features"
+        }
         plugins = [
             archive,
             made_plugin("EditScriptPlugin", version, home, lib),
+            made_plugin("FailureStorePlugin", version, home, lib, services=features),
             made_plugin("OtherNamesPlugin", version, home, lib),
         ]
         with pytest.raises(NodeError) as refused:

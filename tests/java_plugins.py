@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from densehook.java import find_java
@@ -13,8 +14,13 @@ JAVA = {"8": 17, "9": 21}
 """The Java that a major version's plugins are compiled for."""
 
 
-def made_plugin(name: str, version: str, folder: Path, lib: Path) -> Path:
-    """The zip of the plugin in tests/java/NAME.java, below ``folder``, made with a node's jars."""
+def made_plugin(
+    name: str, version: str, folder: Path, lib: Path, services: Mapping[str, str] | None = None
+) -> Path:
+    """The zip of the plugin in tests/java/NAME.java, below ``folder``, made with a node's jars.
+
+    ``services`` are classes of it by the interface they are found by.
+    """
     java = JAVA[version.split(".")[0]]
     classes = folder / name
     command = [
@@ -28,6 +34,8 @@ def made_plugin(name: str, version: str, folder: Path, lib: Path) -> Path:
     with zipfile.ZipFile(classes / "classes.jar", "w") as jar:
         for compiled in classes.glob("*.class"):
             jar.write(compiled, compiled.name)
+        for interface, provider in (services or {}).items():
+            jar.writestr(f"META-INF/services/{interface}", provider + "\n")
     archive = folder / f"{name}.zip"
     with zipfile.ZipFile(archive, "w") as plugin:
         plugin.write(classes / "classes.jar", f"{name}.jar")
