@@ -54,8 +54,7 @@ def test_ten_times_the_corpus_takes_the_same_memory(
 SAMPLING = """
 import sys
 from benchmarks.memory import peak_mib
-from densehook.collections import open_collection
-from densehook.tune import sample
+from densehook.collections import open_collection, sample
 
 collection = open_collection(sys.argv[1])
 before = peak_mib()
