@@ -155,11 +155,6 @@ def evaluate(
         scores = densehook.evaluate("path/to/beir/scifact", index)
         scores.systems["rrf"]["nDCG@10"]
     """
-    from pathlib import Path
+    from .evaluate import evaluate
 
-    from .collections import Collection, open_measured
-    from .evaluation import evaluate
-
-    opened = collection if isinstance(collection, Collection) else open_measured(collection)
-    searcher = index.searcher()
-    return evaluate(opened, systems, searcher, Path(output), text_of=searcher.text_of)
+    return evaluate(collection, index, systems, output)

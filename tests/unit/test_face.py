@@ -11,6 +11,7 @@ from typing import get_type_hints
 import pytest
 
 import densehook
+from densehook.errors import CollectionError
 from densehook.index.asked import Asked, Options
 
 
@@ -48,3 +49,12 @@ def test_importing_it_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_evaluate_is_called_and_imported_from_alike() -> None:
+    from densehook.collections import open_collection
+    from densehook.evaluate import open_collection as by_the_other_name
+
+    assert by_the_other_name is open_collection
+    with pytest.raises(CollectionError, match="there is no folder"):
+        densehook.evaluate("./nowhere", index=None)  # type: ignore[arg-type]
