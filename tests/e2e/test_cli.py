@@ -109,7 +109,7 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
         name: metrics["systems"][name] for name in ("bm25", "pyserini-bm25")
     }
     for system in ("dense", "pyserini-rrf"):
-        assert "was made with the encoder 'tiny', which is not at" in error_of(
+        assert "was made with the encoder 'tiny'; no bundle 'tiny': neither a folder" in error_of(
             run(*measure, system)
         )
 
