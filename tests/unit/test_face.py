@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import subprocess
-import sys
 from typing import get_type_hints
 
 import pytest
@@ -40,15 +38,6 @@ def test_each_method_shows_its_use(kind: type) -> None:
 def test_what_a_search_takes_is_said_once() -> None:
     names = [field.name for field in dataclasses.fields(Asked)]
     assert names == list(get_type_hints(Options))
-
-
-def test_importing_it_loads_nothing_heavy() -> None:
-    code = (
-        "import sys, densehook; heavy = {'elasticsearch', 'numpy', 'onnxruntime', 'torch', 'rich'};"
-        " sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_evaluate_is_called_and_imported_from_alike() -> None:

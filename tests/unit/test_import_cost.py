@@ -33,3 +33,19 @@ def test_import_loads_nothing_heavy() -> None:
 def test_import_takes_under_300_ms() -> None:
     best = min(probe()[0] for _ in range(3))  # the best of three: the first may read from disk
     assert best < BOUND_S
+
+
+def test_a_command_that_encodes_nothing_here_loads_no_encoder_and_half_a_client() -> None:
+    probe = """
+import sys
+import densehook.cli.app
+from densehook.elastic.lightly import import_client_lightly
+import_client_lightly()
+import densehook.index
+print(*sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert {"densehook.index", "elasticsearch"} <= loaded
+    unwanted = {"numpy", "onnxruntime", "tokenizers", "aiohttp", "elasticsearch._async.client"}
+    assert not unwanted & loaded

@@ -49,10 +49,3 @@ def _stated_bundle(index: Index) -> Path:
             f"index {index.name!r} was made with the encoder {index.field.encoder!r}; {error} with"
             " --encoder"
         ) from None
-
-
-def encoder_of_index(
-    client: Elasticsearch, index: str, path: Path | None, vector_field: str | None
-) -> Encoder | None:
-    """The encoder that ``open_index`` finds for the index; None where the cluster encodes."""
-    return open_index(client, index, path, vector_field).encoder

@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bundle import MODELS
-from ..collections.packaged import ANSWERS, HELPS
-from ..hooks import pipeline_name
+from ..hooks import MARKED, pipeline_name
 from .bundles import load_encoder
 from .console import bar, bars, command_name, out, steps
 from .evaluate import show_evaluation
@@ -28,12 +27,10 @@ if TYPE_CHECKING:
     from ..index import Hit
 
 _SHOWN = 3
-_MARKS = {ANSWERS: "✓", HELPS: "~"}
 _LEAD = 12
 """Characters that a line shows before the first word of the query, to the start of a word."""
 _LONGEST = 200
 """Characters of a text of which a line shows what it has room for."""
-_MATCH = re.compile(r"<em>(.*?)</em>", re.S)
 
 
 def demo(
@@ -141,7 +138,7 @@ def _evaluate(place: Place, output: Path) -> None:
     from ..collections import help_topics
     from ..evaluation import SYSTEMS, evaluate
 
-    searcher = place.searcher()
+    searcher = place.index().searcher()
     with bars() as progress:
         evaluation = evaluate(
             help_topics(),
@@ -172,6 +169,9 @@ def _what_now(bundle: Bundle, output: Path, place: Place, *, local: bool) -> Non
 
 def _table(question: Question, hits: Sequence[Hit]) -> Table:
     """One line a hit: whether it answers, its rank in each list, where the query's words stand."""
+    from ..collections.packaged import ANSWERS, HELPS
+
+    marks = {ANSWERS: "✓", HELPS: "~"}
     lists = list(hits[0].parts)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
     table.add_column(min_width=1)
@@ -180,7 +180,7 @@ def _table(question: Question, hits: Sequence[Hit]) -> Table:
     table.add_column("passage", no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for hit in hits:
-        mark = _MARKS.get(question.relevant.get(hit.id, 0), "")
+        mark = marks.get(question.relevant.get(hit.id, 0), "")
         ranks = ("–" if part.rank is None else str(part.rank) for part in hit.parts.values())
         table.add_row(mark, *ranks, hit.id, _excerpt(hit))
     return table
@@ -192,11 +192,11 @@ def _excerpt(hit: Hit) -> Text:
     pieces = hit.highlights.get("text", [])
     if not pieces:
         return Text(_line(text))
-    piece = max(pieces, key=lambda each: len(set(_MATCH.findall(each))))
-    lead = text.find(_MATCH.sub(r"\1", piece)) + piece.index("<em>") - _LEAD
+    piece = max(pieces, key=lambda each: len(set(MARKED.findall(each))))
+    lead = text.find(MARKED.sub(r"\1", piece)) + piece.index("<em>") - _LEAD
     start = max(text.rfind(space, 0, max(lead, 0)) for space in " \n") + 1
     shown = Text(("…" if start else "") + _line(text[start:]))
-    words = {word for each in pieces for word in _MATCH.findall(each)}
+    words = {word for each in pieces for word in MARKED.findall(each)}
     shown.highlight_regex(rf"(?<!\w)({'|'.join(map(re.escape, words))})(?!\w)", "bold")
     return shown
 

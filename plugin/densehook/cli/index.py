@@ -12,7 +12,7 @@ import typer
 
 from ..errors import CollectionError
 from ..hooks import INDEX_TYPES, pipeline_name
-from .bundles import encoder_of_index
+from .bundles import open_index
 from .console import note, out, reading_bar
 from .options import (
     ApiKey,
@@ -23,6 +23,7 @@ from .options import (
     Rename,
     Url,
     VectorFieldName,
+    names,
     renames,
 )
 
@@ -70,7 +71,7 @@ def create(
         connect(url, api_key, ca_certs),
         index,
         manifest,
-        inputs=[name.strip() for name in inputs.split(",") if name.strip()],
+        inputs=names(inputs),
         index_type=index_type,
         shards=shards,
         replicas=replicas,
@@ -110,27 +111,16 @@ def ingest(
     An id is text or a whole number; a row without one is named, and the others are indexed.
     """
     from ..collections import read_documents
-    from ..ingest import feed
     from .cluster import connect
 
     if failures is not None and _is_read(failures, source):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")
     documents = read_documents(source, id=id_field, rename=renames(rename), make_ids=make_ids)
-    client = connect(url, api_key, ca_certs)
-    opened = encoder_of_index(client, index, encoder, field)
+    opened = open_index(connect(url, api_key, ca_certs), index, encoder, field)
     label = f"Ingesting into {index}"
     with _Refused(failures) as refused, reading_bar(label, documents.meter) as show:
-        report = feed(
-            client,
-            index,
-            documents,
-            opened,
-            vector_field=field,
-            replace=replace,
-            on_failure=refused.add,
-            on_progress=show,
-        )
-    _print_report(index, report, opened)
+        report = opened.ingest(documents, replace=replace, on_failure=refused.add, on_progress=show)
+    _print_report(index, report, opened.encoder)
     if report.failed:
         raise typer.Exit(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bundle import is_blank
-from ..hooks import filter_of
+from ..hooks import MARKED, filter_of
 from .bundles import open_index
 from .console import out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, names
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _MODES = ("bm25", "dense", "hybrid")
 _LONGEST_ID = 24
-_MARKED = re.compile(r"<em>(.*?)</em>", re.S)
 
 
 def search(
@@ -134,6 +132,6 @@ def _shown(hit: Hit) -> Text:
     shown = Text()
     for number, piece in enumerate(dict.fromkeys(" ".join(each.split()) for each in pieces)):
         shown.append(" · " if number else "")
-        for part, text in enumerate(_MARKED.split(piece)):
+        for part, text in enumerate(MARKED.split(piece)):
             shown.append(text, style="bold" if part % 2 else "")
     return shown

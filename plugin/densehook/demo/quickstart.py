@@ -11,12 +11,11 @@ from ..bundle import Bundle, read_bundle
 from ..collections import help_topics
 from ..collections.packaged import KINDS, Question, judge, passages
 from ..elastic.cluster import has_encoder
-from ..elastic.indices import count_in, create_index, delete_index, index_exists
-from ..elastic.search import Searcher
+from ..elastic.indices import count_in, delete_index, index_exists
 from ..encode import Encoder
 from ..errors import BundleError, ElasticError, EncoderMismatch
 from ..index import Index
-from ..ingest import FeedReport, feed
+from ..ingest import FeedReport
 from ..types import Document
 
 if TYPE_CHECKING:
@@ -43,10 +42,6 @@ class Place:
     def index(self) -> Index:
         """The demo's index, as users search it."""
         return Index.open(self.client, INDEX, self._encoder_here)
-
-    def searcher(self) -> Searcher:
-        """The demo's index, as an evaluation searches it."""
-        return Searcher(self.client, INDEX, self._encoder_here)
 
     @property
     def _encoder_here(self) -> Encoder | None:
@@ -77,16 +72,10 @@ def ready_index(
         if _holds(client, encoder, documents, in_cluster):
             return None
         delete_index(client, INDEX)
-    create_index(
-        client, INDEX, encoder.manifest, inputs=INPUTS, index_type="flat", in_cluster=in_cluster
+    index = Index.create(
+        client, INDEX, encoder, inputs=INPUTS, index_type="flat", in_cluster=in_cluster
     )
-    report = feed(
-        client,
-        INDEX,
-        documents,
-        None if in_cluster else encoder,
-        on_progress=on_progress,
-    )
+    report = index.ingest(documents, on_progress=on_progress)
     if report.failed:
         raise ElasticError(f"{report.failed} of {len(documents)} passages could not be indexed")
     return report

@@ -10,7 +10,16 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-_OPTIONAL = ("aiohttp", "httpx", "numpy", "orjson", "pandas", "pyarrow", "requests")
+_OPTIONAL = (
+    "aiohttp",
+    "httpx",
+    "numpy",
+    "opentelemetry",
+    "orjson",
+    "pandas",
+    "pyarrow",
+    "requests",
+)
 _ASYNC = "elasticsearch._async"
 
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from ..bundle import is_blank
-from ..encode import Encoder
-from ..errors import ElasticError, RequestError, UnusableDocument
+from ..errors import RequestError, UnusableDocument
 from ..hooks import (
     bm25_request,
     dense_request,
     dense_text_request,
     join_by_spaces,
+    msearch_request,
     ranking_of,
+    require_answers,
     text_of,
 )
 from ..types import Document, QueryId, ScoredDoc
 from .connect import elastic_errors
 from .indices import provenance_of
+
+if TYPE_CHECKING:
+    from ..encode import Encoder
 
 MODES = ("bm25", "dense")
 
@@ -48,8 +52,7 @@ class Searcher:
             self._field.require(encoder.manifest, index)
         self._client = client
         self._index = index
-        self._bm25_fields = provenance.bm25_fields
-        self.in_cluster = provenance.in_cluster
+        self._provenance = provenance
         self._encoder = encoder
 
     def search(
@@ -69,8 +72,12 @@ class Searcher:
         run: dict[QueryId, list[ScoredDoc]] = {}
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
             asked = [i for i in ids if not is_blank(queries[i])]
-            bodies = self._bodies([queries[i] for i in asked], mode, depth)
-            found = dict(zip(asked, map(ranking_of, self._msearch(bodies)), strict=True))
+            bodies = [
+                {**body, "_source": False}
+                for body in self._bodies([queries[i] for i in asked], mode, depth)
+            ]
+            answers = msearch(self._client, self._index, bodies)
+            found = dict(zip(asked, map(ranking_of, answers), strict=True))
             run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
@@ -83,18 +90,11 @@ class Searcher:
         except UnusableDocument:
             return ""
 
-    def _bm25(self) -> Sequence[str]:
-        if not self._bm25_fields:
-            raise RequestError(
-                f"index {self._index!r} names no field for BM25; search it by dense, or name its"
-                " text fields as bm25 in its mapping's _meta.densehook"
-            )
-        return self._bm25_fields
-
     def _bodies(self, texts: Sequence[str], mode: str, depth: int) -> list[dict[str, Any]]:
         if mode == "bm25":
-            return [bm25_request(self._bm25(), text, depth) for text in texts]
-        if self._encoder is None and self.in_cluster:
+            fields = self._provenance.require_bm25()
+            return [bm25_request(fields, text, depth) for text in texts]
+        if self._encoder is None and self._provenance.in_cluster:
             name, encoder = self._field.name, self._field.encoder
             return [dense_text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
@@ -104,18 +104,35 @@ class Searcher:
         vectors = self._encoder.encode_queries(texts).tolist()
         return [dense_request(self._field.name, vector, depth) for vector in vectors]
 
-    def _msearch(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        searches = [part for body in bodies for part in ({}, {**body, "_source": False})]
-        if not searches:  # an empty request is refused
-            return []
-        with elastic_errors(self._client):
-            found = self._client.msearch(index=self._index, searches=searches)
-        responses: list[dict[str, Any]] = list(found["responses"])
-        for response in responses:
-            if "error" in response:
-                causes = response["error"].get("root_cause") or [response["error"]]
-                raise ElasticError(f"search of index {self._index!r} failed: {causes[0]['reason']}")
-        return responses
+
+def msearch(
+    client: Elasticsearch, index: str, bodies: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The answers to searches of an index, sent in one request; none for none.
+
+    Raises IndexNotFound, ElasticError where one of them failed.
+    """
+    if not bodies:  # an empty request is refused
+        return []
+    with elastic_errors(client):
+        found = client.msearch(index=index, searches=msearch_request(bodies))
+    return _answers(index, found["responses"])
+
+
+async def msearch_awaited(
+    client: AsyncElasticsearch, index: str, bodies: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """As ``msearch``, by a client that is awaited."""
+    if not bodies:
+        return []
+    with elastic_errors(client):
+        found = await client.msearch(index=index, searches=msearch_request(bodies))
+    return _answers(index, found["responses"])
+
+
+def _answers(index: str, responses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    require_answers(index, responses)
+    return list(responses)
 
 
 def _batches(ids: Iterable[QueryId], size: int) -> Iterable[list[QueryId]]:

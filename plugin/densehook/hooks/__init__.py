@@ -29,15 +29,19 @@ from .notes import (
 from .paths import value_at
 from .provenance import Provenance, VectorField, read_provenance, short
 from .searching import (
+    MARKED,
     bm25_request,
     dense_request,
     dense_text_request,
     hybrid_request,
+    msearch_request,
     ranking_of,
+    require_answers,
 )
 
 __all__ = [
     "INDEX_TYPES",
+    "MARKED",
     "NOTES",
     "Decision",
     "Note",
@@ -53,12 +57,14 @@ __all__ = [
     "hybrid_request",
     "index_request",
     "join_by_spaces",
+    "msearch_request",
     "note_in",
     "note_of",
     "pipeline_name",
     "pipeline_request",
     "ranking_of",
     "read_provenance",
+    "require_answers",
     "require_field_names",
     "short",
     "text_of",

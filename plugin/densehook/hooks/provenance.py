@@ -53,6 +53,15 @@ class Provenance:
     bm25_fields: Sequence[str]
     in_cluster: bool = False
 
+    def require_bm25(self) -> Sequence[str]:
+        """The fields that BM25 searches; raises RequestError when there are none."""
+        if not self.bm25_fields:
+            raise RequestError(
+                f"index {self.index!r} names no field for BM25; search it by dense, or name its"
+                " text fields as bm25 in its mapping's _meta.densehook"
+            )
+        return self.bm25_fields
+
     def vector_field(self, name: str | None = None) -> VectorField:
         """The named vector field, or the only one; raises RequestError when there is no such."""
         known = ", ".join(self.vector_fields)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..errors import ElasticError
 from ..types import ScoredDoc
 
 _MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
 _MIN_CANDIDATES = 200
+
+MARKED = re.compile(r"<em>(.*?)</em>", re.S)
+"""Words of the query, as a highlight has them."""
 
 Filters = Sequence[Mapping[str, Any]]
 """Queries that a document must match, without a score."""
@@ -124,6 +129,20 @@ def _neighbours(
     candidates = num_candidates or min(_MAX_CANDIDATES, max(_MIN_CANDIDATES, 2 * size))
     filtered = {"filter": list(filters)} if filters else {}
     return {"field": field, "k": size, "num_candidates": max(candidates, size), **filtered}
+
+
+def msearch_request(bodies: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Searches of one index, as the lines of one request."""
+    return [line for body in bodies for line in ({}, body)]
+
+
+def require_answers(index: str, responses: Iterable[Mapping[str, Any]]) -> None:
+    """Raises ElasticError where one of several searches of an index was answered by an error."""
+    for response in responses:
+        if "error" in response:
+            causes = response["error"].get("root_cause") or [response["error"]]
+            reason = causes[0].get("reason") or causes[0].get("type")
+            raise ElasticError(f"search of index {index!r} failed: {reason}")
 
 
 def ranking_of(response: Mapping[str, Any]) -> list[ScoredDoc]:

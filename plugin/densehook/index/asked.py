@@ -74,10 +74,10 @@ class Asked:
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, MODES)
         _one_of("fusion", self.fusion, FUSIONS)
-        _number("size", self.size, least=0, most=_MOST)
-        _number("from_", self.from_, least=0, most=_MOST - self.size)
-        _number("window", self.window, least=1, most=_MOST)
-        _number("num_candidates", self.num_candidates, least=1, most=_MOST)
+        _whole_number("size", self.size, least=0, most=_MOST)
+        _whole_number("from_", self.from_, least=0, most=_MOST - self.size)
+        _whole_number("window", self.window, least=1, most=_MOST)
+        _whole_number("num_candidates", self.num_candidates, least=1, most=_MOST)
         _number("rank_constant", self.rank_constant, least=1, most=math.inf)
         if self.window is not None and self.window < self.last:
             raise RequestError(
@@ -157,6 +157,12 @@ class Asked:
 def _one_of(what: str, value: object, known: Sequence[str] | Mapping[str, Any]) -> None:
     if value not in known:
         raise RequestError(f"{what} {value!r} is unknown; known: {', '.join(known)}")
+
+
+def _whole_number(what: str, value: int | None, *, least: int, most: int) -> None:
+    if isinstance(value, float):
+        raise RequestError(f"{what} is {value!r}; it must be a whole number")
+    _number(what, value, least=least, most=most)
 
 
 def _number(what: str, value: float | None, *, least: float, most: float) -> None:

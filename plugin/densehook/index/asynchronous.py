@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from ..collections import BadLine
-from ..elastic.connect import elastic_errors, require_async, synchronous
+from ..elastic.connect import require_async, synchronous
+from ..elastic.search import msearch_awaited
 from ..fusion import FusedHit
 from ..types import DocId, Document
 from .asked import Asked, Options
 from .hits import Hits
 from .index import Index
-from .searching import parts_of
+from .searching import Body, parts_of
 from .stats import IndexStats
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class AsyncIndex:
         asked = Asked.of(options)
         vectors = await asyncio.to_thread(self.blocking.vectors_of, texts, asked)
         bodies = self.blocking.searches(texts, asked, vectors)
-        answers = await self._msearch([body for each in bodies for body in each])
+        answers = await self._send([body for each in bodies for body in each])
         return self.blocking.read(texts, asked, bodies, answers)
 
     async def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
@@ -151,8 +152,7 @@ class AsyncIndex:
         asked = Asked.of(options)
         (vector,) = await asyncio.to_thread(self.blocking.vectors_of, [text], asked)
         searching = self.blocking.searching
-        answers = await self._msearch(searching.explaining(text, id, asked, vector))
-        searching.require_answers(answers)
+        answers = await self._send(searching.explaining(text, id, asked, vector))
         return parts_of(asked, answers, id)
 
     async def get(self, id: DocId) -> Document | None:
@@ -190,11 +190,5 @@ class AsyncIndex:
         """
         return await asyncio.to_thread(self.blocking.stats)
 
-    async def _msearch(self, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        if not bodies:
-            return []
-        searches = [part for body in bodies for part in ({}, body)]
-        with elastic_errors(self.client):
-            found = await self.client.msearch(index=self.name, searches=searches)
-        answers: Sequence[Mapping[str, Any]] = found["responses"]
-        return answers
+    async def _send(self, bodies: Sequence[Body]) -> Sequence[Mapping[str, Any]]:
+        return await msearch_awaited(self.client, self.name, bodies)

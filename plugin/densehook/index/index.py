@@ -10,7 +10,8 @@ from ..collections import BadLine, documents_from
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
 from ..elastic.indices import create_index, delete_index, provenance_of, refresh
-from ..elastic.search import Searcher
+from ..elastic.search import Searcher, msearch
+from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField
 from ..types import DocId, Document
 from .asked import Asked, Options
@@ -157,14 +158,14 @@ class Index:
             report = index.ingest("corpus.jsonl")
             report.indexed, report.failed, report.failures
         """
-        from ..ingest import feed
+        from ..ingest import feed_field
 
-        return feed(
+        return feed_field(
             self.client,
-            self.name,
+            self.provenance,
+            self.field,
             documents_from(documents, id=id, rename=rename, make_ids=make_ids),
             self.encoder,
-            vector_field=self.field.name,
             replace=replace,
             on_failure=on_failure,
             on_progress=on_progress,
@@ -202,7 +203,6 @@ class Index:
         asked = Asked.of(options)
         (vector,) = self.vectors_of([text], asked)
         answers = self.send(self.searching.explaining(text, id, asked, vector))
-        self.searching.require_answers(answers)
         return parts_of(asked, answers, id)
 
     def get(self, id: DocId) -> Document | None:
@@ -231,6 +231,8 @@ class Index:
     def delete(self, ids: DocId | Sequence[DocId]) -> int:
         """Takes documents out of the index; gives how many of them were there.
 
+        Raises ElasticError, when all that can be are deleted, for one that cannot.
+
         index.delete(["doc-7", "doc-8"])
         """
         wanted = [ids] if isinstance(ids, str) else list(ids)
@@ -240,7 +242,12 @@ class Index:
         with elastic_errors(self.client):
             done = self.client.bulk(index=self.name, operations=operations)
         refresh(self.client, self.name)
-        return sum(item["delete"].get("result") == "deleted" for item in done["items"])
+        results = [item["delete"] for item in done["items"]]
+        for result in results:
+            if "error" in result:
+                reason = result["error"].get("reason") or result["error"].get("type")
+                raise ElasticError(f"document {result['_id']!r} was not deleted: {reason}")
+        return sum(result["result"] == "deleted" for result in results)
 
     def drop(self) -> None:
         """Deletes the index itself, with all it holds.
@@ -292,11 +299,4 @@ class Index:
 
     def send(self, bodies: Sequence[Body]) -> Sequence[Mapping[str, Any]]:
         """The answers to these searches, sent in one request. Raises ElasticError."""
-        if not bodies:
-            return []
-        searches = [part for body in bodies for part in ({}, body)]
-        with elastic_errors(self.client):
-            answers: Sequence[Mapping[str, Any]] = self.client.msearch(
-                index=self.name, searches=searches
-            )["responses"]
-        return answers
+        return msearch(self.client, self.name, bodies)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..bundle import is_blank
-from ..errors import ElasticError, RequestError
+from ..errors import RequestError
 from ..fusion import FusedHit, Part
 from ..hooks import (
     NOTES,
@@ -28,9 +28,10 @@ Body = dict[str, Any]
 Vector = Sequence[float]
 
 _PART = re.compile(
-    r"list \[(?P<list>\d+)\] \[[^\]]*\]: rank \[(?P<rank>\d+)\](?:, score \[(?P<score>[^\]]+)\])?"
-    r"(?:, normalised by \w+ to \[(?P<normalised>[^\]]+)\])?, weight \[(?P<weight>[^\]]+)\],"
-    r" contribution \[(?P<contribution>[^\]]+)\]"
+    r"list \[(?P<list>\d+)\] \[[^\]]*\]: (?:rank \[(?P<rank>\d+)\]|did not return this document)"
+    r"(?:, score \[(?P<score>[^\]]+)\])?"
+    r"(?:, (?:counts as its lowest, )?normalised by \w+ to \[(?P<normalised>[^\]]+)\])?"
+    r"[,;] weight \[(?P<weight>[^\]]+)\], contribution \[(?P<contribution>[^\]]+)\]"
 )
 """How the plugin explains what a list gave."""
 
@@ -73,21 +74,12 @@ class Searching:
         return [self._shown(body, asked, text) for body in bodies]
 
     def hits(self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> Hits:
-        """The hits that these answers hold. Raises ElasticError for one that is an error."""
-        self.require_answers(responses)
+        """The hits that these answers hold."""
         took = max(int(response.get("took", 0)) for response in responses)
         if asked.mode == "hybrid" and len(responses) == len(LISTS):
             return Hits(text, self._fused_here(asked, responses), took)
         found = responses[0]["hits"]["hits"]
         return Hits(text, [self._hit(raw, _explained(raw), raw["_score"]) for raw in found], took)
-
-    def require_answers(self, responses: Sequence[Mapping[str, Any]]) -> None:
-        """Raises ElasticError for an answer that is an error."""
-        for response in responses:
-            if "error" in response:
-                causes = response["error"].get("root_cause") or [response["error"]]
-                reason = causes[0].get("reason") or causes[0].get("type")
-                raise ElasticError(f"search of index {self.provenance.index!r} failed: {reason}")
 
     def explaining(self, text: str, id_: DocId, asked: Asked, vector: Vector | None) -> list[Body]:
         """Searches that tell where one document stands in each list, and what it scores there."""
@@ -101,7 +93,7 @@ class Searching:
 
     def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
         if name == "bm25":
-            return bm25_request(self._bm25(), text, depth, asked.filters)
+            return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
         candidates = asked.num_candidates
         if vector is not None:
             return dense_request(self.field.name, vector, depth, candidates, asked.filters)
@@ -110,7 +102,7 @@ class Searching:
 
     def _fused_by_cluster(self, text: str, asked: Asked) -> Body:
         body = hybrid_request(
-            self._bm25(),
+            self.provenance.require_bm25(),
             self.field.name,
             text,
             self.field.encoder,
@@ -163,14 +155,6 @@ class Searching:
             }
         return {**body, **shown}
 
-    def _bm25(self) -> Sequence[str]:
-        if not self.provenance.bm25_fields:
-            raise RequestError(
-                f"index {self.provenance.index!r} names no field for BM25; search it by dense, or"
-                " name its text fields as bm25 in its mapping's _meta.densehook"
-            )
-        return self.provenance.bm25_fields
-
 
 def parts_of(asked: Asked, responses: Sequence[Mapping[str, Any]], id_: DocId) -> FusedHit | None:
     """What the lists of ``explaining`` say of a document, fused; None where no list has it.
@@ -202,17 +186,18 @@ def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
     explanation = raw.get("_explanation")
     if explanation is None:
         return {}
-    parts = {name: Part(None, None, None, 0.0, 0.0) for name in LISTS}
-    for detail in explanation.get("details", []):
-        if found := _PART.match(detail["description"]):
-            parts[LISTS[int(found["list"])]] = Part(
-                int(found["rank"]),
-                _number(found["score"]),
-                _number(found["normalised"]),
-                float(found["weight"]),
-                float(found["contribution"]),
-            )
-    return parts
+    found = (_PART.match(detail["description"]) for detail in explanation["details"])
+    return {
+        LISTS[int(part["list"])]: Part(
+            None if part["rank"] is None else int(part["rank"]),
+            _number(part["score"]),
+            _number(part["normalised"]),
+            float(part["weight"]),
+            float(part["contribution"]),
+        )
+        for part in found
+        if part is not None
+    }
 
 
 def _number(text: str | None) -> float | None:

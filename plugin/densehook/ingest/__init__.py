@@ -4,7 +4,7 @@ Encoding goes on while Elasticsearch indexes. What a document needs is decided b
 request looks like by elastic; nothing here knows a file's format.
 """
 
-from .feed import feed
+from .feed import feed, feed_field
 from .outcome import Failure, FeedReport
 
-__all__ = ["Failure", "FeedReport", "feed"]
+__all__ = ["Failure", "FeedReport", "feed", "feed_field"]

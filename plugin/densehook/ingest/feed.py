@@ -53,7 +53,30 @@ def feed(
     cannot be read to its end.
     """
     provenance = provenance_of(client, index)
-    target = provenance.vector_field(vector_field)
+    return feed_field(
+        client,
+        provenance,
+        provenance.vector_field(vector_field),
+        documents,
+        encoder,
+        replace=replace,
+        on_failure=on_failure,
+        on_progress=on_progress,
+    )
+
+
+def feed_field(
+    client: Elasticsearch,
+    provenance: Provenance,
+    target: VectorField,
+    documents: Iterable[Document | BadLine],
+    encoder: Encoder | None,
+    *,
+    replace: bool = False,
+    on_failure: Callable[[Failure], None] = lambda failure: None,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> FeedReport:
+    """As ``feed``, where it is known already what the index says of its field."""
     _require_way(provenance, target, encoder)
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.inputs, target.name])

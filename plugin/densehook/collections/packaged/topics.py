@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from pydoc_data.topics import topics
 
 _FULL = 90
 """Words from which a passage ends at the next paragraph that can stand alone."""
@@ -45,6 +44,8 @@ class _Section:
 @cache
 def passages() -> tuple[Passage, ...]:
     """All passages, in the order of their topics' names."""
+    from pydoc_data.topics import topics  # a whole book, for whoever reads it
+
     seen: set[str] = set()
     found: list[Passage] = []
     for topic in sorted(topics, key=lambda name: (len(topics[name]), name)):

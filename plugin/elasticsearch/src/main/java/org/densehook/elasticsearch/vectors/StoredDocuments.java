@@ -150,7 +150,7 @@ public final class StoredDocuments {
         };
     ThreadContext.StoredContext callers = threadPool.getThreadContext().stashWithOrigin(ORIGIN);
     try {
-      client.multiGet(request, listener);
+      ActionListener.run(listener, answered -> client.multiGet(request, answered));
     } finally {
       callers.restore();
     }
