@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import reprlib
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -107,6 +108,16 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, content.decode()
         except UnicodeDecodeError as error:
             raise CollectionError(f"{path}:{number}: {error}; write it as UTF-8") from None
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, as ``object_pairs_hook`` makes it. Raises ValueError for a key twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {reprlib.repr(twice)} stands twice in one object")
+    return made
 
 
 def too_long() -> str:

@@ -1,6 +1,6 @@
 """Thousands of writes drawn at random: whatever way a document is written, its vectors are right.
 
-The operations and what they must leave behind are in random_writes.py. To draw others, or more:
+The operations and what they must leave behind are in random_writes/. To draw others, or more:
 DENSEHOOK_SEED=7 DENSEHOOK_OPERATIONS=20000 pytest tests/integration/test_random_writes.py
 """
 

@@ -264,7 +264,7 @@ def test_an_element_that_is_no_document_is_named_and_the_rest_goes_on(tmp_path: 
         "item 3: a document is a JSON object, this is a list",
         "item 4: a document is a JSON object, this is a int",
         "item 5: a document is a JSON object, this is a str",
-        "item 6: key 'id' is there twice in one object",
+        "item 6: key 'id' stands twice in one object",
         "item 7: NaN is not JSON",
         "item 8: 1e999 is too large a number",
         "item 9: .*surrogates not allowed",

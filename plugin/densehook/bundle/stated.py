@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError
+from ..files import each_key_once
 
 MOST = 2**31 - 1
 """The largest whole number in a bundle: a Java int's."""
@@ -27,22 +28,13 @@ _SHOWN = 60
 def parse(text: str, where: str) -> Any:
     """The value of a JSON text; raises BundleError when it is none, or has a key twice."""
     try:
-        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_key_once)
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{where} is not JSON: {error}") from None
 
 
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number")
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {shown(twice)} stands twice")
-    return content
 
 
 def read_text(path: Path) -> str:

@@ -3,7 +3,8 @@
 The only door to onnxruntime and tokenizers; it knows nothing of Elasticsearch or HTTP.
 """
 
-from .encoder import Encoded, EncodedEach, Encoder, EncodeStats, load
+from .encoded import Encoded, EncodedEach, EncodeStats
+from .encoder import Encoder, load
 from .engine import Engine
 from .packing import pack
 from .selftest import cosines

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast, overload
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..bundle import Bundle, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
+from .encoded import Encoded, EncodedEach, EncodeStats, placed, stats_of
 from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .selftest import self_test
@@ -30,44 +30,6 @@ _WINDOW_CHARACTERS = 16 * 1024 * 1024
 """Texts of a stream in memory at once, unless one alone is longer."""
 
 Key = TypeVar("Key")
-
-
-@dataclass(frozen=True)
-class EncodeStats:
-    """What encoding cost and what truncation cut."""
-
-    texts: int = 0
-    tokens: int = 0
-    truncated_texts: int = 0
-    lost_tokens: int = 0
-
-    def __add__(self, other: EncodeStats) -> EncodeStats:
-        return EncodeStats(
-            self.texts + other.texts,
-            self.tokens + other.tokens,
-            self.truncated_texts + other.truncated_texts,
-            self.lost_tokens + other.lost_tokens,
-        )
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Vectors of some texts, float32 [n, dims], in their order."""
-
-    vectors: Vectors
-    stats: EncodeStats
-
-
-@dataclass(frozen=True)
-class EncodedEach:
-    """Vectors of the texts that could be encoded, and why others could not, by position.
-
-    The vector of a text that failed is all zeros.
-    """
-
-    vectors: Vectors
-    stats: EncodeStats
-    failures: Mapping[int, EncodeError]
 
 
 class Encoder:
@@ -336,21 +298,6 @@ def _with_tokens(tokens: Tokens, unpooled: int, text: str, position: int) -> Tok
         # a vector is pooled of the last token at least
         return tokens._replace(unpooled=min(unpooled, len(tokens.ids) - 1)) if unpooled else tokens
     return EncodeError(f"text {position} ({text[:40]!r}) gives no token", position)
-
-
-def placed(error: EncodeError, position: int) -> EncodeError:
-    """The error of a run, as that of the one text that was in it."""
-    return EncodeError(f"text {position}: {error}", position)
-
-
-def stats_of(tokens: Sequence[Tokens]) -> EncodeStats:
-    """What truncation cut from texts, and what is left of them."""
-    return EncodeStats(
-        len(tokens),
-        sum(len(text.ids) for text in tokens),
-        sum(text.lost > 0 for text in tokens),
-        sum(text.lost for text in tokens),
-    )
 
 
 def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]]:

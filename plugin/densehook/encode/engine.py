@@ -19,7 +19,8 @@ import numpy as np
 
 from ..bundle import Bundle, Role
 from ..errors import EncodeError, QueueFull
-from .encoder import WINDOW, Encoded, Encoder, placed, require_list, stats_of
+from .encoded import Encoded, placed, stats_of
+from .encoder import WINDOW, Encoder, require_list
 from .machine import usable_cpus
 from .selftest import self_test
 from .session import Vector, Vectors

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..bundle import Bundle
 from ..errors import EncodeError
-from .encoder import WINDOW, Encoder, EncodeStats, load
+from .encoded import EncodeStats
+from .encoder import WINDOW, Encoder, load
 from .engine import Engine
 from .machine import usable_cpus
 from .packing import pack

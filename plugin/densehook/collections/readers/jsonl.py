@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ...files import Line, Meter, lines_of, shown, too_long
+from ...files import Line, Meter, each_key_once, lines_of, shown, too_long
 from ..rows import BadLine, Row
 from ..tables import Table
 
@@ -69,15 +69,6 @@ def _require_shallow(row: Any) -> None:
     raise ValueError("not readable: nested too deeply")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"key {twice!r} is there twice in one object")
-    return made
-
-
 def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
@@ -90,5 +81,5 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _JSON = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_float, parse_constant=_refuse_constant
+    object_pairs_hook=each_key_once, parse_float=_float, parse_constant=_refuse_constant
 )
