@@ -295,8 +295,8 @@ def bulk_running(engine: Engine, texts: Sequence[str]) -> Iterator[list[int]]:
 def company(encoder: Encoder) -> list[Result]:
     """Vectors of texts run together against those of each alone."""
     texts = corpus(100) + questions()[:100]
-    together = encoder.encode(texts, "document").vectors
-    alone = np.concatenate([encoder.encode([text], "document").vectors for text in texts])
+    together = encoder.encode_counted(texts, "document").vectors
+    alone = np.concatenate([encoder.encode_counted([text], "document").vectors for text in texts])
     return [at_most("fp32, batched against alone", float(np.abs(together - alone).max()), 1e-6)]
 
 

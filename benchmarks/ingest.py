@@ -66,7 +66,7 @@ def overlap(url: str, scifact: Path, limit: int | None) -> tuple[float, float, f
     stream = documents(scifact, limit)
     while window := list(itertools.islice(stream, WINDOW)):
         texts = [text_of(document, INPUTS, encoder.manifest.join)[0] for document in window]
-        vectors.extend(encoder.encode(texts, "document").vectors)
+        vectors.extend(encoder.encode_counted(texts, "document").vectors)
     encoding = time.perf_counter() - started
 
     def timed_feed(index: str, through: Encoder | Recorded) -> float:

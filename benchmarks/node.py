@@ -123,9 +123,9 @@ def ingest(setting: Setting) -> list[Result]:
     """Texts a second through the pipeline, against the Python encoder's own."""
     encoder = setting.encoder
     texts = [text_of(d, INPUTS, encoder.manifest.join)[0] for d in setting.documents]
-    encoder.encode(texts[:64], "document")
+    encoder.encode_counted(texts[:64], "document")
     started = time.perf_counter()
-    encoder.encode(texts, "document")
+    encoder.encode_counted(texts, "document")
     python = time.perf_counter() - started
     create_index(
         setting.client,

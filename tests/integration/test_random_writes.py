@@ -64,7 +64,7 @@ class Texts:
 
     def __getitem__(self, text: str) -> Any:
         if text not in self.known:
-            self.known[text] = self.encoder.encode([text], "document").vectors[0]
+            self.known[text] = self.encoder.encode_counted([text], "document").vectors[0]
         return self.known[text]
 
 
@@ -510,7 +510,7 @@ def test_whatever_is_written_every_vector_is_that_of_its_text(
 
 def test_the_texts_that_are_written_have_vectors_apart(tiny: Encoder) -> None:
     """Or a stale vector would pass for a new one."""
-    vectors = tiny.encode(list(rw.WORDS), "document").vectors
+    vectors = tiny.encode_counted(list(rw.WORDS), "document").vectors
     distances = np.abs(vectors[:, None] - vectors[None]).max(axis=2)
     np.fill_diagonal(distances, 1)
     assert distances.min() > 100 * NEAR

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import onnx
@@ -19,13 +20,21 @@ from densehook.bundle import Bundle, Tuning, write_manifest
 from densehook.encode import Encoder, EncodeStats, cosines, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode import session as session_module
+from densehook.encode.asked import Asked, Prompt
 from densehook.encode.encoder import WINDOW
 from densehook.encode.packing import TOKENS_PER_RUN
 from densehook.encode.session import Session
-from densehook.errors import EncodeError, ProviderError
+from densehook.errors import EncodeError, ProviderError, RequestError
 from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=200)
+
+
+@pytest.fixture(scope="module")
+def prompted(shared_tiny_bundle: Callable[..., Bundle]) -> Encoder:
+    """The tiny encoder with prompts of its own for queries and documents."""
+    prompts = {"query": "query: ", "document": "passage: "}
+    return load(shared_tiny_bundle("bert", prompts=prompts).path)
 
 
 def test_vectors_are_float32_unit_rows_in_the_order_of_their_texts(tiny: Encoder) -> None:
@@ -56,7 +65,7 @@ def test_an_awkward_text_gives_a_finite_vector(tiny: Encoder, text: str) -> None
 
 
 def test_a_million_words_give_a_vector_and_a_count(tiny: Encoder) -> None:
-    encoded = tiny.encode(["water " * 166_667], "document")
+    encoded = tiny.encode_counted(["water " * 166_667], "document")
     specials = 2
     assert encoded.stats.tokens == tiny.manifest.max_tokens
     assert encoded.stats.lost_tokens == 166_667 - (tiny.manifest.max_tokens - specials)
@@ -93,7 +102,9 @@ def test_a_graph_without_a_mask_is_never_given_padding(unmasked: Encoder, tiny: 
 
 def test_truncation_counts_texts_and_tokens(tiny: Encoder) -> None:
     limit = tiny.manifest.max_tokens
-    stats = tiny.encode(["water", "water " * (limit - 2), "water " * (limit + 8)], "query").stats
+    stats = tiny.encode_counted(
+        ["water", "water " * (limit - 2), "water " * (limit + 8)], "query"
+    ).stats
     assert stats == EncodeStats(
         texts=3, tokens=3 + limit + limit, truncated_texts=1, lost_tokens=10
     )
@@ -122,6 +133,105 @@ def test_one_string_gives_one_vector(tiny: Encoder) -> None:
     assert tiny.encode_query("x").shape == tiny.encode_document("x").shape == (tiny.dims,)
 
 
+def test_encode_takes_what_sentence_transformers_takes(prompted: Encoder) -> None:
+    texts = [*PASSAGES, *QUESTIONS]
+    for role, encode, ours in (
+        ("query", prompted.encode_query, prompted.encode_queries),
+        ("document", prompted.encode_document, prompted.encode_documents),
+    ):
+        expected = ours(texts)
+        prompt = prompted.manifest.prompts[role]
+        for found in (
+            encode(texts),
+            encode(iter(texts), batch_size=3, show_progress_bar=False),
+            prompted.encode(texts, role),
+            prompted.encode(np.array(texts), prompt=prompt, convert_to_numpy=True),
+            prompted.encode([prompt + text for text in texts]),  # no prompt is shared
+        ):
+            np.testing.assert_allclose(found, expected, atol=1e-6)
+        assert np.abs(prompted.encode(texts) - expected).max() > 1e-3
+    assert prompted.encode("one text").shape == (prompted.dims,)
+    assert prompted.encode([]).shape == (0, prompted.dims)
+
+
+def test_a_prompt_that_both_roles_have_is_that_of_encode(tiny: Encoder) -> None:
+    both = dataclasses.replace(tiny.manifest, prompts={"query": "find: ", "document": "find: "})
+    asked = Asked.of(None, {})
+    assert asked.prompt_of(both) == Prompt("find: ")
+    assert asked.prompt_of(dataclasses.replace(both, unpooled={"query": 2})) == Prompt("")
+
+
+def test_truncated_vectors_have_no_unit_length_unless_that_is_asked(tiny: Encoder) -> None:
+    whole = tiny.encode(PASSAGES)
+    cut = tiny.encode(PASSAGES, truncate_dim=8)
+    np.testing.assert_allclose(cut, whole[:, :8], atol=1e-6)
+    unit = tiny.encode(PASSAGES, truncate_dim=8, normalize_embeddings=True)
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(cosines(unit, cut), 1, atol=1e-5)
+    assert tiny.encode_query(PASSAGES[0], truncate_dim=8).shape == (8,)
+
+
+def test_a_batch_is_of_no_more_texts_than_asked(
+    tiny: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    run = tiny._session.run
+    monkeypatch.setattr(
+        tiny._session, "run", lambda batch: runs.append(len(batch.ids)) or run(batch)
+    )
+    tiny.encode(["water"] * 10, batch_size=4)
+    assert runs == [4, 4, 2]
+    runs.clear()
+    tiny.encode(["water"] * 10)
+    assert runs == [10]
+
+
+def test_progress_is_shown_where_it_is_asked_for(
+    tiny: Encoder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tiny.encode(["water"] * 3)
+    assert capfd.readouterr() == ("", "")
+    tiny.encode(["water"] * 3, show_progress_bar=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "3/3" in err
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"prompt_name": "passage"}, "has no prompt 'passage'; known: query, document"),
+        ({"batch_size": 0}, "batch_size is 0; it must be 1 or more"),
+        ({"truncate_dim": 4000}, "truncate_dim is 4000; the encoder gives 32 dims"),
+        ({"truncate_dim": 0}, "truncate_dim is 0; "),
+        ({"convert_to_numpy": False}, "cannot have convert_to_numpy=False: vectors are NumPy"),
+        ({"convert_to_tensor": True}, "cannot have convert_to_tensor=True: vectors are NumPy"),
+        ({"output_value": "token_embeddings"}, "cannot have output_value='token_embeddings': a "),
+        ({"precision": "int8"}, "cannot have precision='int8': vectors are float32"),
+        ({"device": "cuda"}, "cannot have device='cuda': the device is chosen where the bundle"),
+        ({"pool": {}}, "cannot have pool={}: an encoder has every CPU by itself"),
+        ({"normalise": True}, "encode takes nothing called 'normalise'; known: batch_size, "),
+    ],
+)
+def test_what_encode_cannot_do_it_refuses(
+    tiny: Encoder, asked: dict[str, object], message: str
+) -> None:
+    with pytest.raises(RequestError, match=re.escape(message)):
+        tiny.encode(["a text"], **asked)  # type: ignore[arg-type]
+
+
+def test_a_prompt_whose_tokens_are_not_known_is_refused_where_they_are_not_pooled(
+    tiny: Encoder,
+) -> None:
+    prompts = {"query": "find: ", "document": ""}
+    manifest = dataclasses.replace(
+        tiny.manifest, prompts=prompts, unpooled={"query": 2, "document": 0}
+    )
+    assert Asked.of(None, {"prompt": "find: "}).prompt_of(manifest) == Prompt("find: ", 2)
+    with pytest.raises(RequestError, match="name one by prompt_name: query, document"):
+        Asked.of(None, {"prompt": "search: "}).prompt_of(manifest)
+
+
 def test_similarity_is_that_of_the_field(tiny: Encoder) -> None:
     queries, documents = tiny.encode_queries(["a", "b"]), tiny.encode_documents(["a", "b", "c"])
     scores = tiny.similarity(queries, documents)
@@ -148,7 +258,7 @@ def test_a_text_the_model_cannot_run_is_named_and_the_others_have_their_vectors(
     others = [place for place in range(len(texts)) if place not in guilty]
     np.testing.assert_allclose(encoded.vectors[others], innocent[others], atol=1e-6)
     assert not encoded.vectors[[*guilty]].any()
-    assert encoded.stats == tiny.encode([texts[n] for n in others], "document").stats
+    assert encoded.stats == tiny.encode_counted([texts[n] for n in others], "document").stats
     with pytest.raises(EncodeError, match="text 7: the model cannot run it") as caught:
         encoder.encode_documents(["x"] * 7 + [guilty[7]])
     assert caught.value.position == 7

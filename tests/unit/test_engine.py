@@ -110,7 +110,7 @@ def test_bulk_work_says_what_was_cut_and_no_texts_are_no_vectors(
     engine: Engine, tiny: Encoder
 ) -> None:
     long = "water " * 10_000
-    assert engine.encode_documents([long]).stats == tiny.encode([long], "document").stats
+    assert engine.encode_documents([long]).stats == tiny.encode_counted([long], "document").stats
     assert engine.encode_documents([]).vectors.shape == (0, tiny.dims)
 
 

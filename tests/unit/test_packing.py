@@ -38,3 +38,10 @@ def test_a_run_pads_no_more_than_allowed(
 def test_the_longest_text_of_a_run_comes_first(lengths: list[int]) -> None:
     for run in pack(lengths):
         assert lengths[run[0]] == max(lengths[i] for i in run)
+
+
+@given(lengths, st.integers(1, 9))
+def test_a_run_has_no_more_texts_than_allowed(lengths: list[int], most: int) -> None:
+    runs = pack(lengths, most=most)
+    assert sorted(position for run in runs for position in run) == list(range(len(lengths)))
+    assert all(len(run) <= most for run in runs)

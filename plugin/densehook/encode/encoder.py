@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TypeVar, cast, overload
+from typing import TypeVar, Unpack, cast, overload
 
 import numpy as np
 
 from ..bundle import Bundle, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
+from .asked import Asked, Options, Prompt, named_prompt, unit
 from .encoded import Encoded, EncodedEach, EncodeStats, placed, stats_of
 from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
+from .progress import shown_progress
 from .selftest import self_test
 from .session import Batch, Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
@@ -30,6 +32,10 @@ _WINDOW_CHARACTERS = 16 * 1024 * 1024
 """Texts of a stream in memory at once, unless one alone is longer."""
 
 Key = TypeVar("Key")
+
+
+def _unheard(more: int) -> None:
+    """Progress that nobody asked for."""
 
 
 class Encoder:
@@ -105,10 +111,71 @@ class Encoder:
         """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
         return self._encode_with_warning(texts, "document")
 
-    encode_query = encode_queries
-    """As sentence-transformers calls it."""
-    encode_document = encode_documents
-    """As sentence-transformers calls it."""
+    @overload
+    def encode(
+        self, texts: str, prompt_name: str | None = None, **options: Unpack[Options]
+    ) -> Vector: ...
+    @overload
+    def encode(
+        self, texts: Iterable[str], prompt_name: str | None = None, **options: Unpack[Options]
+    ) -> Vectors: ...
+    def encode(
+        self,
+        texts: str | Iterable[str],
+        prompt_name: str | None = None,
+        **options: Unpack[Options],
+    ) -> Vector | Vectors:
+        """Texts -> float32 [n, dims]; one text -> float32 [dims]; as in sentence-transformers.
+
+        What may be asked is in ``encode.asked.Asked``. Without a prompt's name a text has the
+        prompt that queries and documents share, else none. Raises RequestError for what cannot be,
+        also of what sentence-transformers knows; EncodeError as encode_queries.
+
+            encoder.encode(["a text"], prompt_name="query", truncate_dim=128)
+        """
+        asked = Asked.of(prompt_name, options)
+        prompt = asked.prompt_of(self.manifest)
+        given = [texts] if isinstance(texts, str) else list(texts)
+        progress = shown_progress(len(given)) if asked.show_progress_bar else nullcontext(_unheard)
+        with progress as advance:
+            encoded = self._encode(given, prompt, batch_size=asked.batch_size, advance=advance)
+        self._warn_of_cut(encoded.stats)
+        vectors = asked.finished(encoded.vectors)
+        return vectors[0] if isinstance(texts, str) else vectors
+
+    @overload
+    def encode_query(
+        self, texts: str, prompt_name: str | None = "query", **options: Unpack[Options]
+    ) -> Vector: ...
+    @overload
+    def encode_query(
+        self, texts: Iterable[str], prompt_name: str | None = "query", **options: Unpack[Options]
+    ) -> Vectors: ...
+    def encode_query(
+        self,
+        texts: str | Iterable[str],
+        prompt_name: str | None = "query",
+        **options: Unpack[Options],
+    ) -> Vector | Vectors:
+        """As ``encode``, with the query prompt unless another is named."""
+        return self.encode(texts, prompt_name or "query", **options)
+
+    @overload
+    def encode_document(
+        self, texts: str, prompt_name: str | None = "document", **options: Unpack[Options]
+    ) -> Vector: ...
+    @overload
+    def encode_document(
+        self, texts: Iterable[str], prompt_name: str | None = "document", **options: Unpack[Options]
+    ) -> Vectors: ...
+    def encode_document(
+        self,
+        texts: str | Iterable[str],
+        prompt_name: str | None = "document",
+        **options: Unpack[Options],
+    ) -> Vector | Vectors:
+        """As ``encode``, with the document prompt unless another is named."""
+        return self.encode(texts, prompt_name or "document", **options)
 
     def similarity(self, queries: Vectors, documents: Vectors) -> Vectors:
         """Scores by the field's similarity: float32 [n, dims] and [m, dims] -> float32 [n, m].
@@ -118,21 +185,22 @@ class Encoder:
         """
         one, other = np.atleast_2d(queries), np.atleast_2d(documents)
         if self.manifest.similarity == "cosine":
-            one, other = _unit(one), _unit(other)
+            one, other = unit(one), unit(other)
         return np.asarray(one @ other.T, dtype=np.float32)
 
-    def encode(self, texts: Sequence[str], role: Role) -> Encoded:
+    def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
-        return self._encode(texts, role, first=0)
+        return self._encode(texts, named_prompt(self.manifest, role))
 
     def encode_each(self, texts: Sequence[str], role: Role) -> EncodedEach:
         """Vectors of all texts but those that cannot be encoded, each of which has its reason."""
         require_list(texts)
         vectors = np.zeros((len(texts), self.dims), dtype=np.float32)
+        prompt = named_prompt(self.manifest, role)
         stats = EncodeStats()
         failures: dict[int, EncodeError] = {}
         for start in range(0, len(texts), WINDOW):
-            window = self._tokenize_each(texts[start : start + WINDOW], role, start)
+            window = self._tokenize_each(texts[start : start + WINDOW], prompt, start)
             tokens = {start + n: each for n, each in enumerate(window) if isinstance(each, Tokens)}
             places = list(tokens)
             made, failed = self.encode_each_of(list(tokens.values()))
@@ -142,15 +210,29 @@ class Encoder:
             stats += stats_of([each for at, each in tokens.items() if at not in failures])
         return EncodedEach(vectors, stats, failures)
 
-    def _encode(self, texts: Sequence[str], role: Role, first: int) -> Encoded:
-        """``first`` is the place of the first text, for an EncodeError."""
+    def _encode(
+        self,
+        texts: Sequence[str],
+        prompt: Prompt,
+        first: int = 0,
+        *,
+        batch_size: int | None = None,
+        advance: Callable[[int], None] = _unheard,
+    ) -> Encoded:
+        """``first`` is the place of the first text, for an EncodeError.
+
+        ``advance`` hears, window by window, how many texts more are encoded.
+        """
         require_list(texts)
         vectors = np.empty((len(texts), self.dims), dtype=np.float32)
         stats = EncodeStats()
         for start in range(0, len(texts), WINDOW):
-            window = self.tokenize(texts[start : start + WINDOW], role, first + start)
-            vectors[start : start + WINDOW] = self.encode_tokens(window, first=first + start)
+            window = self._tokenize(texts[start : start + WINDOW], prompt, first + start)
+            vectors[start : start + WINDOW] = self.encode_tokens(
+                window, first=first + start, batch_size=batch_size
+            )
             stats += stats_of(window)
+            advance(len(window))
         return Encoded(vectors, stats)
 
     def encode_stream(
@@ -165,10 +247,11 @@ class Encoder:
         ``on_progress`` hears, window by window, what has been encoded so far. Raises EncodeError
         with the text's place in the stream.
         """
+        prompt = named_prompt(self.manifest, role)
         stats = EncodeStats()
         for window in _windows(texts):
             try:
-                encoded = self._encode([text for _, text in window], role, first=stats.texts)
+                encoded = self._encode([text for _, text in window], prompt, stats.texts)
             except EncodeError as error:
                 key = window[error.position - stats.texts][0]
                 message = f"text {key!r} of the stream: {error}"
@@ -184,23 +267,24 @@ class Encoder:
         ``first`` is the place of the first one, for an EncodeError, as encode_queries raises it.
         """
         require_list(texts)
+        return self._tokenize(texts, named_prompt(self.manifest, role), first)
+
+    def _tokenize(self, texts: Sequence[str], prompt: Prompt, first: int) -> list[Tokens]:
         tokens = []
-        for each in self._tokenize_each(texts, role, first):
+        for each in self._tokenize_each(texts, prompt, first):
             if isinstance(each, EncodeError):
                 raise each
             tokens.append(each)
         return tokens
 
     def _tokenize_each(
-        self, texts: Sequence[str], role: Role, first: int
+        self, texts: Sequence[str], prompt: Prompt, first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
-        prompt = self.manifest.prompts[role]
         strings = [text for text in texts if isinstance(cast(object, text), str)]
-        tokens = iter(self._tokenizer([prompt + text for text in strings]))
-        unpooled = self.manifest.unpooled.get(role, 0)
+        tokens = iter(self._tokenizer([prompt.text + text for text in strings]))
         return [
-            _with_tokens(next(tokens), unpooled, text, position)
+            _with_tokens(next(tokens), prompt.unpooled, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
@@ -213,13 +297,14 @@ class Encoder:
         window: Sequence[Tokens],
         around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
         first: int = 0,
+        batch_size: int | None = None,
     ) -> Vectors:
-        """Tokenised texts -> float32 [n, dims], run in packs of like length.
+        """Tokenised texts -> float32 [n, dims], run in packs of like length, as large as allowed.
 
         Each pack is run within what ``around_run`` gives, which may hold it back. Raises
         EncodeError for the first text that the model cannot run; its place counts from ``first``.
         """
-        vectors, failures = self.encode_each_of(window, around_run)
+        vectors, failures = self.encode_each_of(window, around_run, batch_size)
         if failures:
             place = min(failures)
             raise placed(failures[place], first + place) from failures[place]
@@ -229,6 +314,7 @@ class Encoder:
         self,
         window: Sequence[Tokens],
         around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+        batch_size: int | None = None,
     ) -> tuple[Vectors, dict[int, EncodeError]]:
         """As ``encode_tokens``; a text that the model cannot run is all zeros, its reason beside.
 
@@ -250,7 +336,7 @@ class Encoder:
                 run(positions[middle:])
 
         lengths = [len(tokens.ids) for tokens in window]
-        packs = pack(lengths, self.tokens_per_run, self.max_padding)
+        packs = pack(lengths, self.tokens_per_run, self.max_padding, batch_size)
         if self._concurrent_runs == 1 or len(packs) == 1:
             for each in packs:
                 run(each)
@@ -270,21 +356,19 @@ class Encoder:
         return self._session.run(Batch(ids, mask, pooled))
 
     def _encode_with_warning(self, texts: str | Sequence[str], role: Role) -> Vector | Vectors:
-        encoded = self.encode([texts] if isinstance(texts, str) else texts, role)
-        if cut := encoded.stats.truncated_texts:
-            log.warning(
-                "%d of %d texts are over %d tokens: %d tokens were not encoded",
-                cut,
-                encoded.stats.texts,
-                self.manifest.max_tokens,
-                encoded.stats.lost_tokens,
-            )
+        encoded = self.encode_counted([texts] if isinstance(texts, str) else texts, role)
+        self._warn_of_cut(encoded.stats)
         return encoded.vectors[0] if isinstance(texts, str) else encoded.vectors
 
-
-def _unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+    def _warn_of_cut(self, stats: EncodeStats) -> None:
+        if stats.truncated_texts:
+            log.warning(
+                "%d of %d texts are over %d tokens: %d tokens were not encoded",
+                stats.truncated_texts,
+                stats.texts,
+                self.manifest.max_tokens,
+                stats.lost_tokens,
+            )
 
 
 def require_list(texts: object) -> None:

@@ -12,11 +12,12 @@ def pack(
     lengths: Sequence[int],
     tokens_per_run: int = TOKENS_PER_RUN,
     max_padding: float = MAX_PADDING,
+    most: int | None = None,
 ) -> list[list[int]]:
     """Groups text positions into runs of at most ``tokens_per_run`` padded tokens.
 
     Every position is in exactly one run; within a run the padding is at most ``max_padding`` of
-    its tokens. A text longer than the budget runs alone.
+    its tokens, and there are at most ``most`` texts. A text longer than the budget runs alone.
     """
     runs: list[list[int]] = []
     run: list[int] = []
@@ -24,7 +25,8 @@ def pack(
     for position in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         length = lengths[position]
         area = (len(run) + 1) * longest
-        if run and area <= tokens_per_run and area - (used + length) <= max_padding * area:
+        has_room = run and len(run) != most
+        if has_room and area <= tokens_per_run and area - (used + length) <= max_padding * area:
             run.append(position)
             used += length
         else:

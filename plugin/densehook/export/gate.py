@@ -148,7 +148,7 @@ def _apart(found: Sequence[int], expected: Sequence[int]) -> str:
 
 
 def _alone(encoder: Encoder, texts: Sequence[tuple[Role, str]]) -> Vectors:
-    return np.vstack([encoder.encode([text], role).vectors for role, text in texts])
+    return np.vstack([encoder.encode_counted([text], role).vectors for role, text in texts])
 
 
 def _compared(
@@ -157,8 +157,8 @@ def _compared(
     documents = [text for role, text in texts if role == "document"]
     batched = np.vstack(
         [
-            encoder.encode(QUESTIONS, "query").vectors,
-            encoder.encode(documents, "document").vectors,
+            encoder.encode_counted(QUESTIONS, "query").vectors,
+            encoder.encode_counted(documents, "document").vectors,
         ]
     )
     similar = cosines(batched, expected)

@@ -34,7 +34,7 @@ def encode_sample(
         enumerate(sample.documents), on_progress=lambda stats: on_progress(stats.texts)
     )
     documents = np.stack([vector for _, vector in stream])
-    return documents, encoder.encode(list(sample.queries.values()), "query").vectors
+    return documents, encoder.encode_counted(list(sample.queries.values()), "query").vectors
 
 
 def require_trec_eval() -> None:
