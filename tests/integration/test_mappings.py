@@ -263,6 +263,7 @@ def test_mappings_that_are_put_at_one_time_keep_what_each_other_state(
         for caller in callers:
             caller.join()
         assert statuses == [200] * len(bodies)
+        plugin_client.cluster.health(wait_for_events="languid")  # until it has applied the last
         assert meta(plugin_client, index)["densehook"]["fields"].keys() == set(fields)
 
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from densehook.cli import console
+from densehook.cli import progress
 from densehook.cli.options import renames
 from densehook.files import Meter
 
@@ -25,8 +25,8 @@ def test_the_bar_of_a_file_shows_bytes_and_documents(
     monkeypatch: pytest.MonkeyPatch, meter: Meter, shown: str
 ) -> None:
     terminal = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
-    monkeypatch.setattr(console, "err", terminal)
-    with console.reading_bar("Ingesting into passages", meter) as show:
+    monkeypatch.setattr(progress, "err", terminal)
+    with progress.reading_bar("Ingesting into passages", meter) as show:
         show(1234)
     assert isinstance(terminal.file, io.StringIO)
     drawn = terminal.file.getvalue()

@@ -17,7 +17,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 import densehook
 from densehook.bundle import Bundle, Tuning, write_manifest
-from densehook.encode import Encoder, EncodeStats, cosines, load
+from densehook.encode import Encoder, cosines, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode import session as session_module
 from densehook.encode.asked import Asked, Prompt
@@ -26,6 +26,7 @@ from densehook.encode.packing import TOKENS_PER_RUN
 from densehook.encode.session import Session
 from densehook.errors import EncodeError, ProviderError, RequestError
 from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
+from densehook.types import EncodeStats
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=200)
 

@@ -5,40 +5,37 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from .._version import __version__
 from ..errors import DensehookError
-from . import (
-    bench,
-    compare,
-    curve,
-    demo,
-    doctor,
-    es,
-    evaluate,
-    export,
-    index,
-    search,
-    soup,
-    tune,
-    whiten,
-)
 from .console import fail
 
 _INTERRUPTED = 130
 _TERMINATED = 143
 _BUG = 70
 
-app = typer.Typer(
-    help="Dense and hybrid retrieval on Elasticsearch with your own ONNX encoder.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+COMMANDS: Mapping[str, str] = {
+    "export": "export",
+    "tune": "tune",
+    "soup": "soup",
+    "whiten": "whiten",
+    "curve": "curve",
+    "bench": "bench",
+    "create": "index",
+    "ingest": "index",
+    "search": "search",
+    "compare": "compare",
+    "doctor": "doctor",
+    "evaluate": "evaluate",
+    "demo": "demo",
+    "es": "es",
+}
+"""In which module each command is, in the order of the help."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -47,7 +44,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _densehook(
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
     version: Annotated[
@@ -60,20 +56,29 @@ def _densehook(
         logging.getLogger(chatty).setLevel(logging.WARNING if debug else logging.ERROR)
 
 
-app.command("export")(export.export)
-app.command("tune")(tune.tune)
-app.command("soup")(soup.soup)
-app.command("whiten")(whiten.whiten)
-app.command("curve")(curve.curve)
-app.command("bench")(bench.bench)
-app.command("create")(index.create)
-app.command("ingest")(index.ingest)
-app.command("search")(search.search)
-app.command("compare")(compare.compare)
-app.command("doctor")(doctor.doctor)
-app.command("evaluate")(evaluate.evaluate)
-app.command("demo")(demo.demo)
-app.add_typer(es.app, name="es")
+def app(commands: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
+    """The command line with these commands."""
+    made = typer.Typer(
+        help="Dense and hybrid retrieval on Elasticsearch with your own ONNX encoder.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        callback=_densehook,
+    )
+    for name in commands:
+        module = import_module(f".{COMMANDS[name]}", __package__)
+        if hasattr(module, "app"):
+            made.add_typer(module.app, name=name)
+        else:
+            made.command(name)(getattr(module, name))
+    return made
+
+
+def _called(arguments: Iterable[str]) -> tuple[str, ...]:
+    """The command that is called, so that the others need not be imported; else all."""
+    first = next((argument for argument in arguments if not argument.startswith("-")), "")
+    return (first,) if first in COMMANDS else tuple(COMMANDS)
 
 
 def _terminate(*_: object) -> None:
@@ -85,7 +90,7 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     signal.signal(signal.SIGTERM, _terminate)  # what is half made is cleared away
     try:
-        app()
+        app(_called(sys.argv[1:]))()
     except DensehookError as error:
         if debug:
             raise

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .console import out, steps
+from .console import out
 from .options import AsJson, read_lines
+from .progress import steps
 
 if TYPE_CHECKING:
     from ..encode.timing import Times

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..bundle import bundle_folder
 from ..errors import BundleError
-from .console import steps
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 def load_encoder(path: Path) -> Encoder:
     """Opens a bundle, showing that its self-test runs."""
     from ..encode import load
+    from .progress import steps
 
     with steps("Encoder") as step:
         step(f"Opening {path}")

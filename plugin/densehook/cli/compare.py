@@ -51,13 +51,8 @@ def compare(
 
     Hits can be judged there; what is judged is a collection that `densehook evaluate` measures on.
     """
-    try:
-        from ..page import Comparison, compare_app, listen, names_of, serve
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
-            raise
-        raise MissingExtra(error.name, "page") from None
     from ..collections import JudgedFolder
+    from ..page import Comparison, compare_app, listen, names_of, serve
     from .cluster import connect
 
     with listen(port) as listening:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .console import bars, out
+from .console import out
 from .judged import judged_collection
 from .options import AsJson, CollectionName, Documents, numbers
+from .progress import bars
 
 if TYPE_CHECKING:
     from ..tune import Curve

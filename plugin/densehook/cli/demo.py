@@ -13,9 +13,10 @@ from rich.text import Text
 from ..bundle import MODELS
 from ..hooks import MARKED, pipeline_name
 from .bundles import load_encoder
-from .console import bar, bars, command_name, out, steps
+from .console import command_name, out
 from .evaluate import show_evaluation
 from .options import ApiKey, CaCerts, Url
+from .progress import bar, bars, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

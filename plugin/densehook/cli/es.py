@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from .. import node
-from .console import note, out, steps
+from .console import note, out
+from .progress import steps
 
 app = typer.Typer(help="The local Elasticsearch node.", no_args_is_help=True)
 

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from .bundles import open_index
-from .console import bars, note, out
+from .console import note, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName, names
+from .progress import bars
 
 if TYPE_CHECKING:
     from ..collections import Collection

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..bundle import MODELS
-from .console import note, out, steps
+from .console import note, out
+from .progress import steps
 
 if TYPE_CHECKING:
     from ..bundle import Bundle

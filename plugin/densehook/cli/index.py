@@ -13,7 +13,7 @@ import typer
 from ..errors import CollectionError
 from ..hooks import INDEX_TYPES, pipeline_name
 from .bundles import open_index
-from .console import note, out, reading_bar
+from .console import note, out
 from .options import (
     ApiKey,
     BundlePath,
@@ -26,6 +26,7 @@ from .options import (
     names,
     renames,
 )
+from .progress import reading_bar
 
 if TYPE_CHECKING:
     from ..encode import Encoder

@@ -31,7 +31,7 @@ traceback.
 def reference() -> str:
     """The whole command line as Markdown."""
     parts = [_HEAD]
-    for path, command in _commands(typer.main.get_command(app), "densehook"):
+    for path, command in _commands(typer.main.get_command(app()), "densehook"):
         parts.append(f"## `{path}`\n\n{command.help}\n")
         parts.append("\n".join(_parameters(command)) + "\n")
     return "\n".join(part for part in parts if part.strip())

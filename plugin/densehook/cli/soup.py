@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .console import bars, out, steps
+from .console import out
 from .judged import judged_collection
 from .options import CollectionName, Documents
+from .progress import bars, steps
 
 if TYPE_CHECKING:
     from ..collections import Collection

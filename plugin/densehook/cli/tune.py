@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .console import bars, out
+from .console import out
 from .judged import judged_collection
 from .options import AsJson, CollectionName, Documents
+from .progress import bars
 
 if TYPE_CHECKING:
     from ..bundle import Tuning

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import bar, out
+from .console import out
 from .judged import judged_collection
 from .options import CollectionName, Documents, read_lines
+from .progress import bar
 
 if TYPE_CHECKING:
     from ..collections import Sample

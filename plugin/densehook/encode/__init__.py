@@ -1,9 +1,15 @@
 """Bundle to vectors: tokenise, pack, run.
 
-The only door to onnxruntime and tokenizers; it knows nothing of Elasticsearch or HTTP.
+The only door to onnxruntime and tokenizers; it knows nothing of Elasticsearch or HTTP. Importing it
+raises MissingExtra where they are not installed: the cluster may do without.
 """
 
-from .encoded import Encoded, EncodedEach, EncodeStats
+from ..errors import MissingExtra, missing_of
+
+if missing := missing_of("numpy", "onnxruntime", "tokenizers"):
+    raise MissingExtra(missing, "encode")
+
+from .encoded import Encoded, EncodedEach
 from .encoder import Encoder, load
 from .engine import Engine
 from .packing import pack
@@ -11,7 +17,6 @@ from .selftest import cosines
 from .session import Vectors
 
 __all__ = [
-    "EncodeStats",
     "Encoded",
     "EncodedEach",
     "Encoder",

@@ -6,26 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import EncodeError
+from ..types import EncodeStats
 from .session import Vectors
 from .tokenizer import Tokens
-
-
-@dataclass(frozen=True)
-class EncodeStats:
-    """What encoding cost and what truncation cut."""
-
-    texts: int = 0
-    tokens: int = 0
-    truncated_texts: int = 0
-    lost_tokens: int = 0
-
-    def __add__(self, other: EncodeStats) -> EncodeStats:
-        return EncodeStats(
-            self.texts + other.texts,
-            self.tokens + other.tokens,
-            self.truncated_texts + other.truncated_texts,
-            self.lost_tokens + other.lost_tokens,
-        )
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..bundle import Bundle, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
+from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt, unit
-from .encoded import Encoded, EncodedEach, EncodeStats, placed, stats_of
+from .encoded import Encoded, EncodedEach, placed, stats_of
 from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .progress import shown_progress

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..bundle import Bundle
 from ..errors import EncodeError
-from .encoded import EncodeStats
+from ..types import EncodeStats
 from .encoder import WINDOW, Encoder, load
 from .engine import Engine
 from .machine import usable_cpus

@@ -1,7 +1,13 @@
 """PyTorch to ONNX: recipe in, bundle out, proven equal on the way.
 
-The only door to torch, transformers and onnx; it knows nothing of Elasticsearch.
+The only door to torch, transformers and onnx; it knows nothing of Elasticsearch. Importing
+it raises MissingExtra where they are not installed.
 """
+
+from ..errors import MissingExtra, missing_of
+
+if missing := missing_of("numpy", "onnx", "torch", "transformers"):
+    raise MissingExtra(missing, "export")
 
 from .bundling import export_bundle, model_size
 from .recipe import Recipe, read_recipe

@@ -25,7 +25,7 @@ from ..bundle import (
 )
 from ..encode import Encoder
 from ..encode.versions import versions
-from ..errors import ExportError, MissingExtra, RecipeError
+from ..errors import ExportError, RecipeError
 from .folder import Settings, read_folder, settle
 from .modules import vector_width
 from .recipe import Recipe
@@ -93,11 +93,9 @@ def model_size(recipe: Recipe) -> Size:
 
 
 def load_reference(folder: Path, layers: int | None = None) -> Reference:
-    """A model folder in PyTorch; raises ExportError, or MissingExtra without torch."""
-    try:
-        from .reference import Reference
-    except ImportError as error:
-        raise MissingExtra(error.name or "torch", "export") from error
+    """A model folder in PyTorch; raises ExportError."""
+    from .reference import Reference
+
     return Reference(folder, layers)
 
 

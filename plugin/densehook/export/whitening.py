@@ -30,7 +30,7 @@ from ..bundle import (
 )
 from ..encode import Encoder, Vectors
 from ..encode.versions import versions
-from ..errors import ExportError, MissingExtra
+from ..errors import ExportError
 
 _NARROWEST = 1e-7
 """Of the widest direction's variance; what varies less is rounding, not to be blown up."""
@@ -97,11 +97,9 @@ def write_transformed(
     else than a bundle stands at ``output``.
     """
     require_replaceable(output, MANIFEST)
-    try:
-        from .gate import gate_golden, gate_transformed
-        from .variants.graphs import read_model, write_model
-    except ImportError as error:
-        raise MissingExtra(error.name or "onnx", "export") from error
+    from .gate import gate_golden, gate_transformed
+    from .variants.graphs import read_model, write_model
+
     plain = Encoder(origin)
     manifest = replace(origin.manifest, name=name, dims=transform.matrix.shape[1])
     try:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from ..bundle import is_blank
 from ..collections import BadLine
 from ..elastic.bulk import Write
 from ..elastic.stored import StoredDocuments
-from ..encode import Encoder, EncodeStats
 from ..errors import UnusableDocument
 from ..hooks import (
     NOTES,
@@ -28,11 +27,13 @@ from ..hooks import (
     with_vector,
     without_vector,
 )
-from ..types import Document
+from ..types import Document, EncodeStats
 from .outcome import Failure
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+
+    from ..encode import Encoder
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Preparer:
             plan.source = with_note(fields, name, decided.note)
         elif decided.vector is Vector.NONE:
             plan.source = without_vector(fields, name)
-        elif decided.vector is Vector.TAKEN and stored is not None:
+        elif decided.vector is Vector.TAKEN and stored is not None and stored.vector is not None:
             plan.source = with_vector(fields, name, self._written(stored.vector), decided.note)
 
     def _encode(self, encoder: Encoder, plans: Sequence[_Plan], window: Window) -> None:
@@ -167,12 +168,14 @@ class Preparer:
             vector = self._written(encoded.vectors[number])
             plan.source = with_vector(plan.document.fields, self._target.name, vector, plan.note)
 
-    def _written(self, vector: Any) -> Any:
-        """A vector as a request holds it."""
-        numbers = np.asarray(vector, dtype=np.float32)
-        if self._base64:
-            return b64encode(numbers.astype(">f4").tobytes()).decode()
-        return numbers.tolist()
+    def _written(self, vector: Iterable[float]) -> list[float] | str:
+        """A vector as a request holds it: numbers, or base64 of big-endian float32."""
+        numbers = array("f", vector)
+        if not self._base64:
+            return numbers.tolist()
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        return b64encode(numbers).decode()
 
     def _add(self, plan: _Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
         verb = "index" if self._replace else "create"

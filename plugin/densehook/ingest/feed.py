@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ..collections import BadLine, Documents
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import provenance_of, refresh, takes_base64
-from ..encode import Encoder
 from ..errors import ClusterUnreachable, CollectionError, RequestError
 from ..hooks import Provenance, VectorField
 from ..types import Document
@@ -20,6 +19,8 @@ from .write import Writer
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
+
+    from ..encode import Encoder
 
 WINDOW = 256
 """Documents looked up and encoded together."""

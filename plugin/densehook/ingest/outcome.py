@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..elastic.bulk import CONFLICT, Refusal
-from ..encode import EncodeStats
 from ..hooks import Vector
-from ..types import Document
+from ..types import Document, EncodeStats
 
 KEPT = 100
 """Failures that a report keeps, however many there are."""

@@ -1,8 +1,13 @@
 """Makes an encoder as fast as this machine allows, and knows what that costs in quality.
 
 Builds variants with export, measures them with encode and evaluate; decides nothing it has not
-measured.
+measured. Importing it raises MissingExtra where what it builds with is not installed.
 """
+
+from ..errors import MissingExtra, missing_of
+
+if missing := missing_of("numpy", "onnx"):
+    raise MissingExtra(missing, "tune")
 
 from .curve import Curve, Point, measure_curve
 from .plot import PICTURES, plot_curve, require_matplotlib

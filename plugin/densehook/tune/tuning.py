@@ -13,7 +13,7 @@ from ..collections import Collection, Sample, sample
 from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..encode.versions import versions
-from ..errors import BundleError, ExportError, GateError, MissingExtra
+from ..errors import BundleError, ExportError, GateError
 from .choice import Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
 from .plot import plot_tuning, require_matplotlib
@@ -87,10 +87,8 @@ def _build(
     origin: Bundle, folder: Path, only: Sequence[str], texts: Sequence[str], progress: Progress
 ) -> tuple[Mapping[str, Bundle], Sequence[Refusal]]:
     """The variants this machine has a provider for, and why the others were refused."""
-    try:
-        from ..export.variants import VARIANTS, build_variant
-    except ImportError as error:
-        raise MissingExtra(error.name or "onnx", "tune") from error
+    from ..export.variants import VARIANTS, build_variant
+
     unknown = sorted(set(only) - set(VARIANTS))
     if unknown:
         raise ExportError(f"no variant {unknown[0]!r}; known are {', '.join(VARIANTS)}")
