@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from ..environments import environment
 
 HOME = Path(
     os.environ.get("DENSEHOOK_BENCHMARK_HOME", Path.home() / ".cache" / "densehook" / "peers")
@@ -35,23 +35,4 @@ def python_of(library: str) -> Path:
     """
     if library == "densehook":
         return Path(sys.executable)
-    folder = HOME / library
-    stamp = folder / ".requirements"
-    wanted = "\n".join((sys.version, *REQUIREMENTS[library]))
-    python = folder / "bin" / "python"
-    if not (stamp.is_file() and stamp.read_text() == wanted):
-        shutil.rmtree(folder, ignore_errors=True)
-        _uv("venv", "--python", sys.executable, str(folder))
-        _uv("pip", "install", "--python", str(python), *REQUIREMENTS[library])
-        stamp.write_text(wanted)
-    return python
-
-
-def _uv(*arguments: str) -> None:
-    uv = Path(sys.executable).with_name("uv")
-    command = [str(uv if uv.exists() else "uv"), *arguments, "--quiet"]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = str(getattr(error, "stderr", "") or error).strip()
-        raise SystemExit(f"an environment cannot be made: {' '.join(command)}: {reason}") from error
+    return environment(HOME / library, REQUIREMENTS[library])

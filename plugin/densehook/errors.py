@@ -19,6 +19,7 @@ One line each: what went wrong, the value seen, what to do next.
     ├── ElasticError            Elasticsearch refused or failed a request
     │   ├── ClusterUnreachable  nothing answers at the address
     │   ├── AuthenticationFailed
+    │   ├── ClientMismatch      the client is of a version that the cluster does not understand
     │   └── IndexNotFound
     ├── NodeError               the local node cannot be installed, started or stopped
     ├── EvaluationError         Pyserini failed
@@ -101,6 +102,10 @@ class ClusterUnreachable(ElasticError):
 
 class AuthenticationFailed(ElasticError):
     """The cluster does not accept the credentials."""
+
+
+class ClientMismatch(ElasticError):
+    """The client is of a version that the cluster does not understand."""
 
 
 class IndexNotFound(ElasticError):

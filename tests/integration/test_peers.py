@@ -130,7 +130,7 @@ def test_an_environment_is_made_once_and_anew_when_its_packages_change(
         made.append(arguments[0])
         (tmp_path / "some").mkdir(exist_ok=True)
 
-    monkeypatch.setattr(environments, "_uv", install)
+    monkeypatch.setattr("benchmarks.environments._uv", install)
     assert python_of("some") == python_of("some") == tmp_path / "some" / "bin" / "python"
     assert made == ["venv", "pip"]
     monkeypatch.setattr(environments, "REQUIREMENTS", {"some": ("some==2",)})

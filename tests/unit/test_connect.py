@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import elasticsearch
 import pytest
 from elasticsearch import Elasticsearch
 
+from densehook.elastic.cluster import encoders_of
 from densehook.elastic.connect import connect, elastic_errors
 from densehook.errors import (
     AuthenticationFailed,
+    ClientMismatch,
     ClusterUnreachable,
     DensehookError,
     ElasticError,
@@ -299,3 +302,22 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     path.write_bytes(private + made.public_bytes(pem))
     return path
+
+
+def test_a_client_of_another_version_than_the_cluster_understands_is_named_with_what_to_install(
+    serve: Serve,
+) -> None:
+    # as 8.19.21 answers a client of 9
+    found = "Accept version must be either version 8 or 7, but found 9. Accept=application/json"
+    invalid = "Invalid media-type value on headers [Accept, Content-Type]"
+    cause = {"caused_by": {"type": "status_exception", "reason": found}}
+    url = serve(400, body("media_type_header_exception", invalid, **cause))
+    error = error_of(url)
+    assert isinstance(error, ClientMismatch)
+    assert str(error) == (
+        f"the Python client is elasticsearch {elasticsearch.__versionstr__}, {url} is Elasticsearch"
+        " 8 and understands clients of 7 and 8; install one with:"
+        " pip install 'elasticsearch>=8,<9'"
+    )
+    with pytest.raises(ClientMismatch):  # which is no word on whether the plugin is there
+        encoders_of(Elasticsearch(url))

@@ -14,7 +14,7 @@ from elasticsearch import (
 )
 
 from ..bundle import Manifest
-from ..errors import ElasticError, EncoderMismatch
+from ..errors import ClientMismatch, ElasticError, EncoderMismatch
 from .connect import elastic_errors
 
 _JSON = {"accept": "application/json"}
@@ -43,6 +43,8 @@ def encoders_of(client: Elasticsearch) -> list[NodeEncoder] | None:
     try:
         with elastic_errors(client):
             return _parsed(client.perform_request("GET", "/_densehook", headers=_JSON).body)
+    except ClientMismatch:
+        raise
     except ElasticError as error:
         if isinstance(error.__cause__, BadRequestError | NotFoundError):  # no such endpoint
             return None

@@ -11,6 +11,7 @@ from typing import Any
 
 import elastic_transport
 from elasticsearch import (
+    VERSION,
     ApiError,
     AsyncElasticsearch,
     AuthenticationException,
@@ -22,6 +23,7 @@ from elasticsearch import (
 
 from ..errors import (
     AuthenticationFailed,
+    ClientMismatch,
     ClusterUnreachable,
     ElasticError,
     IndexNotFound,
@@ -31,6 +33,7 @@ from ..errors import (
 # the client wants the port written out; a user and password have no place in it
 _ADDRESS = re.compile(r"https?://(?:[^/\s:@]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})(?:/\S*)?")
 _PASSWORD = re.compile(r"//.*@")
+_UNDERSTOOD = re.compile(r"version must be either version (\d+) or (\d+), but found \d+")
 _KEY = re.compile(r"[!-~]+")  # what an HTTP header can carry, without blanks
 _FIRST_TIMEOUT_S = 10
 _REQUEST_TIMEOUT_S = 60
@@ -54,7 +57,8 @@ def connect(
 
     The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS. One request
     is made, so that a wrong address or key is known here. Raises ClusterUnreachable,
-    AuthenticationFailed, or ElasticError when something else than Elasticsearch answers.
+    AuthenticationFailed, ClientMismatch, or ElasticError when something else than Elasticsearch
+    answers.
     """
     named = named_url(url)
     if named is None:
@@ -107,7 +111,7 @@ def elastic_errors(
     """Turns what the Elasticsearch client raises into one line of ours.
 
     ``credentials`` is what to call them, never their value. Raises ClusterUnreachable,
-    AuthenticationFailed, IndexNotFound, ElasticError.
+    AuthenticationFailed, ClientMismatch, IndexNotFound, ElasticError.
     """
     try:
         yield
@@ -140,6 +144,14 @@ def _refused(error: ApiError, urls: str, credentials: str) -> ElasticError:
     if isinstance(error, NotFoundError) and (index := _missing_index(error)):
         return IndexNotFound(
             f"there is no index {index!r}; make one with: densehook create {index}"
+        )
+    if found := _UNDERSTOOD.search(str(_details(error).get("caused_by"))):
+        newest, oldest = int(found[1]), int(found[2])
+        version = ".".join(map(str, VERSION))
+        return ClientMismatch(
+            f"the Python client is elasticsearch {version}, {urls} is Elasticsearch {newest}"
+            f" and understands clients of {oldest} and {newest}; install one with: pip install"
+            f" 'elasticsearch>={newest},<{newest + 1}'"
         )
     if isinstance(error, UnsupportedProductError):
         return ElasticError(f"{urls} is not Elasticsearch; is --url its address?")

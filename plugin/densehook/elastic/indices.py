@@ -48,7 +48,7 @@ def create_index(
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     require_field_names(inputs, field)
     with elastic_errors(client):
-        if client.indices.exists(index=index):
+        if index_exists(client, index):
             raise ElasticError(f"index {index!r} exists already; delete it or choose another name")
         if in_cluster:
             require_encoder(client, manifest)
@@ -136,7 +136,11 @@ def _has_analyzer(client: Elasticsearch, name: str) -> bool:
 def index_exists(client: Elasticsearch, index: str) -> bool:
     """Whether there is such an index or alias."""
     with elastic_errors(client):
-        return bool(client.indices.exists(index=index))
+        try:
+            return bool(client.indices.exists(index=index))
+        except BadRequestError:  # which says no reason, where only the head of an answer is asked
+            client.indices.get(index=index, features=["settings"])
+            raise
 
 
 def refresh(client: Elasticsearch, index: str) -> str:
