@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import node_texts
 from conftest import own_node
 from densehook.bundle import Bundle, Role, read_bundle
 from densehook.elastic.connect import connect
-from densehook.encode import Encoder, load
+from densehook.encode import Encoder, Vectors, load
+from densehook.encode.tokenizer import Tokens
 from densehook.tune import tune_bundle
 from tiny_collection import small_collection
 
@@ -58,11 +60,31 @@ def answer_of(client: Elasticsearch, role: Role, encoder: str) -> Any:
     return client.perform_request("POST", path, headers=_HEADERS, body=body).body
 
 
-def compare(answer: Any, encoder: Encoder, role: Role) -> None:
+@dataclass(frozen=True)
+class Here:
+    """What Python makes of the texts, once for the nodes of all versions."""
+
+    tokens: Sequence[Tokens]
+    vectors: Vectors
+
+
+@pytest.fixture(scope="session")
+def made_here() -> Callable[[Encoder, Role], Here]:
+    made: dict[tuple[str, Role], Here] = {}
+
+    def make(encoder: Encoder, role: Role) -> Here:
+        key = (encoder.fingerprint, role)
+        if key not in made:
+            tokens = encoder.tokenize(node_texts.texts(), role)
+            made[key] = Here(tokens, encoder.encode_tokens(tokens))
+        return made[key]
+
+    return make
+
+
+def compare(answer: Any, encoder: Encoder, here: Here) -> None:
     """Fingerprint, token ids, cuts and vectors are Python's."""
-    texts = node_texts.texts()
-    tokens = encoder.tokenize(texts, role)
-    vectors = encoder.encode_tokens(tokens)
+    texts, tokens, vectors = node_texts.texts(), here.tokens, here.vectors
     assert answer["fingerprint"] == encoder.fingerprint
     assert len(answer["texts"]) == len(texts) == 500
     for text, read, vector, got in zip(texts, tokens, vectors, answer["texts"], strict=True):
@@ -72,15 +94,8 @@ def compare(answer: Any, encoder: Encoder, role: Role) -> None:
     assert sum(read.lost > 0 for read in tokens) > 40
 
 
-@pytest.mark.parametrize("role", ["query", "document"])
-def test_500_texts_have_the_same_ids_cuts_and_vectors(
-    plugin_client: Elasticsearch, minilm: Encoder, role: Role
-) -> None:
-    compare(answer_of(plugin_client, role, minilm.manifest.name), minilm, role)
-
-
-def test_they_have_them_too_while_queries_and_documents_run_at_the_same_time(
-    plugin_client: Elasticsearch, minilm: Encoder
+def test_500_texts_have_the_same_ids_cuts_and_vectors_while_both_roles_run_at_the_same_time(
+    plugin_client: Elasticsearch, minilm: Encoder, made_here: Callable[[Encoder, Role], Here]
 ) -> None:
     roles: list[Role] = ["query", "document"]
 
@@ -89,20 +104,29 @@ def test_they_have_them_too_while_queries_and_documents_run_at_the_same_time(
 
     with ThreadPoolExecutor(2) as callers:
         for role, answered in zip(roles, callers.map(answer, roles), strict=True):
-            compare(answered, minilm, role)
+            compare(answered, minilm, made_here(minilm, role))
 
 
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_so_they_have_by_the_tuned_variant(
-    tuned_node: Elasticsearch, tuned_bundle: Bundle, role: Role
+    tuned_node: Elasticsearch,
+    tuned_bundle: Bundle,
+    role: Role,
+    made_here: Callable[[Encoder, Role], Here],
 ) -> None:
-    compare(answer_of(tuned_node, role, tuned_bundle.manifest.name), load(tuned_bundle.path), role)
+    encoder = load(tuned_bundle.path)
+    answer = answer_of(tuned_node, role, encoder.manifest.name)
+    compare(answer, encoder, made_here(encoder, role))
 
 
 @pytest.mark.parametrize("role", ["query", "document"])
 def test_so_they_have_where_the_prompt_is_left_out_of_the_pooling(
-    tuned_node: Elasticsearch, instructed_bundle: Bundle, role: Role
+    tuned_node: Elasticsearch,
+    instructed_bundle: Bundle,
+    role: Role,
+    made_here: Callable[[Encoder, Role], Here],
 ) -> None:
     encoder = load(instructed_bundle.path)
     assert {read.unpooled for read in encoder.tokenize(["water"], role)} != {0}
-    compare(answer_of(tuned_node, role, instructed_bundle.manifest.name), encoder, role)
+    answer = answer_of(tuned_node, role, encoder.manifest.name)
+    compare(answer, encoder, made_here(encoder, role))

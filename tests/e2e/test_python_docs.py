@@ -1,4 +1,4 @@
-"""What docs/python.md shows is what Python does: its blocks run in their order, on a real node."""
+"""What docs/python.md and the README show is what Python does, on a real node, in their order."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from densehook.node import NodeState
 from tiny_collection import write_beir
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = (ROOT / "docs" / "python.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = ROOT / "docs" / "python.md"
+BLOCKS = re.compile(r"```python\n(.*?)```", re.DOTALL)
 CORPUS = [
     {"_id": "v", "title": "Vaccines", "text": "They train the immune system.", "lang": "en"},
     {"_id": "c", "title": "Cats", "text": "They sleep most of the day.", "lang": "en"},
@@ -56,18 +56,32 @@ def here(
         plugin_client.options(ignore_status=404).ingest.delete_pipeline(id=f"densehook-{index}")
 
 
-def test_every_block_of_the_page_runs(here: None, capsys: pytest.CaptureFixture[str]) -> None:
+def run(page: Path) -> dict[str, Any]:
+    """The names a page leaves behind."""
     names: dict[str, Any] = {"texts": ["a text", "another"]}
-    for number, block in enumerate(BLOCKS, start=1):
+    for number, block in enumerate(BLOCKS.findall(page.read_text()), start=1):
         for shown, real in REAL.items():
             block = block.replace(shown, real)
-        exec(compile(block, f"docs/python.md, block {number}", "exec"), names)
+        exec(compile(block, f"{page.name}, block {number}", "exec"), names)
+    return names
+
+
+def test_the_readmes_lines_end_with_a_hit(here: None, capsys: pytest.CaptureFixture[str]) -> None:
+    [block] = BLOCKS.findall((ROOT / "README.md").read_text())
+    assert len([line for line in block.splitlines() if line.strip()]) <= 7
+    run(ROOT / "README.md")
+    assert "v  Vaccines · They train the immune system." in capsys.readouterr().out
+
+
+def test_every_block_of_the_page_runs(here: None, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run(PAGE)
     assert "v  Vaccines · They train the immune system." in capsys.readouterr().out
     assert names["report"].failed == 0
     assert names["why"] is None  # the document was deleted further up
 
 
 def test_the_page_knows_every_public_name_it_speaks_of() -> None:
-    spoken = set(re.findall(r"densehook\.([A-Z]\w+|[a-z]\w*)\(", PAGE))
+    page = PAGE.read_text()
+    spoken = set(re.findall(r"densehook\.([A-Z]\w+|[a-z]\w*)\(", page))
     assert spoken <= set(densehook.__all__)
-    assert f"{len(densehook.__all__)} of them" in PAGE
+    assert f"{len(densehook.__all__)} of them" in page
