@@ -38,7 +38,8 @@ def test_import_takes_under_300_ms() -> None:
 def test_a_command_that_encodes_nothing_here_loads_no_encoder_and_half_a_client() -> None:
     probe = """
 import sys
-import densehook.cli.app
+from densehook.cli import app
+app(["search"])
 from densehook.elastic.lightly import import_client_lightly
 import_client_lightly()
 import densehook.index
@@ -48,4 +49,5 @@ print(*sys.modules)
     loaded = set(run.stdout.split())
     assert {"densehook.index", "elasticsearch"} <= loaded
     unwanted = {"numpy", "onnxruntime", "tokenizers", "aiohttp", "elasticsearch._async.client"}
+    unwanted |= {"pydantic", "elasticsearch._sync.client.ml", "densehook.collections"}
     assert not unwanted & loaded

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from ..collections import BadLine
 from ..elastic.connect import require_async, synchronous
 from ..elastic.search import msearch_awaited
 from ..fusion import FusedHit
@@ -21,6 +20,7 @@ from .stats import IndexStats
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
+    from ..collections import BadLine
     from ..encode import Encoder
     from ..ingest import Failure, FeedReport
 

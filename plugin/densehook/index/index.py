@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from ..collections import BadLine, documents_from
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
 from ..elastic.indices import create_index, delete_index, provenance_of, refresh
@@ -22,6 +21,7 @@ from .stats import IndexStats, stats_of
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from ..collections import BadLine
     from ..encode import Encoder
     from ..fusion import FusedHit
     from ..ingest import Failure, FeedReport
@@ -158,6 +158,7 @@ class Index:
             report = index.ingest("corpus.jsonl")
             report.indexed, report.failed, report.failures
         """
+        from ..collections import documents_from
         from ..ingest import feed_field
 
         return feed_field(
