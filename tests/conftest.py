@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 
+# nodes of tests live for a minute: the compiler for long lives costs them more than it gives
+os.environ.setdefault("ES_JAVA_OPTS", "-XX:TieredStopAtLevel=1")
+
 # a promise is not broken by a slow machine, and the same commit gives the same result twice;
 # HYPOTHESIS_PROFILE=explore looks where nobody has looked yet
 settings.register_profile("densehook", deadline=None, derandomize=True)

@@ -98,6 +98,15 @@ def test_after_a_kill_the_node_is_known_to_be_gone_and_many_starts_give_one(home
     connect(found[0].url)
 
 
+def test_the_jvm_has_what_the_environment_gives_it_and_the_heap_that_was_asked_for(
+    client: Elasticsearch,
+) -> None:
+    [jvm] = client.nodes.info(metric="jvm")["nodes"].values()
+    options = jvm["jvm"]["input_arguments"]
+    assert set(os.environ["ES_JAVA_OPTS"].split()) <= set(options)
+    assert [each for each in options if each.startswith("-Xmx")][-1] == "-Xmx1g"
+
+
 def test_starting_what_runs_gives_what_runs(node_url: str) -> None:
     steps: list[str] = []
     assert node.start(progress=steps.append) == node.status()

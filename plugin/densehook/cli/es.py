@@ -19,7 +19,10 @@ def start(
     version: Annotated[
         str, typer.Option("--version", help=f"One of {', '.join(node.RELEASES)}.")
     ] = node.ELASTICSEARCH_VERSION,
-    heap: Annotated[str, typer.Option("--heap", help="Heap of the node, e.g. 1g.")] = "1g",
+    heap: Annotated[
+        str,
+        typer.Option("--heap", help="Heap of the node, e.g. 1g; more for the JVM: $ES_JAVA_OPTS."),
+    ] = "1g",
     plugin: Annotated[
         Path | None,
         typer.Option("--plugin", help="densehook's zip; by default the one `make plugin` built."),

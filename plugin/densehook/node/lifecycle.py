@@ -34,10 +34,11 @@ def start(
 ) -> NodeState:
     """The node of this folder, started unless it runs; returns when it answers requests.
 
-    ``heap`` is the JVM's, as -Xmx takes it, ``settings`` are further Elasticsearch settings,
-    ``plugins`` zips to install, ``bundles`` encoders for config/densehook, which a node that runs
-    takes up when it is told to. Raises NodeError with the line of the log that says why when it
-    does not come up, or when what runs is another version or has other plugins; JavaNotFound.
+    ``heap`` is the JVM's, as -Xmx takes it, and $ES_JAVA_OPTS has further options; ``settings`` are
+    further Elasticsearch settings, ``plugins`` zips to install, ``bundles`` encoders for
+    config/densehook, which a node that runs takes up when it is told to. Raises NodeError with the
+    line of the log that says why when it does not come up, or when what runs is another version or
+    has other plugins; JavaNotFound.
     """
     if not _HEAP.fullmatch(heap):
         raise NodeError(f"{heap!r} is no heap size; write it like 1g or 512m")
@@ -139,7 +140,7 @@ def _environment(java: Path, home: Path, heap: str) -> dict[str, str]:
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),
         "ES_JAVA_HOME": str(java),
-        "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}",
+        "ES_JAVA_OPTS": f"{os.environ.get('ES_JAVA_OPTS', '')} -Xms{heap} -Xmx{heap}".strip(),
         "ES_TMPDIR": str(home / "tmp"),
     }
 
