@@ -20,7 +20,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, Dense
 from densehook.collections import open_collection, read_documents
 from densehook.encode import Encoder, Engine, load
 from densehook.encode.machine import usable_cpus
@@ -140,7 +140,7 @@ class Gemm:
             if node.op_type in ("MatMul", "Gemm") and len(constants.get(node.input[1], [])) == 2
         ]
         self._layers = sum(node.op_type == "Softmax" for node in graph.node)
-        self._width = bundle.manifest.dims
+        self._width = bundle.manifest.of(Dense).dims
         self._session = self._products(threads)
 
     def _products(self, threads: int) -> onnxruntime.InferenceSession:

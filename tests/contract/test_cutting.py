@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tiny_models
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, Dense
 from densehook.encode import load
 from densehook.errors import RecipeError
 from densehook.export import Recipe, export_bundle, model_size, read_recipe
@@ -68,7 +68,7 @@ def test_dimensions_are_the_first_ones(
     whole = load(origin)
     recipe = cut(origin.parent, layers=2, dims=12)
     short = load(export_bundle(recipe, tmp_path / "short").path)
-    assert short.dims == short.manifest.dims == 12
+    assert short.dims == short.manifest.of(Dense).dims == 12
     assert short.fingerprint != whole.fingerprint
     expected = whole.encode_documents(PASSAGES)[:, :12]
     found = short.encode_documents(PASSAGES)

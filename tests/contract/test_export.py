@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tiny_models
-from densehook.bundle import Bundle, GoldenText
+from densehook.bundle import Bundle, Dense, GoldenText
 from densehook.encode import Encoder, load
 from densehook.errors import ExportError, GateError, RecipeError
 from densehook.export import Recipe, bundling, export_bundle, read_recipe
@@ -62,8 +62,8 @@ def test_every_committed_recipe_exports_a_model_of_its_architecture(
         tiny_models.describe(tmp_path / "model", **described)  # type: ignore[arg-type]
     local = dataclasses.replace(recipe, source="model", folder=tmp_path)
     manifest = export_bundle(local, tmp_path / "bundle").manifest
-    assert manifest.pooling == recipe.pooling
-    assert manifest.normalise == recipe.normalise
+    assert manifest.of(Dense).pooling == recipe.pooling
+    assert manifest.of(Dense).normalise == recipe.normalise
     assert manifest.max_tokens == recipe.max_tokens
     assert manifest.prompts == {"query": "", "document": "", **recipe.prompts}
     encoder = load(tmp_path / "bundle")

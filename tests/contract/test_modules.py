@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import tiny_models
-from densehook.bundle import Bundle, read_bundle
+from densehook.bundle import Bundle, Dense, read_bundle
 from densehook.encode import Encoder, load
 from densehook.errors import ExportError, RecipeError
 from densehook.export import Recipe, export_bundle
@@ -151,10 +151,10 @@ def test_the_manifest_says_how_it_pools_and_how_long_a_vector_is(
     with_head: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = with_head("dense-and-norm")
-    manifest = read_bundle(folder.parent / "bundle").manifest
-    assert (manifest.pooling, manifest.dims, manifest.normalise) == ("mean+max", 8, False)
+    part = read_bundle(folder.parent / "bundle").manifest.of(Dense)
+    assert (part.pooling, part.dims, part.normalise) == ("mean+max", 8, False)
     recipe = Recipe("x", str(folder), dims=5, normalise=True, overrides=["normalise"])
-    cut = export_bundle(recipe, tmp_path / "cut").manifest
+    cut = export_bundle(recipe, tmp_path / "cut").manifest.of(Dense)
     assert (cut.dims, cut.normalise) == (5, True)
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import tiny_models
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, Dense
 from densehook.collections import sample
 from densehook.encode import load
 from densehook.errors import ExportError, RecipeError
@@ -118,7 +118,8 @@ def test_the_modules_behind_the_transformer_are_averaged_too(tmp_path: Path) -> 
             mean = torch.stack([part[name].double() for part in parts]).mean(0)
             torch.testing.assert_close(value, mean.float(), rtol=0, atol=0)
     bundle = export_bundle(Recipe("x", str(tmp_path / "soup")), tmp_path / "bundle")
-    assert (bundle.manifest.pooling, bundle.manifest.dims) == ("cls", 8)
+    part = bundle.manifest.of(Dense)
+    assert (part.pooling, part.dims) == ("cls", 8)
     theirs = sentence_transformers.SentenceTransformer(str(tmp_path / "soup"), device="cpu")
     texts = list(PASSAGES[:8])
     np.testing.assert_allclose(

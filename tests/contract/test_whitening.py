@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from densehook.bundle import Bundle, read_bundle, write_golden
+from densehook.bundle import Bundle, Dense, read_bundle, write_golden
 from densehook.collections import help_topics, sample, unjudged
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, ExportError, GateError
-from densehook.export import whitening
+from densehook.export import finishing, whitening
 from densehook.export.texts import PASSAGES
 from densehook.export.variants import build_variant
 from densehook.export.whitening import learn_centring, learn_whitening, write_transformed
@@ -65,7 +65,7 @@ def test_the_graph_gives_what_numpy_gives(
     plain = load(origin.path)
     transform = learn(plain.encode_documents(PASSAGES), normalise, 8)
     made = write_transformed(origin, tmp_path / "moved", "moved", transform, {})
-    assert (made.manifest.name, made.manifest.dims) == ("moved", 8)
+    assert (made.manifest.name, made.manifest.of(Dense).dims) == ("moved", 8)
     assert made.manifest.fingerprint != origin.manifest.fingerprint
     texts = ["a text that nothing was learned from", *PASSAGES[:5]]
     found = load(made.path).encode_documents(texts)
@@ -90,8 +90,8 @@ def test_a_wrong_matrix_in_the_graph_cannot_pass_the_gate(
 def test_a_bundle_that_no_load_would_take_is_not_written(damaged: Bundle, tmp_path: Path) -> None:
     transform = learn_whitening(load(damaged.path).encode_documents(PASSAGES), True, 8)
     first, *others = damaged.golden()
-    wrong = dataclasses.replace(first, vector=[-x for x in first.vector])
-    write_golden(damaged.path / "golden.json", [wrong, *others])
+    wrong = dataclasses.replace(first, output=[-x for x in first.output])
+    write_golden(damaged.path / "golden.json", [wrong, *others], damaged.manifest.part)
     with pytest.raises(GateError, match="fails the self-test: cosine"):
         write_transformed(damaged, tmp_path / "wrong", "wrong", transform, {})
     assert not (tmp_path / "wrong").exists()
@@ -106,7 +106,7 @@ def test_the_real_model_whitened_is_measured_as_it_will_be_served(
     topics = dataclasses.replace(topics, queries=questions, qrels=some)
     corpus = sample(topics, " ", 1)  # the judged ones
     made = whiten_bundle(minilm_bundle.path, tmp_path / "white", corpus, dims=64)
-    assert (made.bundle.manifest.name, made.bundle.manifest.dims) == ("white", 64)
+    assert (made.bundle.manifest.name, made.bundle.manifest.of(Dense).dims) == ("white", 64)
     evidence = json.loads((made.bundle.path / "parity.json").read_text())
     assert evidence["compared_with"] == minilm.fingerprint
     assert evidence["transform"] == {
@@ -138,7 +138,7 @@ def test_texts_without_judgements_are_enough(tiny_bundle: Bundle, tmp_path: Path
     corpus = unjudged("texts.txt", list(PASSAGES))
     made = whiten_bundle(tiny_bundle.path, tmp_path / "centred", corpus, centre_only=True)
     assert (made.before, made.after) == (None, None)
-    assert made.bundle.manifest.dims == tiny_bundle.manifest.dims
+    assert made.bundle.manifest.of(Dense).dims == tiny_bundle.manifest.of(Dense).dims
 
 
 def test_a_bundle_is_not_whitened_in_its_own_place_nor_around_it(tiny_bundle: Bundle) -> None:
@@ -169,7 +169,7 @@ def test_a_place_that_cannot_be_written_is_one_line(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(whitening, "write_golden", full)
+    monkeypatch.setattr(finishing, "write_golden", full)
     with pytest.raises(ExportError, match="white cannot be written: No space left on device"):
         write_transformed(tiny_bundle, tmp_path / "white", "white", transform, {})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

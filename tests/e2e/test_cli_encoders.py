@@ -12,7 +12,7 @@ import pytest
 
 import tiny_models
 from command_line import COMMAND, Run, running_in, succeeded
-from densehook.bundle import Bundle, read_bundle
+from densehook.bundle import Bundle, Dense, read_bundle
 from densehook.export.texts import PASSAGES
 
 
@@ -143,7 +143,7 @@ def test_whiten_says_what_it_did_to_quality(run: Run, bundle: Path, corpus: Path
     assert f"whitening learned from {len(PASSAGES)} texts of beir" in out
     assert "for 8 queries" in out
     assert "before" in out
-    assert read_bundle(bundle.parent / "white").manifest.dims == 8
+    assert read_bundle(bundle.parent / "white").manifest.of(Dense).dims == 8
 
 
 def test_whiten_learns_from_lines_of_text(run: Run, bundle: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import tiny_models
+from densehook.bundle import Dense
 from densehook.collections import sample
 from densehook.encode import load
 from densehook.errors import RecipeError
@@ -46,7 +47,7 @@ def test_a_point_is_what_a_bundle_cut_so_gives(
     cut = dataclasses.replace(recipe, layers=1, dims=8)
     encoder = load(export_bundle(cut, tmp_path / "bundle").path)
     judged = sample(small_collection(), " ", 1000)
-    quality = ndcg(judged, *encode_sample(encoder, judged), encoder.manifest.similarity)
+    quality = ndcg(judged, *encode_sample(encoder, judged), encoder.manifest.of(Dense).similarity)
     point = next(point for point in measured.points if (point.layers, point.dims) == (1, 8))
     assert point.quality == pytest.approx(quality, abs=2e-4)
 

@@ -13,6 +13,7 @@ import pytest
 from elastic_transport import HttpHeaders
 from elasticsearch import ApiError, Elasticsearch
 
+from densehook.bundle import Dense
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
 
@@ -663,8 +664,9 @@ def test_a_master_without_the_encoder_asks_the_nodes_and_its_warnings_reach_the_
     (master,) = two_nodes[1].cat.master(format="json")
     assert master["node"] == "two"
     manifest = minilm.manifest
+    part = manifest.of(Dense)
     entry = {"input": "t", "encoder": manifest.name, "fingerprint": manifest.fingerprint}
-    vector = {"type": "dense_vector", "dims": manifest.dims, "similarity": manifest.similarity}
+    vector = {"type": "dense_vector", "dims": part.dims, "similarity": part.similarity}
     properties = {"embedding": vector}
     for number, client in enumerate(two_nodes):
         stated = {"fields": {"embedding": entry}}
@@ -683,7 +685,7 @@ def test_a_master_without_the_encoder_asks_the_nodes_and_its_warnings_reach_the_
         wrong = {"fields": {"embedding": {**entry, "fingerprint": "sha256:00"}}}
         said = refused(client, wrong, properties, **EMBED)
         assert manifest.fingerprint in said
-        more = {"embedding": {**vector, "dims": manifest.dims + 1}}
+        more = {"embedding": {**vector, "dims": part.dims + 1}}
         said = refused(client, stated, more)
-        assert f"have [{manifest.dims}]" in said
+        assert f"have [{part.dims}]" in said
         client.indices.delete(index=f"asked-{number}")

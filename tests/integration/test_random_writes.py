@@ -18,6 +18,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 import random_writes as rw
 from conftest import CrowdedNode
+from densehook.bundle import Dense
 from densehook.encode import Encoder
 
 SEED = int(os.environ.get("DENSEHOOK_SEED", "11"))
@@ -107,7 +108,7 @@ class Index:
             head, _, rest = to.name.partition(".")
             vector = {
                 "type": "dense_vector",
-                "dims": manifest.dims,
+                "dims": manifest.of(Dense).dims,
                 "similarity": "dot_product",
                 "index_options": {"type": "hnsw"},
             }

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from densehook.bundle import TUNING, Bundle, read_bundle, read_tuning
+from densehook.bundle import TUNING, Bundle, Dense, read_bundle, read_tuning
 from densehook.collections import Sample, sample
 from densehook.encode import Encoder, load
 from densehook.encode import encoder as encoder_module
@@ -94,7 +94,10 @@ def test_a_tuned_bundle_runs_as_it_was_tuned(tuned: tuple[Bundle, Bundle]) -> No
     assert tuning is not None
     encoder = load(bundle.path)
     assert encoder.tokens_per_run == tuning.tokens_per_run
-    assert encoder.encode_documents(PASSAGES).shape == (len(PASSAGES), bundle.manifest.dims)
+    assert encoder.encode_documents(PASSAGES).shape == (
+        len(PASSAGES),
+        bundle.manifest.of(Dense).dims,
+    )
 
 
 def test_tuning_again_starts_from_the_plain_bundle(tuned: tuple[Bundle, Bundle]) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from densehook.bundle import (
     Bundle,
+    Dense,
     Manifest,
     read_bundle,
     replacing,
@@ -41,12 +42,9 @@ def test_a_manifest_reads_back_as_it_was_written(tiny_bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"pooling": "cls"},
-        {"normalise": False},
         {"max_tokens": 32},
         {"prompts": {"query": "query: ", "document": ""}},
         {"joiner": "\n"},
-        {"similarity": "cosine"},
         {"precision": "int8"},
         {"batch_dependent": True},
         {"unpooled": {"query": 3, "document": 0}},
@@ -56,6 +54,17 @@ def test_whatever_can_change_a_vector_changes_the_fingerprint(
     tiny_bundle: Bundle, change: dict[str, object]
 ) -> None:
     changed = dataclasses.replace(tiny_bundle.manifest, **change)  # type: ignore[arg-type]
+    assert changed.fingerprint != tiny_bundle.manifest.fingerprint
+
+
+@pytest.mark.parametrize(
+    "change", [{"pooling": "cls"}, {"normalise": False}, {"similarity": "cosine"}, {"dims": 31}]
+)
+def test_whatever_a_kind_states_changes_the_fingerprint(
+    tiny_bundle: Bundle, change: dict[str, object]
+) -> None:
+    part = dataclasses.replace(tiny_bundle.manifest.of(Dense), **change)  # type: ignore[arg-type]
+    changed = dataclasses.replace(tiny_bundle.manifest, part=part)
     assert changed.fingerprint != tiny_bundle.manifest.fingerprint
 
 
@@ -215,13 +224,13 @@ def test_a_file_that_is_not_utf8_is_refused_in_one_line(damaged: Bundle, name: s
         ({"text": None}, "text is None; it must be a string"),
         ({"text": "\ud800"}, "text is"),
         ({"ids": "123"}, "ids is '123'; it must be a list of token ids"),
-        ({"ids": []}, "has 0 token ids"),
+        ({"ids": []}, "has 0 token ids; it must have some"),
         ({"ids": [1.0]}, "ids is"),
         ({"ids": [-1]}, "ids is"),
         ({"ids": [True]}, "ids is"),
         ({"ids": [2**31]}, "ids is"),
         ({"vector": None}, "vector is"),
-        ({"vector": [1.0]}, "and 1 numbers; it must have some, and 32"),
+        ({"vector": [1.0]}, "has a vector of 1 numbers; it must have 32"),
         ({"vector": ["1"] * 32}, "vector is"),
         ({"vector": [10**400] * 32}, "vector is"),
         ({"extra": 1}, "unknown 'extra'"),

@@ -328,7 +328,7 @@ def test_a_damaged_bundle_is_refused(damaged: Bundle) -> None:
 
 def test_a_bundle_that_does_not_give_its_golden_vectors_is_refused(damaged: Bundle) -> None:
     golden = damaged.golden()
-    reversed_vectors = [dataclasses.replace(g, vector=[-x for x in g.vector]) for g in golden]
-    write_golden(damaged.path / "golden.json", reversed_vectors)
+    reversed_vectors = [dataclasses.replace(g, output=[-x for x in g.output]) for g in golden]
+    write_golden(damaged.path / "golden.json", reversed_vectors, damaged.manifest.part)
     with pytest.raises(SelfTestError, match="cosine -1"):
         Engine(damaged)

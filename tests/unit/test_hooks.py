@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from densehook.bundle import Bundle, Manifest
+from densehook.bundle import Bundle, Dense, Manifest
 from densehook.errors import EncoderMismatch, NoProvenance, RequestError, UnusableDocument
 from densehook.hooks import (
+    FIELDS,
     INDEX_TYPES,
     bm25_request,
-    dense_request,
     index_request,
     ranking_of,
     read_provenance,
@@ -37,13 +37,14 @@ def test_what_the_mapping_says_reads_back_as_provenance(manifest: Manifest) -> N
     assert field.inputs == ("title", "text")
     assert field.encoder == manifest.name
     assert field.fingerprint == manifest.fingerprint
-    assert field.dims == manifest.dims
+    assert field.mapping["dims"] == manifest.of(Dense).dims
     field.require(manifest, "passages")
 
 
 def test_another_encoder_is_refused_with_both_names(manifest: Manifest) -> None:
     field = read_provenance("passages", mapping(manifest)).vector_field()
-    other = dataclasses.replace(manifest, name="other-encoder", pooling="cls")
+    part = dataclasses.replace(manifest.of(Dense), pooling="cls")
+    other = dataclasses.replace(manifest, name="other-encoder", part=part)
     with pytest.raises(EncoderMismatch) as caught:
         field.require(other, "passages")
     for part in ("passages", "embedding", manifest.name, "other-encoder"):
@@ -55,7 +56,8 @@ def test_another_encoder_is_refused_with_both_names(manifest: Manifest) -> None:
 def test_other_dims_are_refused_with_both_numbers(manifest: Manifest) -> None:
     field = read_provenance("passages", mapping(manifest)).vector_field()
     with pytest.raises(EncoderMismatch, match=r"has 32 dims, encoder 'tiny-bert' gives 64"):
-        field.require(dataclasses.replace(manifest, dims=64), "passages")
+        part = dataclasses.replace(manifest.of(Dense), dims=64)
+        field.require(dataclasses.replace(manifest, part=part), "passages")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_names_in_meta_may_be_one_or_several_or_left_out(
     provenance = read_provenance("p", {"_meta": meta})
     assert list(provenance.vector_fields) == ["embedding"]
     assert provenance.vector_field().inputs == inputs
-    assert provenance.vector_field().dims is None  # Elasticsearch takes them from the first vector
+    assert provenance.vector_field().mapping == {}
     assert provenance.bm25_fields == bm25_fields
 
 
@@ -106,7 +108,7 @@ def test_a_vector_field_may_lie_in_an_object(manifest: Manifest, field: str) -> 
     assert field not in content["properties"]
     assert rest.partition(".")[0] in content["properties"][head]["properties"]
     found = read_provenance("p", content).vector_field(field)
-    assert (found.name, found.dims) == (field, manifest.dims)
+    assert (found.name, found.mapping["dims"]) == (field, manifest.of(Dense).dims)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_an_index_has_the_vector_field_its_encoder_needs(
     assert body["settings"]["number_of_replicas"] == 1
     assert body["mappings"]["properties"]["embedding"] == {
         "type": "dense_vector",
-        "dims": manifest.dims,
+        "dims": manifest.of(Dense).dims,
         "index": True,
         "similarity": "dot_product",
         "index_options": {"type": index_type},
@@ -244,7 +246,7 @@ def test_several_fields_are_searched_as_the_nodes_short_form_does() -> None:
 def test_knn_never_looks_at_fewer_candidates_than_hits(
     size: int, asked: int | None, candidates: int
 ) -> None:
-    knn = dense_request("embedding", [0.1], size, asked)["knn"]
+    knn = FIELDS["dense"].request("embedding", [0.1], size, asked)["knn"]
     assert (knn["k"], knn["num_candidates"]) == (size, candidates)
 
 

@@ -38,7 +38,13 @@ def page(tmp_path: Path) -> TestClient:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    field = VectorField("embedding", ["title", "text"], "tiny", "sha256:" + "ab" * 32, 32)
+    field = VectorField(
+        "embedding",
+        ["title", "text"],
+        "tiny",
+        "sha256:" + "ab" * 32,
+        {"type": "dense_vector", "dims": 32},
+    )
     provenance = Provenance("passages", {"embedding": field}, ["text"])
     index = Index(Elasticsearch(url, max_retries=0), provenance, field, None)
     comparison = Comparison(index, JudgedFolder(tmp_path / "judged"), LACKING)
@@ -218,7 +224,8 @@ from densehook.hooks import Provenance, VectorField
 from densehook.index import Index
 from densehook.page import Comparison, compare_app, listen, names_of, serve
 
-field = VectorField("embedding", ["text"], "tiny", "sha256:" + "ab" * 32, 32)
+mapping = {"type": "dense_vector", "dims": 32}
+field = VectorField("embedding", ["text"], "tiny", "sha256:" + "ab" * 32, mapping)
 client = Elasticsearch(sys.argv[1], request_timeout=3600)
 index = Index(client, Provenance("passages", {"embedding": field}, ["text"]), field, None)
 listening = listen(0)

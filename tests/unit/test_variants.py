@@ -17,10 +17,9 @@ from hypothesis.extra import numpy as hnp
 from onnxruntime import InferenceSession
 
 import densehook
-from densehook.bundle import PRECISION_BOUNDS, Bundle, read_bundle, write_golden
+from densehook.bundle import PRECISION_BOUNDS, Bundle, Dense, read_bundle, write_golden
 from densehook.encode import cosines, load
 from densehook.errors import ExportError, GateError
-from densehook.export import gate
 from densehook.export.texts import AWKWARD, PASSAGES
 from densehook.export.variants import VARIANTS, build_variant, calibration_texts
 from densehook.export.variants.graphs import Range
@@ -99,7 +98,10 @@ def test_every_architecture_has_variants(
 ) -> None:
     plain = make_tiny_bundle(architecture)
     bundle = build_variant(plain, name, tmp_path / name, TEXTS)
-    assert load(bundle.path).encode_documents(TEXTS).shape == (len(TEXTS), plain.manifest.dims)
+    assert load(bundle.path).encode_documents(TEXTS).shape == (
+        len(TEXTS),
+        plain.manifest.of(Dense).dims,
+    )
 
 
 def test_fusing_finds_the_attention_of_bert(built: Callable[[str], Bundle]) -> None:
@@ -149,7 +151,7 @@ def test_seven_bits_where_eight_would_saturate(
 def test_a_variant_too_far_from_the_plain_bundle_is_refused(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(gate.PRECISION_BOUNDS, "int4", 1.1)
+    monkeypatch.setitem(PRECISION_BOUNDS, "int4", 1.1)
     with pytest.raises(GateError, match=r"int4 graph is not the plain bundle's equal: cosine 0\.9"):
         build_variant(tiny_bundle, "int4", tmp_path / "int4", TEXTS)
     assert not list(tmp_path.iterdir())
@@ -157,8 +159,8 @@ def test_a_variant_too_far_from_the_plain_bundle_is_refused(
 
 def test_a_variant_that_no_load_would_take_is_refused(damaged: Bundle, tmp_path: Path) -> None:
     first, *others = damaged.golden()
-    wrong = replace(first, vector=[-x for x in first.vector])
-    write_golden(damaged.path / "golden.json", [wrong, *others])
+    wrong = replace(first, output=[-x for x in first.output])
+    write_golden(damaged.path / "golden.json", [wrong, *others], damaged.manifest.part)
     for name in ("int4", "fp32"):
         with pytest.raises(GateError, match=r"fails the self-test: cosine -\d.* for (int4|fp32)"):
             build_variant(damaged, name, tmp_path / name, TEXTS)

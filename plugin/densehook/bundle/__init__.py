@@ -5,18 +5,22 @@ Nothing here runs a model; it reads and writes the folder that both runtimes sha
 
 from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
-from .manifest import PRECISION_BOUNDS, Manifest, Role, Source
+from .kinds import KINDS
+from .kinds.dense import PRECISION_BOUNDS, Dense
+from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
 from .reader import MANIFEST, Bundle, read_bundle, write_manifest
 from .text import is_blank, join_texts, well_formed
 from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
+    "KINDS",
     "MANIFEST",
     "MODELS",
     "PRECISION_BOUNDS",
     "TUNING",
     "Bundle",
+    "Dense",
     "GoldenText",
     "Manifest",
     "Role",

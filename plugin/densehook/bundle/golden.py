@@ -1,67 +1,66 @@
-"""golden.json: texts with their token ids and PyTorch vectors, the proof a bundle carries."""
+"""golden.json: texts with their token ids and what PyTorch made of them, a bundle's own proof."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from ..errors import BundleError
+from .kinds import Part
 from .manifest import ROLES, Role
-from .stated import Stated, is_number, is_real, parse, read_text, shown
+from .stated import Stated, is_number, parse, read_text, shown
 
 
 @dataclass(frozen=True)
 class GoldenText:
     """A text in a role, with what PyTorch made of it.
 
-    ``ids`` are the token ids after prompt and truncation; ``vector`` has ``dims`` numbers.
+    ``ids`` are the token ids after prompt and truncation; ``output`` is what an encoder of this
+    kind gives for a text: of a dense one a vector.
     """
 
     role: Role
     text: str
     ids: Sequence[int]
-    vector: Sequence[float]
+    output: Any
 
 
-def write_golden(path: Path, texts: Iterable[GoldenText]) -> None:
-    """Writes golden.json; numbers keep the nine digits that identify a float32."""
+def write_golden(path: Path, texts: Iterable[GoldenText], part: Part) -> None:
+    """Writes golden.json, with outputs as the encoder's kind writes them."""
     rows = [
         {
             "role": golden.role,
             "text": golden.text,
             "ids": list(golden.ids),
-            "vector": [float(f"{x:.9g}") for x in golden.vector],
+            part.OUTPUT_KEY: part.written_output(golden.output),
         }
         for golden in texts
     ]
     path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 
 
-def read_golden(path: Path, dims: int) -> list[GoldenText]:
-    """Reads golden.json, its vectors of ``dims`` numbers.
+def read_golden(path: Path, part: Part) -> list[GoldenText]:
+    """Reads golden.json, with the outputs of this encoder.
 
     Raises BundleError when it is not one, or is empty.
     """
     rows = parse(read_text(path), str(path))
     if not isinstance(rows, list) or not rows:
         raise BundleError(f"{path} is {shown(rows)}; it must be a list of golden texts")
-    return [_golden_text(row, f"{path}: text {i}", dims) for i, row in enumerate(rows)]
+    return [_golden_text(row, f"{path}: text {i}", part) for i, row in enumerate(rows)]
 
 
-def _golden_text(row: Any, where: str, dims: int) -> GoldenText:
-    stated = Stated(row, where, [each.name for each in fields(GoldenText)])
+def _golden_text(row: Any, where: str, part: Part) -> GoldenText:
+    stated = Stated(row, where, ["role", "text", "ids", part.OUTPUT_KEY])
     golden = GoldenText(
         role=cast(Role, stated.one_of("role", ROLES)),
         text=stated.text("text"),
         ids=stated.list_of("ids", is_number, "token ids"),
-        vector=stated.list_of("vector", is_real, "finite numbers"),
+        output=part.read_output(stated),
     )
-    if not golden.ids or len(golden.vector) != dims:
-        raise BundleError(
-            f"{where} has {len(golden.ids)} token ids and {len(golden.vector)} numbers; it must"
-            f" have some, and {dims}"
-        )
+    if not golden.ids:
+        raise BundleError(f"{where} has 0 token ids; it must have some")
     return golden

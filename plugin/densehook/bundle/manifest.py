@@ -7,9 +7,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
+from .kinds import KINDS, Part
 from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
@@ -17,22 +18,14 @@ FORMAT = 1
 Role = Literal["query", "document"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-KINDS = ("dense",)
-POOLINGS = ("mean", "cls", "last", "max", "mean_sqrt_len", "weightedmean")
-SIMILARITIES = ("cosine", "dot_product", "max_inner_product")
-
-PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.95, "int4": 0.85}
-"""The lowest cosine to the golden vectors that each precision may show."""
+PRECISIONS = ("fp32", "fp16", "int8", "int4")
 
 # These files decide what comes out of the encoder; the others only prove it.
 _VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _POOLING_MASK = "pooling_mask"
 
-
-def split_pooling(pooling: str) -> list[str]:
-    """The poolings, of ``POOLINGS``, whose results stand side by side: ``cls+mean`` is two."""
-    return pooling.split("+")
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -53,9 +46,11 @@ class Source:
 class Manifest:
     """A bundle's description; format version 1.
 
+    ``part`` is what its kind states, beside what encoders of all kinds do.
+
     A text becomes ``prompts[role] + text`` (the fields of a document joined by ``joiner``), its
     token ids are cut to ``max_tokens`` (special tokens included), right-padded with ``pad_id`` and
-    fed as int64 [batch, tokens] to ``inputs``; ``output`` is float32 [batch, dims]. A graph without
+    fed as int64 [batch, tokens] to ``inputs``; what ``output`` is, the kind says. A graph without
     ``attention_mask`` among its inputs knows no padding: a batch is of texts of one length.
 
     Where ``inputs`` has ``pooling_mask``, a vector is pooled of the tokens that are 1 there: not of
@@ -66,14 +61,11 @@ class Manifest:
     """
 
     name: str
-    kind: str = "dense"
+    kind: str
     precision: str = "fp32"
     variant: str = ""
     batch_dependent: bool = False
-    dims: int
-    similarity: str
-    pooling: str
-    normalise: bool
+    part: Part
     max_tokens: int
     pad_id: int
     prompts: Mapping[str, str]
@@ -102,6 +94,19 @@ class Manifest:
         """Whether texts of several lengths may run together: the graph tells padding from text."""
         return "attention_mask" in self.inputs
 
+    def of(self, kind: type[P]) -> P:
+        """What it states as an encoder of this kind.
+
+        Raises BundleError for an encoder of another.
+        """
+        if not isinstance(self.part, kind):
+            wanted = next(name for name, each in KINDS.items() if each is kind)
+            raise BundleError(
+                f"encoder {self.name!r} is of kind {self.kind!r}; this can be done with one of kind"
+                f" {wanted!r} alone"
+            )
+        return self.part
+
     def join(self, fields: Sequence[str]) -> str:
         """The document text of several fields: those that are not blank, joined."""
         return join_texts(fields, self.joiner)
@@ -119,8 +124,10 @@ class Manifest:
         fingerprint written down is not the one its content has.
         """
         content = _parsed(text)
-        stated = Stated(content, "encoder.json", _KEYS, _OPTIONAL_KEYS)
-        manifest = _read(stated)
+        kind = _kind(content)
+        needed = [*_KEYS, *kind.KEYS]
+        stated = Stated(content, "encoder.json", needed, _OPTIONAL_KEYS)
+        manifest = _read(stated, kind)
         if (fingerprint := stated.text("fingerprint")) != manifest.fingerprint:
             raise BundleError(
                 "encoder.json was changed after the export: its fingerprint is"
@@ -130,16 +137,18 @@ class Manifest:
         return manifest
 
     def _as_json(self) -> dict[str, Any]:
-        content = {**asdict(self), "prompts": dict(self.prompts), "files": dict(self.files)}
-        for key in _OPTIONAL_KEYS:
-            if not content[key]:
-                del content[key]
+        content: dict[str, Any] = {}
+        for key, value in asdict(self).items():
+            if key == "part":
+                content |= value
+            elif value or key not in _OPTIONAL_KEYS:
+                content[key] = value
         return content
 
 
 # written only where there is something to say
 _OPTIONAL_KEYS = ("variant", "batch_dependent", "unpooled")
-_KEYS = frozenset({each.name for each in fields(Manifest)} | {"fingerprint"}) - {*_OPTIONAL_KEYS}
+_KEYS = {each.name for each in fields(Manifest)} - {"part", *_OPTIONAL_KEYS} | {"fingerprint"}
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -153,7 +162,17 @@ def _parsed(text: str) -> dict[str, Any]:
     return dict(content)
 
 
-def _read(stated: Stated) -> Manifest:
+def _kind(content: Mapping[str, Any]) -> type[Part]:
+    kind = Stated(content, "encoder.json", ["kind"], content).text("kind")
+    if kind not in KINDS:
+        raise BundleError(
+            f"encoder.json: kind is {shown(kind)}; this densehook knows {', '.join(KINDS)}; export"
+            " the bundle again or update densehook"
+        )
+    return KINDS[kind]
+
+
+def _read(stated: Stated, kind: type[Part]) -> Manifest:
     prompts = Stated(stated.table("prompts"), "encoder.json: prompts", ROLES)
     source = Stated(
         stated.table("source"), "encoder.json: source", [each.name for each in fields(Source)]
@@ -171,14 +190,11 @@ def _read(stated: Stated) -> Manifest:
         )
     return Manifest(
         name=stated.name("name"),
-        kind=stated.one_of("kind", KINDS),
-        precision=stated.one_of("precision", PRECISION_BOUNDS),
+        kind=stated.text("kind"),
+        precision=stated.one_of("precision", PRECISIONS),
         variant=stated.text("variant") if stated.has("variant") else "",
         batch_dependent=stated.has("batch_dependent") and stated.truth("batch_dependent"),
-        dims=stated.number("dims", 1),
-        similarity=stated.one_of("similarity", SIMILARITIES),
-        pooling=_pooling(stated.text("pooling")),
-        normalise=stated.truth("normalise"),
+        part=kind.read(stated),
         max_tokens=stated.number("max_tokens", 1),
         pad_id=stated.number("pad_id", 0),
         prompts={role: prompts.text(role) for role in ROLES},
@@ -196,15 +212,6 @@ def _unpooled(stated: Stated) -> Mapping[str, int]:
         return {}
     table = Stated(stated.table("unpooled"), "encoder.json: unpooled", ROLES)
     return {role: table.number(role, 0) for role in ROLES}
-
-
-def _pooling(stated: str) -> str:
-    if any(each not in POOLINGS for each in split_pooling(stated)):
-        raise BundleError(
-            f"encoder.json: pooling is {shown(stated)}; known: {', '.join(POOLINGS)}, and several"
-            " side by side, as cls+mean"
-        )
-    return stated
 
 
 def _sums(files: Mapping[str, Any]) -> Mapping[str, str]:

@@ -36,7 +36,7 @@ class Bundle:
 
     def golden(self) -> list[GoldenText]:
         """The self-test's texts."""
-        return read_golden(self.path / "golden.json", self.manifest.dims)
+        return read_golden(self.path / "golden.json", self.manifest.part)
 
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""

@@ -101,7 +101,7 @@ class Stated:
             ]
             raise BundleError(f"{where} has not the keys it must have: {', '.join(wrong)}")
         self._content: Mapping[str, Any] = content
-        self._where = where
+        self.where = where
 
     def has(self, key: str) -> bool:
         """Whether an optional key is there."""
@@ -150,5 +150,5 @@ class Stated:
     def _held(self, key: str, holds: Callable[[Any], bool], what: str) -> Any:
         value = self._content[key]
         if not holds(value):
-            raise BundleError(f"{self._where}: {key} is {shown(value)}; it must be {what}")
+            raise BundleError(f"{self.where}: {key} is {shown(value)}; it must be {what}")
         return value

@@ -76,7 +76,7 @@ def _print(bundle: Bundle) -> None:
     parity = json.loads((bundle.path / "parity.json").read_text())
     manifest = bundle.manifest
     out.print(
-        f"{bundle.path}: {manifest.name}, {manifest.dims} dims, {manifest.precision},"
+        f"{bundle.path}: {manifest.name}, {manifest.part.summary}, {manifest.precision},"
         f" {manifest.fingerprint[:15]}"
     )
     out.print(

@@ -80,7 +80,7 @@ def create(
         in_cluster=in_cluster,
     )
     out.print(
-        f"index {index}: {field} ({index_type}, {manifest.dims} dims) is made from {inputs} by"
+        f"index {index}: {field} ({index_type}, {manifest.part.summary}) is made from {inputs} by"
         f" {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:

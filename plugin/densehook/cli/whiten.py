@@ -52,7 +52,7 @@ def whiten(
     manifest = made.bundle.manifest
     parity = json.loads((made.bundle.path / "parity.json").read_text())
     out.print(
-        f"{made.bundle.path}: {manifest.name}, {manifest.dims} dims, {manifest.precision},"
+        f"{made.bundle.path}: {manifest.name}, {manifest.part.summary}, {manifest.precision},"
         f" {manifest.fingerprint[:15]}"
     )
     out.print(

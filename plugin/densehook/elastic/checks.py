@@ -195,7 +195,7 @@ def _mapping_objection(
     encoders: Sequence[NodeEncoder] | None,
 ) -> tuple[str, str] | None:
     """What is wrong with a field as it is mapped and stated, and what mends it."""
-    if field.dims is None:
+    if not field.mapping:
         return (
             "the mapping states whose vectors it has, and does not map it",
             "PUT INDEX/_mapping with this field as dense_vector",

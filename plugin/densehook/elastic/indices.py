@@ -10,13 +10,13 @@ from elasticsearch import ApiError, AuthorizationException, BadRequestError, Ela
 from ..bundle import Manifest
 from ..errors import ElasticError, RequestError
 from ..hooks import (
-    INDEX_TYPES,
     Provenance,
     index_request,
     pipeline_name,
     pipeline_request,
     read_provenance,
     require_field_names,
+    require_index_type,
 )
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
 from .cluster import require_encoder
@@ -43,8 +43,7 @@ def create_index(
     index's default. Raises RequestError for a value that cannot be, ElasticError when the index
     exists already or the cluster does not have this encoder in service.
     """
-    if index_type not in INDEX_TYPES:
-        raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(INDEX_TYPES)}")
+    require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     require_field_names(inputs, field)
     with elastic_errors(client):

@@ -12,8 +12,7 @@ from ..bundle import is_blank
 from ..errors import RequestError, UnusableDocument
 from ..hooks import (
     bm25_request,
-    dense_request,
-    dense_text_request,
+    field_of,
     join_by_spaces,
     msearch_request,
     ranking_of,
@@ -94,15 +93,14 @@ class Searcher:
         if mode == "bm25":
             fields = self._provenance.require_bm25()
             return [bm25_request(fields, text, depth) for text in texts]
+        name, encoder = self._field.name, self._field.encoder
+        kind = field_of(self._field.mapping, name, self._index)
         if self._encoder is None and self._provenance.in_cluster:
-            name, encoder = self._field.name, self._field.encoder
-            return [dense_text_request(name, text, encoder, depth) for text in texts]
+            return [kind.text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
-            raise RequestError(
-                f"dense search needs the encoder {self._field.encoder!r}; give its bundle"
-            )
-        vectors = self._encoder.encode_queries(texts).tolist()
-        return [dense_request(self._field.name, vector, depth) for vector in vectors]
+            raise RequestError(f"dense search needs the encoder {encoder!r}; give its bundle")
+        outputs = self._encoder.encode_queries(texts).tolist()
+        return [kind.request(name, output, depth) for output in outputs]
 
 
 def msearch(

@@ -12,8 +12,8 @@ if missing := missing_of("numpy", "onnxruntime", "tokenizers"):
 from .encoded import Encoded, EncodedEach
 from .encoder import Encoder, load
 from .engine import Engine
+from .kinds.dense import cosines
 from .packing import pack
-from .selftest import cosines
 from .session import Vectors
 
 __all__ = [

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..bundle import Manifest
 from ..errors import RequestError
+from .kinds.dense import unit
 from .session import Vectors
 
 
@@ -124,9 +125,3 @@ def _stated(text: str, manifest: Manifest) -> Prompt:
             f" known which they are; name one by prompt_name: {', '.join(manifest.prompts)}"
         )
     return Prompt(text)
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """The same directions, of length 1; a vector of zeros stays."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

@@ -11,11 +11,12 @@ from typing import TypeVar, Unpack, cast, overload
 
 import numpy as np
 
-from ..bundle import Bundle, Manifest, Role, bundle_folder, read_bundle
+from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
 from ..types import EncodeStats
-from .asked import Asked, Options, Prompt, named_prompt, unit
+from .asked import Asked, Options, Prompt, named_prompt
 from .encoded import Encoded, EncodedEach, placed, stats_of
+from .kinds import OUTPUTS
 from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .progress import shown_progress
@@ -65,6 +66,7 @@ class Encoder:
             concurrent_runs = concurrent_runs or tuning.concurrent_runs
             provider = provider or tuning.provider
         self.manifest: Manifest = bundle.manifest
+        self._kind = OUTPUTS[bundle.manifest.kind]
         self._concurrent_runs = min(concurrent_runs or 1, threads)
         self.tokens_per_run = tokens_per_run or TOKENS_PER_RUN
         self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
@@ -78,13 +80,18 @@ class Encoder:
 
     @property
     def dims(self) -> int:
-        """Length of a vector."""
-        return self.manifest.dims
+        """Length of a vector. Raises BundleError for a kind that gives none."""
+        return self.manifest.of(Dense).dims
 
     @property
     def fingerprint(self) -> str:
         """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
         return self.manifest.fingerprint
+
+    def blank(self, texts: int) -> Vectors:
+        """What so many texts have before they are encoded: zeros, float32 [n, dims]."""
+        rows: Vectors = self._kind.blank(self.manifest, texts)
+        return rows
 
     @property
     def max_padding(self) -> float:
@@ -184,10 +191,8 @@ class Encoder:
         Inner products, of unit vectors where the similarity is the cosine; as
         sentence-transformers' ``similarity``, and not shifted as an Elasticsearch score is.
         """
-        one, other = np.atleast_2d(queries), np.atleast_2d(documents)
-        if self.manifest.similarity == "cosine":
-            one, other = unit(one), unit(other)
-        return np.asarray(one @ other.T, dtype=np.float32)
+        scores: Vectors = self._kind.similarity(self.manifest, queries, documents)
+        return scores
 
     def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
@@ -196,7 +201,7 @@ class Encoder:
     def encode_each(self, texts: Sequence[str], role: Role) -> EncodedEach:
         """Vectors of all texts but those that cannot be encoded, each of which has its reason."""
         require_list(texts)
-        vectors = np.zeros((len(texts), self.dims), dtype=np.float32)
+        vectors = self.blank(len(texts))
         prompt = named_prompt(self.manifest, role)
         stats = EncodeStats()
         failures: dict[int, EncodeError] = {}
@@ -225,7 +230,7 @@ class Encoder:
         ``advance`` hears, window by window, how many texts more are encoded.
         """
         require_list(texts)
-        vectors = np.empty((len(texts), self.dims), dtype=np.float32)
+        vectors = self.blank(len(texts))
         stats = EncodeStats()
         for start in range(0, len(texts), WINDOW):
             window = self._tokenize(texts[start : start + WINDOW], prompt, first + start)
@@ -321,7 +326,7 @@ class Encoder:
 
         One such text fails the pack it is in, which is then run in halves until it is alone.
         """
-        vectors = np.zeros((len(window), self.dims), dtype=np.float32)
+        vectors = self.blank(len(window))
         failures: dict[int, EncodeError] = {}
 
         def run(positions: Sequence[int]) -> None:
@@ -354,7 +359,10 @@ class Encoder:
             ids[row, : len(text.ids)] = text.ids
             mask[row, : len(text.ids)] = 1
             pooled[row, text.unpooled : len(text.ids)] = 1
-        return self._session.run(Batch(ids, mask, pooled))
+        rows: Vectors = self._kind.decoded(
+            self.manifest, self._session.run(Batch(ids, mask, pooled))
+        )
+        return rows
 
     def _encode_with_warning(self, texts: str | Sequence[str], role: Role) -> Vector | Vectors:
         encoded = self.encode_counted([texts] if isinstance(texts, str) else texts, role)

@@ -201,8 +201,7 @@ class _BulkLane:
                 jobs.append(_Job(tokens, start))
             self._offer(jobs)
         parts = [job.vectors.result() for job in jobs]
-        empty = np.empty((0, self._encoder.dims), dtype=np.float32)
-        return Encoded(np.concatenate(parts) if parts else empty, stats)
+        return Encoded(np.concatenate([self._encoder.blank(0), *parts]), stats)
 
     @contextmanager
     def _room_for(self, texts: int) -> Iterator[None]:

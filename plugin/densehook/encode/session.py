@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -18,6 +18,8 @@ from .machine import usable_cpus
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Vector = NDArray[np.float32]
+Rows = NDArray[Any]
+"""What a graph gives, [batch, …]."""
 
 
 class Batch(NamedTuple):
@@ -97,22 +99,22 @@ class Session:
         self._inputs = {name: _INPUTS[name] for name in manifest.inputs}
         self._output = manifest.output
 
-    def run(self, batch: Batch) -> Vectors:
-        """A batch -> float32 [batch, dims].
+    def run(self, batch: Batch) -> Rows:
+        """A batch -> the graph's output.
 
         Raises EncodeError when the model cannot run them, ProviderError when the provider fails.
         """
         feed = {name: make(batch) for name, make in self._inputs.items()}
         try:
-            (vectors,) = self._session.run([self._output], feed)
+            (output,) = self._session.run([self._output], feed)
         except EPFail as error:
             raise ProviderError(f"the execution provider failed: {_first_line(error)}") from error
         except Exception as error:  # a token id the graph has no row for, say, or no more memory
             raise EncodeError(f"the model cannot run it: {_first_line(error)}") from error
-        return np.asarray(vectors, dtype=np.float32)
+        return np.asarray(output)
 
     def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:
-        """The named outputs of a graph that has more than its vectors; ids are without padding."""
+        """The named outputs of a graph that has more than its own; ids are without padding."""
         every = np.ones_like(ids)
         feed = {name: make(Batch(ids, every, every)) for name, make in self._inputs.items()}
         return list(self._session.run(list(names), feed))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..bundle import (
     MANIFEST,
@@ -18,15 +17,12 @@ from ..bundle import (
     Role,
     Source,
     read_bundle,
-    replacing,
     require_replaceable,
-    write_golden,
-    write_manifest,
 )
-from ..encode import Encoder
-from ..encode.versions import versions
-from ..errors import ExportError, RecipeError
+from ..errors import RecipeError
+from .finishing import Draft, finish, new_folder
 from .folder import Settings, read_folder, settle
+from .kinds import GATES
 from .modules import vector_width
 from .recipe import Recipe
 from .sources import model_folder
@@ -61,16 +57,13 @@ def export_bundle(recipe: Recipe, output: Path, progress: Progress = lambda step
         raise RecipeError(f"dims is {settings.dims}, the model has {width}")
     if facts.lower_case and not reference.lower_cases():
         raise RecipeError(f"{folder} lower-cases its input outside the tokenizer; no bundle can")
-    try:
-        with replacing(output) as staging:
-            progress("Tracing the graph")
-            manifest = _write_model(staging, recipe, settings, reference)
-            progress("Loading PyTorch again")
-            reference = _reloaded(facts.transformer, recipe.layers, reference)
-            progress("Comparing with PyTorch")
-            _prove(staging, manifest, settings, reference)
-    except OSError as error:
-        raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
+    with new_folder(output) as staging:
+        progress("Tracing the graph")
+        manifest = _write_model(staging, recipe, settings, reference)
+        progress("Loading PyTorch again")
+        reference = _reloaded(facts.transformer, recipe.layers, reference)
+        progress("Comparing with PyTorch")
+        finish(_draft(staging, manifest, settings, reference))
     return read_bundle(output)
 
 
@@ -126,10 +119,8 @@ def _write_model(
     inputs = write_graph(reference.model, settings, staging / "model.onnx", sample.shape[0])
     return Manifest(
         name=recipe.name,
-        dims=sample.shape[0],
-        similarity=settings.similarity,
-        pooling=settings.pooling,
-        normalise=settings.normalise,
+        kind=recipe.kind,
+        part=GATES[recipe.kind].part(settings, sample),
         max_tokens=settings.max_tokens,
         pad_id=reference.pad_id,
         prompts=settings.prompts,
@@ -147,21 +138,17 @@ def _write_model(
     )
 
 
-def _prove(staging: Path, manifest: Manifest, settings: Settings, reference: Reference) -> None:
-    from .gate import gate_golden, run_gate
+def _draft(staging: Path, manifest: Manifest, settings: Settings, reference: Reference) -> Draft:
+    from .gate import run_gate
 
-    bundle = Bundle(staging, manifest)
-    encoder = Encoder(bundle)
-    parity = run_gate(encoder, reference, settings)
-    exported_with = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
-    content: dict[str, Any] = {**parity.as_json(), "versions": {**exported_with, **versions()}}
-    if settings.remarks:
-        content["remarks"] = list(settings.remarks)
-    (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
-    write_golden(staging / "golden.json", _golden(settings, reference))
-    gate_golden(encoder, bundle.golden())  # as written: what every load will read
-    files = sorted(path.name for path in staging.iterdir())
-    write_manifest(staging, manifest, files)
+    return Draft(
+        staging,
+        manifest,
+        _golden(settings, reference),
+        lambda encoder: run_gate(encoder, reference, settings),
+        evidence={"remarks": list(settings.remarks)} if settings.remarks else {},
+        versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
+    )
 
 
 def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
@@ -182,6 +169,5 @@ def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
     golden = []
     for role, text in texts:
         ids = reference.tokenize(settings, role, text)
-        vector = reference.encode(settings, role, ids)
-        golden.append(GoldenText(role, text, ids, [float(x) for x in vector]))
+        golden.append(GoldenText(role, text, ids, reference.encode(settings, role, ids)))
     return golden

@@ -1,58 +1,28 @@
 """The gate: an export goes out only when it is PyTorch's equal, a variant when it is near enough.
 
-Token ids must be the same, every cosine at or over the precision's bound, and, where the bits are
-those of floating point, the ten nearest neighbours of each question the same. What was measured is
-written down.
+Token ids must be the same, and what the graph gives as near to what is expected as its kind and its
+precision ask. What was measured is written down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..bundle import PRECISION_BOUNDS, GoldenText, Role
-from ..encode import Encoder, cosines
+from ..bundle import GoldenText, Role
+from ..encode import Encoder
 from ..encode.selftest import golden_objection
 from ..errors import GateError
 from .folder import Settings
+from .kinds import GATES, Parity
+from .kinds.compared import Compared
 from .reference import Reference
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
-NEIGHBOURS = 10
-_TIES = {"fp32": 1e-5, "fp16": 1e-3}
-"""Neighbours closer in score than this may change places; of fewer bits that is not asked."""
 _LONGEST_COMPARED = 8192
 """Tokens; of a longer text the attention alone, written out, would take tens of gigabytes."""
-_BATCH_TOLERANCE = 1e-3
-"""Rounding makes the numbers of a vector differ by less; a scale taken from a batch by far more."""
-
-Vectors = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Parity:
-    """How the graph compares to PyTorch; the content of parity.json."""
-
-    texts: int
-    token_ids_equal: bool
-    lowest_cosine: float
-    mean_cosine: float
-    largest_difference: float
-    neighbours_agree: float
-    batched_difference: float
-
-    @property
-    def batch_dependent(self) -> bool:
-        """Whether a text's vector depends on those that it is encoded together with."""
-        return not self.batched_difference <= _BATCH_TOLERANCE
-
-    def as_json(self) -> dict[str, Any]:
-        """The measured values by name."""
-        return asdict(self)
 
 
 def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Parity:
@@ -97,9 +67,9 @@ def gate_transformed(
     transformed: Encoder,
     plain: Encoder,
     golden: Sequence[GoldenText],
-    transform: Callable[[Vectors], Vectors],
+    transform: Callable[[Any], Any],
 ) -> Parity:
-    """Compares a graph with what a transform makes of the plain bundle's vectors, each text alone.
+    """Compares a graph with what a transform makes of the plain bundle's rows, each text alone.
 
     Raises GateError if it is too far.
     """
@@ -147,55 +117,19 @@ def _apart(found: Sequence[int], expected: Sequence[int]) -> str:
     )
 
 
-def _alone(encoder: Encoder, texts: Sequence[tuple[Role, str]]) -> Vectors:
-    return np.vstack([encoder.encode_counted([text], role).vectors for role, text in texts])
+def _alone(encoder: Encoder, texts: Sequence[tuple[Role, str]]) -> Any:
+    return np.concatenate([encoder.encode_counted([text], role).vectors for role, text in texts])
 
 
 def _compared(
-    encoder: Encoder, texts: Sequence[tuple[Role, str]], expected: Vectors, whose: str
+    encoder: Encoder, texts: Sequence[tuple[Role, str]], expected: Any, whose: str
 ) -> Parity:
     documents = [text for role, text in texts if role == "document"]
-    batched = np.vstack(
+    batched = np.concatenate(
         [
             encoder.encode_counted(QUESTIONS, "query").vectors,
             encoder.encode_counted(documents, "document").vectors,
         ]
     )
-    similar = cosines(batched, expected)
-    tie = _TIES.get(encoder.manifest.precision, 0.0)
-    parity = Parity(
-        texts=len(texts),
-        token_ids_equal=True,
-        lowest_cosine=float(similar.min()),
-        mean_cosine=float(similar.mean()),
-        largest_difference=float(np.abs(batched - expected).max()),
-        neighbours_agree=_agreement(batched, expected, len(QUESTIONS), tie),
-        batched_difference=float(np.abs(batched - _alone(encoder, texts)).max()),
-    )
-    _judge(parity, encoder.manifest.precision, texts[int(similar.argmin())][1], whose)
-    return parity
-
-
-def _judge(parity: Parity, precision: str, worst: str, whose: str) -> None:
-    bound = PRECISION_BOUNDS[precision]
-    if not parity.lowest_cosine >= bound:  # NaN must fail too
-        raise GateError(
-            f"the {precision} graph is not {whose} equal: cosine {parity.lowest_cosine:.6f} for"
-            f" {worst[:40]!r}, the bound is {bound}; no bundle was written"
-        )
-    if precision in _TIES and parity.neighbours_agree < 1:
-        raise GateError(
-            f"only {parity.neighbours_agree:.1%} of the top-{NEIGHBOURS} neighbours are {whose};"
-            " no bundle was written"
-        )
-
-
-def _agreement(found: Vectors, expected: Vectors, queries: int, tie: float) -> float:
-    """Share of the nearest documents, over all queries, that both spaces agree on."""
-    agreed = 0
-    for query in range(queries):
-        scores = expected[queries:] @ expected[query]
-        tenth = np.sort(scores)[-NEIGHBOURS]
-        nearest = np.argsort(-(found[queries:] @ found[query]), kind="stable")[:NEIGHBOURS]
-        agreed += int((scores[nearest] >= tenth - tie).sum())
-    return agreed / (queries * NEIGHBOURS)
+    compared = Compared(texts, batched, _alone(encoder, texts), expected)
+    return GATES[encoder.manifest.kind].judged(encoder.manifest, compared, whose)

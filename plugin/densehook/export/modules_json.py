@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..bundle.manifest import POOLINGS
+from ..bundle.kinds.dense import POOLINGS
 from ..errors import RecipeError
 from .modules import ACTIVATIONS, Dense, LayerMix, LayerNorm, Modules, Normalise, Step
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..bundle.manifest import split_pooling
+from ..bundle.kinds.dense import split_pooling
 from .folder import Settings
 from .module_weights import module_weights
 from .modules import Dense, LayerMix, LayerNorm, Normalise, Step

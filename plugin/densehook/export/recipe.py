@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..bundle.manifest import POOLINGS, ROLES, SIMILARITIES, split_pooling
+from ..bundle import KINDS
+from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
+from ..bundle.manifest import ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
 from ..errors import RecipeError
 
@@ -29,6 +31,7 @@ class Recipe:
     revision: str = ""
     repository: str = ""
     license: str = "unknown"
+    kind: str = "dense"
     pooling: str | None = None
     normalise: bool | None = None
     similarity: str | None = None
@@ -50,6 +53,7 @@ _TYPES: Mapping[str, type] = {
     "revision": str,
     "repository": str,
     "license": str,
+    "kind": str,
     "pooling": str,
     "normalise": bool,
     "similarity": str,
@@ -69,7 +73,7 @@ _TYPE_NAMES = {
     list: "a list",
 }
 _LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes long
-_CHOICES = {"similarity": SIMILARITIES}
+_CHOICES: Mapping[str, Collection[str]] = {"kind": KINDS, "similarity": SIMILARITIES}
 
 
 def read_recipe(path: Path | str) -> Recipe:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoTokenizer
 
 from ..bundle import Role
-from ..bundle.manifest import split_pooling
+from ..bundle.kinds.dense import split_pooling
 from ..errors import ExportError, RecipeError
 from .edges import edge_texts
 from .folder import Settings

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bundle import replacing, require_replaceable
+from ..bundle import require_replaceable
 from ..errors import ExportError
 from .bundling import load_reference
+from .finishing import new_folder
 from .folder import FolderFacts, read_folder
 from .modules import Dense, LayerMix, LayerNorm, Weighted
 from .modules_json import read_json
@@ -82,16 +83,13 @@ def average(sources: Sequence[str], output: Path, evidence: Mapping[str, Any]) -
     types = {name: value.dtype for name, value in first.model.state_dict().items()}
     mean = {name: (value / len(folders)).to(types[name]) for name, value in weights.items()}
     means = {name: (value / len(folders)).float() for name, value in modules.items()}
-    try:
-        with replacing(output) as staging:
-            _copy_description(folders[0], staging)
-            inside = facts[0].transformer.relative_to(folders[0])
-            first.model.save_pretrained(staging / inside, state_dict=mean)
-            _write_modules(means, staging)
-            content = {**evidence, "checkpoints": list(sources)}
-            (staging / SOUP).write_text(json.dumps(content, indent=2) + "\n")
-    except OSError as error:
-        raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
+    with new_folder(output, SOUP) as staging:
+        _copy_description(folders[0], staging)
+        inside = facts[0].transformer.relative_to(folders[0])
+        first.model.save_pretrained(staging / inside, state_dict=mean)
+        _write_modules(means, staging)
+        content = {**evidence, "checkpoints": list(sources)}
+        (staging / SOUP).write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _weights(reference: Reference, absent: frozenset[str]) -> dict[str, Any]:

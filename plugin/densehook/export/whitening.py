@@ -8,7 +8,6 @@ Sentence Representations for Better Semantics and Faster Retrieval"; Mu and Visw
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,19 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import (
-    MANIFEST,
-    Bundle,
-    GoldenText,
-    read_bundle,
-    replacing,
-    require_replaceable,
-    write_golden,
-    write_manifest,
-)
+from ..bundle import Bundle, Dense, read_bundle
 from ..encode import Encoder, Vectors
-from ..encode.versions import versions
 from ..errors import ExportError
+from .finishing import Draft, finish, new_folder
 
 _NARROWEST = 1e-7
 """Of the widest direction's variance; what varies less is rounding, not to be blown up."""
@@ -96,42 +86,29 @@ def write_transformed(
     Raises GateError when the graph does not give what numpy gives, ExportError where something
     else than a bundle stands at ``output``.
     """
-    require_replaceable(output, MANIFEST)
-    from .gate import gate_golden, gate_transformed
+    from .gate import gate_transformed
     from .variants.graphs import read_model, write_model
 
     plain = Encoder(origin)
-    manifest = replace(origin.manifest, name=name, dims=transform.matrix.shape[1])
-    try:
-        with replacing(output) as staging:
-            model = read_model(origin.model)
-            append_transform(model, transform, origin.manifest.output)
-            write_model(model, staging / "model.onnx")
-            shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
-            golden = origin.golden()
-            vectors = transform(np.array([each.vector for each in golden], dtype=np.float32))
-            write_golden(
-                staging / "golden.json",
-                [
-                    GoldenText(each.role, each.text, each.ids, [float(x) for x in vector])
-                    for each, vector in zip(golden, vectors, strict=True)
-                ],
-            )
-            made = Bundle(staging, manifest)
-            encoder = Encoder(made)
-            parity = gate_transformed(encoder, plain, golden, transform)
-            gate_golden(encoder, made.golden())
-            content = {
-                **parity.as_json(),
+    part = replace(origin.manifest.of(Dense), dims=transform.matrix.shape[1])
+    golden = origin.golden()
+    vectors = transform(np.array([each.output for each in golden], dtype=np.float32))
+    with new_folder(output) as staging:
+        model = read_model(origin.model)
+        append_transform(model, transform, origin.manifest.output)
+        write_model(model, staging / "model.onnx")
+        shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
+        draft = Draft(
+            staging,
+            replace(origin.manifest, name=name, part=part),
+            [replace(each, output=vector) for each, vector in zip(golden, vectors, strict=True)],
+            lambda encoder: gate_transformed(encoder, plain, golden, transform),
+            evidence={
                 "compared_with": origin.manifest.fingerprint,
                 "transform": dict(evidence),
-                "versions": versions(),
-            }
-            (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
-            files = sorted(path.name for path in staging.iterdir())
-            write_manifest(staging, manifest, files)
-    except OSError as error:
-        raise ExportError(f"{output} cannot be written: {error.strerror or error}") from error
+            },
+        )
+        finish(draft)
     return read_bundle(output)
 
 

@@ -5,14 +5,15 @@ Pure: no server, no model, no numbers library; what an index says of its vectors
 
 from .filters import filter_of
 from .indexing import (
-    INDEX_TYPES,
     index_request,
     join_by_spaces,
     pipeline_name,
     pipeline_request,
     require_field_names,
+    require_index_type,
     text_of,
 )
+from .kinds import FIELDS, INDEX_TYPES, Field, field_of
 from .notes import (
     NOTES,
     Decision,
@@ -31,8 +32,6 @@ from .provenance import Provenance, VectorField, read_provenance, short
 from .searching import (
     MARKED,
     bm25_request,
-    dense_request,
-    dense_text_request,
     hybrid_request,
     msearch_request,
     ranking_of,
@@ -40,10 +39,12 @@ from .searching import (
 )
 
 __all__ = [
+    "FIELDS",
     "INDEX_TYPES",
     "MARKED",
     "NOTES",
     "Decision",
+    "Field",
     "Note",
     "Provenance",
     "Stored",
@@ -51,8 +52,7 @@ __all__ = [
     "VectorField",
     "bm25_request",
     "decide",
-    "dense_request",
-    "dense_text_request",
+    "field_of",
     "filter_of",
     "hybrid_request",
     "index_request",
@@ -66,6 +66,7 @@ __all__ = [
     "read_provenance",
     "require_answers",
     "require_field_names",
+    "require_index_type",
     "short",
     "text_of",
     "value_at",

@@ -9,11 +9,10 @@ from typing import Any
 from ..bundle import Manifest, join_texts
 from ..errors import RequestError, UnusableDocument
 from ..types import Document
+from .kinds import FIELDS
 from .notes import NOTES, NOTES_MAPPING
 from .paths import value_at
 from .provenance import meta_of
-
-INDEX_TYPES = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat")
 
 BM25 = {"type": "BM25", "k1": 0.9, "b": 0.4}
 """Anserini's parameters, so that BM25 here and there can be compared."""
@@ -61,14 +60,7 @@ def index_request(
         for name in inputs:
             _place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
-    vector = {
-        "type": "dense_vector",
-        "dims": manifest.dims,
-        "index": True,
-        "similarity": manifest.similarity,
-        "index_options": {"type": index_type},
-    }
-    _place(properties, field, vector)
+    _place(properties, field, FIELDS[manifest.kind].mapping(manifest, index_type))
     return {
         "settings": {
             "number_of_shards": shards,
@@ -84,6 +76,13 @@ def index_request(
             "properties": properties,
         },
     }
+
+
+def require_index_type(manifest: Manifest, index_type: str) -> None:
+    """Raises RequestError unless this encoder's fields can be indexed so."""
+    known = FIELDS[manifest.kind].INDEX_TYPES
+    if index_type not in known:
+        raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(known)}")
 
 
 def require_field_names(inputs: Sequence[str], field: str) -> None:

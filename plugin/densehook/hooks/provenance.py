@@ -11,6 +11,7 @@ from typing import Any
 
 from ..bundle import Manifest
 from ..errors import EncoderMismatch, NoProvenance, RequestError
+from .kinds import FIELDS
 from .paths import mapping_at
 
 META = "densehook"
@@ -18,20 +19,20 @@ META = "densehook"
 
 @dataclass(frozen=True)
 class VectorField:
-    """One vector field of an index; ``dims`` is None where the mapping leaves them open."""
+    """One vector field of an index, with its own mapping; empty where it is not mapped."""
 
     name: str
     inputs: Sequence[str]
     encoder: str
     fingerprint: str
-    dims: int | None
+    mapping: Mapping[str, Any]
 
     def require(self, manifest: Manifest, index: str) -> None:
         """Raises EncoderMismatch unless the encoder is the one the field was made for."""
-        if self.dims not in (None, manifest.dims):
+        if self.mapping and (objection := self._objection(manifest)):
             raise EncoderMismatch(
-                f"field {self.name!r} of index {index!r} has {self.dims} dims, encoder"
-                f" {manifest.name!r} gives {manifest.dims}; use the encoder {self.encoder!r}"
+                f"field {self.name!r} of index {index!r} {objection}; use the encoder"
+                f" {self.encoder!r}"
             )
         if manifest.fingerprint != self.fingerprint:
             raise EncoderMismatch(
@@ -39,6 +40,15 @@ class VectorField:
                 f" ({short(self.fingerprint)}), not of {manifest.name!r}"
                 f" ({short(manifest.fingerprint)}); use that encoder, or create another index"
             )
+
+    def _objection(self, manifest: Manifest) -> str:
+        kind = FIELDS[manifest.kind]
+        if self.mapping.get("type") != kind.TYPE:
+            return (
+                f"is mapped as {self.mapping.get('type')}, encoder {manifest.name!r} of kind"
+                f" {manifest.kind} writes {kind.TYPE}"
+            )
+        return kind.objection(self.mapping, manifest)
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ def read_provenance(
             _names(entry.get("input")),
             entry["encoder"],
             entry["fingerprint"],
-            mapping_at(properties, name).get("dims"),
+            mapping_at(properties, name),
         )
         for name, entry in _object(meta.get("fields")).items()
         if _is_complete(entry)

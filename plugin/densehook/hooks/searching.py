@@ -8,15 +8,10 @@ from typing import Any
 
 from ..errors import ElasticError
 from ..types import ScoredDoc
-
-_MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
-_MIN_CANDIDATES = 200
+from .kinds import Filters
 
 MARKED = re.compile(r"<em>(.*?)</em>", re.S)
 """Words of the query, as a highlight has them."""
-
-Filters = Sequence[Mapping[str, Any]]
-"""Queries that a document must match, without a score."""
 
 
 def bm25_request(
@@ -36,43 +31,10 @@ def _bm25(fields: Sequence[str], text: str) -> dict[str, Any]:
     return {"multi_match": {"query": text, "fields": list(fields), "type": "most_fields"}}
 
 
-def dense_request(
-    field: str,
-    vector: Sequence[float],
-    size: int,
-    num_candidates: int | None = None,
-    filters: Filters = (),
-) -> dict[str, Any]:
-    """KNN over a vector field, ``size`` hits among those that match the filters.
-
-    ``num_candidates`` is per shard and defaults to twice the hits, at least 200: enough for HNSW
-    to come within 0.003 nDCG@10 of the exact search on SciFact. A flat index is always exact.
-    """
-    knn = {"query_vector": vector, **_neighbours(field, size, num_candidates, filters)}
-    return {"size": size, "track_total_hits": False, "knn": knn}
-
-
-def dense_text_request(
-    field: str,
-    text: str,
-    encoder: str,
-    size: int,
-    num_candidates: int | None = None,
-    filters: Filters = (),
-) -> dict[str, Any]:
-    """As ``dense_request``, with the text encoded in the cluster, by the plugin."""
-    return {
-        "size": size,
-        "track_total_hits": False,
-        "knn": _knn_of_text(field, text, encoder, size, num_candidates, filters),
-    }
-
-
 def hybrid_request(
     bm25_fields: Sequence[str],
-    field: str,
+    retriever: Mapping[str, Any],
     text: str,
-    encoder: str,
     *,
     fusion: str,
     size: int,
@@ -80,17 +42,13 @@ def hybrid_request(
     rank_constant: float = 60,
     normalizer: str | None = None,
     weights: Sequence[float] = (1.0, 1.0),
-    num_candidates: int | None = None,
     filters: Filters = (),
 ) -> dict[str, Any]:
-    """BM25 and kNN fused in the cluster, by the plugin: one request, ``size`` hits.
+    """BM25 and a vector field's retriever fused in the cluster: one request, ``size`` hits.
 
-    ``weights`` are those of BM25 and of kNN; ``rank_constant`` is of rrf, ``normalizer`` of linear.
+    ``weights`` are those of the two; ``rank_constant`` is of rrf, ``normalizer`` of linear.
     """
-    lists = [
-        {"standard": {"query": _bm25(bm25_fields, text)}},
-        {"knn": _knn_of_text(field, text, encoder, window, num_candidates)},
-    ]
+    lists = [{"standard": {"query": _bm25(bm25_fields, text)}}, retriever]
     hybrid: dict[str, Any] = {
         "fusion": fusion,
         "rank_window_size": window,
@@ -106,29 +64,6 @@ def hybrid_request(
     if filters:
         hybrid["filter"] = list(filters)
     return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
-
-
-def _knn_of_text(
-    field: str,
-    text: str,
-    encoder: str,
-    size: int,
-    num_candidates: int | None,
-    filters: Filters = (),
-) -> dict[str, Any]:
-    builder = {"densehook": {"text": text, "encoder": encoder}}
-    return {
-        "query_vector_builder": builder,
-        **_neighbours(field, size, num_candidates, filters),
-    }
-
-
-def _neighbours(
-    field: str, size: int, num_candidates: int | None, filters: Filters = ()
-) -> dict[str, Any]:
-    candidates = num_candidates or min(_MAX_CANDIDATES, max(_MIN_CANDIDATES, 2 * size))
-    filtered = {"filter": list(filters)} if filters else {}
-    return {"field": field, "k": size, "num_candidates": max(candidates, size), **filtered}
 
 
 def msearch_request(bodies: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

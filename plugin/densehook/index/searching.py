@@ -12,11 +12,11 @@ from ..errors import RequestError
 from ..fusion import FusedHit, Part
 from ..hooks import (
     NOTES,
+    Field,
     Provenance,
     VectorField,
     bm25_request,
-    dense_request,
-    dense_text_request,
+    field_of,
     hybrid_request,
     ranking_of,
 )
@@ -94,25 +94,31 @@ class Searching:
     def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
         if name == "bm25":
             return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
-        candidates = asked.num_candidates
+        field, candidates = self.field, asked.num_candidates
         if vector is not None:
-            return dense_request(self.field.name, vector, depth, candidates, asked.filters)
-        encoder = self.field.encoder
-        return dense_text_request(self.field.name, text, encoder, depth, candidates, asked.filters)
+            return self._kind.request(field.name, vector, depth, candidates, asked.filters)
+        return self._kind.text_request(
+            field.name, text, field.encoder, depth, candidates, asked.filters
+        )
+
+    @property
+    def _kind(self) -> Field:
+        return field_of(self.field.mapping, self.field.name, self.provenance.index)
 
     def _fused_by_cluster(self, text: str, asked: Asked) -> Body:
+        field = self.field
         body = hybrid_request(
             self.provenance.require_bm25(),
-            self.field.name,
+            self._kind.text_retriever(
+                field.name, text, field.encoder, asked.depth, asked.num_candidates
+            ),
             text,
-            self.field.encoder,
             fusion=asked.fusion,
             size=asked.size,
             window=asked.depth,
             rank_constant=asked.constant,
             normalizer=asked.normalizer,
             weights=asked.list_weights,
-            num_candidates=asked.num_candidates,
             filters=asked.filters,
         )
         return {

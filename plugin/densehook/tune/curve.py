@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..bundle import Dense
 from ..collections import Collection, Sample, sample
 from ..encode import Encoder, Vectors
 from ..encode.machine import machine_name
@@ -107,11 +108,11 @@ def _points(
         started = time.perf_counter()
         texts, queries = encode_sample(encoder, measured_on, lambda done: progress(done, total))
         speed = round(total / (time.perf_counter() - started), 2)
-    manifest = encoder.manifest
+    dense = encoder.manifest.of(Dense)
     points = []
     for kept in dims:
-        found, asked = (truncated(each, kept, manifest.normalise) for each in (texts, queries))
-        quality = ndcg(measured_on, found, asked, manifest.similarity)
+        found, asked = (truncated(each, kept, dense.normalise) for each in (texts, queries))
+        quality = ndcg(measured_on, found, asked, dense.similarity)
         points.append(Point(layers, kept, quality, speed))
     return points
 

@@ -65,7 +65,7 @@ def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
     gate_golden(encoder, bundle.golden())
     parity = gate_variant(encoder, Encoder(plain), plain.golden())
     dependent = bundle.manifest.batch_dependent or parity.batch_dependent
-    return Nearness(parity.lowest_cosine, dependent)
+    return Nearness(float(parity.as_json()["lowest_cosine"]), dependent)
 
 
 def _parity(bundle: Bundle) -> Mapping[str, float]:

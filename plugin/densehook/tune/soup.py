@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..bundle import Dense
 from ..collections import Sample
 from ..encode import Encoder
 from ..export import Recipe, export_bundle
@@ -53,7 +54,7 @@ def greedy_soup(
             documents, queries = encode_sample(
                 encoder, measured_on, lambda done: progress(label, done, total)
             )
-            return ndcg(measured_on, documents, queries, encoder.manifest.similarity)
+            return ndcg(measured_on, documents, queries, encoder.manifest.of(Dense).similarity)
 
     ingredients(checkpoints, output)  # what cannot be written is said before the work
     require_trec_eval()

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..bundle import TUNING, Bundle, Manifest, Tuning, read_bundle, replacing, write_manifest
+from ..bundle import TUNING, Bundle, Dense, Manifest, Tuning, read_bundle, write_manifest
 from ..collections import Collection, Sample, sample
 from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError
+from ..export.finishing import new_folder
 from .choice import Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
 from .plot import plot_tuning, require_matplotlib
@@ -65,21 +66,18 @@ def tune_bundle(
     require_matplotlib()
     require_trec_eval()
     measured_on = sample(collection, origin.manifest.joiner, documents)
-    try:
-        with replacing(path) as staging:
-            folder = staging / VARIANTS_FOLDER
-            bundles, unbuilt = _build(origin, folder, only, measured_on.documents, progress)
-            rows, unfit = _measure(bundles, measured_on, progress)
-            chosen = choose(rows, max_loss, allow_batch_dependent)
-            _declare(bundles[chosen.variant], chosen)
-            for file in (folder / chosen.variant).iterdir():
-                shutil.copyfile(file, staging / file.name)
-            objections = {row: objection(row, max_loss, allow_batch_dependent) for row in rows}
-            tuning = _tuning(chosen, objections, [*unbuilt, *unfit], measured_on, max_loss)
-            (staging / TUNING).write_text(tuning.dumps())
-            plot_tuning(tuning, staging / "tuning.png")
-    except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
+    with new_folder(path) as staging:
+        folder = staging / VARIANTS_FOLDER
+        bundles, unbuilt = _build(origin, folder, only, measured_on.documents, progress)
+        rows, unfit = _measure(bundles, measured_on, progress)
+        chosen = choose(rows, max_loss, allow_batch_dependent)
+        _declare(bundles[chosen.variant], chosen)
+        for file in (folder / chosen.variant).iterdir():
+            shutil.copyfile(file, staging / file.name)
+        objections = {row: objection(row, max_loss, allow_batch_dependent) for row in rows}
+        tuning = _tuning(chosen, objections, [*unbuilt, *unfit], measured_on, max_loss)
+        (staging / TUNING).write_text(tuning.dumps())
+        plot_tuning(tuning, staging / "tuning.png")
     return tuning
 
 
@@ -156,7 +154,7 @@ def _quality(
         measured_on,
         lambda done: progress(label, done, len(measured_on.documents)),
     )
-    return ndcg(measured_on, documents, queries, bundle.manifest.similarity)
+    return ndcg(measured_on, documents, queries, bundle.manifest.of(Dense).similarity)
 
 
 def _row(

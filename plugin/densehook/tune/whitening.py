@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bundle import MANIFEST, Bundle, require_replaceable
+from ..bundle import MANIFEST, Bundle, Dense, require_replaceable
 from ..collections import Sample
 from ..encode import Encoder
 from ..errors import ExportError
@@ -46,11 +46,12 @@ def whiten_bundle(
         raise ExportError(f"{output} is the bundle itself, or holds it; write to another folder")
     require_replaceable(output, MANIFEST)
     origin = plain_bundle(path)
+    dense = origin.manifest.of(Dense)
     if corpus.queries:
         require_trec_eval()
     documents, queries = encode_sample(Encoder(origin), corpus, progress)
     learn = learn_centring if centre_only else learn_whitening
-    transform = learn(documents, origin.manifest.normalise, dims)
+    transform = learn(documents, dense.normalise, dims)
     evidence = {
         "kind": "centring" if centre_only else "whitening",
         "corpus": corpus.name,
@@ -59,7 +60,6 @@ def whiten_bundle(
     bundle = write_transformed(origin, output, name or output.name, transform, evidence)
     if not corpus.queries:
         return Whitened(bundle, None, None)
-    similarity = origin.manifest.similarity
-    before = ndcg(corpus, documents, queries, similarity)
-    after = ndcg(corpus, transform(documents), transform(queries), similarity)
+    before = ndcg(corpus, documents, queries, dense.similarity)
+    after = ndcg(corpus, transform(documents), transform(queries), dense.similarity)
     return Whitened(bundle, before, after)

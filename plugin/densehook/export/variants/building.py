@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,19 +11,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from ...bundle import (
-    MANIFEST,
-    Bundle,
-    read_bundle,
-    replacing,
-    require_replaceable,
-    write_manifest,
-)
+from ...bundle import MANIFEST, Bundle, Manifest, read_bundle
 from ...encode import Encoder
 from ...encode.session import Session
-from ...encode.versions import versions
 from ...errors import ExportError
+from ..finishing import Draft, finish, new_folder
 from ..gate import gate_golden, gate_variant
+from ..kinds import Parity
 from .graphs import Model, Range, read_model, write_model
 from .registry import VARIANTS
 
@@ -52,8 +45,7 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
             f"{origin.path} is {origin.manifest.variant or origin.manifest.precision};"
             " variants are made of a plain fp32 bundle"
         )
-    require_replaceable(output, MANIFEST)
-    with replacing(output) as staging:
+    with new_folder(output) as staging:
         if VARIANTS[name].steps:
             _write_variant(origin, name, staging, texts)
         else:
@@ -74,27 +66,31 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
     for step in VARIANTS[name].steps:
         model = step(model, lambda model, names: _ranges(model, names, plain, texts))
     write_model(model, staging / "model.onnx")
-    for proof in ("tokenizer.json", "golden.json"):
-        shutil.copyfile(origin.path / proof, staging / proof)
+    shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
     manifest = replace(
         origin.manifest,
         precision=VARIANTS[name].precision,
         variant=name,
+        batch_dependent=VARIANTS[name].batch_dependent,
         inputs=[each.name for each in model.graph.input],
     )
-    variant = Bundle(staging, manifest)
-    encoder = Encoder(variant)
-    parity = gate_variant(encoder, plain, variant.golden())
-    gate_golden(encoder, variant.golden())
-    content = {
-        **parity.as_json(),
-        "compared_with": origin.manifest.fingerprint,
-        "versions": versions(),
-    }
-    (staging / "parity.json").write_text(json.dumps(content, indent=2) + "\n")
-    dependent = VARIANTS[name].batch_dependent or parity.batch_dependent
-    manifest = replace(manifest, batch_dependent=dependent)
-    write_manifest(staging, manifest, sorted(path.name for path in staging.iterdir()))
+    golden = origin.golden()
+    finish(
+        Draft(
+            staging,
+            manifest,
+            golden,
+            lambda encoder: gate_variant(encoder, plain, golden),
+            _declared,
+            evidence={"compared_with": origin.manifest.fingerprint},
+        )
+    )
+
+
+def _declared(manifest: Manifest, parity: Parity) -> Manifest:
+    """The manifest, which says where vectors depend on their batch."""
+    dependent = manifest.batch_dependent or parity.batch_dependent
+    return replace(manifest, batch_dependent=dependent)
 
 
 def _ranges(

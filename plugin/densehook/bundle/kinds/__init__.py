@@ -1,0 +1,40 @@
+"""The kinds of encoders: what each states in encoder.json beside what all of them state.
+
+A kind is its entry in ``KINDS`` and a module of its name in each room that has a part in it: here
+its part of the manifest and its golden outputs, in ``encode.kinds`` what its graph gives, in
+``hooks.kinds`` its field and its query, in ``export.kinds`` its gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+from ..stated import Stated
+from .dense import Dense
+
+
+class Part(Protocol):
+    """What one kind states; a frozen dataclass, whose fields are keys of encoder.json."""
+
+    KEYS: ClassVar[tuple[str, ...]]
+    OUTPUT_KEY: ClassVar[str]
+    """The key of a golden text's output."""
+
+    @property
+    def summary(self) -> str:
+        """What there is to say of its outputs, in two or three words."""
+
+    @classmethod
+    def read(cls, stated: Stated) -> Self:
+        """Its keys, parsed; raises BundleError for a value out of its range."""
+
+    def read_output(self, golden: Stated) -> Any:
+        """A golden text's output; raises BundleError when it is none of this encoder's."""
+
+    def written_output(self, output: Any) -> Any:
+        """The same as JSON has it."""
+
+
+KINDS: Mapping[str, type[Part]] = {"dense": Dense}
+"""Every kind by name."""

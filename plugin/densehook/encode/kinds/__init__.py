@@ -1,0 +1,33 @@
+"""What the graph of each kind gives: one row a text, in arrays of numpy's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ...bundle import GoldenText, Manifest
+from ..session import Rows
+from . import dense
+
+
+class Output(Protocol):
+    """A kind's module here."""
+
+    def blank(self, manifest: Manifest, texts: int) -> Any:
+        """Rows of so many texts, of which none has been encoded."""
+
+    def decoded(self, manifest: Manifest, output: Rows) -> Any:
+        """What the graph gave for a batch -> a row for each of its texts.
+
+        Raises EncodeError when it is not what the manifest says.
+        """
+
+    def similarity(self, manifest: Manifest, queries: Any, documents: Any) -> Any:
+        """Scores: rows of n queries and of m documents -> float32 [n, m]."""
+
+    def golden_objection(self, manifest: Manifest, found: Any, golden: Sequence[GoldenText]) -> str:
+        """Which of these rows is not as near to its golden output as it must be; else empty."""
+
+
+OUTPUTS: Mapping[str, Output] = {"dense": dense}
+"""The module of each kind."""

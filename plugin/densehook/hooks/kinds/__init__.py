@@ -1,0 +1,73 @@
+"""The field that each kind writes to, and how it is searched: dict in, dict out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ...bundle import Manifest
+from ...errors import RequestError
+from . import dense
+
+Filters = Sequence[Mapping[str, Any]]
+"""Queries that a document must match, without a score."""
+
+
+class Field(Protocol):
+    """A kind's module here."""
+
+    TYPE: str
+    """The type of its fields in a mapping."""
+    INDEX_TYPES: tuple[str, ...]
+    """The ways to index one."""
+
+    def mapping(self, manifest: Manifest, index_type: str) -> dict[str, Any]:
+        """The mapping of a field for this encoder's outputs."""
+
+    def objection(self, mapping: Mapping[str, Any], manifest: Manifest) -> str:
+        """Why a field of that mapping cannot hold this encoder's outputs; empty when it can."""
+
+    def request(
+        self,
+        field: str,
+        output: Any,
+        size: int,
+        num_candidates: int | None = None,
+        filters: Filters = (),
+    ) -> dict[str, Any]:
+        """A search by what an encoder here made of a query, ``size`` hits."""
+
+    def text_request(
+        self,
+        field: str,
+        text: str,
+        encoder: str,
+        size: int,
+        num_candidates: int | None = None,
+        filters: Filters = (),
+    ) -> dict[str, Any]:
+        """A search whose query the cluster's plugin encodes, ``size`` hits."""
+
+    def text_retriever(
+        self, field: str, text: str, encoder: str, size: int, num_candidates: int | None = None
+    ) -> dict[str, Any]:
+        """The same as a retriever, one of those that ``hybrid`` fuses."""
+
+
+FIELDS: Mapping[str, Field] = {"dense": dense}
+"""The module of each kind."""
+
+INDEX_TYPES = tuple(dict.fromkeys(each for field in FIELDS.values() for each in field.INDEX_TYPES))
+"""The ways to index a field of any kind."""
+
+
+def field_of(mapping: Mapping[str, Any], name: str, index: str) -> Field:
+    """The module whose fields are mapped so. Raises RequestError where there is none."""
+    for field in FIELDS.values():
+        if mapping.get("type") == field.TYPE:
+            return field
+    seen = f"mapped as {mapping['type']}" if "type" in mapping else "not mapped"
+    known = ", ".join(sorted({field.TYPE for field in FIELDS.values()}))
+    raise RequestError(
+        f"field {name!r} of index {index!r} is {seen} and cannot be searched; map it as {known}"
+    )

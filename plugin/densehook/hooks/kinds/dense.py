@@ -1,0 +1,85 @@
+"""Dense: a dense_vector, searched by kNN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...bundle import Dense, Manifest
+
+TYPE = "dense_vector"
+INDEX_TYPES: tuple[str, ...] = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat")
+
+_MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
+_MIN_CANDIDATES = 200
+
+_Filters = Sequence[Mapping[str, Any]]
+
+
+def mapping(manifest: Manifest, index_type: str) -> dict[str, Any]:
+    """A vector of the encoder's dims, compared by its similarity."""
+    dense = manifest.of(Dense)
+    return {
+        "type": TYPE,
+        "dims": dense.dims,
+        "index": True,
+        "similarity": dense.similarity,
+        "index_options": {"type": index_type},
+    }
+
+
+def objection(mapping: Mapping[str, Any], manifest: Manifest) -> str:
+    """That the field has other dims; where it leaves them open, the first vector decides."""
+    dims = manifest.of(Dense).dims
+    if mapping.get("dims") in (None, dims):
+        return ""
+    return f"has {mapping['dims']} dims, encoder {manifest.name!r} gives {dims}"
+
+
+def request(
+    field: str,
+    output: Sequence[float],
+    size: int,
+    num_candidates: int | None = None,
+    filters: _Filters = (),
+) -> dict[str, Any]:
+    """KNN, ``size`` hits among those that match the filters.
+
+    ``num_candidates`` is per shard and defaults to twice the hits, at least 200: enough for HNSW
+    to come within 0.003 nDCG@10 of the exact search on SciFact. A flat index is always exact.
+    """
+    return _search({"query_vector": output, **_knn(field, size, num_candidates, filters)}, size)
+
+
+def text_request(
+    field: str,
+    text: str,
+    encoder: str,
+    size: int,
+    num_candidates: int | None = None,
+    filters: _Filters = (),
+) -> dict[str, Any]:
+    """As ``request``, with the text encoded in the cluster, by the plugin."""
+    knn = {**_built(text, encoder), **_knn(field, size, num_candidates, filters)}
+    return _search(knn, size)
+
+
+def text_retriever(
+    field: str, text: str, encoder: str, size: int, num_candidates: int | None = None
+) -> dict[str, Any]:
+    """As ``text_request``, without filters."""
+    return {"knn": {**_built(text, encoder), **_knn(field, size, num_candidates, ())}}
+
+
+def _search(knn: Mapping[str, Any], size: int) -> dict[str, Any]:
+    return {"size": size, "track_total_hits": False, "knn": knn}
+
+
+def _built(text: str, encoder: str) -> dict[str, Any]:
+    return {"query_vector_builder": {"densehook": {"text": text, "encoder": encoder}}}
+
+
+def _knn(field: str, size: int, num_candidates: int | None, filters: _Filters) -> dict[str, Any]:
+    candidates = num_candidates or min(_MAX_CANDIDATES, max(_MIN_CANDIDATES, 2 * size))
+    filtered = {"filter": list(filters)} if filters else {}
+    return {"field": field, "k": size, "num_candidates": max(candidates, size), **filtered}
