@@ -125,8 +125,8 @@ def connect(
     The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS; the local
     node is that of ``densehook es start``. One request is made, so that a wrong address or key is
     known here. Any other client of the elasticsearch package does as well. Raises
-    errors.ClusterUnreachable, errors.AuthenticationFailed, or errors.ElasticError when something
-    else than Elasticsearch answers.
+    errors.RequestError for what is no address, errors.ClusterUnreachable, errors.NotElasticsearch,
+    errors.AuthenticationFailed.
 
         es = densehook.connect("https://search.example:9200", api_key="…")
     """

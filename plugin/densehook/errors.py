@@ -16,11 +16,14 @@ One line each: what went wrong, the value seen, what to do next.
     ├── NoProvenance            an index does not say which encoder its vectors come from
     ├── UnusableDocument        a document cannot be given a vector; a value of a feed, not its end
     ├── RequestError            what was asked for cannot be: an unknown mode, fields that clash
+    ├── ClusterUnreachable      nothing answers at the address
+    ├── NotElasticsearch        something else than Elasticsearch answers there
+    ├── NotInService            the cluster lacks the plugin, or the encoder that is asked for
     ├── ElasticError            Elasticsearch refused or failed a request
-    │   ├── ClusterUnreachable  nothing answers at the address
     │   ├── AuthenticationFailed
     │   ├── ClientMismatch      the client is of a version that the cluster does not understand
-    │   └── IndexNotFound
+    │   ├── IndexNotFound
+    │   └── IndexExists
     ├── NodeError               the local node cannot be installed, started or stopped
     ├── EvaluationError         Pyserini failed
     ├── JavaNotFound            no Java runtime of the version needed
@@ -92,12 +95,20 @@ class RequestError(DensehookError):
     """What was asked for cannot be done, whatever the cluster."""
 
 
+class ClusterUnreachable(DensehookError):
+    """Nothing answers at the cluster's address."""
+
+
+class NotElasticsearch(DensehookError):
+    """What answers at the cluster's address is something else: a proxy, another server."""
+
+
+class NotInService(DensehookError):
+    """The cluster has no plugin, or not the encoder that is asked for."""
+
+
 class ElasticError(DensehookError):
     """Elasticsearch refused or failed a request."""
-
-
-class ClusterUnreachable(ElasticError):
-    """Nothing answers at the cluster's address."""
 
 
 class AuthenticationFailed(ElasticError):
@@ -110,6 +121,10 @@ class ClientMismatch(ElasticError):
 
 class IndexNotFound(ElasticError):
     """The index does not exist."""
+
+
+class IndexExists(ElasticError):
+    """An index, or an alias, of that name is there already."""
 
 
 class NodeError(DensehookError):

@@ -30,6 +30,7 @@ from densehook.errors import (
     CollectionError,
     ElasticError,
     EncoderMismatch,
+    IndexExists,
     IndexNotFound,
     NoProvenance,
     RequestError,
@@ -207,7 +208,7 @@ def test_an_index_that_is_not_ours_is_refused(
 
 def test_an_index_is_not_created_twice(client: Elasticsearch, index: str, tiny: Encoder) -> None:
     create_index(client, index, tiny.manifest, inputs=INPUTS)
-    with pytest.raises(ElasticError, match="exists already"):
+    with pytest.raises(IndexExists, match="exists already"):
         create_index(client, index, tiny.manifest, inputs=INPUTS)
 
 

@@ -23,7 +23,12 @@ from densehook.errors import (
     ClusterUnreachable,
     DensehookError,
     ElasticError,
+    IndexExists,
     IndexNotFound,
+    NoProvenance,
+    NotElasticsearch,
+    NotInService,
+    RequestError,
 )
 
 Serve = Callable[..., str]
@@ -120,13 +125,13 @@ def test_a_refused_port_names_the_address() -> None:
 )
 def test_what_is_no_address_says_how_one_looks(url: str) -> None:
     error = error_of(url)
-    assert isinstance(error, ClusterUnreachable)
+    assert isinstance(error, RequestError)
     assert "https://host:9200" in str(error)
 
 
 def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
     error = error_of("https://elastic:open-sesame@host:9200")
-    assert isinstance(error, ClusterUnreachable)
+    assert isinstance(error, RequestError)
     assert "open-sesame" not in str(error)
     assert "--api-key" in str(error)
 
@@ -164,7 +169,7 @@ def test_a_good_api_key_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_cannot_be_a_key_is_refused_unsent_and_not_shown() -> None:
     error = error_of("http://127.0.0.1:9", "schlüssel")
-    assert isinstance(error, AuthenticationFailed)
+    assert isinstance(error, RequestError)
     assert "schlüssel" not in str(error)
 
 
@@ -173,9 +178,13 @@ def test_a_key_without_cluster_rights_is_good_enough(serve: Serve) -> None:
     connect(serve(403, denied, None))  # Elasticsearch does not sign this answer
 
 
-def test_a_proxy_that_forbids_everything_is_no_cluster(serve: Serve) -> None:
-    with pytest.raises(ElasticError, match="refused: 403"):
-        connect(serve(403, "<html>Forbidden</html>", None, kind="text/html"))
+@pytest.mark.parametrize("status", [403, 404, 502])
+def test_what_a_proxy_says_is_not_taken_for_elasticsearchs_word(serve: Serve, status: int) -> None:
+    url = serve(status, "<html>Forbidden</html>", None, kind="text/html")
+    error = error_of(url)
+    assert isinstance(error, NotElasticsearch)
+    assert f"{url} refused: {status}" in str(error)
+    assert "not Elasticsearch's answer" in str(error)
 
 
 def test_the_environment_names_the_cluster(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +195,7 @@ def test_the_environment_names_the_cluster(serve: Serve, monkeypatch: pytest.Mon
 def test_something_else_at_the_address_is_said(serve: Serve) -> None:
     url = serve(200, {"hello": "world"}, None)
     error = error_of(url)
-    assert isinstance(error, ElasticError)
+    assert isinstance(error, NotElasticsearch)
     assert f"{url} is not Elasticsearch" in str(error)
 
 
@@ -197,7 +206,7 @@ def test_a_server_error_gives_its_reason(serve: Serve) -> None:
 
 def test_an_answer_that_is_no_json_is_not_taken_for_silence(serve: Serve) -> None:
     error = error_of(serve(200, "<html>hello</html>"))
-    assert not isinstance(error, ClusterUnreachable)
+    assert isinstance(error, NotElasticsearch)
     assert "was not understood" in str(error)
 
 
@@ -259,6 +268,20 @@ def test_a_certificate_named_for_another_cluster_does_not_hinder_plain_http(
 ) -> None:
     monkeypatch.setenv("DENSEHOOK_ES_CA_CERTS", str(certificate))
     connect(serve(200, {}))
+
+
+def test_an_index_that_came_meanwhile_is_said(serve: Serve) -> None:
+    there = body("resource_already_exists_exception", "index [x/abc] already exists", index="x")
+    client = Elasticsearch(serve(400, there))
+    with pytest.raises(IndexExists, match="already exists; delete it"), elastic_errors(client):
+        client.indices.get(index="x")
+
+
+def test_only_what_elasticsearch_said_is_an_elastic_error() -> None:
+    for kind in (ClusterUnreachable, NotElasticsearch, NotInService, RequestError, NoProvenance):
+        assert not issubclass(kind, ElasticError)
+    for kind in (AuthenticationFailed, IndexNotFound, IndexExists):
+        assert issubclass(kind, ElasticError)
 
 
 def test_another_404_is_not_a_missing_index(serve: Serve) -> None:

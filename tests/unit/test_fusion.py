@@ -9,6 +9,7 @@ from statistics import fmean, pstdev
 
 import pytest
 
+from densehook.errors import RequestError
 from densehook.fusion import FUSIONS, FusedHit, linear_combination, reciprocal_rank_fusion
 from densehook.types import Ranking, ScoredDoc
 
@@ -104,7 +105,7 @@ def test_normalizers_are_chosen_by_name() -> None:
     ranking = [ScoredDoc("a", 4.0), ScoredDoc("b", 3.0)]
     assert scores(linear_combination([ranking], normalizer="none")) == {"a": 4.0, "b": 3.0}
     assert scores(linear_combination([ranking], normalizer="l2_norm")) == {"a": 0.8, "b": 0.6}
-    with pytest.raises(ValueError, match="no normalizer 'z_score'; known are minmax"):
+    with pytest.raises(RequestError, match="no normalizer 'z_score'; known are minmax"):
         linear_combination([ranking], normalizer="z_score")
 
 
@@ -152,10 +153,10 @@ def test_ten_tenths_from_ten_lists_tie_with_their_exact_sum() -> None:
     ],
 )
 def test_what_cannot_be_fused_is_refused(fuse, rankings, weights, message) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(RequestError, match=message):
         fuse(rankings, weights=weights)
 
 
 def test_a_negative_rank_constant_is_refused() -> None:
-    with pytest.raises(ValueError, match="rank_constant is -1"):
+    with pytest.raises(RequestError, match="rank_constant is -1"):
         reciprocal_rank_fusion([BM25], rank_constant=-1)

@@ -13,7 +13,7 @@ from ..collections.packaged import KINDS, Question, judge, passages
 from ..elastic.cluster import has_encoder
 from ..elastic.indices import count_in, delete_index, index_exists
 from ..encode import Encoder
-from ..errors import BundleError, ElasticError, EncoderMismatch
+from ..errors import BundleError, DensehookError, EncoderMismatch
 from ..index import Index
 from ..ingest import FeedReport
 from ..types import Document
@@ -77,7 +77,10 @@ def ready_index(
     )
     report = index.ingest(documents, on_progress=on_progress)
     if report.failed:
-        raise ElasticError(f"{report.failed} of {len(documents)} passages could not be indexed")
+        raise DensehookError(
+            f"{report.failed} of {len(documents)} passages could not be indexed, the first:"
+            f" {report.failures[0].reason}"
+        )
     return report
 
 

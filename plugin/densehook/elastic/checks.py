@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 
 from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField, read_provenance, short
@@ -54,7 +54,7 @@ def checked(client: Elasticsearch, index: str = "*") -> Iterator[Finding]:
     """Looks at the cluster and at those of the named indices that have vectors of ours.
 
     A check that may not be made, for want of a privilege, is a finding that says so. Raises
-    ClusterUnreachable.
+    ClusterUnreachable, NotElasticsearch.
     """
     yield from _allowed("cluster", lambda: _cluster(client))
     yield from _allowed("licence", lambda: _licence(client))
@@ -72,8 +72,6 @@ def _allowed(subject: str, check: Callable[[], Iterator[Finding]]) -> Iterator[F
     try:
         yield from check()
     except ElasticError as error:
-        if not isinstance(error.__cause__, ApiError):
-            raise
         yield Finding(State.NOTE, subject, f"could not be asked for: {error}")
 
 

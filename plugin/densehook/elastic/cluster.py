@@ -14,7 +14,7 @@ from elasticsearch import (
 )
 
 from ..bundle import Manifest
-from ..errors import ClientMismatch, ElasticError, EncoderMismatch
+from ..errors import ClientMismatch, ElasticError, EncoderMismatch, NotInService
 from .connect import elastic_errors
 
 _JSON = {"accept": "application/json"}
@@ -72,7 +72,7 @@ def tokens_in_cluster(client: Elasticsearch, encoder: str, query: str) -> tuple[
 
 
 def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
-    """Raises ElasticError, or EncoderMismatch, unless a node has this very encoder in service."""
+    """Raises NotInService, or EncoderMismatch, unless a node has this very encoder in service."""
     if objection := _objection(encoders_of(client), manifest):
         raise objection
 
@@ -92,24 +92,24 @@ def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
 
 def _objection(
     found: Sequence[NodeEncoder] | None, manifest: Manifest
-) -> ElasticError | EncoderMismatch | None:
+) -> NotInService | EncoderMismatch | None:
     """What is in the way of using this encoder in the cluster."""
     if found is None:
-        return ElasticError(
+        return NotInService(
             "the cluster has no densehook plugin; install it on its nodes (docs/elasticsearch.md),"
             " or leave --in-cluster out"
         )
     named = [encoder for encoder in found if encoder.name == manifest.name]
     if not named:
         names = ", ".join(sorted({encoder.name for encoder in found})) or "none"
-        return ElasticError(
+        return NotInService(
             f"no node of the cluster has the encoder {manifest.name!r} (there: {names}); put its"
             " bundle into config/densehook of each node"
         )
     ready = [encoder for encoder in named if encoder.state == READY]
     if not ready:
         first = named[0]
-        return ElasticError(
+        return NotInService(
             f"encoder {manifest.name!r} on node {first.node!r} is {first.state}"
             + (f": {first.reason}" if first.reason else "; try again in a few seconds")
         )

@@ -25,8 +25,11 @@ from ..errors import (
     AuthenticationFailed,
     ClientMismatch,
     ClusterUnreachable,
+    DensehookError,
     ElasticError,
+    IndexExists,
     IndexNotFound,
+    NotElasticsearch,
     RequestError,
 )
 
@@ -56,9 +59,9 @@ def connect(
     """A client of the cluster named, or of the one in the environment.
 
     The environment is DENSEHOOK_ES_URL, DENSEHOOK_ES_API_KEY and DENSEHOOK_ES_CA_CERTS. One request
-    is made, so that a wrong address or key is known here. Raises ClusterUnreachable,
-    AuthenticationFailed, ClientMismatch, or ElasticError when something else than Elasticsearch
-    answers.
+    is made, so that a wrong address or key is known here. Raises RequestError for what can be no
+    address or key, ClusterUnreachable, NotElasticsearch, AuthenticationFailed, ClientMismatch,
+    ElasticError.
     """
     named = named_url(url)
     if named is None:
@@ -111,7 +114,8 @@ def elastic_errors(
     """Turns what the Elasticsearch client raises into one line of ours.
 
     ``credentials`` is what to call them, never their value. Raises ClusterUnreachable,
-    AuthenticationFailed, ClientMismatch, IndexNotFound, ElasticError.
+    NotElasticsearch, AuthenticationFailed, ClientMismatch, IndexNotFound, IndexExists,
+    ElasticError.
     """
     try:
         yield
@@ -121,7 +125,7 @@ def elastic_errors(
         raise _refused(error, _urls(client), credentials) from error
 
 
-def _unanswered(error: elastic_transport.TransportError, urls: str) -> ElasticError:
+def _unanswered(error: elastic_transport.TransportError, urls: str) -> DensehookError:
     line = str(error.message).partition("\n")[0][:_LONGEST_REASON]
     if isinstance(error, elastic_transport.TlsError):
         return ClusterUnreachable(
@@ -132,10 +136,10 @@ def _unanswered(error: elastic_transport.TransportError, urls: str) -> ElasticEr
         return ClusterUnreachable(
             f"nothing answers at {urls}: {line}; is it running, and is --url its address?"
         )
-    return ElasticError(f"{urls} was not understood: {line}; is --url its address?")
+    return NotElasticsearch(f"{urls} was not understood: {line}; is --url its address?")
 
 
-def _refused(error: ApiError, urls: str, credentials: str) -> ElasticError:
+def _refused(error: ApiError, urls: str, credentials: str) -> DensehookError:
     if isinstance(error, AuthenticationException):
         return AuthenticationFailed(
             f"{urls} does not accept {credentials}: {_reason(error)};"
@@ -154,15 +158,22 @@ def _refused(error: ApiError, urls: str, credentials: str) -> ElasticError:
             f" 'elasticsearch>={newest},<{newest + 1}'"
         )
     if isinstance(error, UnsupportedProductError):
-        return ElasticError(f"{urls} is not Elasticsearch; is --url its address?")
+        return NotElasticsearch(f"{urls} is not Elasticsearch; is --url its address?")
+    if not _is_elasticsearchs(error):
+        return NotElasticsearch(
+            f"{urls} refused: {_reason(error)}; that is not Elasticsearch's answer, but that of"
+            " something before it"
+        )
+    if _details(error).get("type") == "resource_already_exists_exception":
+        return IndexExists(f"{_reason(error)}; delete it or choose another name")
     return ElasticError(f"{urls} refused: {_reason(error)}")
 
 
 def _address(url: str) -> str:
-    """The address without blanks around it. Raises ClusterUnreachable when it is none."""
+    """The address without blanks around it. Raises RequestError when it is none."""
     found = _ADDRESS.fullmatch(url.strip())
     if found is None or not 0 < int(found["port"]) < 65536:
-        raise ClusterUnreachable(
+        raise RequestError(
             f"{_PASSWORD.sub('//...@', url)!r} is no cluster's address; write it like"
             " https://host:9200, and give an API key with --api-key"
         )
@@ -176,7 +187,7 @@ def _api_key(given: str | None) -> tuple[str | None, str]:
     if not key:
         return None, "a request without an API key"
     if not _KEY.fullmatch(key):
-        raise AuthenticationFailed(
+        raise RequestError(
             f"{name} holds characters that no key has; give the 'encoded' value that"
             " Elasticsearch answered when the key was made"
         )
@@ -189,7 +200,7 @@ def _trust(url: str, given: Path | None) -> dict[str, Any]:
     if not named:
         return {}
     if not Path(named).is_file():
-        raise ClusterUnreachable(f"there is no CA certificate at {named}; see --ca-certs")
+        raise RequestError(f"there is no CA certificate at {named}; see --ca-certs")
     return {"ca_certs": str(named)} if url.startswith("https:") else {}
 
 
@@ -212,6 +223,12 @@ def _details(error: ApiError) -> dict[str, Any]:
     """What Elasticsearch says of the error; only a reason when the body is of another form."""
     found = error.body.get("error") if isinstance(error.body, dict) else None
     return found if isinstance(found, dict) else {"reason": found}
+
+
+def _is_elasticsearchs(error: ApiError) -> bool:
+    """Whether it answered itself: it signs what it says, or gives its reason as it always does."""
+    signed = error.meta.headers.get("x-elastic-product") is not None
+    return signed or (isinstance(error.body, dict) and "error" in error.body)
 
 
 def _missing_index(error: NotFoundError) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from elasticsearch import ApiError, AuthorizationException, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
-from ..errors import ElasticError, RequestError
+from ..errors import DensehookError, IndexExists, RequestError
 from ..hooks import (
     Provenance,
     index_request,
@@ -40,15 +40,15 @@ def create_index(
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
-    index's default. Raises RequestError for a value that cannot be, ElasticError when the index
-    exists already or the cluster does not have this encoder in service.
+    index's default. Raises RequestError for a value that cannot be, IndexExists, NotInService
+    when the cluster does not have this encoder in service.
     """
     require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     require_field_names(inputs, field)
     with elastic_errors(client):
         if index_exists(client, index):
-            raise ElasticError(f"index {index!r} exists already; delete it or choose another name")
+            raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
         if in_cluster:
             require_encoder(client, manifest)
         body = index_request(
@@ -150,7 +150,7 @@ def refresh(client: Elasticsearch, index: str) -> str:
     try:
         with elastic_errors(client):
             client.indices.refresh(index=index)
-    except ElasticError as error:
+    except DensehookError as error:
         return str(error)
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from ..errors import RequestError
 from ..types import Ranking
 from .merging import Column, FusedHit, Part, absent_part, checked_weights, merge, resorted
 
@@ -26,11 +27,11 @@ def linear_combination(
     zscore, whose 0 is an average document's, the last's own. Equal sums are ordered by id,
     ascending.
 
-    Raises ValueError for a document twice in one ranking, a score that is not finite, weights that
-    do not fit the rankings, or an unknown normalizer.
+    Raises RequestError for a document twice in one ranking, a score that is not finite, weights
+    that do not fit the rankings, or an unknown normalizer.
     """
     if normalizer not in NORMALIZERS:
-        raise ValueError(f"no normalizer {normalizer!r}; known are {', '.join(NORMALIZERS)}")
+        raise RequestError(f"no normalizer {normalizer!r}; known are {', '.join(NORMALIZERS)}")
     used = checked_weights(weights, rankings)
     columns = [
         _column(ranking, weight, NORMALIZERS[normalizer])

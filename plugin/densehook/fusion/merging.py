@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..errors import RequestError
 from ..types import DocId, Ranking, ScoredDoc
 
 
@@ -43,26 +44,28 @@ def resorted(ranking: Ranking) -> list[ScoredDoc]:
     """Sort hits by score, highest first; equal scores keep the order in which they arrived.
 
     This is TrecRun's ``resort``. A ranking that arrives best first is left as it is.
-    Raises ValueError when a score is not finite or a document is there twice.
+    Raises RequestError when a score is not finite or a document is there twice.
     """
     hits = sorted(ranking, key=_score, reverse=True)
     if not all(math.isfinite(score) for _, score in hits):
-        raise ValueError("a ranking has a score that is not a finite number")
+        raise RequestError("a ranking has a score that is not a finite number")
     if len({id_ for id_, _ in hits}) < len(hits):
-        raise ValueError(f"a ranking holds document {_repeated(hits)!r} twice")
+        raise RequestError(f"a ranking holds document {_repeated(hits)!r} twice")
     return hits
 
 
 def checked_weights(
     weights: Sequence[float] | None, rankings: Sequence[Ranking]
 ) -> Sequence[float]:
-    """Give the weights, 1.0 each where there are none; ValueError when they do not fit."""
+    """Give the weights, 1.0 each where there are none; RequestError when they do not fit."""
     if weights is None:
         return [1.0] * len(rankings)
     if len(weights) != len(rankings):
-        raise ValueError(f"{len(weights)} weights for {len(rankings)} rankings; give one for each")
+        raise RequestError(
+            f"{len(weights)} weights for {len(rankings)} rankings; give one for each"
+        )
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
-        raise ValueError(f"weights are {list(weights)}; each must be a number of at least 0")
+        raise RequestError(f"weights are {list(weights)}; each must be a number of at least 0")
     return weights
 
 

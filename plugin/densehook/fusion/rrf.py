@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..errors import RequestError
 from ..types import Ranking
 from .merging import Column, FusedHit, Part, absent_part, checked_weights, merge, resorted
 
@@ -22,11 +23,11 @@ def reciprocal_rank_fusion(
     the scores; equal scores keep the order in which they arrived. A document missing from a ranking
     gets nothing from it; equal sums are ordered by id, ascending.
 
-    Raises ValueError for a document twice in one ranking, a score that is not finite, weights that
-    do not fit the rankings, or a negative constant.
+    Raises RequestError for a document twice in one ranking, a score that is not finite, weights
+    that do not fit the rankings, or a negative constant.
     """
     if not rank_constant >= 0:
-        raise ValueError(f"rank_constant is {rank_constant}; it must be at least 0")
+        raise RequestError(f"rank_constant is {rank_constant}; it must be at least 0")
     used = checked_weights(weights, rankings)
     columns = [
         _column(ranking, weight, rank_constant)

@@ -83,8 +83,8 @@ class Index:
         The vectors of ``field`` are made from the text fields ``inputs``; ``index_type`` is hnsw,
         int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``in_cluster`` the cluster's plugin makes them,
         without it this process does; None leaves it to the plugin where it has this very encoder in
-        service. Raises ElasticError where the index is there already or the cluster refuses,
-        RequestError for fields that cannot be.
+        service. Raises IndexExists, ElasticError where the cluster refuses, RequestError for
+        fields that cannot be.
 
             index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
         """
@@ -117,7 +117,7 @@ class Index:
 
         Without an encoder it is searched by BM25, and by dense and hybrid too where the cluster
         makes its vectors. ``field`` names the vector field where there are several. Raises
-        IndexNotFound, EncoderMismatch where the encoder is not the field's, ElasticError for an
+        IndexNotFound, EncoderMismatch where the encoder is not the field's, NoProvenance for an
         index that does not say whose vectors it has.
 
             index = densehook.Index.open(es, "passages")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..bundle import is_blank
 from ..errors import RequestError
@@ -61,8 +61,11 @@ class Searching:
     def bodies(self, text: str, asked: Asked, vector: Vector | None) -> list[Body]:
         """The searches of one query, which are sent together; one where the cluster fuses.
 
-        Raises RequestError for a query of blanks, or where BM25 has no field to search.
+        Raises RequestError for a query that is no string, or of blanks, or where BM25 has no field
+        to search.
         """
+        if not isinstance(cast(object, text), str):
+            raise RequestError(f"the query is of type {type(text).__name__}, not a string")
         if is_blank(text):
             raise RequestError(f"the query {text!r} has no text to search for")
         if asked.mode == "hybrid" and vector is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..collections import BadLine, Documents
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import provenance_of, refresh, takes_base64
-from ..errors import ClusterUnreachable, CollectionError, RequestError
+from ..errors import ClusterUnreachable, CollectionError, NotElasticsearch, RequestError
 from ..hooks import Provenance, VectorField
 from ..types import Document
 from .encode import Preparer
@@ -103,8 +103,8 @@ def feed_field(
             f"{error}; {report.indexed:,} documents were indexed before that: mend the source and"
             " run it again with --replace"
         ) from error
-    except ClusterUnreachable as error:
-        raise ClusterUnreachable(
+    except (ClusterUnreachable, NotElasticsearch) as error:
+        raise type(error)(
             f"{error} {report.indexed:,} documents were indexed before that; run it again with"
             " --replace when the cluster is back"
         ) from error

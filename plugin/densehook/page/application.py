@@ -17,7 +17,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..errors import DensehookError, ElasticError, QueueFull, RequestError
+from ..errors import (
+    ClusterUnreachable,
+    DensehookError,
+    ElasticError,
+    NotElasticsearch,
+    QueueFull,
+    RequestError,
+)
 from .asking import document_of, judgement_of, question_of, search_of
 from .comparing import Comparison
 from .guarding import Guard, policy_of
@@ -113,7 +120,10 @@ async def _body(request: Request) -> Mapping[str, Any]:
     return body
 
 
+_OF_THE_CLUSTER = (ClusterUnreachable, ElasticError, NotElasticsearch)
+
+
 def _status(error: DensehookError) -> int:
     if isinstance(error, QueueFull):
         return 429
-    return 502 if isinstance(error, ElasticError) else 400
+    return 502 if isinstance(error, _OF_THE_CLUSTER) else 400
