@@ -221,7 +221,7 @@ def test_a_module_no_bundle_can_express_is_refused_by_name(model: Path) -> None:
 
 def test_a_folder_that_holds_no_model_is_an_export_error(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    with pytest.raises(ExportError, match="cannot be loaded as a model"):
+    with pytest.raises(ExportError, match="is no model: it has no config"):
         export_bundle(Recipe(name="tiny", source="model", folder=tmp_path), tmp_path / "bundle")
 
 

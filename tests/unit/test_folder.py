@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densehook.errors import RecipeError
-from densehook.export import Recipe
+from densehook.errors import ExportError, RecipeError
+from densehook.export import Recipe, export_bundle
 from densehook.export.folder import FolderFacts, Settings, read_folder, settle
 from densehook.export.prompts import Prompts, place_prompts
 
@@ -167,3 +167,18 @@ def test_a_folder_of_nulls_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": None}))
     facts = read_folder(tmp_path)
     assert facts == FolderFacts(transformer=tmp_path, prompts=Prompts(undecided=[], unplaced=[]))
+
+
+def test_a_pooling_that_nobody_tells_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")  # a model without modules.json and 1_Pooling
+    facts = read_folder(tmp_path)
+    with pytest.raises(RecipeError, match=r"pooling is missing and .* or with --pooling"):
+        settled(facts)
+    assert settled(facts, pooling="cls").pooling == "cls"
+
+
+def test_a_folder_that_is_no_model_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ExportError, match=r"is no model: it has no config\.json; name the folder"):
+        export_bundle(Recipe("x", str(tmp_path)), tmp_path.parent / "never")
+    assert not (tmp_path.parent / "never").exists()

@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -68,14 +69,18 @@ def hub(tmp_path: Path) -> Iterator[str]:
     thread.join()
 
 
-def fetch(home: Path, **settings: str) -> Path:
-    done = subprocess.run(
-        [sys.executable, "-c", FETCH],
+def asked(program: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program],
         env={**os.environ, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", **settings},
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def fetch(home: Path, **settings: str) -> Path:
+    done = asked(FETCH, home, **settings)
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
 
@@ -92,3 +97,24 @@ def test_a_repository_without_safetensors_is_fetched_and_found_again_without_the
     assert found == needed
     assert (folder / "pytorch_model.bin").read_text() == "pytorch_model.bin"
     assert fetch(tmp_path / "home", HF_ENDPOINT=hub, HF_HUB_OFFLINE="1") == folder
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (
+            "from densehook.export import recipe_of as ask; ask('acme/m')",
+            "acme/m cannot be asked for at the hub: Connection refused; with a copy on disk, give",
+        ),
+        (
+            FETCH,
+            f"acme/m at {COMMIT} cannot be fetched: Connection refused; with a copy on disk, set",
+        ),
+    ],
+)
+def test_an_id_without_a_network_is_one_line(tmp_path: Path, program: str, said: str) -> None:
+    with socket.socket() as closed:  # bound, and nobody listens
+        closed.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        done = asked(program, tmp_path, HF_ENDPOINT=nowhere, HF_HUB_OFFLINE="0")
+    assert f"\ndensehook.errors.ExportError: {said}" in done.stderr

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from ..bundle.stated import shown
@@ -86,11 +87,20 @@ def _from_hub(recipe: Recipe) -> Path:
     try:
         return _fetched(recipe.source, recipe.revision)
     except Exception as error:  # the hub's errors and the network's share no root
-        reason = str(error).strip().partition("\n")[0]
         raise ExportError(
-            f"{recipe.source} at {recipe.revision} cannot be fetched: {reason};"
+            f"{recipe.source} at {recipe.revision} cannot be fetched: {hub_reason(error)};"
             " with a copy on disk, set source to its folder"
         ) from error
+
+
+def hub_reason(error: BaseException) -> str:
+    """Why the hub did not answer, in a line: what the network says, where it says anything."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error).strip().partition("\n")[0]
 
 
 def _fetched(repository: str, revision: str) -> Path:
@@ -99,11 +109,10 @@ def _fetched(repository: str, revision: str) -> Path:
 
     try:
         info = HfApi().model_info(repository, revision=revision)
-    except Exception as error:
-        try:
+    except Exception:
+        with suppress(Exception):
             return Path(snapshot_download(repository, revision=revision, local_files_only=True))
-        except Exception:
-            raise error from None
+        raise
     files = wanted_files([each.rfilename for each in info.siblings or ()])
     patterns = [glob.escape(file) for file in files]
     return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))

@@ -13,7 +13,7 @@ from typing import Any
 from ..bundle.stated import is_name, shown
 from ..errors import ExportError, RecipeError
 from .recipe import Recipe, check_key
-from .sources import HUB_ID, PACKAGE
+from .sources import HUB_ID, PACKAGE, hub_reason
 
 _NO_NAME = re.compile(r"[^a-z0-9._-]+")
 _NO_NETWORK = (
@@ -96,8 +96,7 @@ def _newest(repository: str) -> str:
     try:
         return str(HfApi().model_info(repository).sha)
     except Exception as error:  # the hub's errors and the network's share no root
-        reason = str(error).strip().partition("\n")[0]
-        raise ExportError(_NO_NETWORK.format(repository, reason)) from error
+        raise ExportError(_NO_NETWORK.format(repository, hub_reason(error))) from error
 
 
 def _name(source: str) -> str:
