@@ -237,28 +237,30 @@ def test_an_index_that_embeds_by_itself_needs_no_more_than_its_writers_rights(
         writer.get(index="a-self", id="1")
 
 
+ENDPOINTS: dict[str, tuple[str, str, Any]] = {
+    "get": ("GET", "/_densehook", None),
+    "manifest": ("GET", "/_densehook/encoders/all-minilm-l6-v2", None),
+    "encode": ("POST", "/_densehook/_encode", {"texts": ["a"]}),
+    "reload": ("POST", "/_densehook/encoders/_reload", None),
+}
+
+
 def test_endpoints_are_actions_with_privileges_of_their_own(secured: node.NodeState) -> None:
-    def reload(client: Elasticsearch) -> None:
-        client.perform_request("POST", "/_densehook/encoders/_reload", headers=HEADERS)
+    def call(client: Elasticsearch, endpoint: str) -> None:
+        method, path, body = ENDPOINTS[endpoint]
+        client.perform_request(method, path, headers=HEADERS, body=body)
 
-    def encode(client: Elasticsearch) -> None:
-        body = {"texts": ["a"]}
-        client.perform_request("POST", "/_densehook/_encode", headers=HEADERS, body=body)
-
-    def get(client: Elasticsearch) -> None:
-        client.perform_request("GET", "/_densehook", headers=HEADERS)
-
-    allowed = {"ann": (), "watcher": (get, encode), "manager": (get, encode, reload)}
+    allowed = {"ann": (), "watcher": ("get", "manifest", "encode"), "manager": tuple(ENDPOINTS)}
     for name, theirs in allowed.items():
-        for call in (get, encode, reload):
-            if call in theirs:
-                call(user(secured, name))
+        for endpoint in ENDPOINTS:
+            if endpoint in theirs:
+                call(user(secured, name), endpoint)
             else:
                 with pytest.raises(AuthorizationException, match=f"user \\[{name}\\]"):
-                    call(user(secured, name))
-    for call in (get, encode, reload):
+                    call(user(secured, name), endpoint)
+    for endpoint in ENDPOINTS:
         with pytest.raises((AuthenticationException, ApiError)) as refusal:
-            call(Elasticsearch(secured.url))
+            call(Elasticsearch(secured.url), endpoint)
         assert refusal.value.status_code == 401
 
 

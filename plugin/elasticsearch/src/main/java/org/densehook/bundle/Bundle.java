@@ -16,8 +16,6 @@ public record Bundle(Path folder, Manifest manifest) {
 
   public static final String MANIFEST = "encoder.json";
 
-  private static final Set<String> GOLDEN_KEYS = Set.of("role", "text", "ids", "vector");
-
   /** The graph. */
   public Path model() {
     return folder.resolve("model.onnx");
@@ -101,21 +99,15 @@ public record Bundle(Path folder, Manifest manifest) {
   }
 
   private GoldenText goldenText(JsonElement element, String where) throws BundleException {
-    Stated stated = new Stated(element, where, GOLDEN_KEYS, Set.of());
+    Kind kind = manifest.kind();
+    Stated stated =
+        new Stated(element, where, Set.of("role", "text", "ids", kind.goldenKey()), Set.of());
     Role role = Role.of(stated.oneOf("role", Set.of("query", "document")));
     List<Long> ids = stated.tokenIds("ids");
-    float[] vector = stated.vector("vector");
-    if (ids.isEmpty() || vector.length != manifest.dims()) {
-      throw new BundleException(
-          where
-              + " has "
-              + ids.size()
-              + " token ids and "
-              + vector.length
-              + " numbers; it must have some, and "
-              + manifest.dims());
+    if (ids.isEmpty()) {
+      throw new BundleException(where + " has 0 token ids; it must have some");
     }
-    return new GoldenText(role, stated.text("text"), ids, vector);
+    return new GoldenText(role, stated.text("text"), ids, kind.golden(manifest.part(), stated));
   }
 
   private static String text(Path folder, String name) throws BundleException, IOException {

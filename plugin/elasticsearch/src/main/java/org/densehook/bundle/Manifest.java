@@ -6,11 +6,11 @@ import com.google.gson.JsonPrimitive;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -19,26 +19,26 @@ import java.util.stream.Collectors;
  *
  * <p>A text becomes {@code prompts[role] + text}, its token ids are cut to {@code maxTokens}
  * (special tokens included), right-padded with {@code padId} and fed as int64 [batch, tokens] to
- * {@code inputs}; {@code output} is float32 [batch, dims]. A graph without {@code attention_mask}
+ * {@code inputs}; what {@code output} is, the kind says. A graph without {@code attention_mask}
  * among its inputs knows no padding: a batch is of texts of one length. Where the inputs have
  * {@code pooling_mask}, a vector is pooled of the tokens that are 1 there: not of the first {@code
  * unpooled[role]}, which are the prompt's, but always of the last.
  *
  * @param variant what was made of the plain export; empty for the plain export itself
  * @param unpooled empty where the vector is pooled of all tokens
- * @param normalise whether its vectors have length 1
+ * @param part what its kind states beside what all do
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
  * @param fingerprint {@code sha256:} and hex, over all that can change a vector
+ * @param json the text it was read from
  */
 public record Manifest(
     String name,
+    Kind kind,
     String precision,
     String variant,
     boolean batchDependent,
-    int dims,
-    String similarity,
-    boolean normalise,
+    Part part,
     int maxTokens,
     int padId,
     Map<Role, String> prompts,
@@ -47,22 +47,12 @@ public record Manifest(
     List<String> inputs,
     String output,
     Map<String, String> files,
-    String fingerprint) {
+    String fingerprint,
+    String json) {
 
   private static final String FORMAT = "1";
 
-  /** The lowest cosine to the golden PyTorch vectors that each precision may show. */
-  private static final Map<String, Double> PRECISION_BOUNDS =
-      Map.of("fp32", 0.99999, "fp16", 0.9999, "int8", 0.95, "int4", 0.85);
-
-  private static final Map<String, Set<String>> KNOWN =
-      Map.of(
-          "kind", Set.of("dense"),
-          "similarity", Set.of("cosine", "dot_product", "max_inner_product"),
-          "precision", PRECISION_BOUNDS.keySet());
-
-  private static final Set<String> POOLINGS =
-      Set.of("mean", "cls", "last", "max", "mean_sqrt_len", "weightedmean");
+  private static final Set<String> PRECISIONS = Set.of("fp32", "fp16", "int8", "int4");
 
   private static final Set<String> KEYS =
       Set.of(
@@ -70,10 +60,6 @@ public record Manifest(
           "name",
           "kind",
           "precision",
-          "dims",
-          "similarity",
-          "pooling",
-          "normalise",
           "max_tokens",
           "pad_id",
           "prompts",
@@ -101,9 +87,16 @@ public record Manifest(
   private static final Set<String> VECTOR_FILES =
       Set.of("model.onnx", "model.onnx_data", "tokenizer.json");
 
-  /** The lowest cosine to the golden PyTorch vectors that this bundle may show. */
-  public double precisionBound() {
-    return PRECISION_BOUNDS.get(precision);
+  /**
+   * What it states as a dense encoder.
+   *
+   * @throws IllegalStateException for one of another kind
+   */
+  public Dense dense() {
+    if (part instanceof Dense dense) {
+      return dense;
+    }
+    throw new IllegalStateException("encoder [" + name + "] is of kind [" + kind + "]");
   }
 
   /** Whether texts of several lengths may run together: the graph tells padding from text. */
@@ -133,7 +126,11 @@ public record Manifest(
               + FORMAT
               + "; export the bundle again or update the plugin");
     }
-    Manifest manifest = read(new Stated(content, "encoder.json", KEYS, OPTIONAL_KEYS));
+    Kind kind = Kind.of(content);
+    Set<String> needed = new HashSet<>(KEYS);
+    needed.addAll(kind.keys());
+    Manifest manifest =
+        read(new Stated(content, "encoder.json", needed, OPTIONAL_KEYS), kind, json);
     String own = fingerprintOf(content.getAsJsonObject(), manifest.batchDependent);
     if (!own.equals(manifest.fingerprint)) {
       throw new BundleException(
@@ -146,19 +143,7 @@ public record Manifest(
     return manifest;
   }
 
-  private static Manifest read(Stated stated) throws BundleException {
-    for (Map.Entry<String, Set<String>> known : KNOWN.entrySet()) {
-      stated.oneOf(known.getKey(), known.getValue());
-    }
-    String pooling = stated.text("pooling"); // cls+mean: what two give, side by side
-    if (!POOLINGS.containsAll(Arrays.asList(pooling.split("\\+", -1)))) {
-      throw new BundleException(
-          "encoder.json: pooling is ["
-              + pooling
-              + "]; known: "
-              + String.join(", ", new TreeSet<>(POOLINGS))
-              + ", and several side by side, as cls+mean");
-    }
+  private static Manifest read(Stated stated, Kind kind, String json) throws BundleException {
     Stated source = stated.table("source", SOURCE_KEYS);
     for (String key : SOURCE_KEYS) {
       source.text(key);
@@ -175,12 +160,11 @@ public record Manifest(
     }
     return new Manifest(
         stated.name("name"),
-        stated.text("precision"),
+        kind,
+        stated.oneOf("precision", PRECISIONS),
         stated.has("variant") ? stated.text("variant") : "",
         stated.has("batch_dependent") && stated.truth("batch_dependent"),
-        stated.number("dims", 1),
-        stated.text("similarity"),
-        stated.truth("normalise"),
+        kind.read(stated),
         stated.number("max_tokens", 1),
         stated.number("pad_id", 0),
         prompts(stated),
@@ -189,7 +173,8 @@ public record Manifest(
         inputs,
         stated.name("output"),
         sums(stated.table("files")),
-        stated.text("fingerprint"));
+        stated.text("fingerprint"),
+        json);
   }
 
   private static Map<Role, String> prompts(Stated stated) throws BundleException {

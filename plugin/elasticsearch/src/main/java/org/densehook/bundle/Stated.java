@@ -167,6 +167,11 @@ final class Stated {
         && Float.isFinite(value.getAsFloat());
   }
 
+  /** What messages call it. */
+  String where() {
+    return where;
+  }
+
   boolean has(String key) {
     return content.has(key);
   }

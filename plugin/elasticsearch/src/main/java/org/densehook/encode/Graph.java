@@ -43,6 +43,7 @@ final class Graph implements AutoCloseable {
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
   private final Manifest manifest;
+  private final Output output;
 
   Graph(Path model, Manifest manifest, int threads) throws BundleException {
     Set<String> unknown = new TreeSet<>(manifest.inputs());
@@ -51,6 +52,7 @@ final class Graph implements AutoCloseable {
       throw new BundleException("graph inputs " + unknown + " are not known to this plugin");
     }
     this.manifest = manifest;
+    output = Output.BY_KIND.get(manifest.kind());
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
@@ -77,7 +79,7 @@ final class Graph implements AutoCloseable {
   /**
    * Runs texts together, right-padded to the longest.
    *
-   * @return float32 [batch, dims]
+   * @return a row for each text, as the encoder's kind gives it
    * @throws IllegalArgumentException when they need padding and the graph does not know it
    */
   float[][] run(List<Tokens> batch) throws EncodeException {
@@ -90,7 +92,8 @@ final class Graph implements AutoCloseable {
         feed.put(input, OnnxTensor.createTensor(environment, content, shape));
       }
       try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
-        return rows(((OnnxTensor) result.get(0)).getFloatBuffer(), batch.size());
+        FloatBuffer given = ((OnnxTensor) result.get(0)).getFloatBuffer();
+        return output.rows(given, batch.size(), manifest);
       }
     } catch (OrtException e) {
       throw new EncodeException(
@@ -134,19 +137,6 @@ final class Graph implements AutoCloseable {
       }
     }
     return content.flip();
-  }
-
-  private float[][] rows(FloatBuffer vectors, int count) throws EncodeException {
-    if (vectors.remaining() != count * manifest.dims()) {
-      throw new EncodeException(
-          EncodeException.Kind.RUN,
-          "the graph gave " + vectors.remaining() + " numbers for " + count + " texts");
-    }
-    float[][] rows = new float[count][manifest.dims()];
-    for (float[] row : rows) {
-      vectors.get(row);
-    }
-    return rows;
   }
 
   @Override

@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.GoldenText;
+import org.densehook.bundle.Manifest;
 
 /** A bundle goes into service only when it gives its own golden token ids and vectors. */
 public final class SelfTest {
@@ -32,7 +32,7 @@ public final class SelfTest {
           Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN, encoder.maxPadding())) {
         float[][] vectors = encoder.run(run.stream().map(tokens::get).toList());
         for (int i = 0; i < vectors.length; i++) {
-          compare(golden.get(run.get(i)), vectors[i], encoder.manifest().precisionBound());
+          compare(golden.get(run.get(i)), vectors[i], encoder.manifest());
         }
       }
     } catch (EncodeException e) {
@@ -57,37 +57,15 @@ public final class SelfTest {
     return tokens;
   }
 
-  private static void compare(GoldenText text, float[] vector, double bound)
+  private static void compare(GoldenText golden, float[] row, Manifest manifest)
       throws BundleException {
-    double cosine = cosine(vector, text.vector());
-    if (!(cosine >= bound)) { // NaN must fail too
-      throw new BundleException(
-          String.format(
-              Locale.ROOT,
-              "the self-test fails: cosine %.6f to PyTorch's vector of [%s] is under %s;"
-                  + " export the bundle again",
-              cosine,
-              shown(text.text()),
-              bound));
+    String objection = Output.BY_KIND.get(manifest.kind()).objection(row, golden, manifest);
+    if (objection != null) {
+      throw new BundleException("the self-test fails: " + objection + "; export the bundle again");
     }
   }
 
-  private static double cosine(float[] a, float[] b) {
-    if (a.length != b.length) {
-      return Double.NaN;
-    }
-    double dot = 0;
-    double aa = 0;
-    double bb = 0;
-    for (int i = 0; i < a.length; i++) {
-      dot += (double) a[i] * b[i];
-      aa += (double) a[i] * a[i];
-      bb += (double) b[i] * b[i];
-    }
-    return dot / Math.sqrt(aa * bb);
-  }
-
-  private static String shown(String text) {
+  static String shown(String text) {
     return text.length() > 40 ? text.substring(0, 40) + "…" : text;
   }
 

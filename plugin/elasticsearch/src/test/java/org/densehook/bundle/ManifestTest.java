@@ -46,7 +46,7 @@ class ManifestTest {
   void givesTheFingerprintThatPythonGives() throws BundleException {
     Manifest manifest = Manifest.parse(WRITTEN);
     assertEquals("Frage: „ä\n\u007f", manifest.prompts().get(Role.QUERY));
-    assertEquals(4, manifest.dims());
+    assertEquals(4, manifest.dense().dims());
     assertEquals(List.of("input_ids", "attention_mask"), manifest.inputs());
   }
 
@@ -61,7 +61,6 @@ class ManifestTest {
     Manifest manifest = Manifest.parse(WRITTEN);
     assertEquals("", manifest.variant());
     assertFalse(manifest.batchDependent());
-    assertEquals(0.99999, manifest.precisionBound());
   }
 
   @Test
@@ -69,7 +68,7 @@ class ManifestTest {
     Manifest manifest = Manifest.parse(VARIANT);
     assertEquals("fused-int8", manifest.variant());
     assertTrue(manifest.batchDependent());
-    assertEquals(0.95, manifest.precisionBound());
+    assertEquals("int8", manifest.precision());
   }
 
   @Test
@@ -95,7 +94,8 @@ class ManifestTest {
   @CsvSource({"fp32,0.99999", "fp16,0.9999", "int8,0.95", "int4,0.85"})
   void eachPrecisionHasItsBound(String precision, double bound) throws BundleException {
     String changed = WRITTEN.replace("\"fp32\"", '"' + precision + '"');
-    assertEquals(bound, Manifest.parse(withOwnFingerprint(changed)).precisionBound());
+    Manifest manifest = Manifest.parse(withOwnFingerprint(changed));
+    assertEquals(bound, Dense.lowestCosine(manifest.precision()));
   }
 
   @Test
@@ -131,7 +131,7 @@ class ManifestTest {
       value = {
         "\"dims\": 4       | \"dims\": 5        | was changed after the export",
         "\"format\": 1     | \"format\": 2      | this plugin reads 1",
-        "\"dense\"         | \"sparse\"         | kind is [sparse]; it must be one of dense",
+        "\"dense\"         | \"sparse\"         | kind is [sparse]; this plugin knows dense; export",
         "\"fp32\"          | \"fp8\"            | precision is [fp8]; it must be one of fp16, fp32, i",
         "\"dims\": 4       | \"dims\": 0        | dims is [0]; it must be a positive number",
         "\"dims\": 4       | \"dims\": 4, \"batch_dependent\": 1     | must be true or false",

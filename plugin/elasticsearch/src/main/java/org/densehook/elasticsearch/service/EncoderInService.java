@@ -58,12 +58,17 @@ final class EncoderInService implements EncoderHandle {
 
   @Override
   public int dims() {
-    return manifest().dims();
+    return manifest().dense().dims();
   }
 
   @Override
   public String join(List<String> inputs) {
     return manifest().join(inputs);
+  }
+
+  /** Its encoder.json. */
+  String manifestJson() {
+    return manifest().json();
   }
 
   private Manifest manifest() {
@@ -140,7 +145,7 @@ final class EncoderInService implements EncoderHandle {
         manifest().variant(),
         manifest().batchDependent(),
         dims(),
-        manifest().normalise(),
+        manifest().dense().normalise(),
         manifest().maxTokens(),
         runtime.modelBytes(),
         runtime.onnxruntime(),

@@ -57,6 +57,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
     actions.add(TransportEncodersAction.Get.TYPE, TransportEncodersAction.Get.class);
     actions.add(TransportEncodersAction.Reload.TYPE, TransportEncodersAction.Reload.class);
     actions.add(EncodeAction.TYPE, EncodeAction.Transport.class);
+    actions.add(ManifestAction.TYPE, ManifestAction.Transport.class);
   }
 
   @Override
@@ -174,6 +175,11 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   @Override
   public EncoderHandle require(String name) {
     return registry.require(name);
+  }
+
+  /** The encoder.json of an encoder in service; else as {@link #require}. */
+  String manifestJson(String name) {
+    return registry.require(name).manifestJson();
   }
 
   @Override

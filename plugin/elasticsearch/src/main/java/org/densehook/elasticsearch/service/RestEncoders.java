@@ -8,7 +8,10 @@ import org.elasticsearch.client.internal.node.NodeClient;
 import org.elasticsearch.rest.BaseRestHandler;
 import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.rest.RestRequest;
+import org.elasticsearch.rest.RestResponse;
+import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.rest.action.RestActions.NodesResponseRestListener;
+import org.elasticsearch.rest.action.RestResponseListener;
 import org.elasticsearch.rest.action.RestToXContentListener;
 import org.elasticsearch.xcontent.XContentParser;
 
@@ -28,7 +31,8 @@ public final class RestEncoders {
             "densehook_reload_encoders",
             new RestHandler.Route(RestRequest.Method.POST, "/_densehook/encoders/_reload"),
             TransportEncodersAction.Reload.TYPE),
-        new Encode());
+        new Encode(),
+        new Manifest());
   }
 
   /** Asks every node. */
@@ -58,6 +62,35 @@ public final class RestEncoders {
     protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
       return channel ->
           client.execute(type, new NodesRequest(), new NodesResponseRestListener<>(channel));
+    }
+  }
+
+  /** Gives an encoder's manifest, as this node has it. */
+  private static final class Manifest extends BaseRestHandler {
+
+    @Override
+    public String getName() {
+      return "densehook_manifest";
+    }
+
+    @Override
+    public List<Route> routes() {
+      return List.of(new Route(RestRequest.Method.GET, "/_densehook/encoders/{encoder}"));
+    }
+
+    @Override
+    protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
+      ManifestAction.Request asked = new ManifestAction.Request(request.param("encoder"));
+      return channel ->
+          client.execute(
+              ManifestAction.TYPE,
+              asked,
+              new RestResponseListener<>(channel) {
+                @Override
+                public RestResponse buildResponse(ManifestAction.Response response) {
+                  return new RestResponse(RestStatus.OK, "application/json", response.json());
+                }
+              });
     }
   }
 

@@ -1,0 +1,87 @@
+package org.densehook.bundle;
+
+import com.google.gson.JsonElement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The kinds of encoders, by the name that encoder.json gives them. A kind is its constant here, the
+ * {@link Part} it states, and what its graph gives, an {@code Output} in {@code encode}.
+ */
+public enum Kind {
+  /** One vector for a text. */
+  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden);
+
+  /** Reads what a kind states. */
+  @FunctionalInterface
+  private interface Reader {
+    Part read(Stated stated) throws BundleException;
+  }
+
+  /** Reads a golden text's output. */
+  @FunctionalInterface
+  private interface GoldenReader {
+    float[] read(Part part, Stated golden) throws BundleException;
+  }
+
+  private final String name;
+  private final Set<String> keys;
+  private final Reader reader;
+  private final String goldenKey;
+  private final GoldenReader goldenReader;
+
+  Kind(String name, Set<String> keys, Reader reader, String goldenKey, GoldenReader goldenReader) {
+    this.name = name;
+    this.keys = keys;
+    this.reader = reader;
+    this.goldenKey = goldenKey;
+    this.goldenReader = goldenReader;
+  }
+
+  /**
+   * The kind that encoder.json says.
+   *
+   * @throws BundleException when it says none, or one that is not known
+   */
+  static Kind of(JsonElement content) throws BundleException {
+    Set<String> any = content.isJsonObject() ? content.getAsJsonObject().keySet() : Set.of();
+    String stated = new Stated(content, "encoder.json", Set.of("kind"), any).text("kind");
+    List<String> known = new ArrayList<>();
+    for (Kind kind : values()) {
+      if (kind.name.equals(stated)) {
+        return kind;
+      }
+      known.add(kind.name);
+    }
+    throw new BundleException(
+        "encoder.json: kind is "
+            + Stated.shown(content.getAsJsonObject().get("kind"))
+            + "; this plugin knows "
+            + String.join(", ", known)
+            + "; export the bundle again or update the plugin");
+  }
+
+  /** Its keys of encoder.json, beside those that all kinds have. */
+  Set<String> keys() {
+    return keys;
+  }
+
+  Part read(Stated stated) throws BundleException {
+    return reader.read(stated);
+  }
+
+  /** The key of an output in golden.json. */
+  String goldenKey() {
+    return goldenKey;
+  }
+
+  float[] golden(Part part, Stated golden) throws BundleException {
+    return goldenReader.read(part, golden);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,24 @@
+package org.densehook.encode;
+
+import java.nio.FloatBuffer;
+import java.util.Map;
+import org.densehook.bundle.GoldenText;
+import org.densehook.bundle.Kind;
+import org.densehook.bundle.Manifest;
+
+/** What the graph of a kind gives: a row for each text. */
+interface Output {
+
+  /** That of each kind. */
+  Map<Kind, Output> BY_KIND = Map.of(Kind.DENSE, new DenseOutput());
+
+  /**
+   * The rows of a batch.
+   *
+   * @throws EncodeException when they are not what the manifest says
+   */
+  float[][] rows(FloatBuffer output, int texts, Manifest manifest) throws EncodeException;
+
+  /** Why a row is not near enough to the golden one; null when it is. */
+  String objection(float[] row, GoldenText golden, Manifest manifest);
+}
