@@ -16,6 +16,7 @@ from elasticsearch import Elasticsearch
 
 from densehook import node
 from densehook.bundle import Bundle
+from densehook.elastic.checks import State, checked
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
@@ -131,6 +132,8 @@ def test_each_version_reads_what_the_other_says_of_its_encoders(
     versions = {each["version"] for each in plugins if each["component"] == "densehook"}
     assert len(versions) == 2
     assert "99.0.0" in versions
+    (said,) = (each for each in checked(two_versions[0]) if each.subject == "plugin")
+    assert (said.state, said.seen) == (State.NOTE, f"of 2 versions: {', '.join(sorted(versions))}")
     for client in two_versions:
         reload_encoders(client)
         found = encoders_of(client) or []

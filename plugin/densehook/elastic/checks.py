@@ -9,6 +9,7 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from .._version import __version__
 from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField, read_provenance, short
 from ..hooks.provenance import META
@@ -131,6 +132,10 @@ def _plugins(client: Elasticsearch) -> Iterator[Finding]:
         )
     elif len(there) > 1:
         yield Finding(State.NOTE, "plugin", f"of {len(there)} versions: {', '.join(there)}")
+    elif there != [__version__]:
+        seen = f"{there[0]} on {len(versions)} nodes, and this densehook is {__version__}"
+        mend = f"pip install densehook=={there[0]}, or this densehook's zip on the nodes"
+        yield Finding(State.NOTE, "plugin", seen, mend)
     else:
         yield Finding(State.GOOD, "plugin", f"{there[0]} on {len(versions)} nodes")
 
