@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import errors
 from ._version import __version__
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from .collections import BadLine, Collection, open_collection
+    from .elastic.remote import RemoteEncoder
     from .encode import Encoder, Engine
     from .evaluation import Evaluation
     from .fusion import FusedHit, linear_combination, reciprocal_rank_fusion
@@ -97,7 +98,19 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
+@overload
+def load(
+    path: Path | str, threads: int | None = None, provider: str | None = None, *, es: None = None
+) -> Encoder: ...
+@overload
+def load(path: str, *, es: Elasticsearch) -> RemoteEncoder: ...
+def load(
+    path: Path | str,
+    threads: int | None = None,
+    provider: str | None = None,
+    *,
+    es: Elasticsearch | None = None,
+) -> Encoder | RemoteEncoder:
     """Opens a bundle, runs its self-test and gives its encoder.
 
     ``path`` is its folder, or its name in $DENSEHOOK_MODELS or onnx_models/. ``encode_queries`` and
@@ -105,13 +118,21 @@ def load(path: Path | str, threads: int | None = None, provider: str | None = No
     this process is given. ``provider`` is ``cpu``, ``cuda`` or ``openvino``, where that onnxruntime
     is installed; by default the one the bundle was tuned for, else ``cpu``.
 
+    With ``es``, a client, the bundle is that of a name in the cluster's service and need not be
+    here: its texts are encoded by a node. ``threads`` and ``provider`` are the node's own then.
+
     Raises errors.BundleError for a bundle that is missing or damaged, errors.SelfTestError for one
     that does not reproduce its golden token ids and vectors, errors.ProviderError for a provider
-    that is not there: none falls back to the CPU in silence.
+    that is not there: none falls back to the CPU in silence; errors.NotInService and
+    errors.ElasticError for a cluster that has not this encoder.
 
         encoder = densehook.load("all-minilm-l6-v2")
         encoder.encode_queries(["how do vaccines work"])  # float32 [1, 384]
     """
+    if es is not None:
+        from .elastic.remote import remote_encoder
+
+        return remote_encoder(es, str(path))
     from .encode import load
 
     return load(path, threads, provider)

@@ -19,6 +19,9 @@ from .connect import elastic_errors
 
 _JSON = {"accept": "application/json"}
 READY = "ready"
+NO_PLUGIN = (
+    "the cluster has no densehook plugin; install it on its nodes (docs/elasticsearch.md), or "
+)
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,7 @@ def _objection(
 ) -> NotInService | EncoderMismatch | None:
     """What is in the way of using this encoder in the cluster."""
     if found is None:
-        return NotInService(
-            "the cluster has no densehook plugin; install it on its nodes (docs/elasticsearch.md),"
-            " or leave --in-cluster out"
-        )
+        return NotInService(f"{NO_PLUGIN}leave --in-cluster out")
     named = [encoder for encoder in found if encoder.name == manifest.name]
     if not named:
         names = ", ".join(sorted({encoder.name for encoder in found})) or "none"

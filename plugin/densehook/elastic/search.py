@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from ..bundle import is_blank
-from ..errors import RequestError, UnusableDocument
+from ..errors import ElasticError, NotInService, RequestError, UnusableDocument
 from ..hooks import (
     bm25_request,
     field_of,
     join_by_spaces,
     msearch_request,
+    needs_plugin,
     ranking_of,
     require_answers,
     text_of,
 )
 from ..types import Document, QueryId, ScoredDoc
+from .cluster import NO_PLUGIN, encoders_of
 from .connect import elastic_errors
 from .indices import provenance_of
 
@@ -34,7 +36,8 @@ _QUERIES_PER_REQUEST = 16
 class Searcher:
     """One index and, for dense search, its encoder.
 
-    Without an encoder here the cluster encodes queries, where it makes the index's vectors too.
+    Without an encoder here the cluster encodes queries, where it makes the index's vectors too, or
+    ``cluster_encodes`` says that it can.
     Raises IndexNotFound; EncoderMismatch when the encoder is not the vector field's.
     """
 
@@ -44,6 +47,8 @@ class Searcher:
         index: str,
         encoder: Encoder | None = None,
         vector_field: str | None = None,
+        *,
+        cluster_encodes: bool = False,
     ) -> None:
         provenance = provenance_of(client, index)
         self._field = provenance.vector_field(vector_field)
@@ -53,6 +58,7 @@ class Searcher:
         self._index = index
         self._provenance = provenance
         self._encoder = encoder
+        self._cluster_encodes = cluster_encodes or provenance.in_cluster
 
     def search(
         self,
@@ -95,7 +101,7 @@ class Searcher:
             return [bm25_request(fields, text, depth) for text in texts]
         name, encoder = self._field.name, self._field.encoder
         kind = field_of(self._field.mapping, name, self._index)
-        if self._encoder is None and self._provenance.in_cluster:
+        if self._encoder is None and self._cluster_encodes:
             return [kind.text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
             raise RequestError(f"dense search needs the encoder {encoder!r}; give its bundle")
@@ -108,13 +114,19 @@ def msearch(
 ) -> list[dict[str, Any]]:
     """The answers to searches of an index, sent in one request; none for none.
 
-    Raises IndexNotFound, ElasticError where one of them failed.
+    Raises IndexNotFound, ElasticError where one of them failed, NotInService where that is for want
+    of the plugin.
     """
     if not bodies:  # an empty request is refused
         return []
-    with elastic_errors(client):
-        found = client.msearch(index=index, searches=msearch_request(bodies))
-    return _answers(index, found["responses"])
+    try:
+        with elastic_errors(client):
+            found = client.msearch(index=index, searches=msearch_request(bodies))
+        return _answers(index, found["responses"])
+    except ElasticError as error:
+        if any(map(needs_plugin, bodies)) and encoders_of(client) is None:
+            raise NotInService(f"{NO_PLUGIN}give the bundle of the index's encoder") from error
+        raise
 
 
 async def msearch_awaited(

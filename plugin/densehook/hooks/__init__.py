@@ -34,6 +34,7 @@ from .searching import (
     bm25_request,
     hybrid_request,
     msearch_request,
+    needs_plugin,
     ranking_of,
     require_answers,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "index_request",
     "join_by_spaces",
     "msearch_request",
+    "needs_plugin",
     "note_in",
     "note_of",
     "pipeline_name",

@@ -66,6 +66,11 @@ def hybrid_request(
     return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
 
 
+def needs_plugin(body: Mapping[str, Any]) -> bool:
+    """Whether the cluster's plugin encodes or fuses what a search asks for."""
+    return "hybrid" in body.get("retriever", {}) or "query_vector_builder" in body.get("knn", {})
+
+
 def msearch_request(bodies: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Searches of one index, as the lines of one request."""
     return [line for body in bodies for line in ({}, body)]

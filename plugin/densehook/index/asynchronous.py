@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
     from ..collections import BadLine
+    from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
     from ..ingest import Failure, FeedReport
 
@@ -53,7 +54,7 @@ class AsyncIndex:
         cls,
         client: AsyncElasticsearch,
         name: str,
-        encoder: Encoder,
+        encoder: Encoder | RemoteEncoder,
         *,
         inputs: Sequence[str],
         field: str = "embedding",
@@ -86,7 +87,7 @@ class AsyncIndex:
         cls,
         client: AsyncElasticsearch,
         name: str,
-        encoder: Encoder | None = None,
+        encoder: Encoder | RemoteEncoder | None = None,
         *,
         field: str | None = None,
     ) -> Self:

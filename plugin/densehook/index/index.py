@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..collections import BadLine
+    from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
     from ..fusion import FusedHit
     from ..ingest import Failure, FeedReport
@@ -44,12 +45,21 @@ class Index:
         provenance: Provenance,
         field: VectorField,
         encoder: Encoder | None,
+        *,
+        cluster_encodes: bool = False,
     ) -> None:
+        """``cluster_encodes`` says that the cluster can encode queries of vectors not its own."""
         self.client = client
         self.provenance = provenance
         self.field = field
         self.encoder = encoder
-        self.searching = Searching(provenance, field, encodes_here=encoder is not None)
+        self.cluster_encodes = cluster_encodes or provenance.in_cluster
+        self.searching = Searching(
+            provenance,
+            field,
+            encodes_here=encoder is not None,
+            cluster_encodes=self.cluster_encodes,
+        )
 
     @property
     def name(self) -> str:
@@ -57,19 +67,15 @@ class Index:
         return self.provenance.index
 
     def __repr__(self) -> str:
-        where = "here" if self.encoder else "in the cluster" if self._in_cluster else "nowhere"
+        where = "here" if self.encoder else "in the cluster" if self.cluster_encodes else "nowhere"
         return f"<Index {self.name!r}: {self.field.name} by {self.field.encoder}, encoded {where}>"
-
-    @property
-    def _in_cluster(self) -> bool:
-        return self.provenance.in_cluster
 
     @classmethod
     def create(
         cls,
         client: Elasticsearch,
         name: str,
-        encoder: Encoder,
+        encoder: Encoder | RemoteEncoder,
         *,
         inputs: Sequence[str],
         field: str = "embedding",
@@ -83,8 +89,8 @@ class Index:
         The vectors of ``field`` are made from the text fields ``inputs``; ``index_type`` is hnsw,
         int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``in_cluster`` the cluster's plugin makes them,
         without it this process does; None leaves it to the plugin where it has this very encoder in
-        service. Raises IndexExists, ElasticError where the cluster refuses, RequestError for
-        fields that cannot be.
+        service, as it has one of the cluster's. Raises IndexExists, ElasticError where the cluster
+        refuses, RequestError for fields that cannot be.
 
             index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
         """
@@ -102,14 +108,15 @@ class Index:
             field=field,
             in_cluster=in_cluster,
         )
-        return cls.open(client, name, None if in_cluster else encoder, field=field)
+        made = cls.open(client, name, field=field)
+        return made if in_cluster else made.encoded_by(encoder)
 
     @classmethod
     def open(
         cls,
         client: Elasticsearch,
         name: str,
-        encoder: Encoder | None = None,
+        encoder: Encoder | RemoteEncoder | None = None,
         *,
         field: str | None = None,
     ) -> Self:
@@ -127,12 +134,18 @@ class Index:
         opened = cls(client, provenance, provenance.vector_field(field), None)
         return opened if encoder is None else opened.encoded_by(encoder)
 
-    def encoded_by(self, encoder: Encoder) -> Self:
-        """The same index with an encoder in this process. Raises EncoderMismatch for another's.
+    def encoded_by(self, encoder: Encoder | RemoteEncoder) -> Self:
+        """The same index with an encoder. Raises EncoderMismatch for another than the field's.
+
+        One of the cluster's encodes queries; documents only where the index is made for that.
 
         index = densehook.Index.open(es, "passages").encoded_by(encoder)
         """
+        from ..elastic.remote import RemoteEncoder
+
         self.field.require(encoder.manifest, self.name)
+        if isinstance(encoder, RemoteEncoder):
+            return type(self)(self.client, self.provenance, self.field, None, cluster_encodes=True)
         return type(self)(self.client, self.provenance, self.field, encoder)
 
     def ingest(
@@ -269,7 +282,13 @@ class Index:
 
         index.searcher().search({"q1": "how do vaccines work"}, "dense", depth=100)["q1"]
         """
-        return Searcher(self.client, self.name, self.encoder, self.field.name)
+        return Searcher(
+            self.client,
+            self.name,
+            self.encoder,
+            self.field.name,
+            cluster_encodes=self.cluster_encodes,
+        )
 
     def vectors_of(self, texts: Sequence[str], asked: Asked) -> Sequence[Vector | None]:
         """The vector of each query, None where the cluster makes it or none is needed."""

@@ -38,20 +38,22 @@ _PART = re.compile(
 
 @dataclass(frozen=True)
 class Searching:
-    """How one index is searched; ``encodes_here`` says that texts become vectors in this process.
+    """How one index is searched.
 
-    What it says of its fields was read when the index was opened.
+    A query becomes a vector in this process, where ``encodes_here``, else in the cluster, where
+    ``cluster_encodes``. What the index says of its fields was read when it was opened.
     """
 
     provenance: Provenance
     field: VectorField
     encodes_here: bool
+    cluster_encodes: bool
 
     def needs_vector(self, asked: Asked) -> bool:
         """Whether the query's vector must come with the request."""
         if "dense" not in asked.lists:
             return False
-        if not self.encodes_here and not self.provenance.in_cluster:
+        if not self.encodes_here and not self.cluster_encodes:
             raise RequestError(
                 f"{asked.mode} search of index {self.provenance.index!r} needs the encoder"
                 f" {self.field.encoder!r}; open the index with it, or search by bm25"

@@ -1,0 +1,147 @@
+"""An encoder whose bundle only the cluster has: texts are sent to a node, vectors come back."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast, overload
+from urllib.parse import quote
+
+from elasticsearch import BadRequestError, Elasticsearch
+
+from ..bundle import Dense, Manifest, Role
+from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
+from .cluster import NO_PLUGIN, encoders_of
+from .connect import elastic_errors, require_sync
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Vectors = NDArray[np.float32]
+
+log = logging.getLogger(__name__)
+
+_MOST_TEXTS = 1000
+"""Texts that a node takes in one request."""
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
+
+
+class RemoteEncoder:
+    """An encoder in service in a cluster, as ``Encoder`` is one in this process.
+
+    An index that is made with it has its vectors made in the cluster; one that is opened with it
+    can be searched. Its node must have the privilege ``monitor`` for whoever asks.
+
+        encoder = densehook.load("all-minilm-l6-v2", es=es)
+        encoder.encode_queries("how do vaccines work")  # float32 [384]
+    """
+
+    def __init__(self, client: Elasticsearch, manifest: Manifest) -> None:
+        self.client = client
+        self.manifest = manifest
+
+    def __repr__(self) -> str:
+        return f"<RemoteEncoder {self.manifest.name!r}: {self.manifest.part.summary}, in a cluster>"
+
+    @property
+    def dims(self) -> int:
+        """Length of a vector. Raises BundleError for a kind that gives none."""
+        return self.manifest.of(Dense).dims
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
+        return self.manifest.fingerprint
+
+    @overload
+    def encode_queries(self, texts: str) -> Vector: ...
+    @overload
+    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_queries(self, texts: str | Sequence[str]) -> Vector | Vectors:
+        """Queries -> float32 [n, dims], with the query prompt; one text -> float32 [dims].
+
+        Texts over the limit are cut, with a warning in the log. Raises EncodeError for a text that
+        is not a string, ElasticError for one that the node cannot encode, EncoderMismatch when its
+        bundle was replaced by another meanwhile.
+        """
+        return self._encoded(texts, "query")
+
+    @overload
+    def encode_documents(self, texts: str) -> Vector: ...
+    @overload
+    def encode_documents(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_documents(self, texts: str | Sequence[str]) -> Vector | Vectors:
+        """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
+        return self._encoded(texts, "document")
+
+    def _encoded(self, texts: str | Sequence[str], role: Role) -> Vector | Vectors:
+        try:
+            import numpy as np
+        except ImportError as error:
+            raise MissingExtra("numpy", "encode") from error
+        given = [texts] if isinstance(texts, str) else list(texts)
+        for place, text in enumerate(given):
+            if not isinstance(cast(object, text), str):
+                kind = type(text).__name__
+                raise EncodeError(f"text {place} is of type {kind}, not a string", place)
+        vectors = np.zeros((len(given), self.dims), dtype=np.float32)
+        cut = lost = 0
+        for place, encoded in enumerate(self._answers(given, role)):
+            vectors[place] = encoded["vector"]
+            cut += encoded["lost_tokens"] > 0
+            lost += encoded["lost_tokens"]
+        if cut:
+            limit = self.manifest.max_tokens
+            log.warning(
+                "%d of %d texts are over %d tokens: %d tokens were not encoded",
+                cut,
+                len(given),
+                limit,
+                lost,
+            )
+        return vectors[0] if isinstance(texts, str) else vectors
+
+    def _answers(self, texts: Sequence[str], role: Role) -> Iterator[dict[str, Any]]:
+        for start in range(0, len(texts), _MOST_TEXTS):
+            body = {
+                "encoder": self.manifest.name,
+                "role": role,
+                "texts": texts[start : start + _MOST_TEXTS],
+            }
+            with elastic_errors(self.client):
+                answer = self.client.perform_request(
+                    "POST", "/_densehook/_encode", headers=_HEADERS, body=body
+                ).body
+            if answer["fingerprint"] != self.fingerprint:
+                raise EncoderMismatch(
+                    f"encoder {self.manifest.name!r} in the cluster is {answer['fingerprint']} now,"
+                    f" it was {self.fingerprint}; load it again"
+                )
+            yield from answer["texts"]
+
+
+def remote_encoder(client: Elasticsearch, name: str) -> RemoteEncoder:
+    """The encoder of that name in the cluster's service.
+
+    Raises NotInService without the plugin, ElasticError with the names that there are when it is
+    none of them, or without the privilege ``monitor``.
+    """
+    require_sync(client)
+    path = f"/_densehook/encoders/{quote(name, safe='')}"
+    try:
+        with elastic_errors(client):
+            stated = client.perform_request("GET", path, headers=_HEADERS).body
+    except ElasticError as error:
+        if isinstance(error.__cause__, BadRequestError):  # no such endpoint
+            why = "load a bundle that is here"
+            if encoders_of(client) is None:
+                raise NotInService(f"{NO_PLUGIN}{why}") from error
+            raise NotInService(
+                f"the cluster's densehook plugin is too old to say what {name!r} is; install the"
+                f" one of this densehook, or {why}"
+            ) from error
+        raise
+    return RemoteEncoder(client, Manifest.loads(json.dumps(stated)))
