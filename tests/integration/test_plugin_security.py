@@ -23,6 +23,7 @@ from elasticsearch import (
     Elasticsearch,
 )
 
+import densehook
 from command_line import running_in, succeeded
 from densehook import node
 from densehook.bundle import Bundle
@@ -262,6 +263,14 @@ def test_endpoints_are_actions_with_privileges_of_their_own(secured: node.NodeSt
         with pytest.raises((AuthenticationException, ApiError)) as refusal:
             call(Elasticsearch(secured.url), endpoint)
         assert refusal.value.status_code == 401
+
+
+def test_a_refused_search_keeps_its_reason_for_who_may_not_see_the_plugin(
+    secured: node.NodeState, filled: None
+) -> None:
+    index = densehook.Index.open(user(secured, "ann"), "a-papers")
+    with pytest.raises(ElasticError, match=r"unknown query \[trem\]"):
+        index.search("cats", filter={"trem": {"lang": "en"}})
 
 
 def test_a_mapping_is_judged_only_for_whoever_may_put_it(

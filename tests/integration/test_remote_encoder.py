@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 import densehook
+from command_line import running_in, succeeded
 from densehook.elastic import remote
 from densehook.elastic.remote import RemoteEncoder
 from densehook.encode import Encoder
@@ -21,6 +24,7 @@ from densehook.errors import (
     NotInService,
     RequestError,
 )
+from densehook.node import NodeState
 
 NAME = "all-minilm-l6-v2"
 TEXTS = ["how do vaccines work", "Young cats play all night.", "äöü 猫"]
@@ -76,6 +80,17 @@ def test_an_index_filled_from_here_is_searched_by_it_in_one_request(
         index.ingest(ROWS, replace=True)
 
 
+def test_a_command_needs_no_bundle_here(
+    plugin_client: Elasticsearch, plugin_node: NodeState, plugin_index: str, tmp_path: Path
+) -> None:
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=plugin_node.url, DENSEHOOK_MODELS=str(tmp_path))
+    create = ("create", plugin_index, "--encoder", NAME, "--input", "text")
+    without = run(*create)
+    assert f"error: no bundle '{NAME}'" in without.stderr
+    assert f"by {NAME} sha256:3c009362" in succeeded(run(*create, "--in-cluster"))
+    assert densehook.Index.open(plugin_client, plugin_index).provenance.in_cluster
+
+
 def test_a_text_that_is_cut_is_told(there: RemoteEncoder, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         there.encode_documents(["cat " * 300, "cat"])
@@ -95,7 +110,7 @@ def test_what_cannot_be_is_one_line(there: RemoteEncoder, plugin_client: Elastic
 
 
 def test_a_cluster_without_the_plugin_says_so(
-    client: Elasticsearch, index: str, tiny: Encoder
+    client: Elasticsearch, node_url: str, index: str, tiny: Encoder
 ) -> None:
     with pytest.raises(NotInService, match=r"no densehook plugin; .* or load a bundle that is"):
         densehook.load(NAME, es=client)
@@ -108,3 +123,11 @@ def test_a_cluster_without_the_plugin_says_so(
     for mode in ("dense", "hybrid"):
         with pytest.raises(NotInService, match=r"no densehook plugin; .* give the bundle"):
             left.search("kittens", mode=mode)
+
+    async def awaited(url: str) -> None:
+        async with AsyncElasticsearch(url) as es:
+            opened = await densehook.AsyncIndex.open(es, made.name)
+            with pytest.raises(NotInService, match=r"no densehook plugin; .* give the bundle"):
+                await opened.search("kittens")
+
+    asyncio.run(awaited(node_url))

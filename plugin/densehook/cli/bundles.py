@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bundle import bundle_folder
+from ..bundle import bundle_folder, read_bundle
 from ..errors import BundleError
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from ..bundle import Manifest
     from ..encode import Encoder
     from ..index import Index
 
@@ -23,6 +24,22 @@ def load_encoder(path: Path) -> Encoder:
     with steps("Encoder") as step:
         step(f"Opening {path}")
         return load(path)
+
+
+def manifest_of(path: Path, cluster: Elasticsearch | None) -> Manifest:
+    """The manifest of a bundle here, or else of the encoder of that name in the cluster's service.
+
+    Raises BundleError, where a cluster is asked for one that it has not, ElasticError.
+    """
+    try:
+        folder = bundle_folder(path)
+    except BundleError:
+        if cluster is None or len(path.parts) > 1:
+            raise
+        from ..elastic.remote import remote_encoder
+
+        return remote_encoder(cluster, path.name).manifest
+    return read_bundle(folder).manifest
 
 
 def open_index(

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import CollectionError
 from ..hooks import INDEX_TYPES, pipeline_name
-from .bundles import open_index
+from .bundles import manifest_of, open_index
 from .console import note, out
 from .options import (
     ApiKey,
@@ -62,14 +62,17 @@ def create(
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Create an index for an encoder's vectors, with their provenance in its mapping."""
-    from ..bundle import bundle_folder, read_bundle
+    """Create an index for an encoder's vectors, with their provenance in its mapping.
+
+    With --in-cluster the bundle may be one that only the cluster has.
+    """
     from ..elastic.indices import create_index
     from .cluster import connect
 
-    manifest = read_bundle(bundle_folder(encoder)).manifest
+    client = connect(url, api_key, ca_certs)
+    manifest = manifest_of(encoder, client if in_cluster else None)
     create_index(
-        connect(url, api_key, ca_certs),
+        client,
         index,
         manifest,
         inputs=names(inputs),

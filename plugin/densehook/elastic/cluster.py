@@ -54,6 +54,14 @@ def encoders_of(client: Elasticsearch) -> list[NodeEncoder] | None:
         raise
 
 
+def lacks_plugin(client: Elasticsearch) -> bool:
+    """Whether no node has the plugin; without the privilege ``monitor`` that is not known."""
+    try:
+        return encoders_of(client) is None
+    except ElasticError:
+        return False
+
+
 def reload_encoders(client: Elasticsearch) -> list[NodeEncoder]:
     """Has every node look at its bundles again; gives what it has then."""
     with elastic_errors(client):

@@ -12,7 +12,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from ..bundle import Dense, Manifest, Role
 from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
-from .cluster import NO_PLUGIN, encoders_of
+from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, require_sync
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def remote_encoder(client: Elasticsearch, name: str) -> RemoteEncoder:
     except ElasticError as error:
         if isinstance(error.__cause__, BadRequestError):  # no such endpoint
             why = "load a bundle that is here"
-            if encoders_of(client) is None:
+            if lacks_plugin(client):
                 raise NotInService(f"{NO_PLUGIN}{why}") from error
             raise NotInService(
                 f"the cluster's densehook plugin is too old to say what {name!r} is; install the"

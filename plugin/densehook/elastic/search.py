@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ from ..hooks import (
     text_of,
 )
 from ..types import Document, QueryId, ScoredDoc
-from .cluster import NO_PLUGIN, encoders_of
-from .connect import elastic_errors
+from .cluster import NO_PLUGIN, lacks_plugin
+from .connect import elastic_errors, synchronous
 from .indices import provenance_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MODES = ("bm25", "dense")
 
 _QUERIES_PER_REQUEST = 16
+_WITHOUT_PLUGIN = f"{NO_PLUGIN}give the bundle of the index's encoder"
 
 
 class Searcher:
@@ -124,8 +126,8 @@ def msearch(
             found = client.msearch(index=index, searches=msearch_request(bodies))
         return _answers(index, found["responses"])
     except ElasticError as error:
-        if any(map(needs_plugin, bodies)) and encoders_of(client) is None:
-            raise NotInService(f"{NO_PLUGIN}give the bundle of the index's encoder") from error
+        if any(map(needs_plugin, bodies)) and lacks_plugin(client):
+            raise NotInService(_WITHOUT_PLUGIN) from error
         raise
 
 
@@ -135,9 +137,16 @@ async def msearch_awaited(
     """As ``msearch``, by a client that is awaited."""
     if not bodies:
         return []
-    with elastic_errors(client):
-        found = await client.msearch(index=index, searches=msearch_request(bodies))
-    return _answers(index, found["responses"])
+    try:
+        with elastic_errors(client):
+            found = await client.msearch(index=index, searches=msearch_request(bodies))
+        return _answers(index, found["responses"])
+    except ElasticError as error:
+        if any(map(needs_plugin, bodies)):
+            with synchronous(client) as blocking:
+                if await asyncio.to_thread(lacks_plugin, blocking):
+                    raise NotInService(_WITHOUT_PLUGIN) from error
+        raise
 
 
 def _answers(index: str, responses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
