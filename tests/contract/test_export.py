@@ -199,7 +199,7 @@ def test_a_recipe_that_contradicts_the_folder_is_refused_unless_on_purpose(
     on_purpose = dataclasses.replace(recipe, overrides=list(said))
     manifest = export_bundle(on_purpose, model.parent / "bundle").manifest
     for key, value in said.items():
-        found = getattr(manifest, key)
+        found = {**vars(manifest), **vars(manifest.part)}[key]
         assert found == (value if key != "prompts" else {"query": "find: ", "document": ""})
 
 

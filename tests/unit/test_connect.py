@@ -121,6 +121,7 @@ def test_a_refused_port_names_the_address() -> None:
         "http://h:99999",
         "http://h:0",
         "http://a b:9200",
+        "http://a\0:9200",
     ],
 )
 def test_what_is_no_address_says_how_one_looks(url: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Callable
 from typing import get_type_hints
 
 import pytest
+from elasticsearch import Elasticsearch
 
 import densehook
-from densehook.errors import CollectionError
+from densehook.errors import BundleError, CollectionError, DensehookError, RequestError
 from densehook.index.asked import Asked, Options
 
 
@@ -47,3 +49,30 @@ def test_evaluate_is_called_and_imported_from_alike() -> None:
     assert by_the_other_name is open_collection
     with pytest.raises(CollectionError, match="there is no folder"):
         densehook.evaluate("./nowhere", index=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "said"),
+    [
+        (lambda es: densehook.Asked(filter=5), RequestError, "filter 5 is no query; write it"),
+        (
+            lambda es: densehook.Asked(filter="lang=en"),
+            RequestError,
+            "filter 'lang=en' is no query",
+        ),
+        (lambda es: densehook.Asked(weights=[1, 2]), RequestError, "weights is [1, 2]; write them"),
+        (lambda es: densehook.Asked(fields="title"), RequestError, "'title'; it must be a list of"),
+        (lambda es: densehook.Index.open("http://x", "p"), RequestError, "client is of type str;"),
+        (lambda es: densehook.Index.open(es, ""), RequestError, "the index has no name; name one"),
+        (lambda es: densehook.load("x", es=es.indices), RequestError, "type IndicesClient; give"),
+        (lambda es: densehook.load("a" * 5000), BundleError, "File name too long"),
+        (lambda es: densehook.reciprocal_rank_fusion([], weights=[1]), RequestError, "1 weights"),
+    ],
+)
+def test_what_cannot_be_asked_of_the_face_is_one_line_of_ours(
+    call: Callable[[Elasticsearch], object], kind: type[DensehookError], said: str
+) -> None:
+    with Elasticsearch("http://127.0.0.1:9") as es, pytest.raises(kind) as caught:
+        call(es)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

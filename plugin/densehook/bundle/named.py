@@ -17,8 +17,11 @@ def bundle_folder(name: str | Path) -> Path:
     Raises BundleError saying where was looked.
     """
     path = Path(name)
-    if path.is_dir():
-        return path
+    try:
+        if path.is_dir():
+            return path
+    except OSError as error:  # a name too long
+        raise BundleError(f"no bundle {str(name)[:60]!r}…: {error.strerror}") from None
     folders = [MODELS]
     if stated := os.environ.get("DENSEHOOK_MODELS"):
         folders.insert(0, Path(stated))

@@ -34,7 +34,9 @@ from ..errors import (
 )
 
 # the client wants the port written out; a user and password have no place in it
-_ADDRESS = re.compile(r"https?://(?:[^/\s:@]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})(?:/\S*)?")
+_ADDRESS = re.compile(
+    r"https?://(?:[^/\s:@\x00-\x20\x7f]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})(?:/\S*)?"
+)
 _PASSWORD = re.compile(r"//.*@")
 _UNDERSTOOD = re.compile(r"version must be either version (\d+) or (\d+), but found \d+")
 _KEY = re.compile(r"[!-~]+")  # what an HTTP header can carry, without blanks
@@ -85,6 +87,11 @@ def require_sync(client: object) -> None:
     """Raises RequestError for an asynchronous client, whose answers would be taken for results."""
     if isinstance(client, AsyncElasticsearch):
         raise RequestError("the client is an AsyncElasticsearch; use densehook.AsyncIndex with it")
+    if not isinstance(client, Elasticsearch):
+        raise RequestError(
+            f"the client is of type {type(client).__name__}; give an Elasticsearch, as"
+            " densehook.connect makes one"
+        )
 
 
 def require_async(client: object) -> None:

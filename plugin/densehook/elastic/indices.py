@@ -82,6 +82,8 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
     Raises IndexNotFound, RequestError where an alias stands for several, or NoProvenance where the
     mapping says nothing of them.
     """
+    if not index:
+        raise RequestError("the index has no name; name one")
     with elastic_errors(client):
         found = client.indices.get(index=index, features=["mappings", "settings"])
     if len(found) != 1:

@@ -87,6 +87,10 @@ class Asked:
             _one_of("normalizer", self.normalizer, NORMALIZERS)
         self._require_fusion("normalizer", self.normalizer, "linear")
         self._require_fusion("rank_constant", self.rank_constant, "rrf")
+        if not isinstance(self.weights, Mapping | None):
+            raise RequestError(
+                f"weights is {self.weights!r}; write them like {{'bm25': 1, 'dense': 2}}"
+            )
         for name, weight in (self.weights or {}).items():
             _one_of("a list of weights", name, LISTS)
             _number(f"the weight of {name}", weight, least=0, most=math.inf)
@@ -95,6 +99,8 @@ class Asked:
                 raise RequestError(
                     f"filter {each!r} is no query; write it like {{'term': {{'lang': 'en'}}}}"
                 )
+        if isinstance(self.fields, str):
+            raise RequestError(f"fields is {self.fields!r}; it must be a list of names")
 
     def _require_fusion(self, name: str, value: object, fusion: str) -> None:
         if value is not None and self.fusion != fusion:
@@ -116,7 +122,9 @@ class Asked:
         """The filter as a list."""
         if self.filter is None:
             return []
-        return [self.filter] if isinstance(self.filter, Mapping) else list(self.filter)
+        given: Any = self.filter  # as it was said; __post_init__ checks what comes of it
+        several = isinstance(given, Sequence) and not isinstance(given, str)
+        return list(given) if several else [given]
 
     @property
     def last(self) -> int:
