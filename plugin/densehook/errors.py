@@ -27,7 +27,8 @@ One line each: what went wrong, the value seen, what to do next.
     ├── NodeError               the local node cannot be installed, started or stopped
     ├── EvaluationError         Pyserini failed
     ├── JavaNotFound            no Java runtime of the version needed
-    └── MissingExtra            an optional dependency is not installed
+    ├── MissingExtra            an optional dependency is not installed
+    └── MissingTool             the tool that an integration is for is not installed
 """
 
 from __future__ import annotations
@@ -151,3 +152,13 @@ class MissingExtra(DensehookError):
 def missing_of(*modules: str) -> str | None:
     """The first of some top-level modules that is not installed; none is imported."""
     return next((module for module in modules if find_spec(module) is None), None)
+
+
+class MissingTool(DensehookError, ImportError):
+    """The tool that an integration is for is not installed; also an ImportError."""
+
+    def __init__(self, module: str, package: str, integration: str) -> None:
+        super().__init__(
+            f"{module} is not installed, for which {integration} is; install it with:"
+            f" pip install {package}"
+        )

@@ -207,6 +207,7 @@ def test_progress_is_shown_where_it_is_asked_for(
         ({"truncate_dim": 0}, "truncate_dim is 0; "),
         ({"convert_to_numpy": False}, "cannot have convert_to_numpy=False: vectors are NumPy"),
         ({"convert_to_tensor": True}, "cannot have convert_to_tensor=True: vectors are NumPy"),
+        ({"output_value": None}, "cannot have output_value=None: a "),
         ({"output_value": "token_embeddings"}, "cannot have output_value='token_embeddings': a "),
         ({"precision": "int8"}, "cannot have precision='int8': vectors are float32"),
         ({"device": "cuda"}, "cannot have device='cuda': the device is chosen where the bundle"),

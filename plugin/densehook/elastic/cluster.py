@@ -88,6 +88,12 @@ def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
         raise objection
 
 
+def require_plugin(client: Elasticsearch) -> None:
+    """Raises NotInService unless the plugin, which fuses hybrid search, is installed."""
+    if encoders_of(client) is None:
+        raise NotInService(f"{NO_PLUGIN}search by dense alone")
+
+
 def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
     """Whether the cluster is known to have this very encoder in service.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 
@@ -28,16 +28,19 @@ class Options(TypedDict, total=False):
 
 _NUMPY = "vectors are NumPy arrays; torch.from_numpy makes tensors of them"
 _OWN_THREADS = "an encoder has every CPU by itself"
-_FIXED: Mapping[str, tuple[object, str]] = {
-    "convert_to_numpy": (True, _NUMPY),
-    "convert_to_tensor": (False, _NUMPY),
-    "output_value": ("sentence_embedding", "a bundle's graph gives the vector of a text alone"),
-    "precision": ("float32", "vectors are float32; an index type as int8_hnsw makes them small"),
-    "device": (None, "the device is chosen where the bundle is opened: load(..., provider=...)"),
-    "pool": (None, _OWN_THREADS),
-    "chunk_size": (None, _OWN_THREADS),
+_FIXED: Mapping[str, tuple[Sequence[object], str]] = {
+    "convert_to_numpy": ([True], _NUMPY),
+    "convert_to_tensor": ([False], _NUMPY),
+    "output_value": (["sentence_embedding"], "a bundle's graph gives the vector of a text alone"),
+    "precision": (
+        ["float32", None],
+        "vectors are float32; an index type as int8_hnsw makes them small",
+    ),
+    "device": ([None], "the device is chosen where the bundle is opened: load(..., provider=...)"),
+    "pool": ([None], _OWN_THREADS),
+    "chunk_size": ([None], _OWN_THREADS),
 }
-"""Arguments of sentence-transformers that can have one value here, and why no other."""
+"""Arguments of sentence-transformers that mean one thing here, and why no other."""
 
 
 class Prompt(NamedTuple):
@@ -74,8 +77,8 @@ class Asked:
                 raise RequestError(
                     f"encode takes nothing called {name!r}; known: {', '.join(sorted(known))}"
                 )
-        for name, (only, why) in _FIXED.items():
-            if options.get(name, only) != only:
+        for name, (possible, why) in _FIXED.items():
+            if options.get(name, possible[0]) not in possible:
                 raise RequestError(f"encode cannot have {name}={options[name]!r}: {why}")
         taken = {name: value for name, value in options.items() if name in known}
         asked = cls(prompt_name=prompt_name, **taken)

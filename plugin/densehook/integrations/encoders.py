@@ -1,0 +1,25 @@
+"""The encoder that a tool is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, overload
+
+if TYPE_CHECKING:
+    from ..elastic.remote import RemoteEncoder
+    from ..encode import Encoder
+
+    AnyEncoder: TypeAlias = Encoder | RemoteEncoder
+
+
+@overload
+def encoder_of(encoder: Encoder | Path | str) -> Encoder: ...
+@overload
+def encoder_of(encoder: AnyEncoder | Path | str) -> AnyEncoder: ...
+def encoder_of(encoder: AnyEncoder | Path | str) -> AnyEncoder:
+    """The encoder itself, or that of the bundle named; raises as ``densehook.load`` does."""
+    if isinstance(encoder, str | Path):
+        from ..encode import load
+
+        return load(encoder)
+    return encoder

@@ -1,0 +1,95 @@
+"""Pyserini: an encoder as its ``QueryEncoder`` and its ``DocumentEncoder``.
+
+from densehook.integrations.pyserini import DensehookQueryEncoder
+
+FaissSearcher("indexes/passages", DensehookQueryEncoder("all-minilm-l6-v2"))
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RequestError
+from ..java import find_java
+from .encoders import encoder_of
+from .needing import needing
+
+if TYPE_CHECKING:
+    from ..encode import Encoder
+
+MINIMUM_JAVA = 21
+
+
+@contextmanager
+def _pyserini_can_start() -> Iterator[None]:
+    """Sees to what Pyserini asks for as soon as it is imported, and takes it away again.
+
+    It starts a JVM of Java 21 or newer, and makes an OpenAI client, which wants a key. Raises
+    JavaNotFound.
+    """
+    wanted = {"JAVA_HOME": str(find_java(MINIMUM_JAVA))}
+    if "OPENAI_API_KEY" not in os.environ:
+        wanted["OPENAI_API_KEY"] = "none"
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+with needing("pyserini", "densehook.integrations.pyserini"), _pyserini_can_start():
+    from pyserini.encode import DocumentEncoder, QueryEncoder
+
+
+class DensehookQueryEncoder(QueryEncoder):
+    """Queries as an encoder reads them, with its query prompt.
+
+    DensehookQueryEncoder("all-minilm-l6-v2").encode("how do vaccines work")
+    """
+
+    def __init__(self, encoder: Encoder | Path | str) -> None:
+        """``encoder`` is one that is loaded, or its bundle's name or folder."""
+        super().__init__()
+        self.encoder = encoder_of(encoder)
+        self.has_model = True
+
+    def encode(self, query: str, max_length: int | None = None) -> Any:
+        """A query -> float32 [dims]; ``max_length`` is the bundle's own."""
+        return self.encoder.encode_queries(query)
+
+
+class DensehookDocumentEncoder(DocumentEncoder):
+    """Documents as an encoder reads them, with its document prompt.
+
+    DensehookDocumentEncoder("all-minilm-l6-v2").encode(["a text"], titles=["its title"])
+    """
+
+    def __init__(self, encoder: Encoder | Path | str) -> None:
+        """``encoder`` is one that is loaded, or its bundle's name or folder."""
+        self.encoder = encoder_of(encoder)
+
+    def encode(self, texts: Sequence[str], titles: Sequence[str] | None = None, **more: Any) -> Any:
+        """Documents -> float32 [n, dims]; a title goes before its text as the bundle joins them.
+
+        ``max_length`` is the bundle's own. Raises RequestError for what Pyserini knows beside and
+        an encoder does not, as ``fp16``.
+        """
+        for name in sorted(more):
+            if name != "max_length" and more[name]:
+                raise RequestError(
+                    f"a bundle's encoder cannot have {name}={more[name]!r}; leave it"
+                )
+        if titles is None:
+            return self.encoder.encode_documents(list(texts))
+        join = self.encoder.manifest.join
+        pairs = zip(titles, texts, strict=True)
+        return self.encoder.encode_documents([join([title, text]) for title, text in pairs])
