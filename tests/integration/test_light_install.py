@@ -24,8 +24,12 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def light(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment in which densehook alone was installed."""
-    return own_environment(tmp_path_factory.mktemp("light") / "environment", str(ROOT))
+    """The Python of an environment in which densehook alone was installed.
+
+    Its client is one that the nodes of both versions understand.
+    """
+    folder = tmp_path_factory.mktemp("light") / "environment"
+    return own_environment(folder, str(ROOT), "elasticsearch<9")
 
 
 @pytest.fixture
