@@ -1,4 +1,6 @@
-# make plugin   the Elasticsearch plugin's zips, one for each version
+# make plugin   the Elasticsearch plugin's zips, for 8.19.21 and 9.5.3; ES="9.2.8 …" for others,
+#               PLATFORM=linux-aarch64 for nodes on that
+# make dist     wheel, sdist and the plugin's zips in dist/, with their SHA-256
 # make demo     the whole road: environment, export, Elasticsearch, ingest, search, evaluation
 # make test     every test
 # make check    format, lint, types, layering
@@ -10,11 +12,11 @@ UV      := $(VENV)/bin/uv
 STAMP   := $(VENV)/.installed
 BASE_PYTHON ?= python3
 
-.PHONY: plugin demo test check setup format lock docs clean
+.PHONY: plugin dist demo test check setup format lock docs clean
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# //p; /^$$/q' Makefile
 
 setup: $(STAMP)
 
@@ -27,17 +29,41 @@ $(STAMP): requirements.lock pyproject.toml
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
 	@touch $@
 
-# each zip is for one exact Elasticsearch; both are built from the same sources
+# each zip is for one exact Elasticsearch and one platform; all are built from the same sources
 PLUGIN := plugin/elasticsearch
 PLUGIN_SOURCES := $(shell find $(PLUGIN)/src $(PLUGIN)/pom.xml $(PLUGIN)/.mvn -type f)
-plugin: $(PLUGIN)/target/es8/.built $(PLUGIN)/target/es9/.built
+PLATFORMS := linux-x86_64 linux-aarch64
+ES := 8.19.21 9.5.3
+PLATFORM := linux-x86_64
+
+# below target/: es8 and es9 for the pom's own two versions, es9.2.8 for another, and the platform
+folder = $(if $(filter 8.19.21,$1),es8,$(if $(filter 9.5.3,$1),es9,es$1))
+FOLDERS := $(foreach p,$(PLATFORM),$(foreach v,$(ES),$(call folder,$v)$(filter-out -linux-x86_64,-$p)))
+plugin: $(FOLDERS:%=$(PLUGIN)/target/%/.built)
+
+# and back again: es9.2.8-linux-aarch64 is profile es9, version 9.2.8 (none for the pom's own), platform
+plain = $(patsubst %-linux-aarch64,%,$1)
+profile = $(firstword $(subst ., ,$(plain)))
+version = $(patsubst es%,%,$(filter-out es8 es9,$(plain)))
+platform = $(if $(filter $1,$(plain)),linux-x86_64,linux-aarch64)
 
 $(PLUGIN)/target/%/.built: $(PLUGIN_SOURCES) $(STAMP)
+	$(if $(filter-out $(PLATFORMS),$(PLATFORM)),$(error PLATFORM=$(PLATFORM) is not supported; it is one of $(PLATFORMS)))
+	@$(if $(call version,$*),$(PYTHON) $(PLUGIN)/src/build/compat.py $(call version,$*) >/dev/null)
 	@command -v mvn >/dev/null || { echo "Maven is needed: apt-get install maven"; exit 1; }
 	@java=$$($(PYTHON) -m densehook.java 21 javac) && cd $(PLUGIN) && echo "Building the plugin ($*)" && \
-	  JAVA_HOME="$$java" mvn --batch-mode --quiet package -P$* -Dpython=$(abspath $(PYTHON))
+	  JAVA_HOME="$$java" mvn --batch-mode --quiet package -P$(call profile,$*) -Dfolder=$* \
+	  $(addprefix -Delasticsearch.version=,$(call version,$*)) -Dplatform=$(call platform,$*) -Dpython=$(abspath $(PYTHON))
 	@ls $(PLUGIN)/target/$*/*.zip
 	@touch $@
+
+# wheel and sdist are the same whenever they are made, by the date their files bear; so are the zips
+dist: setup plugin
+	rm -rf dist
+	SOURCE_DATE_EPOCH=1767225600 $(UV) build --quiet --python $(PYTHON) --out-dir dist
+	cp $(FOLDERS:%=$(PLUGIN)/target/%/*.zip) dist/
+	rm -f dist/.gitignore
+	cd dist && sha256sum * >SHA256SUMS && cat SHA256SUMS
 
 demo: setup plugin
 	@$(VENV)/bin/densehook demo

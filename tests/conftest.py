@@ -18,6 +18,7 @@ from hypothesis import settings
 
 from densehook.bundle import Bundle
 from densehook.encode import Encoder, load
+from versions import DISTRIBUTION, VERSIONS
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -160,7 +161,7 @@ def client(node_url: str) -> Elasticsearch:
     return connect(node_url)
 
 
-@pytest.fixture(scope="session", params=["8.19.21", "9.5.3"])
+@pytest.fixture(scope="session", params=VERSIONS)
 def plugin_node(request: pytest.FixtureRequest, minilm_bundle: Bundle) -> Iterator[node.NodeState]:
     """A real node with the plugin and all-MiniLM-L6-v2 in service, once for each version."""
     with own_node(request.param, minilm_bundle) as started:
@@ -205,7 +206,7 @@ class CrowdedNode:
     """What it said when it was started with all of them, and nobody had set anything."""
 
 
-@pytest.fixture(scope="session", params=["8.19.21", "9.5.3"])
+@pytest.fixture(scope="session", params=VERSIONS)
 def crowded_node(request: pytest.FixtureRequest, tiny_bundle: Bundle) -> Iterator[CrowdedNode]:
     """A node with a tiny encoder, a script language, failure stores, and our plain names taken."""
     from densehook import node
@@ -260,7 +261,7 @@ def two_nodes(minilm_bundle: Bundle) -> Iterator[tuple[Elasticsearch, Elasticsea
     from densehook.elastic.connect import connect
     from densehook.node.process import free_ports
 
-    version = "8.19.21"
+    version = DISTRIBUTION
     archive = node.built_plugin(version)
     assert archive is not None, f"there is no zip for {version}; build it with: make plugin"
     ports = free_ports(2)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from densehook.java import find_java
+from densehook.node.launching import java_of
 
 SOURCES = Path(__file__).parent / "java"
-JAVA = {"8": 17, "9": 21}
-"""The Java that a major version's plugins are compiled for."""
 
 
 def made_plugin(
@@ -21,7 +20,7 @@ def made_plugin(
 
     ``services`` are classes of it by the interface they are found by.
     """
-    java = JAVA[version.split(".")[0]]
+    java = java_of(version)
     classes = folder / name
     command = [
         find_java(java, "javac") / "bin" / "javac",

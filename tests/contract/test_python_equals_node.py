@@ -20,6 +20,7 @@ from densehook.encode import Encoder, Vectors, load
 from densehook.encode.tokenizer import Tokens
 from densehook.tune import tune_bundle
 from tiny_collection import small_collection
+from versions import VERSIONS
 
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
@@ -45,7 +46,7 @@ def instructed_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Bundle:
     )
 
 
-@pytest.fixture(scope="module", params=["8.19.21", "9.5.3"])
+@pytest.fixture(scope="module", params=VERSIONS)
 def tuned_node(
     request: pytest.FixtureRequest, tuned_bundle: Bundle, instructed_bundle: Bundle
 ) -> Iterator[Elasticsearch]:

@@ -107,6 +107,30 @@ def test_the_jvm_has_what_the_environment_gives_it_and_the_heap_that_was_asked_f
     assert [each for each in options if each.startswith("-Xmx")][-1] == "-Xmx1g"
 
 
+def test_it_greets_as_every_elasticsearch_does(client: Elasticsearch) -> None:
+    answer = client.info().body
+    uuid = client.cluster.state(metric="metadata")["metadata"]["cluster_uuid"]
+    assert {**answer, "version": answer["version"]["number"]} == {
+        "name": "densehook",
+        "cluster_name": "densehook",
+        "cluster_uuid": uuid,
+        "version": node.ELASTICSEARCH_VERSION,
+        "tagline": "You Know, for Search",
+    }
+    assert set(answer["version"]) == {
+        "number",
+        "build_flavor",
+        "build_type",
+        "build_hash",
+        "build_date",
+        "build_snapshot",
+        "lucene_version",
+        "minimum_wire_compatibility_version",
+        "minimum_index_compatibility_version",
+    }
+    assert client.ping()
+
+
 def test_starting_what_runs_gives_what_runs(node_url: str) -> None:
     steps: list[str] = []
     assert node.start(progress=steps.append) == node.status()

@@ -24,8 +24,9 @@ from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
+from versions import DISTRIBUTION, VERSIONS
 
-VERSION = "8.19.21"
+VERSION = DISTRIBUTION
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
@@ -189,7 +190,7 @@ def test_the_pools_of_the_plugin_are_shown_beside_elasticsearchs_own(
 # -- a killed node -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["8.19.21", "9.5.3"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_what_was_acknowledged_before_a_kill_is_there_with_its_vector(
     minilm_bundle: Bundle, minilm: Encoder, version: str
 ) -> None:

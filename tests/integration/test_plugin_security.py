@@ -34,8 +34,9 @@ from densehook.errors import ElasticError
 from densehook.java import find_java
 from densehook.node.releases import release_of
 from java_plugins import made_plugin
+from versions import DISTRIBUTION
 
-VERSION = "8.19.21"
+VERSION = DISTRIBUTION
 PASSWORD = "long enough"
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
 ROLES = """
@@ -271,6 +272,16 @@ def test_a_refused_search_keeps_its_reason_for_who_may_not_see_the_plugin(
     index = densehook.Index.open(user(secured, "ann"), "a-papers")
     with pytest.raises(ElasticError, match=r"unknown query \[trem\]"):
         index.search("cats", filter={"trem": {"lang": "en"}})
+
+
+def test_the_local_nodes_greeting_is_denied_as_elasticsearch_denies_it(
+    secured: node.NodeState,
+) -> None:
+    assert user(secured, "watcher").info()["version"]["number"] == VERSION
+    with pytest.raises(AuthorizationException, match=r"user \[ann\]"):
+        user(secured, "ann").info()
+    with pytest.raises(AuthenticationException):
+        Elasticsearch(secured.url).info()
 
 
 def test_a_mapping_is_judged_only_for_whoever_may_put_it(

@@ -21,9 +21,10 @@ from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.java import find_java
+from densehook.node.launching import java_of
 from densehook.node.process import free_ports
+from versions import VERSIONS
 
-JAVA_RELEASE = {"8.19.21": 17, "9.5.3": 21}
 SOURCES = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "main" / "java"
 WIRE = Path("org") / "densehook" / "elasticsearch" / "service" / "Wire.java"
 # the next version of the plugin: it adds to every message, and wants it back from its like
@@ -53,7 +54,7 @@ def next_plugin(version: str, lib: Path, scratch: Path) -> Path:
         parts = {name: content.read(name) for name in content.namelist() if name[-1] != "/"}
     (own,) = (name for name in parts if name.startswith("densehook-"))
     (scratch / own).write_bytes(parts[own])
-    release = JAVA_RELEASE[version]
+    release = java_of(version)
     javac = find_java(release, "javac") / "bin" / "javac"
     command = [javac, "--release", str(release), "-cp", f"{lib}/*:{scratch / own}"]
     command += ["-d", scratch / "classes", scratch / "Wire.java"]
@@ -81,7 +82,7 @@ def _replaced(jar: bytes, classes: Path) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture(scope="module", params=list(JAVA_RELEASE))
+@pytest.fixture(scope="module", params=VERSIONS)
 def two_versions(
     request: pytest.FixtureRequest, tiny_bundle: Bundle
 ) -> Iterator[tuple[Elasticsearch, Elasticsearch]]:

@@ -20,6 +20,7 @@ import random_writes as rw
 from conftest import CrowdedNode
 from densehook.bundle import Dense
 from densehook.encode import Encoder
+from densehook.node.launching import numbers
 
 SEED = int(os.environ.get("DENSEHOOK_SEED", "11"))
 OPERATIONS = int(os.environ.get("DENSEHOOK_OPERATIONS", "2000"))
@@ -493,7 +494,7 @@ def test_whatever_is_written_every_vector_is_that_of_its_text(
 ) -> None:
     client, encoder = crowded_node.client, crowded_node.encoder
     version = client.perform_request("GET", "/_nodes/_local", headers=JSON).body["nodes"]
-    hides = next(iter(version.values()))["version"].startswith("9")
+    hides = numbers(next(iter(version.values()))["version"]) >= (9, 2)
     texts = Texts(encoder)
     print(f"seed {SEED}, {OPERATIONS} operations")  # noqa: T201
     faults: list[Fault] = []

@@ -33,7 +33,7 @@ def test_one_known_version_is_named_everywhere() -> None:
 
 def test_the_zip_is_the_one_make_plugin_builds() -> None:
     pom = (ROOT / "plugin" / "elasticsearch" / "pom.xml").read_text()
-    profiles = re.findall(r"<elasticsearch.version>(.*?)<.*?<compat>(.*?)<", pom, re.DOTALL)
+    profiles = re.findall(r"<elasticsearch.version>(.*?)<.*?<folder>(.*?)<", pom, re.DOTALL)
     folders = dict(profiles)  # below target/, by version
     (version,) = [version for version in folders if version in ZIP]
     name = f"densehook-{__version__}-es{version}.zip"

@@ -52,6 +52,20 @@ def test_pythons_library_is_found_and_names_its_version() -> None:
     assert natives.symbol_version(library) == f"VERS_{version('onnxruntime')}".encode()
 
 
+def test_a_library_for_another_machine_ends_the_build() -> None:
+    header = b"\x7fELF" + bytes(14) + (183).to_bytes(2, "little")
+    natives.require_machine("libtokenizers.so", header, "linux-aarch64")
+    with pytest.raises(SystemExit, match=r"libtokenizers.so is for the ELF machine 183, linux-x86"):
+        natives.require_machine("libtokenizers.so", header, "linux-x86_64")
+    with pytest.raises(SystemExit, match="is for the ELF machine 0"):
+        natives.require_machine("libtokenizers.so", b"MZ" + header, "linux-x86_64")
+
+
+def test_a_platform_without_natives_ends_the_build(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="linux-x86_64, linux-aarch64"):
+        natives.library_for("windows-x86_64", tmp_path)
+
+
 def test_a_python_without_onnxruntime_ends_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="has no onnxruntime package: build with `make plugin`"):
@@ -70,6 +84,9 @@ def test_each_zip_carries_pythons_library_and_a_half_for_java_that_asks_for_it(
         assert library == natives.python_library().read_bytes()
         half = built.read(f"{folder}/{natives.JNI}")
         assert natives.symbol_version(half) == natives.symbol_version(library)
+        for name in built.namelist():
+            if name.endswith(".so"):
+                natives.require_machine(name, built.read(name), "linux-x86_64")
     assert archive.stat().st_size < 40e6
 
 

@@ -131,7 +131,7 @@ def test_missing_java_is_one_line_that_says_what_to_install(
 
 
 def test_an_unknown_version_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(NodeError, match=r"'7\.0\.0' is unknown; known: 8\.19\.21"):
+    with pytest.raises(NodeError, match=r"'7\.0\.0' is not supported; it is one of 8\.18\.x"):
         release_of("7.0.0")
 
 

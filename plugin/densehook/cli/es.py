@@ -17,7 +17,11 @@ app = typer.Typer(help="The local Elasticsearch node.", no_args_is_help=True)
 @app.command()
 def start(
     version: Annotated[
-        str, typer.Option("--version", help=f"One of {', '.join(node.RELEASES)}.")
+        str,
+        typer.Option(
+            "--version",
+            help=f"{', '.join(node.RELEASES)}, or another of {', '.join(node.MINORS)}.",
+        ),
     ] = node.ELASTICSEARCH_VERSION,
     heap: Annotated[
         str,
@@ -54,6 +58,7 @@ def start(
     if encoders is None:
         note(
             f"it has no densehook plugin: there is no zip for {version}; build it with make plugin"
+            + ("" if version in node.RELEASES else f" ES={version}")
         )
     for encoder in encoders or []:
         reason = f": {encoder.reason}" if encoder.reason else ""

@@ -212,7 +212,7 @@ def _trust(url: str, given: Path | None) -> dict[str, Any]:
 
 
 def _greet(client: Elasticsearch) -> None:
-    """Makes the first request: the health, since the smallest distribution has no ``GET /``."""
+    """Makes the first request: the health, as a cluster may have no ``GET /`` or deny it."""
     try:
         client.cluster.health()
     except AuthorizationException as refusal:

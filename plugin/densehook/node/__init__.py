@@ -6,11 +6,12 @@ indices or encoders.
 
 from .lifecycle import start, status, stop
 from .plugins import built_plugin
-from .releases import ELASTICSEARCH_VERSION, RELEASES
+from .releases import ELASTICSEARCH_VERSION, MINORS, RELEASES
 from .state import NodeState
 
 __all__ = [
     "ELASTICSEARCH_VERSION",
+    "MINORS",
     "RELEASES",
     "NodeState",
     "built_plugin",

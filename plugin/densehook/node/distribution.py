@@ -1,4 +1,4 @@
-"""A whole distribution, with its own scripts: Elasticsearch 8.19."""
+"""A whole distribution, with its own scripts: Elasticsearch 8."""
 
 from __future__ import annotations
 

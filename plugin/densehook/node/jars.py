@@ -1,4 +1,4 @@
-"""A node made of published jars, where no distribution is published: Elasticsearch 9.5.
+"""A node made of published jars, where no distribution is published: most versions.
 
 It has no x-pack, so no security and no licence. Its start script is Launcher.java.
 """
@@ -13,22 +13,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..bundle import replacing
-from ..errors import NodeError
-from . import maven
+from . import launching, maven
 from .process import pidfile_of
 from .user import NodeUser
 
 _SERVER = "org.elasticsearch:elasticsearch:{version}"
 _TRANSPORT = "org.elasticsearch.plugin:transport-netty4:{version}"
+_TRANSPORTS = {
+    "8.18": ("8.18.0", "8.18.4", "8.18.8"),
+    "8.19": ("8.19.0", "8.19.4", "8.19.6", "8.19.9", "8.19.14", "8.19.20", "8.19.21"),
+    "9.0": ("9.0.0", "9.0.1", "9.0.4", "9.0.8"),
+    "9.1": ("9.1.0", "9.1.7"),
+    "9.2": ("9.2.0", "9.2.2"),
+    "9.3": ("9.2.2",),
+    "9.5": ("9.5.2", "9.5.3"),
+}
+"""The transports that are published, by the minor version they serve; not every patch has one."""
 _TRANSPORT_JARS = ("transport-netty4-", "elasticsearch-ssl-config-", "netty-")
-_LAUNCHER = Path(__file__).parent / "launcher" / "Launcher.java"
-_COMPILE_TIMEOUT_S = 120
 
 _TRANSPORT_DESCRIPTOR = """name=transport-netty4
 description=HTTP and transport
 version={version}
 elasticsearch.version={version}
-java.version=21
+java.version={java}
 classname=org.elasticsearch.transport.netty4.Netty4Plugin
 modulename=org.elasticsearch.transport.netty4
 """
@@ -55,26 +62,31 @@ def fetch(version: str, target: Path, java: Path, progress: Callable[[str], None
         maven.copy_with_dependencies(_SERVER.format(version=version), staging / "lib")
         _lay_out_transport(version, staging / "modules" / "transport-netty4")
         (staging / "config" / "log4j2.properties").write_text(_LOGGING)
-        _compile(java / "bin" / "javac", staging)
+        launching.compile_for(
+            version,
+            java / "bin" / "javac",
+            staging / "lib",
+            ("Launcher", "Bundles"),
+            staging / "classes",
+        )
 
 
 def _lay_out_transport(version: str, module: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        maven.copy_with_dependencies(_TRANSPORT.format(version=version), Path(scratch))
+        transport = _TRANSPORT.format(version=transport_of(version))
+        maven.copy_with_dependencies(transport, Path(scratch))
         for jar in Path(scratch).glob("*.jar"):
             if jar.name.startswith(_TRANSPORT_JARS):
                 shutil.copy(jar, module)
-    descriptor = _TRANSPORT_DESCRIPTOR.format(version=version)
+    descriptor = _TRANSPORT_DESCRIPTOR.format(version=version, java=launching.java_of(version))
     (module / "plugin-descriptor.properties").write_text(descriptor)
 
 
-def _compile(compiler: Path, folder: Path) -> None:
-    command = [str(compiler), "-cp", f"{folder / 'lib'}/*", "-d", str(folder / "classes")]
-    done = subprocess.run(
-        [*command, str(_LAUNCHER)], capture_output=True, text=True, timeout=_COMPILE_TIMEOUT_S
-    )
-    if done.returncode:
-        raise NodeError(f"the launcher does not compile: {done.stderr.strip().splitlines()[:1]}")
+def transport_of(version: str) -> str:
+    """The version of the transport that a node of this version is given."""
+    published = _TRANSPORTS[version.rpartition(".")[0]]
+    wanted = launching.numbers(version)
+    return [each for each in published if launching.numbers(each) <= wanted][-1]
 
 
 def launch(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import NodeError
 from ..java import find_java
-from . import process
+from . import launching, process
 from . import state as states
 from .plugins import add_bundles, add_plugins, missing_plugins
 from .releases import ELASTICSEARCH_VERSION, Release, release_of
@@ -57,6 +57,7 @@ def start(
         user.require_access(home, "set DENSEHOOK_HOME to a folder that others may search")
         user.require_access(java / "bin", "set JAVA_HOME to a JDK that others may run")
         distribution = release.install(home, java, progress)
+        launching.add_root(version, distribution)
         _give_folders(home, distribution, release, user)
         environment = _environment(java, home, heap)
         if wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from typing import Protocol
 
 from ..errors import NodeError
 from . import distribution, jars
+from .launching import java_of
 from .user import NodeUser
 
 ELASTICSEARCH_VERSION = "8.19.21"
+_VERSION = re.compile(r"(\d+\.\d+)\.\d+")
 
 
 class Launch(Protocol):
@@ -63,32 +66,46 @@ class Release:
         return target
 
 
-_RELEASES = (
-    Release(
-        version=ELASTICSEARCH_VERSION,
+def _of_distribution(version: str) -> Release:
+    return Release(
+        version=version,
         minimum_java=17,
         java_program="java",
         fetch=distribution.fetch,
         launch=distribution.launch,
         add_plugin=distribution.add_plugin,
         settings={"xpack.security.enabled": "false"},
-    ),
-    Release(
-        version="9.5.3",
-        minimum_java=21,
+    )
+
+
+def _of_jars(version: str) -> Release:
+    return Release(
+        version=version,
+        minimum_java=java_of(version),
         java_program="javac",  # its launcher is compiled
         fetch=jars.fetch,
         launch=jars.launch,
         add_plugin=jars.add_plugin,
-    ),
-)
+    )
 
-RELEASES: Mapping[str, Release] = {release.version: release for release in _RELEASES}
-"""Every known version."""
+
+MINORS = ("8.18", "8.19", "9.0", "9.1", "9.2", "9.3", "9.5")
+"""The minor versions that the plugin is built for and a node can be made of."""
+
+_DISTRIBUTIONS = ("8.18.0", "8.19.0", "8.19.2", "8.19.4", "8.19.21")
+"""The versions of which a distribution is published; of the others there are jars."""
+
+RELEASES: Mapping[str, Release] = {
+    ELASTICSEARCH_VERSION: _of_distribution(ELASTICSEARCH_VERSION),
+    "9.5.3": _of_jars("9.5.3"),
+}
+"""Those that `make plugin` builds the plugin for and every test runs on."""
 
 
 def release_of(version: str) -> Release:
     """The version's release; raises NodeError naming those there are."""
-    if version not in RELEASES:
-        raise NodeError(f"Elasticsearch {version!r} is unknown; known: {', '.join(RELEASES)}")
-    return RELEASES[version]
+    written = _VERSION.fullmatch(version)
+    if written is None or written[1] not in MINORS:
+        listed = ", ".join(f"{minor}.x" for minor in MINORS)
+        raise NodeError(f"Elasticsearch {version!r} is not supported; it is one of {listed}")
+    return _of_distribution(version) if version in _DISTRIBUTIONS else _of_jars(version)

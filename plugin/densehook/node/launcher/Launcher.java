@@ -42,8 +42,8 @@ public final class Launcher {
     LogConfigurator.configure(environment, true);
     PluginsLoader plugins =
         PluginsLoader.createPluginsLoader(
-            PluginsLoader.loadModulesBundles(environment.modulesDir(), false),
-            PluginsLoader.loadPluginsBundles(environment.pluginsDir(), false),
+            Bundles.modules(environment.modulesDir()),
+            Bundles.plugins(environment.pluginsDir()),
             Map.of());
     Node node = new Node(environment, plugins);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "shutdown"));

@@ -1,4 +1,4 @@
-"""Puts the ONNX Runtime that Python runs here into the plugin, under the Java classes of Maven's.
+"""Puts the ONNX Runtime that Python runs into the plugin, under the Java classes of Maven's.
 
 In eight bits the last digit of a kernel decides which way a number is rounded, so Python and the
 node must run the same kernels; and Maven Central's ONNX Runtime is older than PyPI's, and slower.
@@ -9,33 +9,74 @@ and the dynamic loader takes no other; this name is what is written anew.
 
     python natives.py FOLDER LICENSES
 
-FOLDER holds the libonnxruntime4j_jni.so to be written anew; LICENSES gets the library's licences.
+FOLDER, named like linux-x86_64, holds the libonnxruntime4j_jni.so to be written anew; LICENSES gets
+the library's licences. For another machine than this one the library comes from the wheel of the
+same version that PyPI has for it.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import platform
 import re
 import shutil
 import struct
+import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 JNI = "libonnxruntime4j_jni.so"
 LIBRARY = "libonnxruntime.so"
 LICENSES = ("LICENSE", "ThirdPartyNotices.txt")
+MACHINES = {"linux-x86_64": 62, "linux-aarch64": 183}
+"""The platforms there are natives for, and their number in an ELF header (e_machine)."""
+
+_LOCK = Path(__file__).parents[4] / "requirements.lock"
+_LOCKED = re.compile(r"^onnxruntime==(?:.*\\\n)*.*", re.MULTILINE)
 _VERSION = re.compile(rb"\0(VERS_(\d+)\.(\d+)\.(\d+))\0")
 
 
 def main(folder: Path, licenses: Path) -> None:
     """Lays the library beside the JNI half, and writes into that half the library's version."""
-    library = python_library()
-    jni = folder / JNI
-    jni.write_bytes(relinked(jni.read_bytes(), symbol_version(library.read_bytes())))
-    shutil.copyfile(library, folder / LIBRARY)
-    licenses.mkdir(parents=True, exist_ok=True)
-    for name in LICENSES:
-        shutil.copyfile(library.parent.parent / name, licenses / name)
+    with tempfile.TemporaryDirectory() as scratch:
+        library = library_for(folder.name, Path(scratch))
+        jni = folder / JNI
+        jni.write_bytes(relinked(jni.read_bytes(), symbol_version(library.read_bytes())))
+        shutil.copyfile(library, folder / LIBRARY)
+        licenses.mkdir(parents=True, exist_ok=True)
+        for name in LICENSES:
+            shutil.copyfile(library.parent.parent / name, licenses / name)
+    for native in sorted(folder.iterdir()):
+        require_machine(native.name, native.read_bytes(), folder.name)
+
+
+def library_for(name: str, scratch: Path) -> Path:
+    """A platform's shared library: this Python's, or that of a wheel put into ``scratch``."""
+    if name not in MACHINES:
+        sys.exit(f"there are no natives for {name}; it is one of {', '.join(MACHINES)}")
+    machine = name.removeprefix("linux-")
+    if machine == platform.machine():
+        return python_library()
+    (locked,) = _LOCKED.findall(_LOCK.read_text())
+    (scratch / "requirements.txt").write_text(locked + "\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--dest", str(scratch)]
+    command += ["--platform", f"manylinux_2_28_{machine}", "-r", str(scratch / "requirements.txt")]
+    if subprocess.run(command).returncode:
+        sys.exit(f"pip cannot fetch the onnxruntime of {name}, of the version in {_LOCK.name}")
+    (wheel,) = scratch.glob("*.whl")
+    with zipfile.ZipFile(wheel) as content:
+        content.extractall(scratch)
+    return only_library(scratch / "onnxruntime" / "capi")
+
+
+def require_machine(name: str, elf: bytes, wanted: str) -> None:
+    """Ends the build unless a shared library is for the platform that is built for."""
+    (machine,) = struct.unpack_from("<H", elf, 18) if elf[:4] == b"\x7fELF" else (0,)
+    if machine != MACHINES[wanted]:
+        sys.exit(f"{name} is for the ELF machine {machine}, {wanted} is {MACHINES[wanted]}")
 
 
 def python_library() -> Path:
@@ -43,7 +84,11 @@ def python_library() -> Path:
     package = importlib.util.find_spec("onnxruntime")
     if not package or not package.submodule_search_locations:
         sys.exit(f"{sys.executable} has no onnxruntime package: build with `make plugin`")
-    capi = Path(package.submodule_search_locations[0]) / "capi"
+    return only_library(Path(package.submodule_search_locations[0]) / "capi")
+
+
+def only_library(capi: Path) -> Path:
+    """The shared library in a package's folder."""
     found = sorted(capi.glob(f"{LIBRARY}.*"))
     if len(found) != 1:
         sys.exit(f"{capi} should hold one {LIBRARY}.VERSION and holds {len(found)}")

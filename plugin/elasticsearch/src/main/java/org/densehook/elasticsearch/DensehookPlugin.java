@@ -9,6 +9,7 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.util.SetOnce;
 import org.densehook.elasticsearch.analysis.EnglishAnalysis;
 import org.densehook.elasticsearch.compat.Actions;
+import org.densehook.elasticsearch.compat.BulkPressure;
 import org.densehook.elasticsearch.compat.CompatPlugin;
 import org.densehook.elasticsearch.failures.RejectionFilter;
 import org.densehook.elasticsearch.ingest.EmbedProcessor;
@@ -74,7 +75,7 @@ public final class DensehookPlugin extends CompatPlugin
     encoders.set(
         new EncoderService(
             environment.configDir().resolve(NAME),
-            environment.pluginsDir().resolve(NAME).resolve("native").resolve("linux-x86_64"),
+            environment.pluginsDir().resolve(NAME).resolve("native"),
             environment.settings(),
             services.clusterService().getClusterSettings(),
             services.threadPool()));
@@ -88,9 +89,11 @@ public final class DensehookPlugin extends CompatPlugin
             services.xContentRegistry()));
     embedder.set(new DocumentEmbedder(encoders.get()));
     storedDocuments.set(new StoredDocuments(services.client(), services.threadPool()));
+    BulkPressure pressure = new BulkPressure(services);
     filters =
         new ArrayList<>(
-            EmbedFilters.all(embedder.get(), storedDocuments.get(), indexVectors, services));
+            EmbedFilters.all(
+                embedder.get(), storedDocuments.get(), indexVectors, pressure, services));
     filters.add(
         new SearchFilter(
             services.threadPool().getThreadContext(),
@@ -105,7 +108,7 @@ public final class DensehookPlugin extends CompatPlugin
             services.client(),
             services.threadPool()));
     services.clusterService().addListener(indexVectors.warming(services.threadPool().generic()));
-    return List.of(encoders.get());
+    return Stream.concat(Stream.of(encoders.get()), pressure.components().stream()).toList();
   }
 
   @Override
@@ -132,6 +135,7 @@ public final class DensehookPlugin extends CompatPlugin
   @Override
   protected void registerActions(Actions actions) {
     EncoderService.registerActions(actions);
+    BulkPressure.registerActions(actions);
   }
 
   @Override

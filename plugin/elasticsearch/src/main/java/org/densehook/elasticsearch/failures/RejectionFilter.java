@@ -2,7 +2,7 @@ package org.densehook.elasticsearch.failures;
 
 import java.util.Map;
 import java.util.Set;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.ShardBulks;
 import org.densehook.elasticsearch.filter.RequestFilter;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.bulk.BulkItemRequest;
@@ -52,7 +52,7 @@ public final class RejectionFilter extends RequestFilter<BulkShardRequest, BulkS
     for (BulkItemRequest item : bulk.items()) {
       if (item.request() instanceof IndexRequest failed && failed.isWriteToFailureStore()) {
         if (!inline) {
-          Compat.inlineSources(bulk);
+          ShardBulks.inlineSources(bulk);
           inline = true;
         }
         refuse(item, failed, bulk.shardId().getIndexName());

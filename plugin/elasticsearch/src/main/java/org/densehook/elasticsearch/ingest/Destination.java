@@ -1,7 +1,7 @@
 package org.densehook.elasticsearch.ingest;
 
 import java.io.IOException;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.densehook.elasticsearch.mapping.IndexTemplate;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
@@ -20,7 +20,7 @@ record Destination(IndexMetadata index, IndexVectors vectors) {
   /** Looks up what a document has as its {@code _index}. */
   static Destination of(ClusterState state, String name, IndexVectorsCache indexVectors)
       throws IOException {
-    var metadata = Compat.metadata(state);
+    var metadata = StateMetadata.of(state);
     IndexAbstraction named = metadata.getIndicesLookup().get(name);
     IndexMetadata index =
         named == null || named.getWriteIndex() == null

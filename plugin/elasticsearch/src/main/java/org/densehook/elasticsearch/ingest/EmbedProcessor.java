@@ -221,7 +221,7 @@ public final class EmbedProcessor extends AbstractProcessor {
     }
     if (options.override && !to.isCurrent(part)) {
       part.remove(options.output);
-      document.removeField(options.output, true);
+      PipelineDocument.remove(document, options.output);
     }
     return part;
   }

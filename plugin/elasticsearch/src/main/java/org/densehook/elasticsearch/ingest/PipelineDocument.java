@@ -104,13 +104,20 @@ final class PipelineDocument implements DocumentEmbedder.Work {
     changes.forEach(
         (path, value) -> {
           if (value == null) {
-            document.removeField(path, true);
+            remove(document, path);
           } else {
             // Elasticsearch can copy no float[] of a document
             document.setFieldValue(
                 path, value instanceof float[] vector ? VectorFormat.toList(vector) : value);
           }
         });
+  }
+
+  /** Takes a field away, where it is. */
+  static void remove(IngestDocument document, String path) {
+    if (document.hasField(path)) {
+      document.removeField(path);
+    }
   }
 
   @Override

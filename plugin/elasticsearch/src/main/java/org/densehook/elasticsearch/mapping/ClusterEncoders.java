@@ -4,7 +4,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
-import org.densehook.elasticsearch.compat.Compat;
 import org.densehook.elasticsearch.compat.NodesRequest;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.service.EncodersResponse;
@@ -60,7 +59,7 @@ final class ClusterEncoders {
     ThreadContext.StoredContext caller = threadContext.stashContext();
     try {
       threadContext.markAsSystemContext();
-      NodesRequest request = Compat.within(PATIENCE, new NodesRequest());
+      NodesRequest request = new NodesRequest().within(PATIENCE);
       client.execute(TransportEncodersAction.Get.TYPE, request, inContext);
     } finally {
       caller.restore();

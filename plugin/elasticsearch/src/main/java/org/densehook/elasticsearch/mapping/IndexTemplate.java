@@ -3,7 +3,7 @@ package org.densehook.elasticsearch.mapping;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.metadata.IndexTemplateMetadata;
 import org.elasticsearch.cluster.metadata.MetadataIndexTemplateService;
@@ -24,7 +24,7 @@ public record IndexTemplate(List<CompressedXContent> mappings, Settings settings
    */
   public static IndexTemplate of(ClusterState state, String name, Boolean hidden)
       throws IOException {
-    var metadata = Compat.metadata(state);
+    var metadata = StateMetadata.of(state);
     String composable =
         MetadataIndexTemplateService.findV2Template(metadata, name, Boolean.TRUE.equals(hidden));
     if (composable != null) {

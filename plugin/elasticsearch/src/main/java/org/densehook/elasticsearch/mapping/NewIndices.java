@@ -3,7 +3,7 @@ package org.densehook.elasticsearch.mapping;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.densehook.elasticsearch.mapping.Change.Target;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
@@ -28,7 +28,9 @@ final class NewIndices {
   /** What the making of an index does. */
   Change created(CreateIndexRequest request, ClusterState state) throws IOException {
     String name = IndexNameExpressionResolver.resolveDateMathExpression(request.index());
-    return Compat.metadata(state).hasIndexAbstraction(name) ? null : newIndex(request, name, state);
+    return StateMetadata.of(state).hasIndexAbstraction(name)
+        ? null
+        : newIndex(request, name, state);
   }
 
   /** What a rollover does, by the index that it makes. */

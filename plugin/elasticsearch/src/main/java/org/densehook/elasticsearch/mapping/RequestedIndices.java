@@ -2,7 +2,7 @@ package org.densehook.elasticsearch.mapping;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.elasticsearch.ElasticsearchException;
 import org.elasticsearch.action.IndicesRequest;
 import org.elasticsearch.action.admin.indices.mapping.put.PutMappingRequest;
@@ -25,7 +25,7 @@ final class RequestedIndices {
     List<IndexMetadata> found = new ArrayList<>();
     try {
       for (Index index : concreteIndices(request, state)) {
-        IndexMetadata metadata = index == null ? null : Compat.index(state, index);
+        IndexMetadata metadata = index == null ? null : StateMetadata.index(state, index);
         if (metadata != null) {
           found.add(metadata);
         }

@@ -3,7 +3,9 @@ package org.densehook.elasticsearch.search;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.Knn;
+import org.densehook.elasticsearch.compat.RewrittenRetrieverBuilder;
+import org.elasticsearch.common.Strings;
 import org.elasticsearch.index.query.BoolQueryBuilder;
 import org.elasticsearch.index.query.BoostingQueryBuilder;
 import org.elasticsearch.index.query.ConstantScoreQueryBuilder;
@@ -103,14 +105,35 @@ final class DensePlaces {
     List<QueryBuilder> filters = retriever.getPreFilterQueryBuilders();
     filters.forEach(filter -> find(filter, place.alone()));
     if (retriever instanceof CompoundRetrieverBuilder<?> compound) {
-      Place below = new Place(place.beside(filters).siblings(), false, compound.rankWindowSize());
-      compound.innerRetrievers().forEach(source -> find(source.retriever(), below));
+      find(compound, place.beside(filters));
     } else if (retriever instanceof StandardRetrieverBuilder) {
       SearchSourceBuilder extracted = new SearchSourceBuilder(); // its query is not to be had else
       retriever.extractToSearchSourceBuilder(extracted, false);
       for (SubSearchSourceBuilder search : extracted.subSearches()) {
         find(search.getQueryBuilder(), place); // with the retriever's own filters in a bool
       }
+    }
+  }
+
+  private void find(CompoundRetrieverBuilder<?> compound, Place place) {
+    List<RetrieverBuilder> children = RewrittenRetrieverBuilder.children(compound);
+    if (children == null) {
+      requireNoneIn(compound);
+      return;
+    }
+    Place below = new Place(place.siblings(), false, RewrittenRetrieverBuilder.window(compound));
+    children.forEach(child -> find(child, below));
+  }
+
+  /** Refuses what could not be told its filters, where this version shows nobody the children. */
+  private static void requireNoneIn(CompoundRetrieverBuilder<?> compound) {
+    // as a key: in a text the quotes would be escaped
+    if (Strings.toString(compound).contains("\"" + DenseQueryBuilder.NAME + "\":{")) {
+      throw new IllegalArgumentException(
+          "[dense] inside of retriever ["
+              + compound.getName()
+              + "] needs Elasticsearch 8.19 or 9.1; use it in [hybrid] here, or a knn query with"
+              + " [query_vector_builder]");
     }
   }
 
@@ -144,7 +167,7 @@ final class DensePlaces {
         List.of(bool.must(), bool.filter(), bool.should(), bool.mustNot())) {
       for (QueryBuilder clause : clauses) {
         // inside a nested object a filter is over whole documents, but for versions that see more
-        boolean filters = !place.nested() || Compat.knnFiltersNestedDocuments();
+        boolean filters = !place.nested() || Knn.filtersNestedDocuments();
         find(clause, filters ? place.beside(siblings(bool, clause)) : place);
       }
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.densehook.bundle.Blank;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
@@ -206,7 +206,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   private QueryBuilder knn(float[] encoded) {
     KnnVectorQueryBuilder knn =
-        Compat.knnQuery(
+        Knn.query(
             field,
             encoded,
             neighbours(),
@@ -271,7 +271,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   @Override
   public TransportVersion getMinimalSupportedVersion() {
-    return TransportVersion.minimumCompatible();
+    return Wire.EVERY_VERSION;
   }
 
   @Override

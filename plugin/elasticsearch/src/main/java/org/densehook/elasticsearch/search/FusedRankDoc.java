@@ -42,7 +42,7 @@ public final class FusedRankDoc extends RankDoc {
 
   @Override
   public TransportVersion getMinimalSupportedVersion() {
-    return TransportVersion.minimumCompatible();
+    return Wire.EVERY_VERSION;
   }
 
   @Override

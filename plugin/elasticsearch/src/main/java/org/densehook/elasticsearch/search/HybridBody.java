@@ -221,7 +221,7 @@ final class HybridBody {
         throw rankedNotScored(" of [retrievers][" + lists.size() + "]");
       }
       RetrieverBuilder child = HybridRetrieverBuilder.under(window, entry.retriever());
-      retrievers.add(RetrieverSource.from(child));
+      retrievers.add(new RetrieverSource(child, null));
       Normalizer chosen = entry.normalizer() == null ? normalizer : entry.normalizer();
       lists.add(HybridList.of(child, entry.weight(), orDefault(chosen, linear)));
     }

@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.fusion.Normalizer;
 import org.elasticsearch.common.bytes.BytesReference;
@@ -100,13 +100,13 @@ final class HybridLists {
         given[dim] = field.vector().get(dim);
       }
       VectorData data = VectorData.fromFloats(given);
-      return Compat.knnRetriever(field.name(), data, rankWindowSize, candidates);
+      return Knn.retriever(field.name(), data, rankWindowSize, candidates);
     }
     EmbeddedField provenance = vector.provenance();
     TextVectorBuilder text =
         new TextVectorBuilder(
             services, shorthand.query(), provenance.encoder(), provenance.fingerprint());
-    return Compat.knnRetriever(field.name(), text, rankWindowSize, candidates);
+    return Knn.retriever(field.name(), text, rankWindowSize, candidates);
   }
 
   /** The query is x-pack's, which is known by name alone. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.ScoreDoc;
+import org.densehook.elasticsearch.compat.RewrittenRetrieverBuilder;
 import org.densehook.fusion.Fusion;
 import org.densehook.fusion.LinearCombination;
 import org.densehook.fusion.Normalizer;
@@ -15,7 +16,6 @@ import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
 import org.elasticsearch.search.builder.SearchSourceBuilder;
 import org.elasticsearch.search.rank.RankDoc;
-import org.elasticsearch.search.retriever.CompoundRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.search.sort.ScoreSortBuilder;
@@ -23,7 +23,8 @@ import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
 /** Fuses the rankings of other retrievers, or of a text and the fields it is searched in. */
-public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<HybridRetrieverBuilder> {
+public final class HybridRetrieverBuilder
+    extends RewrittenRetrieverBuilder<HybridRetrieverBuilder> {
 
   /** The name it has in requests where no other plugin has taken it, and in what it says. */
   public static final String NAME = "hybrid";
@@ -89,7 +90,7 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
   private HybridRetrieverBuilder ofWindow(int window) {
     List<RetrieverSource> children =
         innerRetrievers.stream()
-            .map(source -> RetrieverSource.from(under(window, source.retriever())))
+            .map(source -> new RetrieverSource(under(window, source.retriever()), null))
             .toList();
     return new HybridRetrieverBuilder(fusion, children, lists, shorthand, window, services)
         .with(preFilterQueryBuilders, minScore, retrieverName);
@@ -114,6 +115,16 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
   }
 
   @Override
+  protected String shorthandName() {
+    return shorthand == null ? null : "[query] of [hybrid]";
+  }
+
+  /** How many of each list's hits are fused. */
+  int window() {
+    return rankWindowSize;
+  }
+
+  @Override
   public String getName() {
     return NAME;
   }
@@ -135,7 +146,7 @@ public final class HybridRetrieverBuilder extends CompoundRetrieverBuilder<Hybri
 
   /** Replaces the shorthand by retrievers, once the indices and so the mappings are known. */
   @Override
-  protected RetrieverBuilder doRewrite(QueryRewriteContext context) {
+  protected RetrieverBuilder expanded(QueryRewriteContext context) {
     if (shorthand == null) {
       return this;
     }

@@ -59,7 +59,7 @@ public final class SearchFilter extends RequestFilter<SearchRequest, SearchRespo
 
   private static void prepare(SearchSourceBuilder source) {
     if (source.retriever() instanceof HybridRetrieverBuilder hybrid && source.size() < 0) {
-      source.size(Math.min(SearchService.DEFAULT_SIZE, hybrid.rankWindowSize()));
+      source.size(Math.min(SearchService.DEFAULT_SIZE, hybrid.window()));
     }
     new DensePlaces().find(source);
   }

@@ -120,7 +120,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   @Override
   public TransportVersion getMinimalSupportedVersion() {
-    return TransportVersion.minimumCompatible();
+    return Wire.EVERY_VERSION;
   }
 
   @Override

@@ -30,7 +30,7 @@ final class BundleFolder {
    * Nothing is read yet.
    *
    * @param folder where bundles lie, one folder each
-   * @param natives where the native libraries lie
+   * @param natives where the native libraries lie, in a folder of their platform
    */
   BundleFolder(Path folder, Path natives) {
     this.folder = folder;

@@ -37,7 +37,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
    * Nothing is loaded before {@link #start}.
    *
    * @param folder where bundles lie, one folder each
-   * @param natives where the native libraries lie
+   * @param natives where the native libraries lie, in a folder of their platform
    */
   public EncoderService(
       Path folder,

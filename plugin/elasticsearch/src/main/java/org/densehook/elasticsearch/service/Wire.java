@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
+import org.elasticsearch.TransportVersion;
 import org.elasticsearch.common.bytes.BytesReference;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
 import org.elasticsearch.common.io.stream.NamedWriteableAwareStreamInput;
@@ -25,6 +26,9 @@ public final class Wire {
 
   /** The oldest version that reads what this one writes. */
   private static final int OLDEST_READER = 1;
+
+  /** The transport version of what every node has that has this plugin: the very first. */
+  public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);
 
   private Wire() {}
 

@@ -11,7 +11,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.Base64Vectors;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 import org.elasticsearch.cluster.ClusterState;
 import org.elasticsearch.cluster.ClusterStateListener;
@@ -94,7 +95,7 @@ public final class IndexVectorsCache {
     ClusterState state = toSee.get();
     while (true) {
       try {
-        see(Compat.indices(state));
+        see(StateMetadata.indices(state));
       } catch (RuntimeException e) { // of the next state more may be true
         logger.warn("mappings could not be read ahead; they are when they are asked for", e);
       }
@@ -153,7 +154,7 @@ public final class IndexVectorsCache {
     MappingMetadata mapping = index.mapping();
     return mapping == null
         ? null
-        : new Content(List.of(mapping.source()), Compat.takesBase64(index), false);
+        : new Content(List.of(mapping.source()), Base64Vectors.taken(index), false);
   }
 
   private IndexVectors of(Content content) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.densehook.elasticsearch.compat.WholeSource;
 import org.elasticsearch.ExceptionsHelper;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.get.GetResponse;
@@ -16,7 +17,6 @@ import org.elasticsearch.action.support.TransportActions;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
 import org.elasticsearch.core.TimeValue;
-import org.elasticsearch.search.fetch.subphase.FetchSourceContext;
 import org.elasticsearch.threadpool.ThreadPool;
 
 /**
@@ -114,7 +114,7 @@ public final class StoredDocuments {
       request.add(
           new MultiGetRequest.Item(index, each.id)
               .routing(each.routing)
-              .fetchSourceContext(FetchSourceContext.of(true, false, paths, null)));
+              .fetchSourceContext(WholeSource.of(paths)));
     }
     return request;
   }

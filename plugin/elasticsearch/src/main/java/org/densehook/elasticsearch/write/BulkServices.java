@@ -1,10 +1,10 @@
 package org.densehook.elasticsearch.write;
 
+import org.densehook.elasticsearch.compat.BulkPressure;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
 import org.densehook.elasticsearch.vectors.StoredDocuments;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.common.breaker.CircuitBreaker;
-import org.elasticsearch.index.IndexingPressure;
 import org.elasticsearch.script.ScriptService;
 import org.elasticsearch.threadpool.ThreadPool;
 
@@ -19,5 +19,5 @@ record BulkServices(
     Client client,
     ThreadPool threadPool,
     ScriptService scripts,
-    IndexingPressure indexingPressure,
+    BulkPressure pressure,
     CircuitBreaker breaker) {}

@@ -1,7 +1,8 @@
 package org.densehook.elasticsearch.write;
 
 import java.util.List;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.ShardBulks;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.densehook.elasticsearch.filter.RequestFilter;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.FieldToEmbed;
@@ -47,7 +48,7 @@ final class EmbedBulkFilter extends RequestFilter<BulkShardRequest, BulkShardRes
       BulkShardRequest request,
       ActionListener<BulkShardResponse> listener,
       Next<BulkShardResponse> next) {
-    IndexMetadata index = Compat.index(clusterService.state(), request.shardId().getIndex());
+    IndexMetadata index = StateMetadata.index(clusterService.state(), request.shardId().getIndex());
     if (index == null || !concerns(request, index)) {
       next.proceed(listener);
       return;
@@ -55,7 +56,7 @@ final class EmbedBulkFilter extends RequestFilter<BulkShardRequest, BulkShardRes
     ActionListener.run(
         listener,
         outer -> {
-          Compat.inlineSources(request);
+          ShardBulks.inlineSources(request);
           embed(request, index, outer, next);
         });
   }

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.write;
 
 import java.util.List;
+import org.densehook.elasticsearch.compat.BulkPressure;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.densehook.elasticsearch.vectors.StoredDocuments;
@@ -17,6 +18,7 @@ public final class EmbedFilters {
       DocumentEmbedder embedder,
       StoredDocuments storedDocuments,
       IndexVectorsCache indexVectors,
+      BulkPressure pressure,
       PluginServices services) {
     BulkServices bulks =
         new BulkServices(
@@ -25,7 +27,7 @@ public final class EmbedFilters {
             services.client(),
             services.threadPool(),
             services.scriptService(),
-            services.indexingPressure(),
+            pressure,
             services
                 .indicesService()
                 .getBigArrays()

@@ -3,7 +3,7 @@ package org.densehook.elasticsearch.write;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.StateMetadata;
 import org.densehook.elasticsearch.filter.RequestFilter;
 import org.densehook.elasticsearch.vectors.FieldPaths;
 import org.densehook.elasticsearch.vectors.IndexVectors;
@@ -78,7 +78,7 @@ final class EmbedUpdateFilter extends RequestFilter<UpdateRequest, UpdateRespons
   private IndexMetadata writeIndex(UpdateRequest update) {
     ClusterState state = clusterService.state();
     try {
-      return Compat.index(
+      return StateMetadata.index(
           state,
           indexNames.concreteWriteIndex(
               state, update.indicesOptions(), update.index(), false, update.includeDataStreams()));
@@ -91,7 +91,8 @@ final class EmbedUpdateFilter extends RequestFilter<UpdateRequest, UpdateRespons
     if (update.getResult() == DocWriteResponse.Result.UPDATED
         && update.getGetResult() != null
         && update.getGetResult().sourceAsMap() != null) {
-      IndexMetadata index = Compat.index(clusterService.state(), update.getShardId().getIndex());
+      IndexMetadata index =
+          StateMetadata.index(clusterService.state(), update.getShardId().getIndex());
       IndexVectors vectors = index == null ? null : indexVectors.of(index);
       if (vectors != null && !vectors.fields().isEmpty()) {
         update.setGetResult(without(vectors, update.getGetResult()));

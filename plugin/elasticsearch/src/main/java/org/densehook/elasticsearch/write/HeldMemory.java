@@ -1,8 +1,8 @@
 package org.densehook.elasticsearch.write;
 
+import org.densehook.elasticsearch.compat.BulkPressure;
 import org.elasticsearch.common.breaker.CircuitBreaker;
 import org.elasticsearch.core.Releasable;
-import org.elasticsearch.index.IndexingPressure;
 
 /**
  * What the vectors of one bulk take, counted where Elasticsearch counts the bulk itself, until it
@@ -12,13 +12,13 @@ final class HeldMemory implements Releasable {
 
   private static final String LABEL = "densehook vectors";
 
-  private final IndexingPressure.Coordinating pressure;
+  private final BulkPressure.Held pressure;
   private final CircuitBreaker breaker;
   private long bytes;
   private boolean released;
 
-  HeldMemory(IndexingPressure pressure, CircuitBreaker breaker) {
-    this.pressure = pressure.createCoordinatingOperation(false);
+  HeldMemory(BulkPressure pressure, CircuitBreaker breaker) {
+    this.pressure = pressure.hold();
     this.breaker = breaker;
   }
 
@@ -34,7 +34,7 @@ final class HeldMemory implements Releasable {
     }
     breaker.addEstimateBytesAndMaybeBreak(grown, LABEL);
     try {
-      pressure.increment(1, grown);
+      pressure.add(grown);
     } catch (RuntimeException e) {
       breaker.addWithoutBreaking(-grown);
       throw e;

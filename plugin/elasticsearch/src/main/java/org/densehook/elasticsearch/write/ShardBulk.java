@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.ShardBulks;
 import org.densehook.elasticsearch.filter.RequestFilter.Next;
 import org.elasticsearch.ElasticsearchException;
 import org.elasticsearch.action.ActionListener;
@@ -71,7 +71,7 @@ final class ShardBulk {
    */
   void run(Next<BulkShardResponse> next, ActionListener<BulkShardResponse> listener) {
     Map<Integer, BulkItemRequest> later = takeAfterUpdates();
-    HeldMemory held = new HeldMemory(services.indexingPressure(), services.breaker());
+    HeldMemory held = new HeldMemory(services.pressure(), services.breaker());
     ActionListener<BulkShardResponse> released = ActionListener.runBefore(listener, held::close);
     Runnable proceed =
         () ->
@@ -162,7 +162,7 @@ final class ShardBulk {
   private BulkShardRequest part(Map<Integer, BulkItemRequest> items) {
     BulkItemRequest[] inOrder =
         items.keySet().stream().sorted().map(items::get).toArray(BulkItemRequest[]::new);
-    BulkShardRequest part = Compat.part(bulk, refresh, inOrder);
+    BulkShardRequest part = ShardBulks.part(bulk, refresh, inOrder);
     part.waitForActiveShards(bulk.waitForActiveShards());
     part.timeout(bulk.timeout());
     part.setParentTask(bulk.getParentTask());

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
-import org.densehook.elasticsearch.compat.Compat;
+import org.densehook.elasticsearch.compat.Knn;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
 import org.elasticsearch.common.io.stream.NamedWriteableAwareStreamInput;
@@ -148,7 +148,7 @@ final class DensePlacesTest {
     String body =
         "{'query':{'bool':{'filter':[A,{'nested':{'path':'p','query':B}}],'must':"
             + "{'nested':{'path':'p','query':{'bool':{'must':DENSE,'filter':C}}}}}}}";
-    String expected = Compat.knnFiltersNestedDocuments() ? "AC" : "A";
+    String expected = Knn.filtersNestedDocuments() ? "AC" : "A";
     assertEquals(expected, filters(only(search(body))));
   }
 

@@ -1,5 +1,6 @@
 package org.densehook.elasticsearch.search;
 
+import static org.densehook.elasticsearch.compat.RewrittenRetrieverBuilder.children;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -24,6 +25,7 @@ import org.elasticsearch.index.query.TermQueryBuilder;
 import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.search.SearchModule;
 import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.search.retriever.CompoundRetrieverBuilder.RetrieverSource;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.usage.SearchUsage;
@@ -162,7 +164,9 @@ final class HybridRetrieverBuilderTest {
     HybridRetrieverBuilder one =
         body("'retrievers':[STANDARD],'min_score':0.5,'_name':'h','filter':{'match_all':{}}");
     HybridRetrieverBuilder clone =
-        one.clone(one.innerRetrievers(), one.getPreFilterQueryBuilders());
+        one.clone(
+            children(one).stream().map(child -> new RetrieverSource(child, null)).toList(),
+            one.getPreFilterQueryBuilders());
     assertNotSame(one, clone);
     assertEquals(one, clone);
     assertEquals("h", clone.retrieverName());
@@ -229,7 +233,7 @@ final class HybridRetrieverBuilderTest {
     assertTrue(
         json.contains("{\"text\":\"a text\",\"encoder\":\"mini\",\"fingerprint\":\"sha256:1\"}"),
         json);
-    assertEquals(2, resolved.innerRetrievers().size());
+    assertEquals(2, children(resolved).size());
     assertEquals(1, resolved.getPreFilterQueryBuilders().size());
     assertEquals(2f, resolved.minScore());
   }
@@ -305,7 +309,7 @@ final class HybridRetrieverBuilderTest {
     assertTrue(json.contains("\"lenient\":true"), json);
     IndexMetadata empty = index("empty", "{'_doc':{'properties':{}}}");
     assertTrue(Strings.toString(text.resolved(searched(empty))).contains("match_none"));
-    assertEquals(1, text.resolved(List.of()).innerRetrievers().size());
+    assertEquals(1, children(text.resolved(List.of())).size());
   }
 
   @Test
@@ -342,10 +346,10 @@ final class HybridRetrieverBuilderTest {
         body("'query':'a','fields':['body','vector^2'," + other + "],'rank_window_size':7")
             .resolved(searched(stated("one", "f")));
     String json = Strings.toString(both);
-    assertEquals(2, both.innerRetrievers().size());
-    RetrieverBuilder group = both.innerRetrievers().get(1).retriever();
-    assertEquals(2, ((HybridRetrieverBuilder) group).innerRetrievers().size());
-    assertEquals(7, ((HybridRetrieverBuilder) group).rankWindowSize());
+    assertEquals(2, children(both).size());
+    RetrieverBuilder group = children(both).get(1);
+    assertEquals(2, children((HybridRetrieverBuilder) group).size());
+    assertEquals(7, ((HybridRetrieverBuilder) group).window());
     assertTrue(json.contains("\"weight\":3.0"), json);
     HybridRetrieverBuilder one =
         body("'query':'a','fields':['body','vector^2']").resolved(searched(stated("one", "f")));
@@ -360,17 +364,14 @@ final class HybridRetrieverBuilderTest {
   void aChildWithoutAWindowTakesItsParents() throws IOException {
     String inner = "{'hybrid':{'retrievers':[STANDARD,{'hybrid':{'query':'a'}}]}}";
     HybridRetrieverBuilder outer = body("'rank_window_size':300,'retrievers':[" + inner + "]");
-    HybridRetrieverBuilder child =
-        (HybridRetrieverBuilder) outer.innerRetrievers().get(0).retriever();
-    assertEquals(300, child.rankWindowSize());
-    HybridRetrieverBuilder grandchild =
-        (HybridRetrieverBuilder) child.innerRetrievers().get(1).retriever();
-    assertEquals(300, grandchild.rankWindowSize());
+    HybridRetrieverBuilder child = (HybridRetrieverBuilder) children(outer).get(0);
+    assertEquals(300, child.window());
+    HybridRetrieverBuilder grandchild = (HybridRetrieverBuilder) children(child).get(1);
+    assertEquals(300, grandchild.window());
     HybridRetrieverBuilder stated =
         body("'retrievers':[{'hybrid':{'query':'a','rank_window_size':150}}]");
-    HybridRetrieverBuilder kept =
-        (HybridRetrieverBuilder) stated.innerRetrievers().get(0).retriever();
-    assertEquals(150, kept.rankWindowSize());
+    HybridRetrieverBuilder kept = (HybridRetrieverBuilder) children(stated).get(0);
+    assertEquals(150, kept.window());
   }
 
   @Test

@@ -1,0 +1,24 @@
+package org.densehook.elasticsearch.compat;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.elasticsearch.cluster.node.DiscoveryNodes;
+import org.elasticsearch.features.NodeFeature;
+import org.elasticsearch.rest.RestHandler;
+
+/** A plugin with actions, processors and endpoints. */
+public abstract class CompatPlugin extends ActingPlugin {
+
+  /** This plugin's endpoints. */
+  protected abstract List<RestHandler> restHandlers();
+
+  @Override
+  public final Collection<RestHandler> getRestHandlers(
+      RestHandlersServices services,
+      Supplier<DiscoveryNodes> nodes,
+      Predicate<NodeFeature> supports) {
+    return restHandlers();
+  }
+}

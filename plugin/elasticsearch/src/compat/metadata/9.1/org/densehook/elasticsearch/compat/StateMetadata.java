@@ -1,0 +1,28 @@
+package org.densehook.elasticsearch.compat;
+
+import org.elasticsearch.cluster.ClusterState;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.cluster.metadata.ProjectId;
+import org.elasticsearch.cluster.metadata.ProjectMetadata;
+import org.elasticsearch.index.Index;
+
+/** The indices, aliases and templates of a cluster's state: kept by project in later versions. */
+public final class StateMetadata {
+
+  private StateMetadata() {}
+
+  /** The metadata of indices, aliases and templates: of a class of its own in each version. */
+  public static ProjectMetadata of(ClusterState state) {
+    return state.metadata().getProject(ProjectId.DEFAULT);
+  }
+
+  /** The metadata of an index, or null when it is gone. */
+  public static IndexMetadata index(ClusterState state, Index index) {
+    return state.metadata().findIndex(index).orElse(null);
+  }
+
+  /** Every index there is. */
+  public static Iterable<IndexMetadata> indices(ClusterState state) {
+    return state.metadata().indicesAllProjects();
+  }
+}

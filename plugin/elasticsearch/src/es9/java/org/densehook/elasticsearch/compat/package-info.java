@@ -1,2 +1,0 @@
-/** All that differs between the Elasticsearch versions this plugin is built for. */
-package org.densehook.elasticsearch.compat;
