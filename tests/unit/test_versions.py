@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from densehook import java
 from densehook.errors import NodeError
 from densehook.node import MINORS, RELEASES
 from densehook.node.jars import transport_of
-from densehook.node.launching import SOURCES, sources_of
+from densehook.node.launching import SOURCES, add_root, sources_of
 from densehook.node.releases import release_of
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +151,17 @@ def test_a_node_is_started_by_java_of_its_version(version: str, root: str, bundl
         SOURCES / root / "RootPlugin.java",
         SOURCES / bundles / "Bundles.java",
     ]
+
+
+def test_without_a_jdk_a_node_has_no_greeting_and_serves_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(java, "JVM_FOLDERS", ())
+    monkeypatch.setattr(java.importlib.util, "find_spec", lambda name: None)
+    (tmp_path / "modules").mkdir()
+    assert not add_root("8.19.21", tmp_path)
+    assert not list((tmp_path / "modules").iterdir())
+    (tmp_path / "modules" / "densehook-root").mkdir()  # made when there was one
+    assert add_root("8.19.21", tmp_path)

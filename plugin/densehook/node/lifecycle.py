@@ -57,7 +57,8 @@ def start(
         user.require_access(home, "set DENSEHOOK_HOME to a folder that others may search")
         user.require_access(java / "bin", "set JAVA_HOME to a JDK that others may run")
         distribution = release.install(home, java, progress)
-        launching.add_root(version, distribution)
+        if not launching.add_root(version, distribution):
+            progress("There is no JDK, so GET / is not answered")
         _give_folders(home, distribution, release, user)
         environment = _environment(java, home, heap)
         if wanted:
