@@ -11,7 +11,7 @@ import pytest
 
 from densehook import java
 from densehook.errors import NodeError
-from densehook.node import MINORS, RELEASES
+from densehook.node import MINORS, RELEASES, default_version
 from densehook.node.jars import transport_of
 from densehook.node.launching import SOURCES, add_root, sources_of
 from densehook.node.releases import release_of
@@ -22,6 +22,14 @@ _SPEC = importlib.util.spec_from_file_location("compat", PLUGIN / "src" / "build
 assert _SPEC and _SPEC.loader
 compat = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(compat)
+
+
+@pytest.mark.parametrize(("client", "node"), [("8.19.3", "8.19.21"), ("9.5.1", "9.5.3")])
+def test_a_node_is_one_that_the_installed_client_talks_to(
+    monkeypatch: pytest.MonkeyPatch, client: str, node: str
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: client)
+    assert default_version() == node
 
 
 def forms_of(version: str) -> dict[str, str]:

@@ -82,7 +82,7 @@ def _start(bundle: Bundle) -> None:
     from ..elastic.cluster import encoders_of, reload_encoders
     from .cluster import connect
 
-    archive = node.built_plugin(node.ELASTICSEARCH_VERSION)
+    archive = node.built_plugin(node.default_version())
     with steps("Elasticsearch") as step:
         state = node.start(
             plugins=[archive] if archive else [], bundles=[bundle.path], progress=step

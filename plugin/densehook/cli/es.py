@@ -17,12 +17,13 @@ app = typer.Typer(help="The local Elasticsearch node.", no_args_is_help=True)
 @app.command()
 def start(
     version: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--version",
-            help=f"{', '.join(node.RELEASES)}, or another of {', '.join(node.MINORS)}.",
+            help=f"{' (by default) or '.join(node.RELEASES)} (where the Python client is of 9), or"
+            f" another of {', '.join(node.MINORS)}.",
         ),
-    ] = node.ELASTICSEARCH_VERSION,
+    ] = None,
     heap: Annotated[
         str,
         typer.Option("--heap", help="Heap of the node, e.g. 1g; more for the JVM: $ES_JAVA_OPTS."),
@@ -40,6 +41,7 @@ def start(
     from ..elastic.cluster import encoders_of, reload_encoders
     from .cluster import connect
 
+    version = version or node.default_version()
     archive = plugin or node.built_plugin(version)
     with steps("Elasticsearch") as step:
         state = node.start(

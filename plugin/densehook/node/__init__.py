@@ -6,7 +6,7 @@ indices or encoders.
 
 from .lifecycle import start, status, stop
 from .plugins import built_plugin
-from .releases import ELASTICSEARCH_VERSION, MINORS, RELEASES
+from .releases import ELASTICSEARCH_VERSION, MINORS, RELEASES, default_version
 from .state import NodeState
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "RELEASES",
     "NodeState",
     "built_plugin",
+    "default_version",
     "start",
     "status",
     "stop",

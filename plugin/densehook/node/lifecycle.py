@@ -14,7 +14,7 @@ from ..java import find_java
 from . import launching, process
 from . import state as states
 from .plugins import add_bundles, add_plugins, missing_plugins
-from .releases import ELASTICSEARCH_VERSION, Release, release_of
+from .releases import Release, default_version, release_of
 from .state import NodeState, birth_of, data_folder, default_home
 from .user import NodeUser, node_user
 
@@ -24,7 +24,7 @@ Progress = Callable[[str], None]
 
 
 def start(
-    version: str = ELASTICSEARCH_VERSION,
+    version: str | None = None,
     home: Path | None = None,
     heap: str = "1g",
     settings: Mapping[str, str] | None = None,
@@ -34,14 +34,16 @@ def start(
 ) -> NodeState:
     """The node of this folder, started unless it runs; returns when it answers requests.
 
-    ``heap`` is the JVM's, as -Xmx takes it, and $ES_JAVA_OPTS has further options; ``settings`` are
-    further Elasticsearch settings, ``plugins`` zips to install, ``bundles`` encoders for
-    config/densehook, which a node that runs takes up when it is told to. Raises NodeError with the
-    line of the log that says why when it does not come up, or when what runs is another version or
-    has other plugins; JavaNotFound.
+    ``version`` is by default one that the installed client talks to. ``heap`` is the JVM's, as -Xmx
+    takes it, and $ES_JAVA_OPTS has further options; ``settings`` are further Elasticsearch
+    settings, ``plugins`` zips to install, ``bundles`` encoders for config/densehook, which a node
+    that runs takes up when it is told to. Raises NodeError with the line of the log that says why
+    when it does not come up, or when what runs is another version or has other plugins;
+    JavaNotFound.
     """
     if not _HEAP.fullmatch(heap):
         raise NodeError(f"{heap!r} is no heap size; write it like 1g or 512m")
+    version = version or default_version()
     release = release_of(version)
     home = (home or default_home()).absolute()
     user = node_user()

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
@@ -100,6 +101,15 @@ RELEASES: Mapping[str, Release] = {
     "9.5.3": _of_jars("9.5.3"),
 }
 """Those that `make plugin` builds the plugin for and every test runs on."""
+
+
+def default_version() -> str:
+    """The one of ``RELEASES`` for the Elasticsearch client that is installed.
+
+    A client of 9 does not talk to a node of 8; one of 8 talks to both.
+    """
+    major, _, _ = metadata.version("elasticsearch").partition(".")
+    return next((each for each in RELEASES if each.startswith(f"{major}.")), ELASTICSEARCH_VERSION)
 
 
 def release_of(version: str) -> Release:
