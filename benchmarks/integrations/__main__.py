@@ -24,7 +24,6 @@ from ..environments import environment
 from ..report import machine, out, parser
 from ..setting import minilm, own_node
 from .examples import PAGE, Example, examples
-from .front import answering_root
 from .promises import PROMISES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -135,8 +134,8 @@ def _node(version: str | None) -> Iterator[str]:
     if version is None:
         yield ADDRESS
         return
-    with own_node(version, with_plugin=True) as url, answering_root(url, version) as address:
-        yield address
+    with own_node(version, with_plugin=True) as url:
+        yield url
 
 
 def _outcome(place: Place, example: Example, url: str) -> Outcome:
