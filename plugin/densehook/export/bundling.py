@@ -19,7 +19,7 @@ from ..bundle import (
     read_bundle,
     require_replaceable,
 )
-from ..errors import ExportError, RecipeError
+from ..errors import RecipeError
 from .finishing import Draft, finish, new_folder
 from .folder import Settings, read_folder, settle
 from .kinds import GATES
@@ -87,11 +87,6 @@ def model_size(recipe: Recipe) -> Size:
 
 def load_reference(folder: Path, layers: int | None = None) -> Reference:
     """A model folder in PyTorch; raises ExportError."""
-    if not (folder / "config.json").is_file():
-        raise ExportError(
-            f"{folder} is no model: it has no config.json; name the folder that holds a model's"
-            " config.json, weights and tokenizer"
-        )
     from .reference import Reference
 
     return Reference(folder, layers)

@@ -24,7 +24,7 @@ from .edges import edge_texts
 from .folder import Settings
 from .module_weights import module_weights
 from .modules import Dense, LayerMix, LayerNorm, Normalise, Step
-from .weights import load_weights, require_own_code
+from .weights import load_weights, require_plain_model
 
 Numbers = NDArray[np.float64]
 Weights = Mapping[str, Numbers]
@@ -62,7 +62,7 @@ class Reference:
 
     def __init__(self, folder: Path, layers: int | None = None) -> None:
         try:
-            require_own_code(folder)
+            require_plain_model(folder)
             self.tokenizer: Any = AutoTokenizer.from_pretrained(
                 folder, use_fast=True, trust_remote_code=False
             )

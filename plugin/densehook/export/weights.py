@@ -55,11 +55,11 @@ class Loaded(NamedTuple):
     absent: frozenset[str]
 
 
-def require_own_code(folder: Path) -> None:
-    """Raises ExportError for a model whose files alone do not say what it computes.
+def require_plain_model(folder: Path) -> None:
+    """Raises ExportError for what is no model whose files alone say what it computes.
 
-    That is one with Python code of its own, with an adapter not merged into its weights, or with
-    weights in the numbers of some quantiser.
+    That is a folder without a config.json, and a model with Python code of its own, with an adapter
+    not merged into its weights, or with weights in the numbers of some quantiser.
     """
     for file, kinds in _CODE.items():
         code = _stated(folder / file).get("auto_map")
@@ -74,6 +74,11 @@ def require_own_code(folder: Path) -> None:
         raise ExportError(
             f"{folder} has an adapter (adapter_config.json) that is not part of its weights;"
             " merge it into them first, with peft's merge_and_unload"
+        )
+    if not (folder / "config.json").is_file():
+        raise ExportError(
+            f"{folder} is no model: it has no config.json; name the folder that holds a model's"
+            " config.json, weights and tokenizer"
         )
     for file, key in _QUANTISED:
         content = _stated(folder / file)
