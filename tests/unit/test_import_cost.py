@@ -51,3 +51,9 @@ print(*sys.modules)
     unwanted = {"numpy", "onnxruntime", "tokenizers", "aiohttp", "elasticsearch._async.client"}
     unwanted |= {"pydantic", "elasticsearch._sync.client.ml", "densehook.collections"}
     assert not unwanted & loaded
+
+
+def test_making_a_variant_or_whitening_loads_no_torch() -> None:
+    probe = "import sys, densehook.tune, densehook.export.variants; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

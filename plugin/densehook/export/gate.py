@@ -7,7 +7,7 @@ precision ask. What was measured is written down.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,10 @@ from ..errors import GateError
 from .folder import Settings
 from .kinds import GATES, Parity
 from .kinds.compared import Compared
-from .reference import Reference
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
+
+if TYPE_CHECKING:
+    from .reference import Reference  # which loads torch, and variants are made without
 
 _LONGEST_COMPARED = 8192
 """Tokens; of a longer text the attention alone, written out, would take tens of gigabytes."""

@@ -63,6 +63,7 @@ def tune_bundle(
     ExportError for a variant that is not known.
     """
     origin = plain_bundle(path)
+    _require_known(only)
     require_matplotlib()
     require_trec_eval()
     measured_on = sample(collection, origin.manifest.joiner, documents)
@@ -81,15 +82,20 @@ def tune_bundle(
     return tuning
 
 
+def _require_known(variants: Sequence[str]) -> None:
+    from ..export.variants import VARIANTS
+
+    unknown = sorted(set(variants) - set(VARIANTS))
+    if unknown:
+        raise ExportError(f"no variant {unknown[0]!r}; known are {', '.join(VARIANTS)}")
+
+
 def _build(
     origin: Bundle, folder: Path, only: Sequence[str], texts: Sequence[str], progress: Progress
 ) -> tuple[Mapping[str, Bundle], Sequence[Refusal]]:
     """The variants this machine has a provider for, and why the others were refused."""
     from ..export.variants import VARIANTS, build_variant
 
-    unknown = sorted(set(only) - set(VARIANTS))
-    if unknown:
-        raise ExportError(f"no variant {unknown[0]!r}; known are {', '.join(VARIANTS)}")
     there = set(available_providers())
     names = [
         name
