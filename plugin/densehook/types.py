@@ -52,3 +52,12 @@ class EncodeStats:
             self.truncated_texts + other.truncated_texts,
             self.lost_tokens + other.lost_tokens,
         )
+
+    def cut_of(self, limit: int) -> str:
+        """What an encoder of so many tokens did not encode, in a line; empty for nothing."""
+        if not self.truncated_texts:
+            return ""
+        return (
+            f"{self.truncated_texts} of {self.texts} texts are over {limit} tokens:"
+            f" {self.lost_tokens} tokens were not encoded"
+        )

@@ -12,6 +12,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from ..bundle import Dense, Manifest, Role
 from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
+from ..types import EncodeStats
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, require_sync
 
@@ -88,20 +89,15 @@ class RemoteEncoder:
                 kind = type(text).__name__
                 raise EncodeError(f"text {place} is of type {kind}, not a string", place)
         vectors = np.zeros((len(given), self.dims), dtype=np.float32)
-        cut = lost = 0
+        lost = []
         for place, encoded in enumerate(self._answers(given, role)):
             vectors[place] = encoded["vector"]
-            cut += encoded["lost_tokens"] > 0
-            lost += encoded["lost_tokens"]
-        if cut:
-            limit = self.manifest.max_tokens
-            log.warning(
-                "%d of %d texts are over %d tokens: %d tokens were not encoded",
-                cut,
-                len(given),
-                limit,
-                lost,
-            )
+            lost.append(encoded["lost_tokens"])
+        stats = EncodeStats(
+            texts=len(given), truncated_texts=sum(map(bool, lost)), lost_tokens=sum(lost)
+        )
+        if cut := stats.cut_of(self.manifest.max_tokens):
+            log.warning(cut)
         return vectors[0] if isinstance(texts, str) else vectors
 
     def _answers(self, texts: Sequence[str], role: Role) -> Iterator[dict[str, Any]]:

@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 WINDOW = 1024
 """Texts tokenised and sorted together: enough for little padding, few enough to bound memory."""
 
-
 _WINDOW_CHARACTERS = 16 * 1024 * 1024
 """Texts of a stream in memory at once, unless one alone is longer."""
 
@@ -109,7 +108,7 @@ class Encoder:
         run. Texts over the limit are cut, with a warning in the log that says how many and by how
         much.
         """
-        return self._encode_with_warning(texts, "query")
+        return self.encode(texts, "query")
 
     @overload
     def encode_documents(self, texts: str) -> Vector: ...
@@ -117,7 +116,7 @@ class Encoder:
     def encode_documents(self, texts: Sequence[str]) -> Vectors: ...
     def encode_documents(self, texts: str | Sequence[str]) -> Vector | Vectors:
         """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
-        return self._encode_with_warning(texts, "document")
+        return self.encode(texts, "document")
 
     @overload
     def encode(
@@ -147,7 +146,8 @@ class Encoder:
         progress = shown_progress(len(given)) if asked.show_progress_bar else nullcontext(_unheard)
         with progress as advance:
             encoded = self._encode(given, prompt, batch_size=asked.batch_size, advance=advance)
-        self._warn_of_cut(encoded.stats)
+        if cut := encoded.stats.cut_of(self.manifest.max_tokens):
+            log.warning(cut)
         vectors = asked.finished(encoded.vectors)
         return vectors[0] if isinstance(texts, str) else vectors
 
@@ -364,21 +364,6 @@ class Encoder:
         )
         return rows
 
-    def _encode_with_warning(self, texts: str | Sequence[str], role: Role) -> Vector | Vectors:
-        encoded = self.encode_counted([texts] if isinstance(texts, str) else texts, role)
-        self._warn_of_cut(encoded.stats)
-        return encoded.vectors[0] if isinstance(texts, str) else encoded.vectors
-
-    def _warn_of_cut(self, stats: EncodeStats) -> None:
-        if stats.truncated_texts:
-            log.warning(
-                "%d of %d texts are over %d tokens: %d tokens were not encoded",
-                stats.truncated_texts,
-                stats.texts,
-                self.manifest.max_tokens,
-                stats.lost_tokens,
-            )
-
 
 def require_list(texts: object) -> None:
     """Raises EncodeError for one string, whose letters would be taken for texts."""
@@ -410,9 +395,8 @@ def load(path: Path | str, threads: int | None = None, provider: str | None = No
     """Opens a bundle, by its folder or name, runs its self-test and gives its encoder.
 
     ``provider`` is ``cpu``, ``cuda`` or ``openvino``; by default the one the bundle was tuned for,
-    else ``cpu``. Raises BundleError for a damaged bundle,
-    SelfTestError for one that does not reproduce its golden token ids and vectors, ProviderError
-    for a provider that is not there.
+    else ``cpu``. Raises BundleError for a damaged bundle, SelfTestError for one that does not
+    reproduce its golden token ids and vectors, ProviderError for a provider that is not there.
     """
     bundle = read_bundle(bundle_folder(path))
     encoder = Encoder(bundle, threads, provider=provider)
