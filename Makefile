@@ -12,6 +12,9 @@ UV      := $(VENV)/bin/uv
 STAMP   := $(VENV)/.installed
 BASE_PYTHON ?= python3
 
+# Python keeps what it compiled: otherwise each start compiles torch and transformers again, for 20 s
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: plugin dist demo test check setup format lock docs clean
 .DEFAULT_GOAL := help
 
