@@ -168,18 +168,19 @@ def test_an_unknown_index_is_named_with_what_to_do(client: Elasticsearch, tiny: 
 
 
 def test_a_cluster_has_an_encoder_or_not(plugin_client: Elasticsearch, minilm: Encoder) -> None:
-    assert has_encoder(plugin_client, minilm.manifest)
+    name, fingerprint = minilm.manifest.name, minilm.fingerprint
+    assert has_encoder(plugin_client, name, fingerprint)
     other = dataclasses.replace(minilm.manifest, max_tokens=17)
-    assert not has_encoder(plugin_client, other)
+    assert not has_encoder(plugin_client, name, other.fingerprint)
     with pytest.raises(EncoderMismatch, match="put the same bundle on every node"):
         require_encoder(plugin_client, other)
-    assert not has_encoder(plugin_client, dataclasses.replace(minilm.manifest, name="nobody"))
+    assert not has_encoder(plugin_client, "nobody", fingerprint)
 
 
 def test_a_cluster_that_is_gone_is_not_one_without_the_encoder(minilm: Encoder) -> None:
     gone = Elasticsearch("http://127.0.0.1:9", max_retries=0)
     with pytest.raises(ClusterUnreachable):
-        has_encoder(gone, minilm.manifest)
+        has_encoder(gone, minilm.manifest.name, minilm.fingerprint)
 
 
 def test_an_index_that_is_refused_leaves_no_pipeline(

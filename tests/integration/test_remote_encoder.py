@@ -71,13 +71,14 @@ def test_an_index_filled_from_here_is_searched_by_it_in_one_request(
         plugin_client, plugin_index, minilm, inputs=["text"], in_cluster=False
     )
     made.ingest(ROWS)
-    index = densehook.Index.open(plugin_client, plugin_index, there)
-    assert len(index.searches(["kittens"], densehook.Asked(), [None])[0]) == 1
-    assert index.search("kittens", mode="dense")[0].id == "cats"
-    assert index.search("kittens")[0].id == "cats"
-    assert index.searcher().search({"q": "kittens"}, "dense", 2)["q"][0].id == "cats"
-    with pytest.raises(RequestError, match=f"{NAME}"):
-        index.ingest(ROWS, replace=True)
+    for encoder in (there, None):  # which the cluster is asked for
+        index = densehook.Index.open(plugin_client, plugin_index, encoder)
+        assert len(index.searches(["kittens"], densehook.Asked(), [None])[0]) == 1
+        assert index.search("kittens", mode="dense")[0].id == "cats"
+        assert index.search("kittens")[0].id == "cats"
+        assert index.searcher().search({"q": "kittens"}, "dense", 2)["q"][0].id == "cats"
+        with pytest.raises(RequestError, match=f"{NAME}"):
+            index.ingest(ROWS, replace=True)
 
 
 def test_a_command_needs_no_bundle_here(
@@ -89,6 +90,23 @@ def test_a_command_needs_no_bundle_here(
     assert f"error: no bundle '{NAME}'" in without.stderr
     assert f"by {NAME} sha256:3c009362" in succeeded(run(*create, "--in-cluster"))
     assert densehook.Index.open(plugin_client, plugin_index).provenance.in_cluster
+
+
+def test_a_command_searches_by_the_clusters_encoder_and_does_not_ingest_by_it(
+    plugin_client: Elasticsearch,
+    plugin_node: NodeState,
+    plugin_index: str,
+    minilm: Encoder,
+    tmp_path: Path,
+) -> None:
+    densehook.Index.create(
+        plugin_client, plugin_index, minilm, inputs=["text"], in_cluster=False
+    ).ingest(ROWS)
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=plugin_node.url, DENSEHOOK_MODELS=str(tmp_path))
+    assert "Young cats" in succeeded(run("search", plugin_index, "kittens", "--mode", "dense"))
+    (tmp_path / "rows.jsonl").write_text('{"id": "1", "text": "a dog"}')
+    refused = run("ingest", plugin_index, "rows.jsonl")
+    assert f"was made with the encoder '{NAME}'; no bundle '{NAME}'" in refused.stderr
 
 
 def test_a_text_that_is_cut_is_told(there: RemoteEncoder, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..bundle import bundle_folder, read_bundle
 from ..errors import BundleError
@@ -43,17 +43,29 @@ def manifest_of(path: Path, cluster: Elasticsearch | None) -> Manifest:
 
 
 def open_index(
-    client: Elasticsearch, index: str, path: Path | None, field: str | None, *, encodes: bool = True
+    client: Elasticsearch,
+    index: str,
+    path: Path | None,
+    field: str | None,
+    *,
+    encodes: Literal["nothing", "queries", "documents"] = "queries",
 ) -> Index:
     """The index, with the encoder at ``path``, or the one of the name that the index states.
 
-    Without an encoder where the cluster itself encodes for it, unless a path is given, and where
-    nothing ``encodes``. Raises BundleError saying which bundle is needed when it is not there.
+    Without an encoder where none is needed: nothing ``encodes``, or, no path being given, the
+    cluster does; queries, wherever it has the index's encoder in service, which spares opening a
+    bundle, and documents, of an index that is made for that. Raises BundleError saying which bundle
+    is needed when it is not there.
     """
     from ..index import Index
 
     opened = Index.open(client, index, field=field)
-    if not encodes or (path is None and opened.provenance.in_cluster):
+    in_cluster = {
+        "nothing": True,
+        "queries": opened.cluster_encodes,
+        "documents": opened.provenance.in_cluster,
+    }
+    if in_cluster[encodes] and (path is None or encodes == "nothing"):
         return opened
     return opened.encoded_by(load_encoder(path or _stated_bundle(opened)))
 

@@ -85,4 +85,4 @@ def _opened(
     except (BundleError, EncoderMismatch, MissingExtra) as error:
         if encoder is not None:  # who names one wants it
             raise
-        return open_index(client, index, None, field, encodes=False), str(error)
+        return open_index(client, index, None, field, encodes="nothing"), str(error)

@@ -51,7 +51,9 @@ def evaluate(
     opened = open_measured(collection)
     wanted = checked or _possible(opened)
     client = connect(url, api_key, ca_certs)
-    measured = open_index(client, index, encoder, field, encodes=needs_encoder(wanted))
+    measured = open_index(
+        client, index, encoder, field, encodes="queries" if needs_encoder(wanted) else "nothing"
+    )
     searcher = measured.searcher()
     with bars() as show:
         evaluation = evaluate(

@@ -120,7 +120,8 @@ def ingest(
     if failures is not None and _is_read(failures, source):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")
     documents = read_documents(source, id=id_field, rename=renames(rename), make_ids=make_ids)
-    opened = open_index(connect(url, api_key, ca_certs), index, encoder, field)
+    client = connect(url, api_key, ca_certs)
+    opened = open_index(client, index, encoder, field, encodes="documents")
     label = f"Ingesting into {index}"
     with _Refused(failures) as refused, reading_bar(label, documents.meter) as show:
         report = opened.ingest(documents, replace=replace, on_failure=refused.add, on_progress=show)

@@ -58,7 +58,9 @@ def search(
         raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
     queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
-    opened = open_index(client, index, encoder, field, encodes=mode != "bm25")
+    opened = open_index(
+        client, index, encoder, field, encodes="nothing" if mode == "bm25" else "queries"
+    )
     hits = opened.search(
         text,
         mode=mode,

@@ -37,7 +37,7 @@ class Place:
     @classmethod
     def of(cls, client: Elasticsearch, encoder: Encoder) -> Self:
         """The cluster encodes if it can."""
-        return cls(client, encoder, has_encoder(client, encoder.manifest))
+        return cls(client, encoder, has_encoder(client, encoder.manifest.name, encoder.fingerprint))
 
     def index(self) -> Index:
         """The demo's index, as users search it."""

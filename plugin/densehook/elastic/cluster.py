@@ -14,7 +14,7 @@ from elasticsearch import (
 )
 
 from ..bundle import Manifest
-from ..errors import ClientMismatch, ElasticError, EncoderMismatch, NotInService
+from ..errors import ClientMismatch, ElasticError, EncoderMismatch, NotElasticsearch, NotInService
 from .connect import elastic_errors
 
 _JSON = {"accept": "application/json"}
@@ -84,7 +84,7 @@ def tokens_in_cluster(client: Elasticsearch, encoder: str, query: str) -> tuple[
 
 def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
     """Raises NotInService, or EncoderMismatch, unless a node has this very encoder in service."""
-    if objection := _objection(encoders_of(client), manifest):
+    if objection := _objection(encoders_of(client), manifest.name, manifest.fingerprint):
         raise objection
 
 
@@ -94,13 +94,16 @@ def require_plugin(client: Elasticsearch) -> None:
         raise NotInService(f"{NO_PLUGIN}search by dense alone")
 
 
-def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
+def has_encoder(client: Elasticsearch, name: str, fingerprint: str) -> bool:
     """Whether the cluster is known to have this very encoder in service.
 
-    Without the privilege ``monitor`` it is not. Raises ClusterUnreachable, AuthenticationFailed.
+    Without the privilege ``monitor``, or behind a proxy that hides the plugin, it is not. Raises
+    ClusterUnreachable, AuthenticationFailed.
     """
     try:
-        return _objection(encoders_of(client), manifest) is None
+        return _objection(encoders_of(client), name, fingerprint) is None
+    except NotElasticsearch:
+        return False
     except ElasticError as error:
         if isinstance(error.__cause__, AuthorizationException):
             return False
@@ -108,30 +111,30 @@ def has_encoder(client: Elasticsearch, manifest: Manifest) -> bool:
 
 
 def _objection(
-    found: Sequence[NodeEncoder] | None, manifest: Manifest
+    found: Sequence[NodeEncoder] | None, name: str, fingerprint: str
 ) -> NotInService | EncoderMismatch | None:
     """What is in the way of using this encoder in the cluster."""
     if found is None:
         return NotInService(f"{NO_PLUGIN}leave --in-cluster out")
-    named = [encoder for encoder in found if encoder.name == manifest.name]
+    named = [encoder for encoder in found if encoder.name == name]
     if not named:
         names = ", ".join(sorted({encoder.name for encoder in found})) or "none"
         return NotInService(
-            f"no node of the cluster has the encoder {manifest.name!r} (there: {names}); put its"
+            f"no node of the cluster has the encoder {name!r} (there: {names}); put its"
             " bundle into config/densehook of each node"
         )
     ready = [encoder for encoder in named if encoder.state == READY]
     if not ready:
         first = named[0]
         return NotInService(
-            f"encoder {manifest.name!r} on node {first.node!r} is {first.state}"
+            f"encoder {name!r} on node {first.node!r} is {first.state}"
             + (f": {first.reason}" if first.reason else "; try again in a few seconds")
         )
     for encoder in ready:
-        if encoder.fingerprint != manifest.fingerprint:
+        if encoder.fingerprint != fingerprint:
             return EncoderMismatch(
-                f"encoder {manifest.name!r} on node {encoder.node!r} is {encoder.fingerprint}, this"
-                f" bundle is {manifest.fingerprint}; put the same bundle on every node"
+                f"encoder {name!r} on node {encoder.node!r} is {encoder.fingerprint}, this"
+                f" bundle is {fingerprint}; put the same bundle on every node"
             )
     return None
 

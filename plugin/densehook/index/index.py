@@ -96,7 +96,7 @@ class Index:
         """
         require_sync(client)
         if in_cluster is None:
-            in_cluster = has_encoder(client, encoder.manifest)
+            in_cluster = has_encoder(client, encoder.manifest.name, encoder.fingerprint)
         create_index(
             client,
             name,
@@ -122,17 +122,20 @@ class Index:
     ) -> Self:
         """An index that is there, by its name or an alias of it alone.
 
-        Without an encoder it is searched by BM25, and by dense and hybrid too where the cluster
-        makes its vectors. ``field`` names the vector field where there are several. Raises
-        IndexNotFound, EncoderMismatch where the encoder is not the field's, NoProvenance for an
-        index that does not say whose vectors it has.
+        Without an encoder it is searched by BM25, and by dense and hybrid too where the cluster has
+        the field's encoder in service. ``field`` names the vector field where there are several.
+        Raises IndexNotFound, EncoderMismatch where the encoder is not the field's, NoProvenance for
+        an index that does not say whose vectors it has.
 
             index = densehook.Index.open(es, "passages")
         """
         require_sync(client)
         provenance = provenance_of(client, name)
-        opened = cls(client, provenance, provenance.vector_field(field), None)
-        return opened if encoder is None else opened.encoded_by(encoder)
+        vectors = provenance.vector_field(field)
+        if encoder is not None:
+            return cls(client, provenance, vectors, None).encoded_by(encoder)
+        serves = provenance.in_cluster or has_encoder(client, vectors.encoder, vectors.fingerprint)
+        return cls(client, provenance, vectors, None, cluster_encodes=serves)
 
     def encoded_by(self, encoder: Encoder | RemoteEncoder) -> Self:
         """The same index with an encoder. Raises EncoderMismatch for another than the field's.
