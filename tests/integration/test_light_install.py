@@ -68,7 +68,7 @@ def test_it_does_all_that_the_cluster_encodes_for(
         '{"id": "b", "title": "Kittens", "text": "They are young cats."}\n'
     )
     there = {"DENSEHOOK_ES_URL": plugin_node.url}
-    made = run("create", plugin_index, "--encoder", minilm_bundle.path, "--in-cluster", **there)
+    made = run("create", plugin_index, "--encoder", minilm_bundle.path, **there)
     assert "in the cluster" in succeeded(made)
     assert "indexed 2 documents" in succeeded(run("ingest", plugin_index, corpus, **there))
     for mode in ("bm25", "dense", "hybrid"):

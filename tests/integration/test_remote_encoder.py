@@ -86,9 +86,14 @@ def test_a_command_needs_no_bundle_here(
 ) -> None:
     run = running_in(tmp_path, DENSEHOOK_ES_URL=plugin_node.url, DENSEHOOK_MODELS=str(tmp_path))
     create = ("create", plugin_index, "--encoder", NAME, "--input", "text")
-    without = run(*create)
+    without = run(*create, "--not-in-cluster")
     assert f"error: no bundle '{NAME}'" in without.stderr
-    assert f"by {NAME} sha256:3c009362" in succeeded(run(*create, "--in-cluster"))
+    nowhere = run("create", plugin_index, "--encoder", "gone")
+    assert "no bundle 'gone'" in nowhere.stderr
+    assert f"nor does the cluster give it: {plugin_node.url} refused: 404" in nowhere.stderr
+    made = succeeded(run(*create))
+    assert f"by {NAME} sha256:3c009362" in made
+    assert f"in the cluster, by the ingest pipeline densehook-{plugin_index}" in made
     assert densehook.Index.open(plugin_client, plugin_index).provenance.in_cluster
 
 

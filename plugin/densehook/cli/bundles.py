@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..bundle import bundle_folder, read_bundle
-from ..errors import BundleError
+from ..errors import BundleError, ElasticError, NotInService
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -29,16 +29,19 @@ def load_encoder(path: Path) -> Encoder:
 def manifest_of(path: Path, cluster: Elasticsearch | None) -> Manifest:
     """The manifest of a bundle here, or else of the encoder of that name in the cluster's service.
 
-    Raises BundleError, where a cluster is asked for one that it has not, ElasticError.
+    Raises BundleError when it is in neither.
     """
     try:
         folder = bundle_folder(path)
-    except BundleError:
+    except BundleError as missing:
         if cluster is None or len(path.parts) > 1:
             raise
         from ..elastic.remote import remote_encoder
 
-        return remote_encoder(cluster, path.name).manifest
+        try:
+            return remote_encoder(cluster, path.name).manifest
+        except (NotInService, ElasticError) as error:
+            raise BundleError(f"{missing}; nor does the cluster give it: {error}") from error
     return read_bundle(folder).manifest
 
 

@@ -60,7 +60,7 @@ def demo(
     out.rule("5 evaluation")
     _evaluate(place, output)
     out.rule("what now")
-    _what_now(bundle, output, place, local=url is None)
+    _what_now(bundle, output, local=url is None)
 
 
 def _export(models: Path) -> Bundle:
@@ -153,16 +153,15 @@ def _evaluate(place: Place, output: Path) -> None:
     out.print(f"{evaluation.queries} questions, measured by Pyserini's trec_eval")
 
 
-def _what_now(bundle: Bundle, output: Path, place: Place, *, local: bool) -> None:
+def _what_now(bundle: Bundle, output: Path, *, local: bool) -> None:
     from ..demo import quickstart
 
     command = command_name()
-    inside = " --in-cluster" if place.in_cluster else ""
     out.print(f"bundle    {bundle.path}")
     out.print(f"numbers   {output / 'metrics.json'}, runs in {output / 'runs'}")
     out.print(f'search    {command} search {quickstart.INDEX} "sort a list" --explain')
     out.print(f"your own  {command} create INDEX --input title,text \\")
-    out.print(f"            --encoder {bundle.path}{inside}")
+    out.print(f"            --encoder {bundle.path}")
     out.print(f"          {command} ingest INDEX FILE.jsonl")
     if local:
         out.print(f"stop      {command} es stop")

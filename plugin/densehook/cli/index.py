@@ -55,23 +55,28 @@ def create(
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[str, typer.Option("--field", help="Name of the vector field.")] = "embedding",
     in_cluster: Annotated[
-        bool,
-        typer.Option("--in-cluster", help="The cluster's densehook plugin makes the vectors."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--in-cluster/--not-in-cluster",
+            help="Whether the cluster's densehook plugin makes the vectors; by default where it has"
+            " this encoder.",
+            show_default=False,
+        ),
+    ] = None,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
     """Create an index for an encoder's vectors, with their provenance in its mapping.
 
-    With --in-cluster the bundle may be one that only the cluster has.
+    The bundle may be one that only the cluster has.
     """
     from ..elastic.indices import create_index
     from .cluster import connect
 
     client = connect(url, api_key, ca_certs)
-    manifest = manifest_of(encoder, client if in_cluster else None)
-    create_index(
+    manifest = manifest_of(encoder, None if in_cluster is False else client)
+    in_cluster = create_index(
         client,
         index,
         manifest,
@@ -88,6 +93,8 @@ def create(
     )
     if in_cluster:
         out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")
+    else:
+        out.print("by densehook ingest, or the program that writes to it")
 
 
 def ingest(
@@ -110,7 +117,7 @@ def ingest(
 ) -> None:
     """Encode documents and index them; exit code 1 when some could not be.
 
-    Where the index was made with --in-cluster the cluster encodes, unless --encoder names a bundle.
+    Where the index was made for that, the cluster encodes, unless --encoder names a bundle.
     With --replace, what the index has with the vector of the same text is not encoded again.
     An id is text or a whole number; a row without one is named, and the others are indexed.
     """

@@ -55,7 +55,7 @@ def _parameters(command: Any) -> Iterator[str]:
 def _name(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return f"`{parameter.metavar or parameter.name.upper()}`"
-    names = ", ".join(f"`{option}`" for option in parameter.opts)
+    names = ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts])
     return names if parameter.is_flag else f"{names} `VALUE`"
 
 

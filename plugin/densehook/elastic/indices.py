@@ -19,7 +19,7 @@ from ..hooks import (
     require_index_type,
 )
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
-from .cluster import require_encoder
+from .cluster import has_encoder, require_encoder
 from .connect import elastic_errors
 
 _BASE64_SINCE = (9, 3)
@@ -35,13 +35,14 @@ def create_index(
     shards: int = 1,
     replicas: int = 0,
     field: str = "embedding",
-    in_cluster: bool = False,
-) -> None:
+    in_cluster: bool | None = False,
+) -> bool:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
-    index's default. Raises RequestError for a value that cannot be, IndexExists, NotInService
-    when the cluster does not have this encoder in service.
+    index's default. None leaves it to the plugin where it has this very encoder in service. Gives
+    whether the plugin does. Raises RequestError for a value that cannot be, IndexExists,
+    NotInService when the cluster is to encode and does not have this encoder in service.
     """
     require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
@@ -49,7 +50,9 @@ def create_index(
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
-        if in_cluster:
+        if in_cluster is None:
+            in_cluster = has_encoder(client, manifest.name, manifest.fingerprint)
+        elif in_cluster:
             require_encoder(client, manifest)
         body = index_request(
             manifest,
@@ -65,6 +68,7 @@ def create_index(
         client.options(max_retries=0).indices.create(index=index, **body)
         if in_cluster:
             _create_pipeline(client, index, pipeline_request(manifest, inputs=inputs, field=field))
+    return in_cluster
 
 
 def _create_pipeline(client: Elasticsearch, index: str, body: Mapping[str, Any]) -> None:

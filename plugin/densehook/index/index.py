@@ -95,9 +95,7 @@ class Index:
             index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
         """
         require_sync(client)
-        if in_cluster is None:
-            in_cluster = has_encoder(client, encoder.manifest.name, encoder.fingerprint)
-        create_index(
+        in_cluster = create_index(
             client,
             name,
             encoder.manifest,
