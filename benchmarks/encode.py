@@ -23,11 +23,11 @@ from onnx import helper, numpy_helper
 from densehook.bundle import Bundle, Dense
 from densehook.collections import open_collection, read_documents
 from densehook.encode import Encoder, Engine, load
-from densehook.encode.machine import usable_cpus
 from densehook.encode.packing import pack
 from densehook.encode.session import SLOWER_FUSED
 from densehook.encode.tokenizer import Tokens
 from densehook.hooks import text_of
+from densehook.machine import usable_cpus
 from densehook.types import Document
 
 from .report import Result, at_least, at_most, out, parser, require_scifact, show

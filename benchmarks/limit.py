@@ -23,8 +23,8 @@ from rich.table import Table
 
 from densehook.bundle import Bundle, read_bundle
 from densehook.encode import Encoder
-from densehook.encode.machine import usable_cpus
 from densehook.encode.session import SLOWER_FUSED
+from densehook.machine import usable_cpus
 
 from .encode import SEED, Feed, corpus, feeds, seconds_of
 from .report import machine, out, parser

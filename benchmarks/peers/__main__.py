@@ -17,7 +17,7 @@ import numpy as np
 from rich.table import Table
 
 from densehook.collections import Sample, open_collection, sample
-from densehook.encode.machine import has_int8_dot_products
+from densehook.machine import has_int8_dot_products
 from densehook.tune import ndcg
 
 from ..encode import SEED, corpus

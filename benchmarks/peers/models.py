@@ -12,11 +12,11 @@ from optimum.exporters.onnx import main_export
 
 from densehook.bundle import Bundle, Tuning, read_bundle, read_tuning
 from densehook.collections import open_collection
-from densehook.encode.machine import machine_name
 from densehook.encode.versions import versions
 from densehook.errors import BundleError
 from densehook.export import read_recipe
 from densehook.export.sources import model_folder
+from densehook.machine import machine_name
 from densehook.tune import plain_bundle, tune_bundle
 
 from ..report import out, require_scifact

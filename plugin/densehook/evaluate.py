@@ -24,7 +24,7 @@ from .collections import (
     write_qrels,
     write_run,
 )
-from .evaluation import SYSTEMS, Evaluation, measure
+from .evaluation import SYSTEMS, Evaluation, measure_runs
 from .evaluation import evaluate as run_systems
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ __all__ = [
     "Collection",
     "Evaluation",
     "evaluate",
-    "measure",
+    "measure_runs",
     "open_collection",
     "read_qrels",
     "read_run",

@@ -10,15 +10,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import ir_measures
 import pytest
 
+from command_line import running_in, succeeded
 from densehook import java
 from densehook.collections import Collection, open_collection, write_qrels, write_run
 from densehook.errors import CollectionError, EvaluationError, JavaNotFound
 from densehook.evaluation import bm25 as bm25_module
-from densehook.evaluation import evaluate, measure, pyserini_bm25
+from densehook.evaluation import evaluate, measure_queries, measure_runs, pyserini_bm25
 from densehook.evaluation.anserini import MINIMUM_JAVA, child_environment
-from densehook.evaluation.measures import measure_queries
+from densehook.evaluation.official import official_means, trec_eval_rows, words_of
+from densehook.evaluation.ties import without_ties
 from densehook.java import find_java
 from densehook.types import Document, Run, ScoredDoc
 
@@ -136,61 +139,137 @@ def test_measures_are_what_pyserinis_trec_eval_prints(
     run: Run,
     qrels: dict[str, dict[str, int]],
     pyserini_itself: list[str],
-    java_home: Path,
     tmp_path: Path,
 ) -> None:
-    write_run(tmp_path / "run", run)
-    write_qrels(tmp_path / "qrels", qrels)
     printed = dict(line.split()[::2] for line in pyserini_itself[1:] if "\tall\t" in line)
-    assert measure(tmp_path / "run", tmp_path / "qrels", java_home) == {
+    assert measure_runs("itself", {"bm25": run}, qrels, tmp_path).systems["bm25"] == {
         "nDCG@10": float(printed["ndcg_cut_10"]),
         "R@100": float(printed["recall_100"]),
-        "MAP@100": float(printed["map_cut_100"]),
-        "MRR@10": float(printed["recip_rank"]),
+        "AP@100": float(printed["map_cut_100"]),
+        "RR@10": float(printed["recip_rank"]),
     }
     assert 0 < float(printed["ndcg_cut_10"]) < 1
 
 
-def test_measures_are_means_over_all_judged_queries(java_home: Path, tmp_path: Path) -> None:
-    write_qrels(tmp_path / "qrels", {"found": {"a": 1, "b": 1}, "lost": {"c": 1}})
+def test_measures_are_means_over_all_judged_queries(tmp_path: Path) -> None:
+    qrels = {"found": {"a": 1, "b": 1}, "lost": {"c": 1}}
     deep = [ScoredDoc(f"x{rank}", 100.0 - rank) for rank in range(10)]
-    write_run(tmp_path / "run", {"found": [ScoredDoc("a", 200.0), *deep, ScoredDoc("b", 1.0)]})
-    measures = measure(tmp_path / "run", tmp_path / "qrels", java_home)
-    assert measures == {"nDCG@10": 0.3066, "R@100": 0.5, "MAP@100": 0.2917, "MRR@10": 0.5}
-    write_run(tmp_path / "run", {"found": [*deep, ScoredDoc("b", 1.0)]})
-    assert measure(tmp_path / "run", tmp_path / "qrels", java_home)["MRR@10"] == 0.0
+    runs = {
+        "both": {"found": [ScoredDoc("a", 200.0), *deep, ScoredDoc("b", 1.0)]},
+        "deep": {"found": [*deep, ScoredDoc("b", 1.0)]},
+        "none": {"found": []},
+    }
+    found = measure_runs("means", runs, qrels, tmp_path).systems
+    assert found["both"] == {"nDCG@10": 0.3066, "R@100": 0.5, "AP@100": 0.2917, "RR@10": 0.5}
+    assert found["deep"]["RR@10"] == 0.0
+    assert set(found["none"].values()) == {0.0}
 
 
-def test_a_querys_measures_are_trec_evals_own_and_a_mean_of_some_is_theirs(
+TIED = 2
+"""An edge case in which all hits are equal."""
+
+EDGE_MEASURES = ("nDCG@10", "nDCG", "R@100", "AP@100", "AP", "RR", "RR@10", "P@5", "P(rel=2)@5")
+
+
+def edge_cases(number: int) -> tuple[dict[str, list[ScoredDoc]], dict[str, dict[str, int]]]:
+    """A run and judgements: ties, missing and empty queries, negative grades, near-equal scores."""
+    chance = random.Random(number)
+    ids = [f"d{n}" for n in range(40)] + ["Z", "a", "ä", "猫", "d-1", "D2", "007"]
+    grades = chance.choice([(0, 1), (0, 1, 2, 3), (-2, -1, 0, 1), (0,)])
+    qrels = {
+        f"q{n}": {id_: chance.choice(grades) for id_ in chance.sample(ids, chance.randint(1, 20))}
+        for n in range(8)
+    }
+    scores = chance.choice(
+        [(1.0,), (0.1, 0.2, 0.3), tuple(1 + n * 1e-9 for n in range(9)), (-3.0, 0.0, -0.0, 1e-45)]
+    )
+    run = {
+        query: [ScoredDoc(id_, chance.choice(scores)) for id_ in chance.sample(ids, size)]
+        for query in [*qrels, "unjudged"]
+        if (size := chance.choice([0, 1, 5, 40])) and chance.random() < 0.8
+    }
+    return {"q0": [ScoredDoc("d1", 1.0)], **run}, {**qrels, "q0": {**qrels["q0"], "d1": 1}}
+
+
+def test_twenty_edge_cases_are_measured_as_by_trec_eval_for_every_query_and_read_alike(
     java_home: Path, tmp_path: Path
 ) -> None:
-    qrels = {"all": {"a": 1}, "second": {"a": 1}, "lost": {"a": 1}}
-    write_qrels(tmp_path / "qrels", qrels)
-    ranking = [ScoredDoc("x", 2.0), ScoredDoc("a", 1.0)]
-    write_run(tmp_path / "run", {"all": ranking[1:], "second": ranking})
-    measured = measure_queries(tmp_path / "run", tmp_path / "qrels", java_home)
-    assert measured.means == measure(tmp_path / "run", tmp_path / "qrels", java_home)
-    assert {query: each["MRR@10"] for query, each in measured.queries.items()} == {
-        "all": 1.0,
-        "second": 0.5,
-    }
-    assert measured.queries["second"]["nDCG@10"] == 0.6309
-    for queries in (["all"], ["second", "lost"], list(qrels)):
-        write_qrels(tmp_path / "some", {query: qrels[query] for query in queries})
-        alone = measure(tmp_path / "run", tmp_path / "some", java_home)
-        assert measured.mean_of(queries) == pytest.approx(alone, abs=0.0001)
+    commands, computed = [], []
+    for number in range(20):
+        run, qrels = edge_cases(number)
+        folder = tmp_path / str(number)
+        write_qrels(folder / "qrels.trec", qrels)
+        write_run(folder / "as-it-came", run)
+        write_run(folder / "without-ties", without_ties(run))
+        values = measure_queries(without_ties(run), qrels, EDGE_MEASURES)
+        for name in EDGE_MEASURES:
+            words = words_of(name)
+            assert words is not None
+            for file in ("as-it-came", "without-ties"):
+                paths = [str(folder / "qrels.trec"), str(folder / file)]
+                commands.append(["-q", "-c", *words.options, "-m", words.name, *paths])
+                computed.append({query: each[name] for query, each in values.items()})
+    for command, rows, values in zip(
+        commands, trec_eval_rows(commands, java_home), computed, strict=True
+    ):
+        printed = {query: float(value) for _, query, value in rows if query != "all"}
+        # trec_eval says nothing of a query without hits, though its mean counts a 0
+        assert dict.fromkeys(values, 0.0) | printed == pytest.approx(values, abs=0.5001e-4), command
 
 
-def test_a_run_that_found_nothing_measures_zero(java_home: Path, tmp_path: Path) -> None:
-    write_qrels(tmp_path / "qrels", {"q": {"a": 1}})
-    write_run(tmp_path / "run", {"q": []})
-    assert set(measure(tmp_path / "run", tmp_path / "qrels", java_home).values()) == {0.0}
+def test_a_run_without_ties_has_one_figure_for_every_tool(tmp_path: Path) -> None:
+    run, qrels = edge_cases(TIED)
+    assert len({hit.score for ranking in run.values() for hit in ranking}) == 1
+    found = measure_runs("all", {"run": run}, qrels, tmp_path, measures=["RR@10"]).systems["run"]
+    # MS MARCO's own script, inside ir_measures, sorts by score and keeps the order of equal ones
+    theirs = ir_measures.providers.registry["msmarco"].calc_aggregate(
+        [ir_measures.RR @ 10],
+        list(ir_measures.read_trec_qrels(str(tmp_path / "qrels.trec"))),
+        list(ir_measures.read_trec_run(str(tmp_path / "runs" / "run.trec"))),
+    )
+    assert theirs[ir_measures.RR @ 10] == pytest.approx(found["RR@10"], abs=1e-4)
+
+
+def test_the_command_measures_runs_compares_them_and_guards(tmp_path: Path) -> None:
+    qrels = {f"q{n}": {f"d{n}": 1} for n in range(20)}
+    write_qrels(tmp_path / "qrels.txt", qrels)
+    for name, late in (("first", 0), ("second", 15)):
+        ranked = {
+            query: [ScoredDoc("x", 2.0), ScoredDoc(f"d{n}", 1.0 if n < late else 3.0)]
+            for n, query in enumerate(qrels)
+        }
+        write_run(tmp_path / f"{name}.trec", ranked)
+    run = running_in(tmp_path)
+    done = run("measure", "qrels.txt", "first.trec", "b=second.trec", "--measures", "MRR@10,P@1")
+    assert "b       0.6250  0.2500" in succeeded(done)
+    assert "RR@10 to first  differs" in done.stdout
+    assert "-0.3750" in done.stdout
+    assert "evaluation/report.html" in done.stdout
+    kept = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert kept["systems"]["first"] == {"RR@10": 1.0, "P@1": 1.0}
+    assert kept["about"]["command"].startswith("densehook measure qrels.txt first.trec")
+    guarded = (
+        "measure",
+        "qrels.txt",
+        "first=second.trec",
+        "--measures",
+        "RR@10",
+        "--output",
+        "now",
+    )
+    worse = run(*guarded, "--against", "evaluation/metrics.json", "--tolerance", "0.003")
+    assert worse.returncode == 1
+    assert "first RR@10 fell from 1.0000 to 0.6250, by 0.3750 (p 0.0" in worse.stderr
+    assert "nothing is worse than in" in succeeded(run(*guarded, "--against", "now/metrics.json"))
+    lost = run("measure", "qrels.txt", "first.trec", "--baseline", "bm25")
+    assert "error: baseline 'bm25' is not measured; there is first" in lost.stderr
 
 
 def test_trec_evals_own_words_tell_what_it_cannot_measure(java_home: Path, tmp_path: Path) -> None:
     write_qrels(tmp_path / "qrels", {"q": {"a": 1}})
-    with pytest.raises(EvaluationError, match=r"cannot measure .*gone: trec_eval"):
-        measure(tmp_path / "gone", tmp_path / "qrels", java_home)
+    (tmp_path / "run").write_text("no run\n")
+    with pytest.raises(EvaluationError, match=r"Pyserini failed to measure: .*trec_eval"):
+        official_means({"r": tmp_path / "run"}, tmp_path / "qrels", ["AP"], java_home)
 
 
 def test_ids_survive_untouched(run: Run, texts: list[tuple[str, str]]) -> None:
@@ -328,7 +407,7 @@ def little_collection() -> Collection:
 def test_an_evaluation_of_pyserini_bm25_needs_no_index_of_ours(tmp_path: Path) -> None:
     evaluation = evaluate(little_collection(), ["pyserini-bm25"], Nothing(), tmp_path)
     assert evaluation.systems == {
-        "pyserini-bm25": {"nDCG@10": 1.0, "R@100": 1.0, "MAP@100": 1.0, "MRR@10": 1.0}
+        "pyserini-bm25": {"nDCG@10": 1.0, "R@100": 1.0, "AP@100": 1.0, "RR@10": 1.0}
     }
     assert (tmp_path / "runs" / "pyserini-bm25.trec").is_file()
 

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from densehook.cli.demo import _excerpt, _table
-from densehook.cli.evaluate import kinds_table
+from densehook.cli.shown import kinds_table
 from densehook.collections.packaged import KINDS, judge, passages
 from densehook.demo.quickstart import example_questions
-from densehook.evaluation import MEASURES, SYSTEMS, Evaluation, KindOfQuery
+from densehook.evaluation import DEFAULT_MEASURES as MEASURES
+from densehook.evaluation import SYSTEMS, Evaluation, KindOfQuery
 from densehook.fusion import Part
 from densehook.index import Hit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from densehook.errors import EvaluationError, MissingExtra
-from densehook.evaluation import anserini, measure
+from densehook.evaluation import anserini
 from densehook.evaluation.anserini import anserini_jar, run_worker, telling_line
 
 JAVA_TRACE = """\
@@ -77,16 +77,3 @@ def test_without_pyserini_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "pyserini", None)
     with pytest.raises(MissingExtra, match=r"pyserini is not installed.*densehook\[evaluate\]"):
         anserini_jar()
-
-
-def test_trec_eval_that_gives_no_number_is_an_error_though_it_exits_with_zero(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    java = tmp_path / "bin" / "java"
-    java.parent.mkdir()
-    java.write_text("#!/bin/sh\necho 'trec_eval: Quit in file' >&2\nexit 0\n")
-    java.chmod(0o755)
-    monkeypatch.setattr("densehook.evaluation.measures.anserini_jar", lambda: Path("jar"))
-    (tmp_path / "run").write_text("q Q0 d 1 1 t\n")
-    with pytest.raises(EvaluationError, match=r"cannot measure .*run: trec_eval: Quit in file"):
-        measure(tmp_path / "run", tmp_path / "qrels", tmp_path)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from densehook.collections import Collection, read_run
 from densehook.errors import EvaluationError
-from densehook.evaluation import MEASURES, SYSTEMS, evaluate, title_and_text
+from densehook.evaluation import DEFAULT_MEASURES, SYSTEMS, evaluate, title_and_text
 from densehook.evaluation import evaluating as evaluation_module
-from densehook.evaluation.measures import Measured
 from densehook.types import Document, Run, ScoredDoc
 
 QUERIES = {"q1": "first", "d9": "a query that is a document"}
@@ -24,10 +24,6 @@ RUNS: Mapping[str, Run] = {
     },
     "dense": {"q1": [ScoredDoc("b", 0.9), ScoredDoc("c", 0.8)]},
 }
-MEASURED = Measured(
-    dict.fromkeys(MEASURES, 0.25),
-    {"q1": dict.fromkeys(MEASURES, 0.5)},  # d9 has no hits
-)
 
 
 class FakeSearcher:
@@ -48,10 +44,12 @@ def collection() -> Collection:
 
 @pytest.fixture(autouse=True)
 def no_java(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measures are made up: what trec_eval says is the contract tests' matter."""
+    """What trec_eval says is the contract tests' matter."""
     monkeypatch.setattr(evaluation_module, "anserini_jar", lambda: Path("jar"))
     monkeypatch.setattr(evaluation_module, "find_java", lambda _minimum: Path("java"))
-    monkeypatch.setattr(evaluation_module, "measure_queries", lambda *_paths: MEASURED)
+    monkeypatch.setattr(
+        evaluation_module, "official_means", lambda runs, *_: {name: {} for name in runs}
+    )
 
 
 def ranking(folder: Path, system: str, query: str) -> list[str]:
@@ -79,12 +77,15 @@ def test_metrics_json_holds_what_the_evaluation_says(
 ) -> None:
     evaluation = evaluate(collection, ["dense"], FakeSearcher(), tmp_path)
     written = json.loads((tmp_path / "metrics.json").read_text())
-    assert written == evaluation.as_json()
-    assert written == {
-        "collection": "little",
-        "queries": 2,
-        "systems": {"dense": {"nDCG@10": 0.25, "R@100": 0.25, "MAP@100": 0.25, "MRR@10": 0.25}},
-    }
+    assert written == json.loads(json.dumps(evaluation.as_json()))
+    assert (written["collection"], written["queries"]) == ("little", 2)
+    assert written["systems"] == {"dense": dict.fromkeys(DEFAULT_MEASURES, 0.0)}
+    assert written["intervals"] == {"dense": {name: [0.0, 0.0] for name in DEFAULT_MEASURES}}
+    assert "differences" not in written  # of one system
+    rows = [json.loads(line) for line in (tmp_path / "queries.jsonl").read_text().splitlines()]
+    assert [row["query"] for row in rows] == list(QUERIES)
+    assert rows[0]["text"] == "first"
+    assert rows[0]["systems"] == {"dense": dict.fromkeys(DEFAULT_MEASURES, 0.0)}
     assert (tmp_path / "qrels.trec").read_text() == "q1 0 a 1\nd9 0 b 1\n"
 
 
@@ -95,25 +96,76 @@ def test_each_kind_of_query_is_measured_by_itself(collection: Collection, tmp_pa
     assert list(evaluation.kinds) == ["question", "document"]  # as their queries come
     assert [kind.queries for kind in evaluation.kinds.values()] == [1, 1]
     question, document = evaluation.kinds.values()
-    assert question.systems["bm25"] == dict.fromkeys(MEASURES, 0.5)
-    assert document.systems["bm25"] == dict.fromkeys(MEASURES, 0.0)
+    assert question.systems["bm25"] == dict.fromkeys(DEFAULT_MEASURES, 1.0)
+    assert document.systems["dense"] == dict.fromkeys(DEFAULT_MEASURES, 0.0)
     written = json.loads((tmp_path / "metrics.json").read_text())
-    assert written["kinds"]["document"] == {
-        "queries": 1,
-        "systems": {name: dict.fromkeys(MEASURES, 0.0) for name in ("dense", "bm25")},
+    assert written["kinds"]["document"]["queries"] == 1
+    assert list(written["kinds"]["document"]["systems"]) == ["dense", "bm25"]
+
+
+def test_runs_of_others_join_and_are_compared_with_the_baseline(
+    collection: Collection, tmp_path: Path
+) -> None:
+    theirs = {"q1": [ScoredDoc("b", 1.0), ScoredDoc("a", 0.5)], "unjudged": [ScoredDoc("a", 1.0)]}
+    evaluation = evaluate(
+        collection,
+        ["bm25"],
+        FakeSearcher(),
+        tmp_path,
+        runs={"theirs": theirs},
+        baseline="theirs",
+        measures=["MRR@10", "P@1"],
+    )
+    assert evaluation.systems == {
+        "bm25": {"RR@10": 1.0, "P@1": 1.0},
+        "theirs": {"RR@10": 0.25, "P@1": 0.0},
     }
+    assert [(each.system, each.measure) for each in evaluation.differences] == [
+        ("bm25", "RR@10"),
+        ("bm25", "P@1"),
+    ]
+    found = evaluation.difference("bm25", "RR@10")
+    assert found is not None
+    assert (found.mean, found.better, found.worse, found.queries) == (0.75, 2, 0, 2)
+    assert evaluation.difference("theirs", "RR@10") is None
+    assert ranking(tmp_path, "theirs", "unjudged") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"baseline": "rrf"}, "baseline 'rrf' is not measured; there is bm25, mine"),
+        ({"measures": ["nDCG@x"]}, r"no measure 'nDCG@x'.* as ir_measures does, as nDCG@10"),
+        ({"measures": []}, "no measure to take"),
+        ({"runs": {"bm25": {"q1": [ScoredDoc("a", 1.0)]}}}, "'bm25' has the name of a system"),
+        (
+            {"runs": {"mine": {"1": [], "2": [], "3": [], "4": []}}},
+            r"no query that is judged: it has '1', '2', '3', …, judged are 'q1', 'd9'",
+        ),
+        (
+            {"runs": {"mine": {"q1": [ScoredDoc("A", 1.0)]}}},
+            r"no document that is judged: it has 'A', judged are 'a', 'b'",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_any_search(
+    collection: Collection, tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    searcher = FakeSearcher()
+    given = {"runs": {"mine": {"q1": [ScoredDoc("a", 1.0)]}}, **options}
+    with pytest.raises(EvaluationError, match=said):
+        evaluate(collection, ["bm25"], searcher, tmp_path, **given)
+    assert searcher.asked == []
 
 
 def test_hybrid_runs_are_our_fusion_of_both_searches(
     collection: Collection, tmp_path: Path
 ) -> None:
     evaluate(collection, ["rrf", "linear"], FakeSearcher(), tmp_path)
-    assert read_run(tmp_path / "runs" / "rrf.trec")["q1"] == [
-        ScoredDoc("b", 1 / 62 + 1 / 61),
-        ScoredDoc("a", 1 / 61),
-        ScoredDoc("c", 1 / 62),
-    ]
-    assert ranking(tmp_path, "linear", "q1") == ["a", "b", "c"]
+    found = read_run(tmp_path / "runs" / "rrf.trec")["q1"]
+    assert [hit.id for hit in found] == ["b", "a", "c"]
+    assert [hit.score for hit in found] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
+    assert ranking(tmp_path, "linear", "q1") == ["b", "a", "c"]  # a and b tie: as trec_eval reads
 
 
 def test_a_query_never_finds_itself(collection: Collection, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from densehook.encode.machine import usable_cpus
+from densehook.machine import usable_cpus
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -75,7 +75,7 @@ def test_affinity_counts_in_a_real_process() -> None:
     one = next(iter(os.sched_getaffinity(0)))
     program = (
         f"import os; os.sched_setaffinity(0, {{{one}}})\n"
-        "from densehook.encode.machine import usable_cpus; print(usable_cpus())"
+        "from densehook.machine import usable_cpus; print(usable_cpus())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "1", done.stderr

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "compare": "compare",
     "doctor": "doctor",
     "evaluate": "evaluate",
+    "measure": "measure",
     "demo": "demo",
     "es": "es",
 }

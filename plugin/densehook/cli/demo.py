@@ -14,9 +14,9 @@ from ..bundle import MODELS
 from ..hooks import MARKED, pipeline_name
 from .bundles import load_encoder
 from .console import command_name, out
-from .evaluate import show_evaluation
 from .options import ApiKey, CaCerts, Url
 from .progress import bar, bars, steps
+from .shown import show_evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

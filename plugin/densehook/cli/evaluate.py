@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from .about import about
 from .bundles import open_index
 from .console import note, out
+from .measure import (
+    Against,
+    Baseline,
+    MeasureNames,
+    Output,
+    Runs,
+    Tolerance,
+    measures_of,
+    read_runs,
+    require_no_drop,
+)
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName, names
 from .progress import bars
+from .shown import show_evaluation
 
 if TYPE_CHECKING:
     from ..collections import Collection
-    from ..evaluation import Evaluation, KindOfQuery
 
 
 def evaluate(
     collection: Annotated[
-        str, typer.Argument(help="BEIR folder, a name of ir_datasets, or python-help-topics.")
+        str,
+        typer.Argument(
+            help="BEIR folder, a name of ir_datasets, python-help-topics; with --qrels a file of"
+            " topics."
+        ),
     ],
     index: Annotated[str, typer.Option("--index", help="Index that holds its documents.")],
     systems: Annotated[
@@ -33,23 +47,46 @@ def evaluate(
             " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there.",
         ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", help="Folder for runs/SYSTEM.trec and metrics.json.")
-    ] = Path("evaluation"),
+    runs: Runs = None,
+    baseline: Baseline = None,
+    measures: MeasureNames = None,
+    split: Annotated[
+        str, typer.Option("--split", help="Whose judgements, of a BEIR folder.")
+    ] = "test",
+    qrels: Annotated[
+        Path | None,
+        typer.Option("--qrels", help="Judgements of TREC's topics, or of rows of id and text."),
+    ] = None,
+    topic: Annotated[
+        str,
+        typer.Option("--topic", help="Parts of a topic to ask: title, description, narrative."),
+    ] = "title",
+    output: Output = Path("evaluation"),
+    against: Against = None,
+    tolerance: Tolerance = 0.0,
     encoder: BundlePath = None,
     field: VectorFieldName = None,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Measure systems on a judged collection with Pyserini's trec_eval."""
-    from ..collections import open_measured
+    """Measure systems on a judged collection with Pyserini's trec_eval.
+
+    Beside the means stands how each differs from the baseline, and whether that may be chance.
+    """
+    from ..collections import open_measured, open_topics
     from ..evaluation import check_systems, evaluate, needs_encoder
+    from ..report import write_report
     from .cluster import connect
 
     checked = check_systems(names(systems)) if systems is not None else []
-    opened = open_measured(collection)
+    named = measures_of(measures)
+    if qrels is not None:
+        opened = open_topics(Path(collection), qrels, names(topic))
+    else:
+        opened = open_measured(collection, split)
     wanted = checked or _possible(opened)
+    given = read_runs(runs or [])
     client = connect(url, api_key, ca_certs)
     measured = open_index(
         client, index, encoder, field, encodes="queries" if needs_encoder(wanted) else "nothing"
@@ -57,10 +94,24 @@ def evaluate(
     searcher = measured.searcher()
     with bars() as show:
         evaluation = evaluate(
-            opened, wanted, searcher, output, text_of=searcher.text_of, progress=show
+            opened,
+            wanted,
+            searcher,
+            output,
+            measures=named,
+            baseline=baseline,
+            runs=given,
+            about=about(sys.argv[1:], measured),
+            text_of=searcher.text_of,
+            progress=show,
         )
+    page = write_report(
+        evaluation,
+        lambda ids: {id_: searcher.text_of(doc) for id_, doc in measured.mget(ids).items()},
+    )
     show_evaluation(evaluation)
-    out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}")
+    out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
+    require_no_drop(evaluation, against, tolerance)
 
 
 def _possible(collection: Collection) -> list[str]:
@@ -71,44 +122,3 @@ def _possible(collection: Collection) -> list[str]:
     if len(wanted) < len(SYSTEMS):
         note(f"without pyserini-*: collection {collection.name} has no corpus.jsonl")
     return wanted
-
-
-def show_evaluation(evaluation: Evaluation) -> None:
-    """Every measure over all queries; then one for each kind of them, where they are of kinds."""
-    out.print(table_of(evaluation))
-    if evaluation.kinds:
-        out.print()
-        out.print(kinds_table(evaluation))
-        out.print("* the best of its kind", style="dim")
-
-
-def table_of(evaluation: Evaluation) -> Table:
-    """One row a system, one column a measure."""
-    table = _systems_table("system", next(iter(evaluation.systems.values())))
-    for system, values in evaluation.systems.items():
-        table.add_row(system, *(f"{value:.4f}" for value in values.values()))
-    return table
-
-
-def kinds_table(evaluation: Evaluation) -> Table:
-    """One row a system, one column a kind of query, of the first measure; the best are marked."""
-    measure = next(iter(next(iter(evaluation.systems.values()))))
-    columns: dict[str, KindOfQuery | Evaluation] = {**evaluation.kinds, "all": evaluation}
-    table = _systems_table(measure, columns)
-    best = [max(each[measure] for each in kind.systems.values()) for kind in columns.values()]
-    for system in evaluation.systems:
-        values = [kind.systems[system][measure] for kind in columns.values()]
-        table.add_row(system, *map(_marked, values, best))
-    table.add_row("queries", *(str(kind.queries) for kind in columns.values()))
-    return table
-
-
-def _marked(value: float, best: float) -> Text:
-    return Text(f"*{value:.4f}", style="bold") if value == best else Text(f"{value:.4f}")
-
-
-def _systems_table(first: str, columns: Iterable[str]) -> Table:
-    table = Table(first, box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="right")
-    return table

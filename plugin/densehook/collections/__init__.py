@@ -13,6 +13,7 @@ from .qrels import read_qrels
 from .rows import BadLine
 from .runs import read_run, write_qrels, write_run
 from .sampling import Sample, sample, unjudged
+from .topics import open_topics
 
 __all__ = [
     "BadLine",
@@ -24,6 +25,7 @@ __all__ = [
     "help_topics",
     "open_collection",
     "open_measured",
+    "open_topics",
     "read_documents",
     "read_qrels",
     "read_run",

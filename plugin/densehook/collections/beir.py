@@ -36,7 +36,7 @@ def open_judgements(folder: Path, split: str = "test") -> Collection:
 
 def _opened(folder: Path, split: str, corpus: Path | None) -> Collection:
     name = folder.resolve().name
-    qrels = read_qrels(_file(folder, f"qrels/{split}.tsv"))
+    qrels = read_qrels(_judgements(folder, split))
     queries = judged_queries(name, read_queries(_file(folder, "queries.jsonl")), qrels)
     if corpus is None:
         return Collection(name, lambda: _no_documents(folder), queries, qrels, has_documents=False)
@@ -48,6 +48,18 @@ def _no_documents(folder: Path) -> Iterator[Document]:
         f"{folder} has no corpus.jsonl, which this needs; put all documents of the index there, as"
         " JSON with _id, one on a line"
     )
+
+
+def _judgements(folder: Path, split: str) -> Path:
+    try:
+        return _file(folder, f"qrels/{split}.tsv")
+    except CollectionError:
+        there = sorted({file.name.split(".")[0] for file in folder.glob("qrels/*.tsv*")})
+        if not there:
+            raise
+        raise CollectionError(
+            f"{folder} has no split {split!r}; it has {', '.join(there)}: name one"
+        ) from None
 
 
 def _file(folder: Path, name: str) -> Path:

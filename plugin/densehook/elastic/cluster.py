@@ -54,6 +54,19 @@ def encoders_of(client: Elasticsearch) -> list[NodeEncoder] | None:
         raise
 
 
+def versions_of(client: Elasticsearch) -> list[str]:
+    """The versions of the cluster's nodes, each once; none without the privilege ``monitor``."""
+    with elastic_errors(client):
+        try:
+            # of all nodes nothing but what each says anyway
+            answer = client.nodes.info(
+                node_id="_all", metric="_none", filter_path="nodes.*.version"
+            )
+        except AuthorizationException:
+            return []
+    return sorted({node["version"] for node in answer["nodes"].values()})
+
+
 def lacks_plugin(client: Elasticsearch) -> bool:
     """Whether no node has the plugin; without the privilege ``monitor`` that is not known."""
     try:

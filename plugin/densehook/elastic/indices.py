@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elasticsearch import ApiError, AuthorizationException, BadRequestError, Elasticsearch
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
 from ..errors import DensehookError, IndexExists, RequestError
@@ -19,7 +19,7 @@ from ..hooks import (
     require_index_type,
 )
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
-from .cluster import has_encoder, require_encoder
+from .cluster import has_encoder, require_encoder, versions_of
 from .connect import elastic_errors
 
 _BASE64_SINCE = (9, 3)
@@ -103,15 +103,10 @@ def takes_base64(client: Elasticsearch, index: str) -> bool:
     Elasticsearch 9.3 and newer read it; where ``_source`` shows no vectors, nobody meets it.
     """
     setting = "index.mapping.exclude_source_vectors"
+    versions = versions_of(client)
+    if not versions or any(_release(version) < _BASE64_SINCE for version in versions):
+        return False
     with elastic_errors(client):
-        try:
-            answer = client.nodes.info(
-                node_id="_all", metric="_none", filter_path="nodes.*.version"
-            )
-        except AuthorizationException:  # no right to ask for more than its indices
-            return False
-        if any(_release(node["version"]) < _BASE64_SINCE for node in answer["nodes"].values()):
-            return False
         found = client.indices.get_settings(
             index=index, name=setting, include_defaults=True, flat_settings=True
         )

@@ -13,11 +13,11 @@ import numpy as np
 
 from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
+from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt
 from .encoded import Encoded, EncodedEach, placed, stats_of
 from .kinds import OUTPUTS
-from .machine import usable_cpus
 from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
 from .progress import shown_progress
 from .selftest import self_test

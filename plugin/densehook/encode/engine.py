@@ -19,9 +19,9 @@ import numpy as np
 
 from ..bundle import Bundle, Role
 from ..errors import EncodeError, QueueFull
+from ..machine import usable_cpus
 from .encoded import Encoded, placed, stats_of
 from .encoder import WINDOW, Encoder, require_list
-from .machine import usable_cpus
 from .selftest import self_test
 from .session import Vector, Vectors
 from .tokenizer import Tokens

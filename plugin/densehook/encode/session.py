@@ -13,7 +13,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
 from ..bundle import Manifest
 from ..errors import BundleError, EncodeError, ProviderError
-from .machine import usable_cpus
+from ..machine import usable_cpus
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]

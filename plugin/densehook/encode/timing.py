@@ -12,10 +12,10 @@ import numpy as np
 
 from ..bundle import Bundle
 from ..errors import EncodeError
+from ..machine import usable_cpus
 from ..types import EncodeStats
 from .encoder import WINDOW, Encoder, load
 from .engine import Engine
-from .machine import usable_cpus
 from .packing import pack
 
 CALLERS = 4

@@ -1,14 +1,21 @@
 """Measures systems on judged collections: systems, measures; the only door to Pyserini.
 
 It asks a searcher for runs and knows nothing of how that searcher works, nor of how its results
-are shown.
+are shown. Importing it raises MissingExtra where what it measures with is not installed.
 """
 
+from ..errors import MissingExtra, missing_of
+
+if missing := missing_of("numpy", "scipy", "ir_measures", "pyserini"):
+    raise MissingExtra(missing, "evaluate")
+
 from .bm25 import pyserini_bm25
-from .evaluating import Evaluation, KindOfQuery, evaluate
-from .measures import MEASURES, measure
+from .evaluating import Evaluation, KindOfQuery, evaluate, measure_runs
+from .guard import Drop, drops
+from .measures import DEFAULT_MEASURES, check_measures, measure_queries
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
+from .significance import Difference, Interval
 from .systems import (
     SYSTEMS,
     Searcher,
@@ -20,16 +27,22 @@ from .systems import (
 )
 
 __all__ = [
-    "MEASURES",
+    "DEFAULT_MEASURES",
     "SYSTEMS",
+    "Difference",
+    "Drop",
     "Evaluation",
+    "Interval",
     "KindOfQuery",
     "Progress",
     "Searcher",
     "System",
+    "check_measures",
     "check_systems",
+    "drops",
     "evaluate",
-    "measure",
+    "measure_queries",
+    "measure_runs",
     "needs_documents",
     "needs_encoder",
     "pyserini_bm25",

@@ -1,24 +1,32 @@
-"""An evaluation: runs of the systems asked for, measured by Pyserini's trec_eval."""
+"""An evaluation: runs of the systems asked for, measured per query and by Pyserini's trec_eval."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..collections import Collection, write_qrels, write_run
 from ..collections.runs import writing
+from ..errors import EvaluationError
 from ..java import find_java
-from ..types import Document, QueryId, Run
+from ..types import Document, Qrels, QueryId, Run
 from .anserini import MINIMUM_JAVA, anserini_jar
-from .measures import Measured, measure_queries
+from .judged import JUDGED, Judged, judged_of
+from .measures import DEFAULT_MEASURES, Values, check_measures, means, measure_queries
+from .official import official_means, require_agreement
 from .progress import Progress, silent
+from .significance import SEED, Difference, Interval, differences, intervals
 from .systems import SYSTEMS, Bench, Searcher, check_systems, needs_documents, title_and_text
+from .ties import without_ties
 
 Systems = Mapping[str, Mapping[str, float]]
 """For each system, in the order asked for, its measures by name: means, with four decimals."""
+
+METRICS = "metrics.json"
+QUERIES = "queries.jsonl"
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,12 @@ class KindOfQuery:
 class Evaluation:
     """What was measured over all ``queries`` judged queries, and over those of each kind.
 
-    A collection that tells no kinds has none here. ``output`` holds metrics.json, qrels.trec and
-    runs/SYSTEM.trec.
+    ``systems`` are the means, trec_eval's own where it has the measure; ``intervals`` say where
+    they may lie, ``differences`` how the others stand to the ``baseline``, ``judged`` how far the
+    judgements reach, and ``values`` hold each query. A collection that tells no kinds has none.
+    ``runs`` are as they were written, ``texts`` those of the queries, as far as they are known, and
+    ``about`` says what was run and where.
+    ``output`` holds metrics.json, queries.jsonl, qrels.trec and runs/SYSTEM.trec.
     """
 
     collection: str
@@ -42,23 +54,50 @@ class Evaluation:
     systems: Systems
     output: Path
     kinds: Mapping[str, KindOfQuery] = field(default_factory=dict)
+    baseline: str | None = None
+    intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    differences: Sequence[Difference] = ()
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+    values: Mapping[str, Values] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    qrels: Qrels = field(default_factory=dict)
+    texts: Mapping[QueryId, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def measures(self) -> list[str]:
+        """The names of what was measured; the first is the one that decides."""
+        return list(next(iter(self.systems.values()), {}))
+
+    def difference(self, system: str, measure: str) -> Difference | None:
+        """How a system stands to the baseline; None for the baseline itself."""
+        found = (d for d in self.differences if (d.system, d.measure) == (system, measure))
+        return next(found, None)
 
     def as_json(self) -> dict[str, Any]:
         """Give what metrics.json holds."""
-        return {
+        made: dict[str, Any] = {
             "collection": self.collection,
             **_as_json(self.queries, self.systems),
-            **(
-                {
-                    "kinds": {
-                        name: _as_json(kind.queries, kind.systems)
-                        for name, kind in self.kinds.items()
-                    }
-                }
-                if self.kinds
-                else {}
-            ),
         }
+        if self.kinds:
+            made["kinds"] = {
+                name: _as_json(kind.queries, kind.systems) for name, kind in self.kinds.items()
+            }
+        if self.intervals:
+            made["intervals"] = {
+                system: {name: [each.low, each.high] for name, each in found.items()}
+                for system, found in self.intervals.items()
+            }
+        if self.differences:
+            made["baseline"] = self.baseline
+            made["seed"] = SEED
+            made["differences"] = [each.as_json() for each in self.differences]
+        if self.about:
+            made["about"] = dict(self.about)
+        if self.judged:
+            made["judged"] = {name: each.as_json() for name, each in self.judged.items()}
+        return made
 
 
 def evaluate(
@@ -67,6 +106,10 @@ def evaluate(
     searcher: Searcher,
     output: Path,
     *,
+    measures: Iterable[str] = DEFAULT_MEASURES,
+    baseline: str | None = None,
+    runs: Mapping[str, Run] | None = None,
+    about: Mapping[str, str] | None = None,
     depth: int = 1000,
     text_of: Callable[[Document], str] = title_and_text,
     work_dir: Path | None = None,
@@ -74,38 +117,149 @@ def evaluate(
 ) -> Evaluation:
     """Run the systems over the collection's judged queries, and measure them.
 
-    A run that several systems need is made once; those of the systems asked for are written.
-    ``text_of`` is the text of a document that Pyserini indexes; give it what the index measured
-    here was fed. ``work_dir`` keeps Pyserini's index for the next time, by default below output.
+    A run that several systems need is made once; those of the systems asked for are written, and
+    ``runs`` of other programs join them by their names. The others are compared with the
+    ``baseline``, by default the first. ``text_of`` is the text of a document that Pyserini indexes;
+    give it what the index measured here was fed. ``work_dir`` keeps Pyserini's index for the next
+    time, by default below output; ``about`` is kept with the figures, for who asks later.
 
-    Raises EvaluationError for an unknown system or when Pyserini fails, JavaNotFound,
-    MissingExtra, CollectionError for what cannot be read or written, and what the searcher raises.
+    Raises EvaluationError for an unknown system, measure or baseline, or when Pyserini fails,
+    JavaNotFound, MissingExtra, CollectionError for what cannot be read or written, and what the
+    searcher raises.
     """
     wanted = check_systems(systems)
+    names = check_measures(measures)
+    given = {
+        name: _of_collection(name, run, collection.qrels) for name, run in (runs or {}).items()
+    }
+    _check_names(wanted, given, baseline)
     if needs_documents(wanted) and not collection.has_documents:
         collection.documents()  # says what is missing
     anserini_jar()  # what is missing is said before the work, not after it
-    java_home = find_java(MINIMUM_JAVA)
+    find_java(MINIMUM_JAVA)
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
-    qrels = output / "qrels.trec"
+    made = {**_runs(wanted, bench), **given}
+    return _measured(collection, made, output, names, baseline, about or {}, progress)
+
+
+def measure_runs(
+    name: str,
+    runs: Mapping[str, Run],
+    qrels: Qrels,
+    output: Path,
+    *,
+    measures: Iterable[str] = DEFAULT_MEASURES,
+    baseline: str | None = None,
+    about: Mapping[str, str] | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Measure runs that are there, by judgements called ``name``; else as ``evaluate``."""
+    names = check_measures(measures)
+    if not qrels:
+        raise EvaluationError(f"{name} holds no relevance judgements")
+    given = {system: _of_collection(system, run, qrels) for system, run in runs.items()}
+    _check_names((), given, baseline)
+    anserini_jar()
+    find_java(MINIMUM_JAVA)
+    collection = Collection(name, lambda: iter(()), {}, qrels, has_documents=False)
+    return _measured(collection, given, output, names, baseline, about or {}, progress)
+
+
+def _measured(
+    collection: Collection,
+    runs: Mapping[str, Run],
+    output: Path,
+    measures: Sequence[str],
+    baseline: str | None,
+    about: Mapping[str, str],
+    progress: Progress,
+) -> Evaluation:
+    qrels, written = output / "qrels.trec", {}
     write_qrels(qrels, collection.qrels)
-    measured: dict[str, Measured] = {}
-    for number, (name, run) in enumerate(_runs(wanted, bench).items()):
-        progress("measuring", number, len(wanted))
-        path = output / "runs" / f"{name}.trec"
-        write_run(path, run, name)
-        measured[name] = measure_queries(path, qrels, java_home)
-    progress("measuring", len(wanted), len(wanted))
+    values: dict[str, Values] = {}
+    judged: dict[str, Judged] = {}
+    ordered: dict[str, Run] = {}
+    for number, (name, run) in enumerate(runs.items()):
+        progress("measuring", number, len(runs))
+        ordered[name] = without_ties(run)
+        written[name] = output / "runs" / f"{name}.trec"
+        write_run(written[name], ordered[name], name)
+        found = measure_queries(ordered[name], collection.qrels, [*measures, *JUDGED])
+        values[name] = {query: {m: each[m] for m in measures} for query, each in found.items()}
+        judged[name] = judged_of(found)
+    official = official_means(written, qrels, measures, find_java(MINIMUM_JAVA))
+    computed = {name: means(each, measures) for name, each in values.items()}
+    require_agreement(official, computed)
+    progress("measuring", len(runs), len(runs))
+    spans = intervals(values, measures)
     evaluation = Evaluation(
         collection.name,
         len(collection.qrels),
-        {name: each.means for name, each in measured.items()},
+        {name: {**computed[name], **official[name]} for name in runs},
         output,
-        _by_kind(collection, measured),
+        _by_kind(collection, values, measures),
+        baseline or next(iter(runs)),
+        dict(zip(runs, spans, strict=True)),
+        differences(values, measures, baseline or next(iter(runs))),
+        judged,
+        values,
+        ordered,
+        collection.qrels,
+        collection.queries,
+        about,
     )
-    with writing(output / "metrics.json") as file:
-        file.write(json.dumps(evaluation.as_json(), indent=2) + "\n")
+    _write(evaluation, collection)
     return evaluation
+
+
+def _write(evaluation: Evaluation, collection: Collection) -> None:
+    with writing(evaluation.output / METRICS) as file:
+        file.write(json.dumps(evaluation.as_json(), indent=2) + "\n")
+    with writing(evaluation.output / QUERIES) as file:
+        for query in collection.qrels:
+            row: dict[str, Any] = {"query": query}
+            if query in collection.queries:
+                row["text"] = collection.queries[query]
+            if query in collection.kinds:
+                row["kind"] = collection.kinds[query]
+            row["systems"] = {name: each[query] for name, each in evaluation.values.items()}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _of_collection(name: str, run: Run, qrels: Qrels) -> Run:
+    """The run's judged queries. Raises EvaluationError when there are none."""
+    found = {query: ranking for query, ranking in run.items() if query in qrels}
+    if not found:
+        raise EvaluationError(
+            f"run {name!r} has no query that is judged: it has {_first(run)}, judged are"
+            f" {_first(qrels)}"
+        )
+    known = {id_ for judged in qrels.values() for id_ in judged}
+    ids = {hit.id for ranking in found.values() for hit in ranking}
+    if ids and ids.isdisjoint(known):
+        raise EvaluationError(
+            f"run {name!r} has no document that is judged: it has {_first(sorted(ids))}, judged are"
+            f" {_first(sorted(known))}"
+        )
+    return found
+
+
+def _first(ids: Iterable[str]) -> str:
+    """The first three."""
+    shown = list(ids)
+    return ", ".join(map(repr, shown[:3])) + (", …" if len(shown) > 3 else "")
+
+
+def _check_names(systems: Sequence[str], runs: Iterable[str], baseline: str | None) -> None:
+    names = list(systems)
+    for name in runs:
+        if name in names:
+            raise EvaluationError(f"run {name!r} has the name of a system; name it otherwise")
+        names.append(name)
+    if not names:
+        raise EvaluationError("no run to measure")
+    if baseline is not None and baseline not in names:
+        raise EvaluationError(f"baseline {baseline!r} is not measured; there is {', '.join(names)}")
 
 
 def _as_json(queries: int, systems: Systems) -> dict[str, Any]:
@@ -115,7 +269,9 @@ def _as_json(queries: int, systems: Systems) -> dict[str, Any]:
     }
 
 
-def _by_kind(collection: Collection, measured: Mapping[str, Measured]) -> dict[str, KindOfQuery]:
+def _by_kind(
+    collection: Collection, values: Mapping[str, Values], measures: Sequence[str]
+) -> dict[str, KindOfQuery]:
     """The kinds in the order of their first queries."""
     members: dict[str, list[QueryId]] = {}
     for query in collection.queries:
@@ -123,7 +279,11 @@ def _by_kind(collection: Collection, measured: Mapping[str, Measured]) -> dict[s
             members.setdefault(collection.kinds[query], []).append(query)
     return {
         kind: KindOfQuery(
-            len(queries), {name: each.mean_of(queries) for name, each in measured.items()}
+            len(queries),
+            {
+                name: means({query: each[query] for query in queries}, measures)
+                for name, each in values.items()
+            },
         )
         for kind, queries in members.items()
     }

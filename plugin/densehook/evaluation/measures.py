@@ -1,115 +1,139 @@
-"""Effectiveness measures, computed by the trec_eval that Pyserini runs.
+"""Effectiveness measures of each query, by the names of ir_measures.
 
-``python -m pyserini.eval.trec_eval`` starts this same program in Anserini's jar, after about ten
-seconds of imports.
+MacAvaney et al. 2022, "Streamlining Evaluation with ir-measures". It knows what a name means
+(``nDCG@10``, ``AP``, ``P(rel=2)@5``, ``nDCG(judged_only=True)@10``) and has most of them measured
+by pytrec_eval, which is trec_eval's own code in this process; the others are here. What a report
+gives as a system's figure is then asked of Pyserini's trec_eval as well: see ``official``.
 """
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError
-from ..types import QueryId
-from .anserini import anserini_jar, child_environment, telling_line
+from ..types import Qrels, QueryId, Run
+
+if TYPE_CHECKING:
+    from ir_measures.measures import Measure
+
+DEFAULT_MEASURES = ("nDCG@10", "R@100", "AP@100", "RR@10")
+"""What is measured unless something else is asked for, in the order shown."""
+
+Values = Mapping[QueryId, Mapping[str, float]]
+"""For every judged query its measures by name."""
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A measure in trec_eval's words.
+def check_measures(names: Iterable[str]) -> list[str]:
+    """The names as ir_measures writes them, without repetition: ``MAP@100`` is ``AP@100``.
 
-    ``name`` is what ``-m`` takes; ``depth`` is what ``-M`` takes, the length each ranking is cut
-    to first, for a measure that has no cut-off of its own.
+    Raises EvaluationError for what is no measure, or one that nothing here can compute.
     """
-
-    name: str
-    depth: int | None = None
-
-    @property
-    def label(self) -> str:
-        """The name as trec_eval prints it."""
-        return self.name.replace(".", "_")
+    wanted = list(dict.fromkeys(str(parsed(name)) for name in names))
+    if not wanted:
+        raise EvaluationError(f"no measure to take; as {', '.join(DEFAULT_MEASURES)}")
+    return wanted
 
 
-MEASURES: Mapping[str, Measure] = {
-    "nDCG@10": Measure("ndcg_cut.10"),
-    "R@100": Measure("recall.100"),
-    "MAP@100": Measure("map_cut.100"),
-    "MRR@10": Measure("recip_rank", depth=10),
-}
-"""Measures by the field's names, in the order they are shown."""
+def measure_queries(run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_MEASURES) -> Values:
+    """Measures of every judged query, as floats; one without hits has 0.
 
-
-@dataclass(frozen=True)
-class Measured:
-    """What trec_eval says of a run, by the measures' names, each number with four decimals.
-
-    ``means`` are over all judged queries; ``queries`` has the values of each one with hits.
+    The run's order must not hang on ties: see ``collections.without_ties``.
     """
-
-    means: Mapping[str, float]
-    queries: Mapping[QueryId, Mapping[str, float]] = field(default_factory=dict)
-
-    def mean_of(self, queries: Iterable[QueryId]) -> dict[str, float]:
-        """Means over some of the judged queries; one without hits counts 0, as in ``means``."""
-        values = [self.queries.get(query, {}) for query in queries]
-        return {
-            name: round(sum(each.get(name, 0.0) for each in values) / len(values), 4)
-            for name in MEASURES
-        }
-
-
-def measure(run: Path, qrels: Path, java_home: Path) -> dict[str, float]:
-    """Measure a TREC run: name of the measure -> mean over all judged queries, four decimals.
-
-    With trec_eval's -c a judged query without hits counts 0. Raises EvaluationError with
-    trec_eval's own words when it does not give every measure.
-    """
-    return dict(measure_queries(run, qrels, java_home).means)
-
-
-def measure_queries(run: Path, qrels: Path, java_home: Path) -> Measured:
-    """As ``measure``, and each query by itself. Raises EvaluationError likewise."""
-    if run.exists() and run.stat().st_size == 0:  # trec_eval refuses a run that found nothing
-        return Measured(dict.fromkeys(MEASURES, 0.0))
-    means: dict[str, float] = {}
-    queries: dict[QueryId, dict[str, float]] = {}
-    for depth in dict.fromkeys(wanted.depth for wanted in MEASURES.values()):
-        together = {
-            wanted.label: name for name, wanted in MEASURES.items() if wanted.depth == depth
-        }
-        values = _trec_eval(
-            [MEASURES[name] for name in together.values()], depth, run, qrels, java_home
-        )
-        for label, name in together.items():
-            *each, (_, means[name]) = values[label]  # the mean comes last
-            for query, value in each:
-                queries.setdefault(query, {})[name] = value
-    return Measured({name: means[name] for name in MEASURES}, queries)
-
-
-def _trec_eval(
-    wanted: Iterable[Measure], depth: int | None, run: Path, qrels: Path, java_home: Path
-) -> dict[str, list[tuple[QueryId, float]]]:
-    """By label the value of each query, and last the mean over all of them."""
-    cut = [] if depth is None else ["-M", str(depth)]
-    names = [argument for each in wanted for argument in ("-m", each.name)]
-    java = [str(java_home / "bin" / "java"), "-cp", str(anserini_jar()), "trec_eval"]
-    done = subprocess.run(
-        [*java, "-c", "-q", *cut, *names, str(qrels), str(run)],
-        env=child_environment(java_home),
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    rows = [line.split() for line in done.stdout.splitlines()]
-    values: dict[str, list[tuple[QueryId, float]]] = {each.label: [] for each in wanted}
-    for label, query, value in (row for row in rows if len(row) == 3 and row[0] in values):
-        values[label].append((query, float(value)))
-    if not all(values.values()):  # its exit status is 0 even when it fails
-        said = telling_line(done.stderr.splitlines())
-        raise EvaluationError(f"trec_eval cannot measure {run}: {said}")
+    wanted = {name: parsed(name) for name in measures}
+    values: dict[QueryId, dict[str, float]] = {
+        query: dict.fromkeys(measures, 0.0) for query in qrels
+    }
+    theirs = [each for each in wanted.values() if each.NAME not in _OURS]
+    scores = {
+        query: {hit.id: hit.score for hit in ranking} for query, ranking in run.items() if ranking
+    }
+    if theirs and scores:
+        names = {str(each): name for name, each in wanted.items()}
+        for metric in _ir_measures().iter_calc(
+            theirs, {q: dict(j) for q, j in qrels.items()}, scores
+        ):
+            if metric.query_id in values:
+                values[metric.query_id][names[str(metric.measure)]] = float(metric.value)
+    highest = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
+    for name, each in wanted.items():
+        if each.NAME in _OURS:
+            for query, judged in qrels.items():
+                grades = [max(0, judged.get(hit.id, 0)) for hit in run.get(query, ())]
+                values[query][name] = _OURS[each.NAME](grades, max(1, highest), each)
     return values
+
+
+def means(values: Values, measures: Sequence[str]) -> dict[str, float]:
+    """Means over all queries given, with four decimals as trec_eval prints them."""
+    return {
+        name: round(sum(each[name] for each in values.values()) / max(1, len(values)), 4)
+        for name in measures
+    }
+
+
+def parsed(name: str) -> Measure:
+    """A measure of ir_measures by its name. Raises EvaluationError."""
+    try:
+        found = _ir_measures().parse_measure(name)
+        found.validate_params()
+    except (NameError, ValueError, AssertionError, SyntaxError, AttributeError) as error:
+        raise EvaluationError(
+            f"no measure {name!r} ({_reason(error)}); write it as ir_measures does, as nDCG@10,"
+            " R@100, AP, RR@10, P@5, Judged@10, RBP(p=0.8), ERR@20"
+        ) from None
+    if found.NAME not in _OURS and not _computable(found):
+        raise EvaluationError(f"measure {name!r} is known, but nothing installed here computes it")
+    return found
+
+
+def _computable(measure: Measure) -> bool:
+    return any(
+        provider.is_available() and provider.supports(measure)
+        for provider in _ir_measures().DefaultPipeline.providers
+    )
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _ir_measures() -> Any:
+    import ir_measures
+
+    return ir_measures
+
+
+def _given(measure: Any, name: str, default: Any) -> Any:
+    """A parameter that was written, else the default."""
+    return measure.params.get(name, default)
+
+
+def _err(grades: Sequence[int], highest: int, measure: Any) -> float:
+    """Expected reciprocal rank: Chapelle et al. 2009.
+
+    A document of grade g satisfies with (2^g - 1) / 2^highest, the highest grade being that of the
+    collection's judgements.
+    """
+    total, looking = 0.0, 1.0
+    for rank, grade in enumerate(grades[: _given(measure, "cutoff", None)], start=1):
+        satisfied = (2**grade - 1) / 2**highest
+        total += looking * satisfied / rank
+        looking *= 1 - satisfied
+    return total
+
+
+def _rbp(grades: Sequence[int], highest: int, measure: Any) -> float:
+    """Rank-biased precision: Moffat and Zobel 2008, with persistence ``p``, 0.8 by default.
+
+    A document gains its grade over the highest; with ``rel``, 1 from that grade on.
+    """
+    persistence = _given(measure, "p", 0.8)
+    least = _given(measure, "rel", None)
+    gains = [grade / highest if least is None else float(grade >= least) for grade in grades]
+    cut = gains[: _given(measure, "cutoff", None)]
+    return float((1 - persistence) * sum(gain * persistence**n for n, gain in enumerate(cut)))
+
+
+_OURS: Mapping[str, Callable[[Sequence[int], int, Any], float]] = {"ERR": _err, "RBP": _rbp}
+"""What ir_measures knows by name and leaves to programs that read ids as whole numbers."""

@@ -2,6 +2,7 @@
 
     index DOCUMENTS INDEX EXPECTED            a Lucene index of a folder of JSONL files
     search INDEX QUERIES HITS DEPTH K1 B      BM25: a JSON object of texts in, JSON lines out
+    measure COMMANDS ROWS                     trec_eval: JSON lists of arguments in, of rows out
 
 It is the only module that imports Pyserini's Java side. The JVM is started here, before Pyserini
 would start it with ``--add-modules=jdk.incubator.vector``: BM25 does not use that module and a
@@ -66,6 +67,14 @@ def search(index_: str, queries: str, hits: str, depth: str, k1: str, b: str) ->
             sys.stdout.flush()
 
 
+def measure(commands: str, rows: str) -> None:
+    """Have trec_eval measure, once for each list of arguments; write the rows that it prints."""
+    trec_eval = _start_jvm()("io.anserini.eval.TrecEval")()
+    asked = json.loads(Path(commands).read_text(encoding="utf-8"))
+    printed = [[list(row) for row in trec_eval.runAndGetOutput(each)] for each in asked]
+    Path(rows).write_text(json.dumps(printed), encoding="utf-8")
+
+
 def _start_jvm() -> Callable[[str], Any]:
     import jnius_config
 
@@ -88,7 +97,7 @@ def _batches(items: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
         yield items[start : start + _QUERIES_AT_ONCE]
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"index": index, "search": search}
+COMMANDS: dict[str, Callable[..., None]] = {"index": index, "search": search, "measure": measure}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -16,10 +16,10 @@ import numpy as np
 from ..bundle import Dense
 from ..collections import Collection, Sample, sample
 from ..encode import Encoder, Vectors
-from ..encode.machine import machine_name
 from ..errors import RecipeError
 from ..export import Recipe, export_bundle, model_size
-from .quality import MEASURE, Progress, encode_sample, ndcg, require_trec_eval
+from ..machine import machine_name
+from .quality import MEASURE, Progress, encode_sample, ndcg, require_measure
 
 _MOST_LAYERS = 6  # tried by default, evenly spaced
 _LEAST_DIMS = 1 / 16
@@ -75,7 +75,7 @@ def measure_curve(
     whole = model_size(recipe)
     tried_layers = _tried("layers", layers or some_layers(whole.layers), whole.layers)
     tried_dims = _tried("dims", dims or some_dims(whole.dims), whole.dims)
-    require_trec_eval()
+    require_measure()
     measured_on = sample(collection, recipe.joiner, documents)
     points: list[Point] = []
     for kept in tried_layers:

@@ -1,18 +1,16 @@
-"""How well an encoder finds: exact search over a collection, measured by trec_eval."""
+"""How well an encoder finds: exact search over a collection, measured by pytrec_eval."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 
-from ..collections import Sample, write_qrels, write_run
+from ..collections import Sample
 from ..encode import Encoder, Vectors
-from ..evaluation import measure
-from ..evaluation.anserini import MINIMUM_JAVA, anserini_jar
-from ..java import find_java
+from ..evaluation import check_measures, measure_queries
+from ..evaluation.measures import means
+from ..evaluation.ties import without_ties
 from ..types import DocId, QueryId, Run, ScoredDoc
 
 MEASURE = "nDCG@10"
@@ -37,27 +35,20 @@ def encode_sample(
     return documents, encoder.encode_counted(list(sample.queries.values()), "query").vectors
 
 
-def require_trec_eval() -> None:
-    """Raises JavaNotFound or MissingExtra where ``ndcg`` would: before the work, not after it."""
-    anserini_jar()
-    find_java(MINIMUM_JAVA)
+def require_measure() -> None:
+    """Raises MissingExtra where ``ndcg`` would: before the work, not after it."""
+    check_measures([MEASURE])
 
 
 def ndcg(sample: Sample, documents: Vectors, queries: Vectors, similarity: str) -> float:
-    """nDCG@10 of exact search, four decimals, by trec_eval.
+    """nDCG@10 of exact search, four decimals, by trec_eval's code.
 
-    A document with the query's own id is dropped unless it is judged relevant, as in BEIR. Raises
-    EvaluationError, JavaNotFound or MissingExtra when trec_eval cannot run.
+    A document with the query's own id is dropped unless it is judged relevant, as in BEIR.
     """
-    java_home = find_java(MINIMUM_JAVA)
     if similarity == "cosine":
         documents, queries = _unit(documents), _unit(queries)
-    run = _search(sample, queries @ documents.T)
-    with tempfile.TemporaryDirectory() as scratch:
-        run_file, qrels_file = Path(scratch) / "run.trec", Path(scratch) / "qrels.trec"
-        write_run(run_file, run)
-        write_qrels(qrels_file, sample.qrels)
-        return measure(run_file, qrels_file, java_home)[MEASURE]
+    run = without_ties(_search(sample, queries @ documents.T))
+    return means(measure_queries(run, sample.qrels, [MEASURE]), [MEASURE])[MEASURE]
 
 
 def _search(sample: Sample, scores: Vectors) -> Run:

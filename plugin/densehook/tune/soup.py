@@ -12,7 +12,7 @@ from ..collections import Sample
 from ..encode import Encoder
 from ..export import Recipe, export_bundle
 from ..export.soup import average, ingredients
-from .quality import MEASURE, Progress, encode_sample, ndcg, require_trec_eval
+from .quality import MEASURE, Progress, encode_sample, ndcg, require_measure
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def greedy_soup(
             return ndcg(measured_on, documents, queries, encoder.manifest.of(Dense).similarity)
 
     ingredients(checkpoints, output)  # what cannot be written is said before the work
-    require_trec_eval()
+    require_measure()
     tried = select(checkpoints, quality)
     kept = [each.checkpoint for each in tried if each.kept]
     evidence = {

@@ -11,8 +11,8 @@ from statistics import median
 from ..bundle import Bundle
 from ..encode import Encoder, pack
 from ..encode.encoder import WINDOW
-from ..encode.machine import usable_cpus
 from ..encode.tokenizer import Tokens
+from ..machine import usable_cpus
 
 _ROUNDS = 3
 _SEED = 0

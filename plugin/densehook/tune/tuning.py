@@ -10,15 +10,15 @@ from pathlib import Path
 
 from ..bundle import TUNING, Bundle, Dense, Manifest, Tuning, read_bundle, write_manifest
 from ..collections import Collection, Sample, sample
-from ..encode.machine import machine_name
 from ..encode.session import available_providers
 from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError
 from ..export.finishing import new_folder
+from ..machine import machine_name
 from .choice import Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
 from .plot import plot_tuning, require_matplotlib
-from .quality import MEASURE, Progress, encode_sample, ndcg, require_trec_eval
+from .quality import MEASURE, Progress, encode_sample, ndcg, require_measure
 from .speed import Setting, Speed, encoder_of, fastest_settings
 
 VARIANTS_FOLDER = "variants"
@@ -65,7 +65,7 @@ def tune_bundle(
     origin = plain_bundle(path)
     _require_known(only)
     require_matplotlib()
-    require_trec_eval()
+    require_measure()
     measured_on = sample(collection, origin.manifest.joiner, documents)
     with new_folder(path) as staging:
         folder = staging / VARIANTS_FOLDER

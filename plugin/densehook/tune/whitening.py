@@ -11,7 +11,7 @@ from ..collections import Sample
 from ..encode import Encoder
 from ..errors import ExportError
 from ..export.whitening import learn_centring, learn_whitening, write_transformed
-from .quality import encode_sample, ndcg, require_trec_eval
+from .quality import encode_sample, ndcg, require_measure
 from .tuning import plain_bundle
 
 
@@ -48,7 +48,7 @@ def whiten_bundle(
     origin = plain_bundle(path)
     dense = origin.manifest.of(Dense)
     if corpus.queries:
-        require_trec_eval()
+        require_measure()
     documents, queries = encode_sample(Encoder(origin), corpus, progress)
     learn = learn_centring if centre_only else learn_whitening
     transform = learn(documents, dense.normalise, dims)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import helper
 
-from ...encode.machine import saturates_int8
+from ...machine import saturates_int8
 from .graphs import (
     MICROSOFT,
     Model,

@@ -1,0 +1,91 @@
+"""How an evaluation is shown in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from .console import note, out
+
+if TYPE_CHECKING:
+    from ..evaluation import Evaluation, KindOfQuery
+
+
+def show_evaluation(evaluation: Evaluation) -> None:
+    """Every measure over all queries; then one for each kind of them, where they are of kinds.
+
+    Then how the systems differ from the baseline, and what to beware of.
+    """
+    from ..evaluation.judged import warnings
+
+    out.print(table_of(evaluation))
+    if evaluation.kinds:
+        out.print()
+        out.print(kinds_table(evaluation))
+        out.print("* the best of its kind", style="dim")
+    if evaluation.differences:
+        out.print()
+        out.print(differences_table(evaluation))
+        out.print(
+            "95% interval; p: randomisation test, by Holm; needed: queries that would show it",
+            style="dim",
+        )
+    for warning in warnings(evaluation.judged, evaluation.baseline or ""):
+        note(f"warning: {warning}")
+
+
+def table_of(evaluation: Evaluation) -> Table:
+    """One row a system, one column a measure."""
+    table = _systems_table("system", next(iter(evaluation.systems.values())))
+    for system, values in evaluation.systems.items():
+        table.add_row(system, *(f"{value:.4f}" for value in values.values()))
+    return table
+
+
+def differences_table(evaluation: Evaluation) -> Table:
+    """One row for each system that was compared, by the first measure."""
+    measure = evaluation.measures[0]
+    table = _systems_table(
+        f"{measure} to {evaluation.baseline}",
+        ("differs", "from", "to", "p", "better", "worse", "needed"),
+    )
+    for each in evaluation.differences:
+        if each.measure == measure:
+            table.add_row(
+                each.system,
+                Text(f"{each.mean:+.4f}", style="bold" if each.is_significant else ""),
+                f"{each.low:+.4f}",
+                f"{each.high:+.4f}",
+                f"{each.randomisation_holm:.4f}",
+                str(each.better),
+                str(each.worse),
+                "–" if each.needed is None else f"{each.needed:,}",
+            )
+    return table
+
+
+def kinds_table(evaluation: Evaluation) -> Table:
+    """One row a system, one column a kind of query, of the first measure; the best are marked."""
+    measure = next(iter(next(iter(evaluation.systems.values()))))
+    columns: dict[str, KindOfQuery | Evaluation] = {**evaluation.kinds, "all": evaluation}
+    table = _systems_table(measure, columns)
+    best = [max(each[measure] for each in kind.systems.values()) for kind in columns.values()]
+    for system in evaluation.systems:
+        values = [kind.systems[system][measure] for kind in columns.values()]
+        table.add_row(system, *map(_marked, values, best))
+    table.add_row("queries", *(str(kind.queries) for kind in columns.values()))
+    return table
+
+
+def _marked(value: float, best: float) -> Text:
+    return Text(f"*{value:.4f}", style="bold") if value == best else Text(f"{value:.4f}")
+
+
+def _systems_table(first: str, columns: Iterable[str]) -> Table:
+    table = Table(first, box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table

@@ -1,0 +1,15 @@
+"""An evaluation as a page to read and to audit, and as tables for other documents.
+
+It knows what was measured, and no cluster: the texts of hits are given to it. The only door to
+jinja2.
+"""
+
+from ..errors import MissingExtra, missing_of
+
+if missing := missing_of("jinja2"):
+    raise MissingExtra(missing, "evaluate")
+
+from .page import write_report
+from .tables import latex_table, markdown_table
+
+__all__ = ["latex_table", "markdown_table", "write_report"]

@@ -1,0 +1,100 @@
+"""Measures by ir_measures' names: those it leaves to others are the papers' own."""
+
+from __future__ import annotations
+
+import pytest
+
+from densehook.errors import EvaluationError
+from densehook.evaluation import DEFAULT_MEASURES, check_measures, measure_queries
+from densehook.evaluation.judged import judged_of, warnings
+from densehook.evaluation.measures import means
+from densehook.evaluation.official import words_of
+from densehook.types import ScoredDoc
+
+QRELS = {"q": {"a": 2, "b": 1, "c": 0, "d": -1}, "lost": {"a": 1}}
+RUN = {"q": [ScoredDoc("d", 4.0), ScoredDoc("b", 3.0), ScoredDoc("a", 2.0), ScoredDoc("x", 1.0)]}
+
+
+def of(measure: str) -> float:
+    return measure_queries(RUN, QRELS, [measure])["q"][measure]
+
+
+def test_names_are_ir_measures_own_once_each() -> None:
+    assert check_measures(["MAP@100", "AP@100", "NDCG@10", "MRR", "P(rel=2)@5"]) == [
+        "AP@100",
+        "nDCG@10",
+        "RR",
+        "P(rel=2)@5",
+    ]
+    assert check_measures(DEFAULT_MEASURES) == list(DEFAULT_MEASURES)
+
+
+@pytest.mark.parametrize("name", ["F17", "nDCG@", "P(rel=two)@5", "nDCG(x=1)@10", "", "P"])
+def test_what_is_no_measure_is_refused_with_how_to_write_one(name: str) -> None:
+    with pytest.raises(EvaluationError, match=r"no measure .* as nDCG@10, R@100, AP"):
+        check_measures([name])
+
+
+def test_a_measure_that_nothing_here_computes_is_refused() -> None:
+    with pytest.raises(EvaluationError, match="nothing installed here computes it"):
+        check_measures(["alpha_nDCG@10"])
+
+
+def test_every_judged_query_has_a_value() -> None:
+    found = measure_queries(RUN, QRELS, ["nDCG@10", "ERR@20", "Judged@10"])
+    assert list(found) == ["q", "lost"]
+    assert set(found["lost"].values()) == {0.0}
+    assert found["q"]["Judged@10"] == 0.75
+    assert set(measure_queries({}, QRELS, ["P@1", "RBP"])["q"].values()) == {0.0}
+
+
+def test_expected_reciprocal_rank_is_chapelles() -> None:
+    # grades 0, 1, 2, 0 of at most 2: chances to satisfy of 0, 1/4, 3/4, 0
+    assert of("ERR@20") == pytest.approx(1 / 2 * 1 / 4 + 1 / 3 * 3 / 4 * 3 / 4)
+    assert of("ERR@2") == pytest.approx(1 / 8)
+
+
+def test_rank_biased_precision_is_moffats_and_zobels() -> None:
+    assert of("RBP") == pytest.approx(0.2 * (0.8 * 1 / 2 + 0.8**2))
+    assert of("RBP(p=0.5,rel=1)") == pytest.approx(0.5 * (0.5 + 0.25))
+    assert of("RBP(p=0.5,rel=1)@2") == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ("nDCG@10", ("ndcg_cut.10", ())),
+        ("nDCG", ("ndcg", ())),
+        ("AP@100", ("map_cut.100", ())),
+        ("AP(rel=2)", ("map", ("-l", "2"))),
+        ("RR@10", ("recip_rank", ("-M", "10"))),
+        ("R@100", ("recall.100", ())),
+        ("Judged@10", None),
+        ("nDCG(judged_only=True)@10", None),
+    ],
+)
+def test_measures_are_asked_of_trec_eval_in_its_words(measure: str, words: object) -> None:
+    found = words_of(measure)
+    assert (None if found is None else tuple(found)) == words
+
+
+def test_unjudged_documents_that_decide_are_warned_of() -> None:
+    judged = ("Judged@10", "nDCG@10", "nDCG(judged_only=True)@10")
+    bare = {"q": [ScoredDoc(f"x{n}", 9.0 - n) for n in range(3)] + [ScoredDoc("a", 1.0)]}
+    late = {"q": [ScoredDoc("c", 9.0), ScoredDoc("a", 1.0)]}
+    qrels = {"q": QRELS["q"]}
+    found = {
+        name: judged_of(measure_queries(run, qrels, judged))
+        for name, run in (("late", late), ("bare", bare))
+    }
+    assert found["bare"].share == 0.25
+    (said,) = warnings(found, "late")
+    assert said.startswith("bare is worse than late by nDCG@10, and better than it where unjudged")
+    assert "75% of its first 10 hits are unjudged, 0% of late's" in said
+    assert warnings({"late": found["late"], "same": found["late"]}, "late") == []
+
+
+def test_means_have_four_decimals() -> None:
+    assert means({"a": {"P@1": 1.0}, "b": {"P@1": 0.0}, "c": {"P@1": 0.0}}, ["P@1"]) == {
+        "P@1": 0.3333
+    }
