@@ -93,7 +93,7 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     metrics = json.loads((corpus.parent / "numbers" / "metrics.json").read_text())
     assert metrics["queries"] == 8
     assert metrics["systems"]["bm25"]["nDCG@10"] == 1
-    assert set(metrics["systems"]["rrf"]) == {"nDCG@10", "R@100", "MAP@100", "MRR@10"}
+    assert set(metrics["systems"]["rrf"]) == {"nDCG@10", "R@100", "AP@100", "RR@10"}
     runs = {path.name for path in (corpus.parent / "numbers" / "runs").iterdir()}
     assert runs == {f"{name}.trec" for name in metrics["systems"]}
     assert len(runs) == 7
