@@ -15,7 +15,13 @@ import pytest
 
 from command_line import running_in, succeeded
 from densehook import java
-from densehook.collections import Collection, open_collection, write_qrels, write_run
+from densehook.collections import (
+    Collection,
+    judgements_alone,
+    open_collection,
+    write_qrels,
+    write_run,
+)
 from densehook.errors import CollectionError, EvaluationError, JavaNotFound
 from densehook.evaluation import bm25 as bm25_module
 from densehook.evaluation import evaluate, measure_queries, measure_runs, pyserini_bm25
@@ -142,7 +148,9 @@ def test_measures_are_what_pyserinis_trec_eval_prints(
     tmp_path: Path,
 ) -> None:
     printed = dict(line.split()[::2] for line in pyserini_itself[1:] if "\tall\t" in line)
-    assert measure_runs("itself", {"bm25": run}, qrels, tmp_path).systems["bm25"] == {
+    assert measure_runs(judgements_alone("itself", qrels), {"bm25": run}, tmp_path).systems[
+        "bm25"
+    ] == {
         "nDCG@10": float(printed["ndcg_cut_10"]),
         "R@100": float(printed["recall_100"]),
         "AP@100": float(printed["map_cut_100"]),
@@ -159,7 +167,7 @@ def test_measures_are_means_over_all_judged_queries(tmp_path: Path) -> None:
         "deep": {"found": [*deep, ScoredDoc("b", 1.0)]},
         "none": {"found": []},
     }
-    found = measure_runs("means", runs, qrels, tmp_path).systems
+    found = measure_runs(judgements_alone("means", qrels), runs, tmp_path).systems
     assert found["both"] == {"nDCG@10": 0.3066, "R@100": 0.5, "AP@100": 0.2917, "RR@10": 0.5}
     assert found["deep"]["RR@10"] == 0.0
     assert set(found["none"].values()) == {0.0}
@@ -220,7 +228,9 @@ def test_twenty_edge_cases_are_measured_as_by_trec_eval_for_every_query_and_read
 def test_a_run_without_ties_has_one_figure_for_every_tool(tmp_path: Path) -> None:
     run, qrels = edge_cases(TIED)
     assert len({hit.score for ranking in run.values() for hit in ranking}) == 1
-    found = measure_runs("all", {"run": run}, qrels, tmp_path, measures=["RR@10"]).systems["run"]
+    found = measure_runs(
+        judgements_alone("all", qrels), {"run": run}, tmp_path, measures=["RR@10"]
+    ).systems["run"]
     # MS MARCO's own script, inside ir_measures, sorts by score and keeps the order of equal ones
     theirs = ir_measures.providers.registry["msmarco"].calc_aggregate(
         [ir_measures.RR @ 10],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from densehook.collections import judgements_alone
 from densehook.errors import CollectionError, EvaluationError
 from densehook.evaluation import Evaluation, drops, evaluating, measure_runs
 from densehook.types import ScoredDoc
@@ -31,7 +32,7 @@ def run(late: int) -> dict[str, list[ScoredDoc]]:
 
 
 def measured(folder: Path, late: int, name: str = "dense") -> Evaluation:
-    return measure_runs("little", {name: run(late)}, QRELS, folder)
+    return measure_runs(judgements_alone("little", QRELS), {name: run(late)}, folder)
 
 
 def test_a_drop_is_told_with_its_p(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chromium import chromium
+from densehook.collections import judgements_alone
 from densehook.evaluation import Evaluation, evaluating, measure_runs
 from densehook.evaluation.gains import gains_of
 from densehook.report import latex_table, markdown_table, write_report
@@ -46,7 +47,9 @@ def runs(queries: int = 40) -> tuple[dict[str, Run], dict[str, dict[str, int]]]:
 def evaluation(tmp_path: Path) -> Evaluation:
     found, qrels = runs()
     about = {"command": "densehook measure qrels", "machine": EVIL}
-    return measure_runs("a_b & c", found, qrels, tmp_path, baseline="bm25", about=about)
+    return measure_runs(
+        judgements_alone("a_b & c", qrels), found, tmp_path, baseline="bm25", about=about
+    )
 
 
 def test_tables_mark_what_differs_and_not_by_chance(evaluation: Evaluation) -> None:
@@ -90,7 +93,7 @@ def test_the_page_says_it_in_a_sentence_and_shows_queries_with_their_texts(
 
 def test_a_page_of_one_run_has_nothing_to_compare(tmp_path: Path) -> None:
     found, qrels = runs(3)
-    alone = measure_runs("alone", {"bm25": found["bm25"]}, qrels, tmp_path)
+    alone = measure_runs(judgements_alone("alone", qrels), {"bm25": found["bm25"]}, tmp_path)
     page = write_report(alone).read_text()
     assert "bm25 reaches " in page
     assert "query by query" not in page

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "doctor",
     "evaluate": "evaluate",
     "measure": "measure",
+    "optimise": "optimise",
     "demo": "demo",
     "es": "es",
 }

@@ -67,7 +67,7 @@ def measure(
     tolerance: Tolerance = 0.0,
 ) -> None:
     """Measure TREC runs with Pyserini's trec_eval, and compare them with a baseline."""
-    from ..collections import read_qrels
+    from ..collections import judgements_alone, read_qrels
     from ..evaluation import measure_runs
     from ..report import write_report
 
@@ -75,9 +75,8 @@ def measure(
     judged = read_qrels(qrels)
     with bars() as show:
         evaluation = measure_runs(
-            str(qrels),
+            judgements_alone(qrels.name, judged),
             given,
-            judged,
             output,
             measures=measures_of(measures),
             baseline=_named(baseline),

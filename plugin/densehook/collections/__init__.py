@@ -4,7 +4,7 @@ Reads and writes what people bring, and samples it; knows no cluster, no model a
 only door to ir_datasets.
 """
 
-from .collection import Collection
+from .collection import Collection, judgements_alone
 from .documents import Documents, documents_from, read_documents
 from .judged_folder import JudgedFolder
 from .opening import open_collection, open_measured
@@ -23,6 +23,7 @@ __all__ = [
     "Sample",
     "documents_from",
     "help_topics",
+    "judgements_alone",
     "open_collection",
     "open_measured",
     "open_topics",

@@ -28,6 +28,15 @@ class Collection:
     has_documents: bool = True
 
 
+def judgements_alone(name: str, qrels: Qrels) -> Collection:
+    """A collection of which nothing is known but what is relevant."""
+
+    def documents() -> Iterator[Document]:
+        raise CollectionError(f"of {name} there are judgements alone, and no documents")
+
+    return Collection(name, documents, {}, qrels, has_documents=False)
+
+
 @dataclass(frozen=True)
 class Query:
     """A query as it was read, and where; without text it is of use only where nobody judged it."""

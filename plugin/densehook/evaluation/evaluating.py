@@ -143,9 +143,8 @@ def evaluate(
 
 
 def measure_runs(
-    name: str,
+    collection: Collection,
     runs: Mapping[str, Run],
-    qrels: Qrels,
     output: Path,
     *,
     measures: Iterable[str] = DEFAULT_MEASURES,
@@ -153,15 +152,14 @@ def measure_runs(
     about: Mapping[str, str] | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Measure runs that are there, by judgements called ``name``; else as ``evaluate``."""
+    """Measure runs that are there; else as ``evaluate``. Of the collection none needs documents."""
     names = check_measures(measures)
-    if not qrels:
-        raise EvaluationError(f"{name} holds no relevance judgements")
-    given = {system: _of_collection(system, run, qrels) for system, run in runs.items()}
+    if not collection.qrels:
+        raise EvaluationError(f"{collection.name} holds no relevance judgements")
+    given = {system: _of_collection(system, run, collection.qrels) for system, run in runs.items()}
     _check_names((), given, baseline)
     anserini_jar()
     find_java(MINIMUM_JAVA)
-    collection = Collection(name, lambda: iter(()), {}, qrels, has_documents=False)
     return _measured(collection, given, output, names, baseline, about or {}, progress)
 
 

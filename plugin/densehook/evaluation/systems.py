@@ -12,7 +12,7 @@ from ..errors import EvaluationError
 from ..fusion import FUSIONS
 from ..types import Document, QueryId, Run, ScoredDoc
 from .bm25 import pyserini_bm25
-from .progress import Progress
+from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
 
 Mode = Literal["bm25", "dense"]
@@ -110,6 +110,14 @@ SYSTEMS: Mapping[str, System] = {
     "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
 }
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
+
+
+def lists_of(
+    collection: Collection, searcher: Searcher, progress: Progress = silent, depth: int = 1000
+) -> dict[str, Run]:
+    """The runs that hybrid search fuses, by their names: BM25's and dense search's."""
+    bench = Bench(collection, searcher, title_and_text, depth, Path(), progress)
+    return {name: SYSTEMS[name].make(bench, ()) for name in ("bm25", "dense")}
 
 
 def check_systems(names: Iterable[str]) -> list[str]:

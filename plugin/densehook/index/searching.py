@@ -71,7 +71,7 @@ class Searching:
         if is_blank(text):
             raise RequestError(f"the query {text!r} has no text to search for")
         if asked.mode == "hybrid" and vector is None:
-            return [self._shown(self._fused_by_cluster(text, asked), asked, text)]
+            return [self._shown(self.fused_by_cluster(text, asked), asked, text)]
         depth = asked.depth if asked.mode == "hybrid" else asked.last
         bodies = [self._list(name, text, asked, vector, depth) for name in asked.lists]
         if asked.mode != "hybrid" and asked.from_:
@@ -110,7 +110,8 @@ class Searching:
     def _kind(self) -> Field:
         return field_of(self.field.mapping, self.field.name, self.provenance.index)
 
-    def _fused_by_cluster(self, text: str, asked: Asked) -> Body:
+    def fused_by_cluster(self, text: str, asked: Asked) -> Body:
+        """The hybrid search as one request, to a cluster with the plugin and the encoder."""
         field = self.field
         body = hybrid_request(
             self.provenance.require_bm25(),
