@@ -100,6 +100,20 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     first = (corpus.parent / "numbers" / "runs" / "bm25.trec").read_text().splitlines()[0]
     assert first.split()[:4] == ["q0", "Q0", "d0", "1"]
 
+    page = (corpus.parent / "numbers" / "report.html").read_text()
+    assert f"<dd>{index}</dd>" in page
+    assert PASSAGES[0] in page  # a hit of a query that a system wins or loses
+
+    out = succeeded(run("optimise", corpus, "--index", index, "--folds", 2, "--output", "best"))
+    assert "chosen on 2 folds of " in out
+    best = json.loads((corpus.parent / "best" / "choice.json").read_text())
+    assert best["asked"]["fusion"] == best["request"]["retriever"]["hybrid"]["fusion"]
+    chosen = json.loads((corpus.parent / "best" / "metrics.json").read_text())
+    assert list(chosen["systems"]) == ["rrf", "linear", "chosen", "bm25", "dense"]
+    assert chosen["baseline"] == "rrf"
+    dev = ("optimise", corpus, "--index", index, "--dev", "dev")
+    assert f"{corpus} has no split 'dev'; it has test: name one" in error_of(run(*dev))
+
     # what encodes nothing asks for no bundle
     shutil.rmtree(models / "tiny")
     measure = ("evaluate", corpus, "--index", index, "--output", "again", "--systems")
