@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from densehook.collections import Collection, judgements_alone
 from densehook.errors import EvaluationError
@@ -13,11 +15,13 @@ from densehook.evaluation import optimising
 from densehook.evaluation.optimising import (
     LINEAR,
     RRF,
+    Lists,
     Setting,
     choose_by_folds,
     choose_on,
     settings,
 )
+from densehook.evaluation.ties import without_ties
 from densehook.fusion import linear_combination, reciprocal_rank_fusion
 from densehook.index import Asked
 from densehook.types import Run, ScoredDoc
@@ -65,6 +69,28 @@ def test_the_fixed_settings_are_the_fusions_own() -> None:
     assert Setting("rrf", window=1, rank_constant=60).fuse(rankings) == reciprocal_rank_fusion(
         [ranking[:1] for ranking in rankings]
     )
+
+
+@given(seed=st.integers(0, 2**32))
+def test_many_settings_are_tried_as_each_is_fused(seed: int) -> None:
+    chance = random.Random(seed)
+    rankings = [
+        sorted(
+            (
+                ScoredDoc(f"d{n}", chance.choice([0.5, chance.random(), -1.0]))
+                for n in chance.sample(range(60), chance.choice([0, 1, 30, 60]))
+            ),
+            key=lambda hit: -hit.score,
+        )
+        for _ in range(2)
+    ]
+    lists_of_query = Lists(rankings)
+    for setting in chance.sample(settings(), 8):
+        (expected,) = without_ties(setting.run([{"q": each} for each in rankings], ["q"])).values()
+        found = lists_of_query.fused(setting)
+        assert [hit.score for hit in found] == pytest.approx([h.score for h in expected], abs=1e-6)
+        assert [hit.id for hit in found] == [hit.id for hit in expected]
+        assert lists_of_query.fused(setting, 5) == found[:5]
 
 
 def test_what_is_right_on_the_split_chosen_on_is_chosen(few: None) -> None:

@@ -12,14 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..collections import Collection
 from ..errors import EvaluationError
-from ..fusion import FUSIONS, FusedHit
+from ..fusion import FUSIONS, NORMALIZERS, FusedHit
+from ..fusion.merging import resorted
 from ..types import QueryId, Ranking, Run, ScoredDoc
-from .measures import measure_queries
+from .measures import measure_queries, parsed
 from .progress import Progress, silent
 from .significance import SEED
-from .ties import without_ties
+from .ties import lowered
 
 LISTS = ("bm25", "dense")
 DENSE_WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
@@ -158,13 +161,66 @@ def _tried(
     """Every setting's value for every query."""
     tried: dict[Setting, dict[QueryId, float]] = {}
     wanted = settings()
+    lists = {
+        query: Lists([run.get(query, ()) for run in _lists(runs)]) for query in collection.qrels
+    }
+    depth = parsed(measure).params.get("cutoff")  # below it nothing counts
     for setting in wanted:
         progress("trying settings", len(tried), len(wanted))
-        run = without_ties(setting.run(_lists(runs), collection.qrels))
+        run = {query: each.fused(setting, depth) for query, each in lists.items()}
         values = measure_queries(run, collection.qrels, [measure])
         tried[setting] = {query: each[measure] for query, each in values.items()}
     progress("trying settings", len(wanted), len(wanted))
     return tried
+
+
+class Lists:
+    """The lists of one query, to be fused by many settings: as ``Setting.fuse``, 20 times as fast.
+
+    What comes out is in trec_eval's order already, without ties.
+    """
+
+    def __init__(self, rankings: Sequence[Ranking]) -> None:
+        self._rankings = [resorted(ranking) for ranking in rankings]
+        ids = {hit.id for ranking in rankings for hit in ranking}
+        self._ids = sorted(ids, key=str.encode, reverse=True)
+        places = {id_: place for place, id_ in enumerate(self._ids)}
+        self._places = [
+            np.array([places[hit.id] for hit in ranking], dtype=np.int64)
+            for ranking in self._rankings
+        ]
+
+    def fused(self, setting: Setting, depth: int | None = None) -> list[ScoredDoc]:
+        """The first ``depth`` hits of the fused ranking."""
+        total = np.zeros(len(self._ids))
+        there = np.zeros(len(self._ids), dtype=bool)
+        for ranking, places, weight in zip(
+            self._rankings, self._places, (1.0, setting.dense_weight), strict=True
+        ):
+            within = places[: setting.window]
+            given, absent = _given(ranking[: setting.window], weight, setting)
+            contributions = np.full(len(total), absent)
+            contributions[within] = given
+            total += contributions
+            there[within] = True
+        scores = total.astype(np.float32)
+        # ids descend already, and the sort is stable
+        order = np.argsort(-scores, kind="stable")
+        order = order[there[order]][:depth]
+        return [
+            ScoredDoc(self._ids[place], score)
+            for place, score in zip(order.tolist(), lowered(scores[order]).tolist(), strict=True)
+        ]
+
+
+def _given(ranking: Ranking, weight: float, setting: Setting) -> tuple[Sequence[float], float]:
+    """What a list gives to each of its documents, and to one that it does not hold."""
+    if setting.normalizer is None:
+        constant = setting.rank_constant or 0
+        return [weight / (constant + rank) for rank in range(1, len(ranking) + 1)], 0.0
+    scaled = NORMALIZERS[setting.normalizer]([hit.score for hit in ranking])
+    lowest = min(scaled, default=0.0) if setting.normalizer == "zscore" else 0.0
+    return [weight * each for each in scaled], weight * lowest
 
 
 def _lists(runs: Mapping[str, Run]) -> list[Run]:

@@ -41,12 +41,10 @@ def _without_ties(query: QueryId, ranking: Ranking) -> list[ScoredDoc]:
         by_id = sorted(range(len(ids)), key=lambda place: ids[place].encode(), reverse=True)
         order = np.array(by_id)[np.argsort(-scores[by_id], kind="stable")]
         scores, ids = scores[order], [ids[place] for place in order]
-    return [
-        ScoredDoc(id_, score) for id_, score in zip(ids, _lowered(scores).tolist(), strict=True)
-    ]
+    return [ScoredDoc(id_, score) for id_, score in zip(ids, lowered(scores).tolist(), strict=True)]
 
 
-def _lowered(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def lowered(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scores that go down or stay -> the highest that are no higher and go down at every place.
 
     Of 32-bit floats the bits, read as whole numbers, are ordered as the floats are (those of
@@ -56,5 +54,5 @@ def _lowered(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     numbers = np.where(bits < 0, _SIGN - bits, bits)
     places = np.arange(len(numbers))
     numbers = np.minimum.accumulate(numbers + places) - places
-    lowered = np.where(numbers < 0, _SIGN - numbers, numbers).astype(np.int32)
-    return lowered.view(np.float32)
+    bits = np.where(numbers < 0, _SIGN - numbers, numbers).astype(np.int32)
+    return bits.view(np.float32)
