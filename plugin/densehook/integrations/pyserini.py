@@ -1,8 +1,9 @@
-"""Pyserini: an encoder as its ``QueryEncoder`` and its ``DocumentEncoder``.
+"""Pyserini: an encoder as its ``QueryEncoder`` and ``DocumentEncoder``, an index as its searcher.
 
-from densehook.integrations.pyserini import DensehookQueryEncoder
+from densehook.integrations.pyserini import DensehookQueryEncoder, ElasticsearchSearcher
 
 FaissSearcher("indexes/passages", DensehookQueryEncoder("all-minilm-l6-v2"))
+HybridSearcher(ElasticsearchSearcher(index), LuceneSearcher("indexes/lucene"))
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RequestError
+from ..index import Asked
 from ..java import find_java
 from .encoders import encoder_of
 from .needing import needing
 
 if TYPE_CHECKING:
     from ..encode import Encoder
+    from ..index import Index
 
 MINIMUM_JAVA = 21
+_QUERIES_AT_ONCE = 16
 
 
 @contextmanager
@@ -93,3 +98,49 @@ class DensehookDocumentEncoder(DocumentEncoder):
         join = self.encoder.manifest.join
         pairs = zip(titles, texts, strict=True)
         return self.encoder.encode_documents([join([title, text]) for title, text in pairs])
+
+
+@dataclass(frozen=True)
+class ElasticsearchResult:
+    """A hit with the names that Pyserini's searchers give: a dense one has id and score alone."""
+
+    docid: str
+    score: float
+
+
+class ElasticsearchSearcher:
+    """An index of Elasticsearch, searched as by Pyserini's own searchers.
+
+    ``mode`` is dense, bm25 or hybrid. Of a searcher's methods it has ``search`` and
+    ``batch_search``, which is what Pyserini's HybridSearcher asks of either side.
+
+        searcher = ElasticsearchSearcher(densehook.Index.open(es, "passages"))
+        searcher.search("how do vaccines work", k=10)[0].docid
+    """
+
+    def __init__(self, index: Index, mode: str = "dense") -> None:
+        """Raises RequestError for a mode that there is not."""
+        Asked(mode=mode)
+        self.index = index
+        self.mode = mode
+
+    def search(self, query: str, k: int = 10) -> list[ElasticsearchResult]:
+        """The best ``k`` hits, best first. Raises as ``Index.search``."""
+        return self.batch_search([query], [""], k)[""]
+
+    def batch_search(
+        self, queries: Sequence[str], q_ids: Sequence[str], k: int = 10, threads: int = 1
+    ) -> dict[str, list[ElasticsearchResult]]:
+        """The hits of each query by its id, in requests of 16; ``threads`` are Elasticsearch's own.
+
+        Raises RequestError for other than one id for each query, and as ``Index.search``.
+        """
+        if len(set(q_ids)) != len(queries):
+            raise RequestError(f"{len(queries)} queries have {len(set(q_ids))} ids; give one each")
+        found: dict[str, list[ElasticsearchResult]] = {}
+        for start in range(0, len(queries), _QUERIES_AT_ONCE):
+            batch = list(queries[start : start + _QUERIES_AT_ONCE])
+            answers = self.index.msearch(batch, mode=self.mode, size=k, fields=[])
+            for id_, hits in zip(q_ids[start:], answers, strict=False):
+                found[id_] = [ElasticsearchResult(hit.id, hit.score) for hit in hits]
+        return found
