@@ -137,6 +137,7 @@ def test_runs_of_others_join_and_are_compared_with_the_baseline(
         ({"baseline": "rrf"}, "baseline 'rrf' is not measured; there is bm25, mine"),
         ({"measures": ["nDCG@x"]}, r"no measure 'nDCG@x'.* as ir_measures does, as nDCG@10"),
         ({"measures": []}, "no measure to take"),
+        ({"runs": {"../mine": {"q1": [ScoredDoc("a", 1.0)]}}}, r"cannot be called '../mine'"),
         ({"runs": {"bm25": {"q1": [ScoredDoc("a", 1.0)]}}}, "'bm25' has the name of a system"),
         (
             {"runs": {"mine": {"1": [], "2": [], "3": [], "4": []}}},
@@ -156,6 +157,18 @@ def test_what_cannot_be_compared_is_refused_before_any_search(
     with pytest.raises(EvaluationError, match=said):
         evaluate(collection, ["bm25"], searcher, tmp_path, **given)
     assert searcher.asked == []
+
+
+def test_a_folder_of_something_else_is_left_alone(collection: Collection, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    searcher = FakeSearcher()
+    with pytest.raises(EvaluationError, match=r"holds something else \('thesis.tex'\); name anoth"):
+        evaluate(collection, ["bm25"], searcher, tmp_path)
+    assert searcher.asked == []
+    with pytest.raises(EvaluationError, match=r"thesis.tex cannot be used: Not a directory"):
+        evaluate(collection, ["bm25"], searcher, tmp_path / "thesis.tex")
+    (tmp_path / "metrics.json").touch()  # one of ours, with notes beside it
+    evaluate(collection, ["bm25"], searcher, tmp_path)
 
 
 def test_hybrid_runs_are_our_fusion_of_both_searches(

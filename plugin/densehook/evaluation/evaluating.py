@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,11 @@ Systems = Mapping[str, Mapping[str, float]]
 
 METRICS = "metrics.json"
 QUERIES = "queries.jsonl"
+_OURS = (METRICS, QUERIES, "qrels.trec", "runs", "lucene", "report.html", "report.md", "report.tex")
+"""What an evaluation's folder may hold before its metrics are there."""
+
+_NAME = re.compile(r"\w[\w.+@-]*")
+"""A run's name is that of a file."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,7 @@ def evaluate(
         name: _of_collection(name, run, collection.qrels) for name, run in (runs or {}).items()
     }
     _check_names(wanted, given, baseline)
+    _require_folder(output)
     if needs_documents(wanted) and not collection.has_documents:
         collection.documents()  # says what is missing
     anserini_jar()  # what is missing is said before the work, not after it
@@ -158,6 +165,7 @@ def measure_runs(
         raise EvaluationError(f"{collection.name} holds no relevance judgements")
     given = {system: _of_collection(system, run, collection.qrels) for system, run in runs.items()}
     _check_names((), given, baseline)
+    _require_folder(output)
     anserini_jar()
     find_java(MINIMUM_JAVA)
     return _measured(collection, given, output, names, baseline, about or {}, progress)
@@ -189,22 +197,22 @@ def _measured(
     computed = {name: means(each, measures) for name, each in values.items()}
     require_agreement(official, computed)
     progress("measuring", len(runs), len(runs))
-    spans = intervals(values, measures)
+    baseline = baseline or next(iter(runs))
     evaluation = Evaluation(
         collection.name,
         len(collection.qrels),
         {name: {**computed[name], **official[name]} for name in runs},
         output,
-        _by_kind(collection, values, measures),
-        baseline or next(iter(runs)),
-        dict(zip(runs, spans, strict=True)),
-        differences(values, measures, baseline or next(iter(runs))),
-        judged,
-        values,
-        ordered,
-        collection.qrels,
-        collection.queries,
-        about,
+        kinds=_by_kind(collection, values, measures),
+        baseline=baseline,
+        intervals=dict(zip(runs, intervals(values, measures), strict=True)),
+        differences=differences(values, measures, baseline),
+        judged=judged,
+        values=values,
+        runs=ordered,
+        qrels=collection.qrels,
+        texts=collection.queries,
+        about=about,
     )
     _write(evaluation, collection)
     return evaluation
@@ -251,6 +259,10 @@ def _first(ids: Iterable[str]) -> str:
 def _check_names(systems: Sequence[str], runs: Iterable[str], baseline: str | None) -> None:
     names = list(systems)
     for name in runs:
+        if not _NAME.fullmatch(name):
+            raise EvaluationError(
+                f"a run cannot be called {name!r}; give it a name of letters, digits and -._+@"
+            )
         if name in names:
             raise EvaluationError(f"run {name!r} has the name of a system; name it otherwise")
         names.append(name)
@@ -258,6 +270,19 @@ def _check_names(systems: Sequence[str], runs: Iterable[str], baseline: str | No
         raise EvaluationError("no run to measure")
     if baseline is not None and baseline not in names:
         raise EvaluationError(f"baseline {baseline!r} is not measured; there is {', '.join(names)}")
+
+
+def _require_folder(output: Path) -> None:
+    """Raises EvaluationError for a folder of something else, which nothing is to be added to."""
+    try:
+        there = sorted(path.name for path in output.iterdir()) if output.exists() else []
+    except OSError as error:
+        raise EvaluationError(f"{output} cannot be used: {error.strerror or error}") from None
+    strange = [name for name in there if name not in _OURS]
+    if strange and METRICS not in there:
+        raise EvaluationError(
+            f"{output} holds something else ({_first(strange)}); name another folder"
+        )
 
 
 def _as_json(queries: int, systems: Systems) -> dict[str, Any]:

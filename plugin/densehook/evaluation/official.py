@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,39 +47,30 @@ def official_means(
     asked = {name: words for name in measures if (words := words_of(name)) is not None}
     made = {system: dict.fromkeys(asked, 0.0) for system in runs}
     jobs = [
-        (system, path, options)
+        (system, options)
         for system, path in runs.items()
         if path.stat().st_size  # trec_eval refuses a run that found nothing
         for options in dict.fromkeys(words.options for words in asked.values())
     ]
-    together = {
-        options: {words.label: name for name, words in asked.items() if words.options == options}
-        for _, _, options in jobs
-    }
-    commands = [
-        [
-            *options,
-            "-c",
-            *(
-                word
-                for words in asked.values()
-                if words.options == options
-                for word in ("-m", words.name)
-            ),
-            str(qrels),
-            str(path),
-        ]
-        for _, path, options in jobs
-    ]
-    for (system, path, options), rows in zip(
-        jobs, trec_eval_rows(commands, java_home), strict=True
-    ):
-        printed = {label: value for label, query, value in rows if query == "all"}
-        for label, name in together[options].items():
-            if label not in printed:
-                raise EvaluationError(f"trec_eval cannot measure {path}: it does not print {label}")
-            made[system][name] = float(printed[label])
+    commands = [_command(asked.values(), options, qrels, runs[name]) for name, options in jobs]
+    printed = trec_eval_rows(commands, java_home)
+    for (system, options), rows in zip(jobs, printed, strict=True):
+        means = {label: value for label, query, value in rows if query == "all"}
+        for name, words in asked.items():
+            if words.options != options:
+                continue
+            if words.label not in means:
+                raise EvaluationError(
+                    f"trec_eval cannot measure {runs[system]}: it does not print {words.label}"
+                )
+            made[system][name] = float(means[words.label])
     return made
+
+
+def _command(asked: Iterable[Words], options: Sequence[str], qrels: Path, run: Path) -> list[str]:
+    """One call for all measures that need the same options."""
+    names = [word for each in asked if each.options == options for word in ("-m", each.name)]
+    return [*options, "-c", *names, str(qrels), str(run)]
 
 
 def require_agreement(
