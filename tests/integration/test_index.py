@@ -227,13 +227,14 @@ def test_a_query_of_blanks_is_refused(index: densehook.Index) -> None:
         index.search(" \u00a0\n")
 
 
-def test_an_index_is_opened_without_its_encoder_for_bm25(
+def test_an_index_is_opened_without_its_encoder_where_the_cluster_has_it(
     here: densehook.Index, tiny: Encoder
 ) -> None:
     opened = densehook.Index.open(here.client, here.name)
-    assert opened.search(QUERY, mode="bm25")[0].id == "young"
+    for mode in ("bm25", "dense", "hybrid"):
+        assert opened.search(QUERY, mode=mode)[0].id == "young"
     with pytest.raises(RequestError, match="needs the encoder 'all-minilm-l6-v2'"):
-        opened.search(QUERY)
+        opened.ingest(ROWS, replace=True)
     with pytest.raises(EncoderMismatch):
         densehook.Index.open(here.client, here.name, tiny)
     with pytest.raises(IndexNotFound):

@@ -137,6 +137,11 @@ def test_any_answer_is_an_answer_and_no_proxy_is_asked_for_it(
         ("", "it gave no reason"),
         ("[t][INFO ][o] [n] starting\n[t][INFO ][o] [n] closed\n", "closed"),
         ("[t][WARN ][o] [n] x.OddException: no harm\n[t][ERROR][o] [n] the reason\n", "the reason"),
+        (
+            "[t][WARN ][o] [n] no native access\njava.lang.ExceptionInInitializerError: null\n"
+            "[t][ERROR][o] [n] fatal exception while booting: it\n",
+            "fatal exception while booting: it",
+        ),
         ("noise\njava.io.IOException: broken\n\tat a.b.C\n", "java.io.IOException: broken"),
         (
             "java.lang.RuntimeException: starting java failed with [1]\noutput:\n#\n"

@@ -19,7 +19,8 @@ START_TIMEOUT_S = 180
 _STOP_TIMEOUT_S = 30
 _TELLING = (
     re.compile(r"insufficient memory"),  # the JVM says it below an exception that tells nothing
-    re.compile(r"\[(ERROR|FATAL) *\]|^(ERROR|FATAL)\b|\w(Exception|Error): "),
+    re.compile(r"\[(ERROR|FATAL) *\]|^(ERROR|FATAL)\b"),
+    re.compile(r"\w(Exception|Error): "),  # which may be of a mere warning's stack trace
 )
 _LOG_PREFIX = re.compile(r"^(\[[^]]*\] ?)+|^# ")  # [time][level][logger] [node]
 
@@ -94,7 +95,7 @@ def leftover(home: Path) -> NodeState | None:
 
 
 def reason(log: Path, start: int = 0) -> str:
-    """The line of a log that tells most: the first exception or error, else the last line.
+    """The line of a log that tells most: the first error, else exception, else the last line.
 
     Only what was written from byte ``start`` on counts; a log begun anew meanwhile counts whole.
     """
