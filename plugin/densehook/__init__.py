@@ -170,8 +170,9 @@ def evaluate(
     """Measures systems on a judged collection whose documents the index holds, by trec_eval.
 
     ``collection`` is a BEIR folder, a name of ir_datasets, or what ``open_collection`` gave. Runs,
-    judgements and metrics.json are written below ``output``. Raises errors.CollectionError,
-    errors.EvaluationError, errors.JavaNotFound, errors.MissingExtra.
+    judgements, metrics.json and report.html are written below ``output``. Raises
+    errors.CollectionError, errors.EvaluationError, also for an index of other documents,
+    errors.JavaNotFound, errors.MissingExtra.
 
         scores = densehook.evaluate("path/to/beir/scifact", index)
         scores.systems["rrf"]["nDCG@10"]

@@ -26,6 +26,7 @@ from .collections import (
 )
 from .evaluation import SYSTEMS, Evaluation, measure_runs
 from .evaluation import evaluate as run_systems
+from .report import write_report
 
 if TYPE_CHECKING:
     from .index import Index
@@ -53,7 +54,11 @@ def evaluate(
     """As ``densehook.evaluate``, which see."""
     opened = collection if isinstance(collection, Collection) else open_measured(collection)
     searcher = index.searcher()
-    return run_systems(opened, systems, searcher, Path(output), text_of=searcher.text_of)
+    told = run_systems(opened, systems, searcher, Path(output), text_of=searcher.text_of)
+    write_report(
+        told, lambda ids: {id_: searcher.text_of(doc) for id_, doc in index.mget(ids).items()}
+    )
+    return told
 
 
 class _Callable(ModuleType):

@@ -7,7 +7,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ir_measures
@@ -254,8 +254,8 @@ def test_the_command_measures_runs_compares_them_and_guards(tmp_path: Path) -> N
     assert "b       0.6250  0.2500" in succeeded(done)
     assert "RR@10 to first  differs" in done.stdout
     assert "-0.3750" in done.stdout
-    assert "evaluation/report.html" in done.stdout
-    kept = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert "measured/report.html" in done.stdout
+    kept = json.loads((tmp_path / "measured" / "metrics.json").read_text())
     assert kept["systems"]["first"] == {"RR@10": 1.0, "P@1": 1.0}
     assert kept["about"]["command"].startswith("densehook measure qrels.txt first.trec")
     guarded = (
@@ -267,10 +267,12 @@ def test_the_command_measures_runs_compares_them_and_guards(tmp_path: Path) -> N
         "--output",
         "now",
     )
-    worse = run(*guarded, "--against", "evaluation/metrics.json", "--tolerance", "0.003")
+    worse = run(*guarded, "--against", "measured/metrics.json", "--tolerance", "0.003")
     assert worse.returncode == 1
     assert "first RR@10 fell from 1.0000 to 0.6250, by 0.3750 (p 0.0" in worse.stderr
     assert "nothing is worse than in" in succeeded(run(*guarded, "--against", "now/metrics.json"))
+    inside = run("measure", "measured/qrels.trec", "second.trec")
+    assert "measured/qrels.trec lies in measured, which is written to" in inside.stderr
     lost = run("measure", "qrels.txt", "first.trec", "--baseline", "bm25")
     assert "error: baseline 'bm25' is not measured; there is first" in lost.stderr
 
@@ -402,6 +404,9 @@ def test_a_java_too_old_is_told_before_any_work(
 
 
 class Nothing:
+    def lacking(self, ids: Sequence[str]) -> list[str]:
+        return []
+
     def search(self, queries, mode, depth, on_progress=lambda done: None) -> Run:
         raise AssertionError("nothing is to be searched")
 

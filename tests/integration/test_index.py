@@ -233,7 +233,7 @@ def test_an_index_is_opened_without_its_encoder_where_the_cluster_has_it(
     opened = densehook.Index.open(here.client, here.name)
     for mode in ("bm25", "dense", "hybrid"):
         assert opened.search(QUERY, mode=mode)[0].id == "young"
-    with pytest.raises(RequestError, match="needs the encoder 'all-minilm-l6-v2'"):
+    with pytest.raises(RequestError, match="give the encoder 'all-minilm-l6-v2'"):
         opened.ingest(ROWS, replace=True)
     with pytest.raises(EncoderMismatch):
         densehook.Index.open(here.client, here.name, tiny)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ RUNS: Mapping[str, Run] = {
 class FakeSearcher:
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
+
+    lacks: Sequence[str] = ()
+
+    def lacking(self, ids: Sequence[str]) -> list[str]:
+        return [id_ for id_ in ids if id_ in self.lacks]
 
     def search(self, queries, mode, depth, on_progress=lambda done: None) -> Run:
         assert queries == QUERIES
@@ -157,6 +162,32 @@ def test_what_cannot_be_compared_is_refused_before_any_search(
     with pytest.raises(EvaluationError, match=said):
         evaluate(collection, ["bm25"], searcher, tmp_path, **given)
     assert searcher.asked == []
+
+
+def test_an_index_of_other_documents_is_no_zero(collection: Collection, tmp_path: Path) -> None:
+    searcher = FakeSearcher()
+    searcher.lacks = ["a", "b"]
+    with pytest.raises(
+        EvaluationError, match=r"none of the documents .* in little \('a', 'b'\); it"
+    ):
+        evaluate(collection, ["bm25"], searcher, tmp_path)
+    assert searcher.asked == []
+    searcher.lacks = ["b"]
+    evaluation = evaluate(collection, ["bm25"], searcher, tmp_path)
+    (said,) = evaluation.warnings
+    assert said.startswith("1 of 2 relevant documents are not in the index ('b'): every figure")
+    assert json.loads((tmp_path / "metrics.json").read_text())["warnings"] == [said]
+
+
+def test_what_an_evaluation_before_left_is_not_taken_for_this_ones(
+    collection: Collection, tmp_path: Path
+) -> None:
+    evaluate(collection, ["bm25", "dense"], FakeSearcher(), tmp_path)
+    (tmp_path / "report.html").write_text("of both")
+    (tmp_path / "runs" / "mine.trec").touch()
+    evaluate(collection, ["dense"], FakeSearcher(), tmp_path)
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"dense.trec", "mine.trec"}
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(collection: Collection, tmp_path: Path) -> None:

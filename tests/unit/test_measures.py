@@ -6,7 +6,7 @@ import pytest
 
 from densehook.errors import EvaluationError
 from densehook.evaluation import DEFAULT_MEASURES, check_measures, measure_queries
-from densehook.evaluation.judged import judged_of, warnings
+from densehook.evaluation.judged import JUDGED, judged_of, warnings
 from densehook.evaluation.measures import means
 from densehook.evaluation.official import words_of
 from densehook.types import ScoredDoc
@@ -79,19 +79,27 @@ def test_measures_are_asked_of_trec_eval_in_its_words(measure: str, words: objec
 
 
 def test_unjudged_documents_that_decide_are_warned_of() -> None:
-    judged = ("Judged@10", "nDCG@10", "nDCG(judged_only=True)@10")
-    bare = {"q": [ScoredDoc(f"x{n}", 9.0 - n) for n in range(3)] + [ScoredDoc("a", 1.0)]}
-    late = {"q": [ScoredDoc("c", 9.0), ScoredDoc("a", 1.0)]}
-    qrels = {"q": QRELS["q"]}
-    found = {
-        name: judged_of(measure_queries(run, qrels, judged))
-        for name, run in (("late", late), ("bare", bare))
+    queries = [f"q{n}" for n in range(12)]
+    qrels = {query: {"a": 1, "c": 0} for query in queries}
+    ids = {"late": ["c", "a"], "bare": ["x0", "x1", "x2", "a"], "same": ["c", "a"]}
+    values = {
+        name: measure_queries(
+            {query: [ScoredDoc(id_, 9.0 - n) for n, id_ in enumerate(order)] for query in queries},
+            qrels,
+            JUDGED,
+        )
+        for name, order in ids.items()
     }
-    assert found["bare"].share == 0.25
-    (said,) = warnings(found, "late")
-    assert said.startswith("bare is worse than late by nDCG@10, and better than it where unjudged")
-    assert "75% of its first 10 hits are unjudged, 0% of late's" in said
-    assert warnings({"late": found["late"], "same": found["late"]}, "late") == []
+    assert judged_of(values["bare"]).share == 0.25
+    (said,) = warnings(values, "late")
+    assert said == (
+        "by nDCG@10 bare is worse than late; where unjudged documents are left out of the lists,"
+        " better than late. Of its first 10 hits 75% are unjudged, of late's 0%: judge them before"
+        " you decide"
+    )
+    few = {name: dict(list(each.items())[:3]) for name, each in values.items()}
+    assert warnings(few, "late") == []  # of so few queries nothing is sure
+    assert warnings({"late": values["late"]}, "late") == []
 
 
 def test_means_have_four_decimals() -> None:

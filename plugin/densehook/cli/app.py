@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Annotated
@@ -13,7 +14,7 @@ import typer
 
 from .._version import __version__
 from ..errors import DensehookError
-from .console import fail
+from .console import fail, note
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -83,6 +84,11 @@ def _called(arguments: Iterable[str]) -> tuple[str, ...]:
     return (first,) if first in COMMANDS else tuple(COMMANDS)
 
 
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning of a library, as Elasticsearch's of a mapping, without where it was raised."""
+    note(f"warning: {message}")
+
+
 def _terminate(*_: object) -> None:
     sys.exit(_TERMINATED)
 
@@ -90,6 +96,7 @@ def _terminate(*_: object) -> None:
 def main() -> None:
     """Runs the command line; an error is one line, its traceback only with --debug."""
     debug = "--debug" in sys.argv[1:]
+    warnings.showwarning = _show_warning
     signal.signal(signal.SIGTERM, _terminate)  # what is half made is cleared away
     try:
         app(_called(sys.argv[1:]))()

@@ -199,7 +199,10 @@ def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> No
             f" {stats.lost_tokens:,} tokens ({lost:.0%}) were not encoded"
         )
     for name, count in report.missing.items():
-        out.print(f"{count:,} have nothing in the input field {name}")
+        if count >= report.indexed + report.failed > 0:
+            out.print(f"no document has the input field {name}; is it called otherwise?")
+        else:
+            out.print(f"{count:,} have nothing in the input field {name}")
     if report.without_text:
         out.print(f"{report.without_text:,} have no text at all, and so no vector")
     if report.unrefreshed:

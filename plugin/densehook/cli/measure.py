@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +62,7 @@ def measure(
     ],
     baseline: Baseline = None,
     measures: MeasureNames = None,
-    output: Output = Path("evaluation"),
+    output: Output = Path("measured"),
     against: Against = None,
     tolerance: Tolerance = 0.0,
 ) -> None:
@@ -71,6 +71,7 @@ def measure(
     from ..evaluation import measure_runs
     from ..report import write_report
 
+    _require_outside(output, [qrels, *(_name_and_file(run)[1] for run in runs)])
     given = read_runs(runs)
     judged = read_qrels(qrels)
     with bars() as show:
@@ -126,6 +127,16 @@ def require_no_drop(evaluation: Evaluation, against: Path | None, tolerance: flo
     if found:
         raise typer.Exit(1)
     out.print(f"nothing is worse than in {against}")
+
+
+def _require_outside(output: Path, files: Iterable[Path]) -> None:
+    """Raises BadParameter where a file that is read would be written over."""
+    for path in files:
+        if output.resolve() in path.resolve().parents:
+            raise typer.BadParameter(
+                f"{path} lies in {output}, which is written to; name another folder",
+                param_hint="--output",
+            )
 
 
 def _name_and_file(text: str) -> tuple[str, Path]:

@@ -11,7 +11,7 @@ import typer
 
 from .about import about
 from .bundles import open_index
-from .console import out
+from .console import note, out
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName
 from .progress import bars
 from .shown import show_evaluation
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..evaluation.optimising import Choice
     from ..index import Index
     from ..types import Ranking, Run
+
+_PLACEHOLDER = "YOUR QUERY"
 
 
 def optimise(
@@ -95,7 +97,7 @@ def optimise(
         lambda ids: {id_: opened.searcher().text_of(doc) for id_, doc in opened.mget(ids).items()},
     )
     asked = Asked(**choice.setting.asked())
-    request = opened.searching.fused_by_cluster("how do vaccines work", asked)
+    request = opened.searching.fused_by_cluster(_PLACEHOLDER, asked)
     (output / "choice.json").write_text(
         json.dumps({"asked": choice.setting.asked(), "request": request}, indent=2) + "\n"
     )
@@ -108,6 +110,11 @@ def optimise(
             " otherwise"
         )
     out.print(f"its request is in {output / 'choice.json'}, to read: {page}")
+    if not opened.cluster_encodes:
+        note(
+            f"the request is for a cluster with the encoder {opened.field.encoder!r} in service,"
+            " which this one has not; here it is Index.search with what is 'asked' there"
+        )
 
 
 def _other(collection: str, dev: str) -> Collection:

@@ -19,8 +19,6 @@ def show_evaluation(evaluation: Evaluation) -> None:
 
     Then how the systems differ from the baseline, and what to beware of.
     """
-    from ..evaluation.judged import warnings
-
     out.print(table_of(evaluation))
     if evaluation.kinds:
         out.print()
@@ -33,7 +31,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
             "95% interval; p: randomisation test, by Holm; needed: queries that would show it",
             style="dim",
         )
-    for warning in warnings(evaluation.judged, evaluation.baseline or ""):
+    for warning in evaluation.warnings:
         note(f"warning: {warning}")
 
 

@@ -21,7 +21,7 @@ from ..hooks import (
     require_answers,
     text_of,
 )
-from ..types import Document, QueryId, ScoredDoc
+from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, synchronous
 from .indices import provenance_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MODES = ("bm25", "dense")
 
 _QUERIES_PER_REQUEST = 16
+_IDS_PER_REQUEST = 1000
 _WITHOUT_PLUGIN = f"{NO_PLUGIN}give the bundle of the index's encoder"
 
 
@@ -88,6 +89,15 @@ class Searcher:
             run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
+
+    def lacking(self, ids: Sequence[DocId]) -> list[DocId]:
+        """Those of the documents that the index has not, asked a thousand at a time."""
+        missing: list[DocId] = []
+        for batch in _batches(ids, _IDS_PER_REQUEST):
+            with elastic_errors(self._client):
+                found = self._client.mget(index=self._index, ids=batch, source=False)
+            missing += [doc["_id"] for doc in found["docs"] if not doc.get("found")]
+        return missing
 
     def text_of(self, document: Document) -> str:
         """The text of a document that this index searches and its vectors are made from."""

@@ -77,6 +77,9 @@ class Encoder:
             spinning=spinning,
         )
 
+    def __repr__(self) -> str:
+        return f"<Encoder {self.manifest.name!r}: {self.manifest.part.summary}>"
+
     @property
     def dims(self) -> int:
         """Length of a vector. Raises BundleError for a kind that gives none."""

@@ -62,7 +62,10 @@ def _index(
 ) -> Path:
     count, digest = _write_documents(texts, documents, progress)
     if not count:
-        raise CollectionError("no document has any text to index; name the fields that hold it")
+        raise CollectionError(
+            "no document has any text in the fields that the index is made of; give corpus.jsonl"
+            " those fields, or leave pyserini-* out"
+        )
     index = work_dir / f"lucene-{digest[:16]}"
     if not index.is_dir():
         label = "indexing with Pyserini"

@@ -16,11 +16,20 @@ from ..java import find_java
 from ..types import Document, Qrels, QueryId, Run
 from .anserini import MINIMUM_JAVA, anserini_jar
 from .judged import JUDGED, Judged, judged_of
+from .judged import warnings as warnings_of
 from .measures import DEFAULT_MEASURES, Values, check_measures, means, measure_queries
 from .official import official_means, require_agreement
 from .progress import Progress, silent
 from .significance import SEED, Difference, Interval, differences, intervals
-from .systems import SYSTEMS, Bench, Searcher, check_systems, needs_documents, title_and_text
+from .systems import (
+    SYSTEMS,
+    Bench,
+    Searcher,
+    check_systems,
+    needs_documents,
+    needs_index,
+    title_and_text,
+)
 from .ties import without_ties
 
 Systems = Mapping[str, Mapping[str, float]]
@@ -51,7 +60,7 @@ class Evaluation:
     they may lie, ``differences`` how the others stand to the ``baseline``, ``judged`` how far the
     judgements reach, and ``values`` hold each query. A collection that tells no kinds has none.
     ``runs`` are as they were written, ``texts`` those of the queries, as far as they are known, and
-    ``about`` says what was run and where.
+    ``about`` says what was run and where; ``warnings`` are what to beware of, a line each.
     ``output`` holds metrics.json, queries.jsonl, qrels.trec and runs/SYSTEM.trec.
     """
 
@@ -61,14 +70,15 @@ class Evaluation:
     output: Path
     kinds: Mapping[str, KindOfQuery] = field(default_factory=dict)
     baseline: str | None = None
-    intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
-    differences: Sequence[Difference] = ()
-    judged: Mapping[str, Judged] = field(default_factory=dict)
-    values: Mapping[str, Values] = field(default_factory=dict)
-    runs: Mapping[str, Run] = field(default_factory=dict)
-    qrels: Qrels = field(default_factory=dict)
-    texts: Mapping[QueryId, str] = field(default_factory=dict)
+    intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict, repr=False)
+    differences: Sequence[Difference] = field(default=(), repr=False)
+    judged: Mapping[str, Judged] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Values] = field(default_factory=dict, repr=False)
+    runs: Mapping[str, Run] = field(default_factory=dict, repr=False)
+    qrels: Qrels = field(default_factory=dict, repr=False)
+    texts: Mapping[QueryId, str] = field(default_factory=dict, repr=False)
     about: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     @property
     def measures(self) -> list[str]:
@@ -101,6 +111,8 @@ class Evaluation:
             made["differences"] = [each.as_json() for each in self.differences]
         if self.about:
             made["about"] = dict(self.about)
+        if self.warnings:
+            made["warnings"] = list(self.warnings)
         if self.judged:
             made["judged"] = {name: each.as_json() for name, each in self.judged.items()}
         return made
@@ -144,9 +156,10 @@ def evaluate(
         collection.documents()  # says what is missing
     anserini_jar()  # what is missing is said before the work, not after it
     find_java(MINIMUM_JAVA)
+    beware = _lacking(collection, searcher) if needs_index(wanted) else []
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
     made = {**_runs(wanted, bench), **given}
-    return _measured(collection, made, output, names, baseline, about or {}, progress)
+    return _measured(collection, made, output, names, baseline, about or {}, progress, beware)
 
 
 def measure_runs(
@@ -179,11 +192,13 @@ def _measured(
     baseline: str | None,
     about: Mapping[str, str],
     progress: Progress,
+    beware: Sequence[str] = (),
 ) -> Evaluation:
+    _clear(output, runs)
     qrels, written = output / "qrels.trec", {}
     write_qrels(qrels, collection.qrels)
     values: dict[str, Values] = {}
-    judged: dict[str, Judged] = {}
+    judged: dict[str, Values] = {}
     ordered: dict[str, Run] = {}
     for number, (name, run) in enumerate(runs.items()):
         progress("measuring", number, len(runs))
@@ -192,7 +207,7 @@ def _measured(
         write_run(written[name], ordered[name], name)
         found = measure_queries(ordered[name], collection.qrels, [*measures, *JUDGED])
         values[name] = {query: {m: each[m] for m in measures} for query, each in found.items()}
-        judged[name] = judged_of(found)
+        judged[name] = {query: {m: each[m] for m in JUDGED} for query, each in found.items()}
     official = official_means(written, qrels, measures, find_java(MINIMUM_JAVA))
     computed = {name: means(each, measures) for name, each in values.items()}
     require_agreement(official, computed)
@@ -207,12 +222,13 @@ def _measured(
         baseline=baseline,
         intervals=dict(zip(runs, intervals(values, measures), strict=True)),
         differences=differences(values, measures, baseline),
-        judged=judged,
+        judged={name: judged_of(each) for name, each in judged.items()},
         values=values,
         runs=ordered,
         qrels=collection.qrels,
         texts=collection.queries,
         about=about,
+        warnings=[*beware, *warnings_of(judged, baseline)],
     )
     _write(evaluation, collection)
     return evaluation
@@ -230,6 +246,39 @@ def _write(evaluation: Evaluation, collection: Collection) -> None:
                 row["kind"] = collection.kinds[query]
             row["systems"] = {name: each[query] for name, each in evaluation.values.items()}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _lacking(collection: Collection, searcher: Searcher) -> list[str]:
+    """What to say of relevant documents that the index has not.
+
+    Raises EvaluationError when it has none of them: it is of another collection.
+    """
+    relevant = sorted(
+        {id_ for judged in collection.qrels.values() for id_, grade in judged.items() if grade > 0}
+    )
+    lacking = searcher.lacking(relevant)
+    if relevant and len(lacking) == len(relevant):
+        raise EvaluationError(
+            f"the index has none of the documents that are relevant in {collection.name}"
+            f" ({_first(relevant)}); it holds another collection, or its ids are others"
+        )
+    if not lacking:
+        return []
+    return [
+        f"{len(lacking):,} of {len(relevant):,} relevant documents are not in the index"
+        f" ({_first(lacking)}): every figure is lower than it should be"
+    ]
+
+
+def _clear(output: Path, runs: Iterable[str]) -> None:
+    """Takes away what an evaluation before left here and this one will not write over."""
+    try:
+        before = json.loads((output / METRICS).read_text(encoding="utf-8"))["systems"]
+    except (OSError, ValueError, KeyError, TypeError):
+        before = {}
+    stale = [output / "runs" / f"{name}.trec" for name in before if name not in runs]
+    for path in (*stale, *(output / name for name in ("report.html", "report.md", "report.tex"))):
+        path.unlink(missing_ok=True)
 
 
 def _of_collection(name: str, run: Run, qrels: Qrels) -> Run:

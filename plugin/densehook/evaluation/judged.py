@@ -7,11 +7,12 @@ ranking (condensed lists: Sakai 2007, "Alternatives to Bpref").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .measures import Values, means
+from .significance import differences
 
 DEPTH = 10
 JUDGED = (f"Judged@{DEPTH}", f"nDCG@{DEPTH}", f"nDCG(judged_only=True)@{DEPTH}")
@@ -41,22 +42,28 @@ def judged_of(values: Values) -> Judged:
     return Judged(*(found[name] for name in JUDGED))
 
 
-def warnings(judged: Mapping[str, Judged], baseline: str) -> Sequence[str]:
-    """A line for each system whose standing to the baseline hangs on unjudged documents."""
-    base = judged[baseline]
+def warnings(values: Mapping[str, Values], baseline: str) -> list[str]:
+    """A line for each system whose standing to the baseline hangs on unjudged documents.
+
+    ``values`` are those of ``JUDGED`` for every query. A standing is what the test takes for a
+    difference, not a mean that happens to be higher.
+    """
+    plain, condensed = (
+        {each.system: each.verdict for each in differences(values, [name], baseline)}
+        for name in JUDGED[1:]
+    )
+    base = judged_of(values[baseline])
     return [
-        f"{system} is {_than(each.plain, base.plain)} {baseline} by nDCG@10, and"
-        f" {_than(each.condensed, base.condensed)} it where unjudged documents are left out:"
-        f" {1 - each.share:.0%} of its first {DEPTH} hits are unjudged,"
-        f" {1 - base.share:.0%} of {baseline}'s"
-        for system, each in judged.items()
-        if system != baseline
-        and (each.plain > base.plain) != (each.condensed > base.condensed)
-        and each.plain != base.plain
+        f"by nDCG@10 {system} is {_to(plain[system], baseline)}; where unjudged documents are left"
+        f" out of the lists, {_to(condensed[system], baseline)}. Of its first {DEPTH} hits"
+        f" {1 - judged_of(values[system]).share:.0%} are unjudged, of {baseline}'s"
+        f" {1 - base.share:.0%}: judge them before you decide"
+        for system in plain
+        if plain[system] != condensed[system]
     ]
 
 
-def _than(value: float, other: float) -> str:
-    if value == other:
-        return "as good as"
-    return "better than" if value > other else "worse than"
+def _to(verdict: str, baseline: str) -> str:
+    if verdict == "no difference":
+        return f"not surely other than {baseline}"
+    return f"{verdict} than {baseline}"

@@ -28,6 +28,7 @@ LEVEL = 0.05
 """Below this a difference counts as one; intervals hold the other 95%."""
 
 POWER = 0.8
+_ROUNDING = 1e-12
 _MOST_QUERIES = 1_000_000
 _NUMBERS_AT_ONCE = 4_000_000
 
@@ -149,7 +150,9 @@ def holm_corrected(ps: Sequence[float]) -> list[float]:
 def effect_of(row: Floats) -> float | None:
     """The mean difference over the standard deviation of differences; None where that is 0."""
     deviation = float(row.std(ddof=1)) if len(row) > 1 else 0.0
-    return float(row.mean()) / deviation if deviation > 0 else None
+    mean = float(row.mean())
+    # equal differences may deviate by what floats lose
+    return mean / deviation if deviation > _ROUNDING * abs(mean) else None
 
 
 def queries_needed(effect: float | None) -> int | None:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
-from ..types import Document, QueryId, Run, ScoredDoc
+from ..types import DocId, Document, QueryId, Run, ScoredDoc
 from .bm25 import pyserini_bm25
 from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
@@ -32,6 +32,9 @@ class Searcher(Protocol):
 
         ``on_progress`` is told how many queries are done.
         """
+
+    def lacking(self, ids: Sequence[DocId]) -> Sequence[DocId]:
+        """Those of the documents that the index has not."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,14 @@ def check_systems(names: Iterable[str]) -> list[str]:
 def needs_encoder(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the queries."""
     return any(SYSTEMS[name].encodes or needs_encoder(SYSTEMS[name].parts) for name in names)
+
+
+def needs_index(names: Iterable[str]) -> bool:
+    """Whether any of these systems, or of their parts, searches the index."""
+    return any(
+        needs_index(system.parts) if system.parts else not system.reads
+        for system in (SYSTEMS[name] for name in names)
+    )
 
 
 def needs_documents(names: Iterable[str]) -> bool:

@@ -11,7 +11,6 @@ import jinja2
 from ..collections.runs import writing
 from ..evaluation import Difference, Evaluation
 from ..evaluation.gains import Gains, gains_of
-from ..evaluation.judged import warnings
 from ..evaluation.significance import RESAMPLES, SEED
 from ..types import DocId, QueryId
 from .svg import bars, stacked, waterfall
@@ -99,7 +98,6 @@ def _contents(evaluation: Evaluation, texts_of: TextsOf) -> dict[str, object]:
         "evaluation": evaluation,
         "measure": measure,
         "verdict": verdict(evaluation),
-        "warnings": warnings(evaluation.judged, evaluation.baseline or ""),
         "bars": bars(spans, f"{measure} of each system"),
         "mark": mark,
         "legend": legend(evaluation),
