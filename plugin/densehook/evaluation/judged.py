@@ -59,7 +59,8 @@ def warnings(values: Mapping[str, Values], baseline: str) -> list[str]:
         f" {1 - judged_of(values[system]).share:.0%} are unjudged, of {baseline}'s"
         f" {1 - base.share:.0%}: judge them before you decide"
         for system in plain
-        if plain[system] != condensed[system]
+        # where only what is relevant is judged, all is alike without the rest: that says nothing
+        if condensed[system] not in ("no difference", plain[system])
     ]
 
 
