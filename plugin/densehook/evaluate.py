@@ -55,9 +55,7 @@ def evaluate(
     opened = collection if isinstance(collection, Collection) else open_measured(collection)
     searcher = index.searcher()
     told = run_systems(opened, systems, searcher, Path(output), text_of=searcher.text_of)
-    write_report(
-        told, lambda ids: {id_: searcher.text_of(doc) for id_, doc in index.mget(ids).items()}
-    )
+    write_report(told, searcher.texts_of)
     return told
 
 

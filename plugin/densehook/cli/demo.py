@@ -16,7 +16,7 @@ from .bundles import load_encoder
 from .console import command_name, out
 from .options import ApiKey, CaCerts, Url
 from .progress import bar, bars, steps
-from .shown import show_evaluation
+from .shown import show_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +138,7 @@ def _search(place: Place) -> None:
 def _evaluate(place: Place, output: Path) -> None:
     from ..collections import help_topics
     from ..evaluation import SYSTEMS, evaluate
+    from ..report import write_report
 
     searcher = place.index().searcher()
     with bars() as progress:
@@ -149,7 +150,8 @@ def _evaluate(place: Place, output: Path) -> None:
             text_of=searcher.text_of,
             progress=progress,
         )
-    show_evaluation(evaluation)
+    write_report(evaluation, searcher.texts_of)
+    show_means(evaluation)
     out.print(f"{evaluation.queries} questions, measured by Pyserini's trec_eval")
 
 
@@ -159,6 +161,7 @@ def _what_now(bundle: Bundle, output: Path, *, local: bool) -> None:
     command = command_name()
     out.print(f"bundle    {bundle.path}")
     out.print(f"numbers   {output / 'metrics.json'}, runs in {output / 'runs'}")
+    out.print(f"report    {output / 'report.html'}")
     out.print(f'search    {command} search {quickstart.INDEX} "sort a list" --explain')
     out.print(f"your own  {command} create INDEX --input title,text \\")
     out.print(f"            --encoder {bundle.path}")

@@ -105,10 +105,7 @@ def evaluate(
             text_of=searcher.text_of,
             progress=show,
         )
-    page = write_report(
-        evaluation,
-        lambda ids: {id_: searcher.text_of(doc) for id_, doc in measured.mget(ids).items()},
-    )
+    page = write_report(evaluation, searcher.texts_of)
     show_evaluation(evaluation)
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
     require_no_drop(evaluation, against, tolerance)

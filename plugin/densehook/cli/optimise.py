@@ -92,10 +92,7 @@ def optimise(
             about={**about(sys.argv[1:], opened), "chosen": _told(choice)},
             progress=show,
         )
-    page = write_report(
-        evaluation,
-        lambda ids: {id_: opened.searcher().text_of(doc) for id_, doc in opened.mget(ids).items()},
-    )
+    page = write_report(evaluation, opened.searcher().texts_of)
     asked = Asked(**choice.setting.asked())
     request = opened.searching.fused_by_cluster(_PLACEHOLDER, asked)
     (output / "choice.json").write_text(

@@ -15,15 +15,8 @@ if TYPE_CHECKING:
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
-    """Every measure over all queries; then one for each kind of them, where they are of kinds.
-
-    Then how the systems differ from the baseline, and what to beware of.
-    """
-    out.print(table_of(evaluation))
-    if evaluation.kinds:
-        out.print()
-        out.print(kinds_table(evaluation))
-        out.print("* the best of its kind", style="dim")
+    """The means; then how the systems differ from the baseline, and what to beware of."""
+    show_means(evaluation)
     if evaluation.differences:
         out.print()
         out.print(differences_table(evaluation))
@@ -33,6 +26,15 @@ def show_evaluation(evaluation: Evaluation) -> None:
         )
     for warning in evaluation.warnings:
         note(f"warning: {warning}")
+
+
+def show_means(evaluation: Evaluation) -> None:
+    """Every measure over all queries; then one for each kind of them, where they are of kinds."""
+    out.print(table_of(evaluation))
+    if evaluation.kinds:
+        out.print()
+        out.print(kinds_table(evaluation))
+        out.print("* the best of its kind", style="dim")
 
 
 def table_of(evaluation: Evaluation) -> Table:

@@ -12,6 +12,7 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from ..bundle import is_blank
 from ..errors import ElasticError, NotInService, RequestError, UnusableDocument
 from ..hooks import (
+    NOTES,
     bm25_request,
     field_of,
     join_by_spaces,
@@ -106,6 +107,20 @@ class Searcher:
             return text_of(document, self._field.inputs, join)[0]
         except UnusableDocument:
             return ""
+
+    def texts_of(self, ids: Sequence[DocId]) -> dict[DocId, str]:
+        """The texts of those of the documents that are there, by id."""
+        hidden = [NOTES, *self._provenance.vector_fields]
+        texts: dict[DocId, str] = {}
+        for batch in _batches(ids, _IDS_PER_REQUEST):
+            with elastic_errors(self._client):
+                found = self._client.mget(index=self._index, ids=batch, source_excludes=hidden)
+            texts |= {
+                doc["_id"]: self.text_of(Document(doc["_id"], doc["_source"]))
+                for doc in found["docs"]
+                if doc.get("found")
+            }
+        return texts
 
     def _bodies(self, texts: Sequence[str], mode: str, depth: int) -> list[dict[str, Any]]:
         if mode == "bm25":
