@@ -10,11 +10,12 @@ if missing := missing_of("numpy", "scipy", "ir_measures", "pyserini"):
     raise MissingExtra(missing, "evaluate")
 
 from .bm25 import pyserini_bm25
-from .evaluating import Evaluation, KindOfQuery, evaluate, measure_runs
+from .evaluating import evaluate, measure_runs
 from .guard import Drop, drops
 from .measures import DEFAULT_MEASURES, check_measures, measure_queries
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
+from .result import Evaluation, KindOfQuery
 from .significance import Difference, Interval
 from .systems import (
     SYSTEMS,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..types import DocId, QueryId
-from .evaluating import Evaluation
+from .result import Evaluation
 from .systems import SYSTEMS
 
 DEPTH = 10

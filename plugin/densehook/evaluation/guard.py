@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import CollectionError, EvaluationError
 from ..files import text_lines
-from .evaluating import QUERIES, Evaluation
 from .measures import Values
+from .result import QUERIES, Evaluation
 from .significance import LEVEL, differences
 
 
