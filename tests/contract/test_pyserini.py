@@ -171,6 +171,12 @@ def test_measures_are_means_over_all_judged_queries(tmp_path: Path) -> None:
     assert found["both"] == {"nDCG@10": 0.3066, "R@100": 0.5, "AP@100": 0.2917, "RR@10": 0.5}
     assert found["deep"]["RR@10"] == 0.0
     assert set(found["none"].values()) == {0.0}
+    several = ["P@5", "P@10", "nDCG@10", "nDCG@3", "RR@5", "RR", "AP", "AP@5", "ERR@5"]
+    both = measure_runs(
+        judgements_alone("means", qrels), {"r": runs["both"]}, tmp_path, measures=several
+    ).systems["r"]
+    assert list(both) == several  # trec_eval itself heeds one cut-off of a measure alone
+    assert (both["P@5"], both["P@10"], both["AP"], both["AP@5"]) == (0.1, 0.05, 0.2917, 0.25)
 
 
 TIED = 2
@@ -258,15 +264,8 @@ def test_the_command_measures_runs_compares_them_and_guards(tmp_path: Path) -> N
     kept = json.loads((tmp_path / "measured" / "metrics.json").read_text())
     assert kept["systems"]["first"] == {"RR@10": 1.0, "P@1": 1.0}
     assert kept["about"]["command"].startswith("densehook measure qrels.txt first.trec")
-    guarded = (
-        "measure",
-        "qrels.txt",
-        "first=second.trec",
-        "--measures",
-        "RR@10",
-        "--output",
-        "now",
-    )
+    again = ("first=second.trec", "b=second.trec", "--measures", "RR@10,P@1")
+    guarded = ("measure", "qrels.txt", *again, "--output", "now")
     worse = run(*guarded, "--against", "measured/metrics.json", "--tolerance", "0.003")
     assert worse.returncode == 1
     assert "first RR@10 fell from 1.0000 to 0.6250, by 0.3750 (p 0.0" in worse.stderr

@@ -113,6 +113,8 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     assert chosen["baseline"] == "rrf"
     dev = ("optimise", corpus, "--index", index, "--dev", "dev")
     assert f"{corpus} has no split 'dev'; it has test: name one" in error_of(run(*dev))
+    same = run("optimise", corpus, "--index", index, "--dev", "test")
+    assert "8 queries of 'test' are those it is measured on" in " ".join(same.stderr.split())
 
     # what encodes nothing asks for no bundle
     shutil.rmtree(models / "tiny")

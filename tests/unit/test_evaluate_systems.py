@@ -198,8 +198,15 @@ def test_a_folder_of_something_else_is_left_alone(collection: Collection, tmp_pa
     assert searcher.asked == []
     with pytest.raises(EvaluationError, match=r"thesis.tex cannot be used: Not a directory"):
         evaluate(collection, ["bm25"], searcher, tmp_path / "thesis.tex")
-    (tmp_path / "metrics.json").touch()  # one of ours, with notes beside it
+    (tmp_path / "metrics.json").write_text('{"systems": {"../thesis": {}}, "loss": 0.5}')
+    with pytest.raises(EvaluationError, match=r"'a metrics.json of another kind'"):
+        evaluate(collection, ["bm25"], searcher, tmp_path)
+    ours = {"collection": "c", "queries": 1, "systems": {"../thesis": {}, "old": {}}}
+    (tmp_path / "metrics.json").write_text(json.dumps(ours))  # with notes beside it
+    (tmp_path / "thesis.trec").touch()
     evaluate(collection, ["bm25"], searcher, tmp_path)
+    assert (tmp_path / "thesis.trec").exists()
+    assert (tmp_path / "thesis.tex").exists()
 
 
 def test_hybrid_runs_are_our_fusion_of_both_searches(

@@ -9,7 +9,7 @@ import pytest
 
 from densehook.collections import judgements_alone
 from densehook.errors import CollectionError, EvaluationError
-from densehook.evaluation import Evaluation, drops, evaluating, measure_runs
+from densehook.evaluation import Evaluation, drops, evaluating, kept_at, measure_runs
 from densehook.types import ScoredDoc
 
 QRELS = {f"q{n}": {f"d{n}": 1} for n in range(30)}
@@ -37,14 +37,15 @@ def measured(folder: Path, late: int, name: str = "dense") -> Evaluation:
 
 def test_a_drop_is_told_with_its_p(tmp_path: Path) -> None:
     measured(tmp_path / "before", 0)
-    found = drops(measured(tmp_path / "now", 20), tmp_path / "before" / "metrics.json", 0.003)
+    kept = kept_at(tmp_path / "before" / "metrics.json")
+    found = drops(measured(tmp_path / "now", 20), kept, 0.003)
     assert [each.measure for each in found] == ["nDCG@10", "AP@100", "RR@10"]
     assert str(found[0]).startswith("dense nDCG@10 fell from 1.0000 to 0.7540, by 0.2460 (p 0.000")
 
 
 def test_what_is_tolerated_chance_or_a_gain_is_no_drop(tmp_path: Path) -> None:
     measured(tmp_path / "before", 20)
-    against = tmp_path / "before" / "metrics.json"
+    against = kept_at(tmp_path / "before" / "metrics.json")
     assert drops(measured(tmp_path / "same", 20), against) == []
     assert drops(measured(tmp_path / "better", 0), against) == []
     assert drops(measured(tmp_path / "chance", 21), against) == []
@@ -55,27 +56,54 @@ def test_what_is_tolerated_chance_or_a_gain_is_no_drop(tmp_path: Path) -> None:
 def test_without_the_queries_of_before_every_drop_counts(tmp_path: Path) -> None:
     measured(tmp_path / "before", 20)
     (tmp_path / "before" / "queries.jsonl").unlink()
-    found = drops(measured(tmp_path / "now", 21), tmp_path / "before" / "metrics.json")
+    found = drops(measured(tmp_path / "now", 21), kept_at(tmp_path / "before" / "metrics.json"))
     assert str(found[0]).endswith("(whose queries are not known)")
+
+
+def test_an_evaluation_is_compared_with_what_lay_where_it_goes(tmp_path: Path) -> None:
+    measured(tmp_path / "same", 0)
+    kept = kept_at(tmp_path / "same" / "metrics.json")
+    assert len(drops(measured(tmp_path / "same", 20), kept)) == 3
+
+
+def test_of_few_queries_every_drop_counts(tmp_path: Path) -> None:
+    qrels = {query: QRELS[query] for query in list(QRELS)[:5]}
+    few = judgements_alone("few", qrels)
+    measure_runs(few, {"dense": run(0)}, tmp_path / "before")
+    kept = kept_at(tmp_path / "before" / "metrics.json")
+    now = measure_runs(few, {"dense": run(5)}, tmp_path / "now")
+    assert [each.p for each in drops(now, kept)] == [None] * 3
 
 
 def test_what_cannot_be_compared_is_one_line(tmp_path: Path) -> None:
     now = measured(tmp_path / "now", 0)
     other = tmp_path / "other" / "metrics.json"
     measured(other.parent, 0, name="bm25")
-    with pytest.raises(EvaluationError, match=r"has bm25 and nothing that was measured now: dense"):
-        drops(now, other)
-    kept = json.loads((tmp_path / "now" / "metrics.json").read_text())
-    other.write_text(json.dumps({**kept, "queries": 7}))
+    with pytest.raises(EvaluationError, match=r"guards nDCG@10 of bm25, which was not measured"):
+        drops(now, kept_at(other))
+    fewer = measure_runs(
+        judgements_alone("little", QRELS), {"dense": run(0)}, tmp_path / "f", measures=["P@1"]
+    )
+    with pytest.raises(EvaluationError, match=r"guards nDCG@10 of dense, which was not measured"):
+        drops(fewer, kept_at(tmp_path / "now" / "metrics.json"))
+    with pytest.raises(EvaluationError, match="tolerance is nan; it must be 0 or more"):
+        drops(now, kept_at(tmp_path / "now" / "metrics.json"), float("nan"))
+    text = (tmp_path / "now" / "metrics.json").read_text()
+    other.write_text(json.dumps({**json.loads(text), "queries": 7}))
+    (other.parent / "queries.jsonl").unlink()
     with pytest.raises(EvaluationError, match="is of 7 queries, this is of 30"):
-        drops(now, other)
-    for text in ("{", "[]", '{"queries": 1, "systems": {"a": {"b": "c"}}}', '{"queries": 1}'):
-        other.write_text(text)
+        drops(now, kept_at(other))
+    for damaged in ("{", "[]", '{"queries": 1, "systems": {"a": {"b": "c"}}}', '{"queries": 1}'):
+        other.write_text(damaged)
         with pytest.raises(CollectionError, match=r"metrics.json is no metrics.json of an eval"):
-            drops(now, other)
+            kept_at(other)
+    other.write_text(text.replace("1.0", "NaN", 1))
+    with pytest.raises(CollectionError, match=r"metrics.json is no metrics.json of an eval"):
+        kept_at(other)
     with pytest.raises(CollectionError, match="cannot be read: No such file"):
-        drops(now, tmp_path / "gone.json")
+        kept_at(tmp_path / "gone.json")
     queries = tmp_path / "now" / "queries.jsonl"
-    queries.write_text('{"query": "q1"}\n')
-    with pytest.raises(CollectionError, match=r"queries.jsonl:1: no query of an evaluation"):
-        drops(now, tmp_path / "now" / "metrics.json")
+    for row in ('{"query": "q1"}', '{"query": "q1", "systems": {"dense": {"P@1": 1.0}}}', "[]"):
+        queries.write_text(f"{row}\n")
+        with pytest.raises(CollectionError, match=r"queries.jsonl:1: no query of this evaluation"):
+            kept_at(tmp_path / "now" / "metrics.json")

@@ -29,7 +29,9 @@ def test_names_are_ir_measures_own_once_each() -> None:
     assert check_measures(DEFAULT_MEASURES) == list(DEFAULT_MEASURES)
 
 
-@pytest.mark.parametrize("name", ["F17", "nDCG@", "P(rel=two)@5", "nDCG(x=1)@10", "", "P"])
+@pytest.mark.parametrize(
+    "name", ["F17", "nDCG@", "P(rel=two)@5", "nDCG(x=1)@10", "", "P", "nDCG@0", "P(rel=0)@5"]
+)
 def test_what_is_no_measure_is_refused_with_how_to_write_one(name: str) -> None:
     with pytest.raises(EvaluationError, match=r"no measure .* as nDCG@10, R@100, AP"):
         check_measures([name])

@@ -19,6 +19,7 @@ from densehook.evaluation.optimising import (
     Setting,
     choose_by_folds,
     choose_on,
+    depth_of,
     settings,
 )
 from densehook.evaluation.ties import without_ties
@@ -91,6 +92,12 @@ def test_many_settings_are_tried_as_each_is_fused(seed: int) -> None:
         assert [hit.score for hit in found] == pytest.approx([h.score for h in expected], abs=1e-6)
         assert [hit.id for hit in found] == [hit.id for hit in expected]
         assert lists_of_query.fused(setting, 5) == found[:5]
+
+
+def test_a_measure_that_looks_below_its_cut_off_gets_all() -> None:
+    assert depth_of("nDCG@10") == 10
+    assert depth_of("AP") is None
+    assert depth_of("nDCG(judged_only=True)@10") is None
 
 
 def test_what_is_right_on_the_split_chosen_on_is_chosen(few: None) -> None:

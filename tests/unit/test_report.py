@@ -54,7 +54,7 @@ def evaluation(tmp_path: Path) -> Evaluation:
 
 def test_tables_mark_what_differs_and_not_by_chance(evaluation: Evaluation) -> None:
     lines = markdown_table(evaluation).splitlines()
-    assert lines[0] == "| a_b & c, 40 queries | nDCG@10 | R@100 | AP@100 | RR@10 |"
+    assert lines[0] == "| a\\_b & c, 40 queries | nDCG@10 | R@100 | AP@100 | RR@10 |"
     assert lines[3].startswith("| dense | 0.5000▼ | **1.0000** | 0.3333▼ |")
     assert lines[4].startswith("| rrf | **1.0000**▲ | **1.0000** | **1.0000**▲ |")
     assert "▲" not in lines[5]

@@ -19,6 +19,7 @@ from .measure import (
     Runs,
     Tolerance,
     measures_of,
+    read_kept,
     read_runs,
     require_no_drop,
 )
@@ -81,6 +82,7 @@ def evaluate(
 
     checked = check_systems(names(systems)) if systems is not None else []
     named = measures_of(measures)
+    kept = read_kept(against)
     if qrels is not None:
         opened = open_topics(Path(collection), qrels, names(topic))
     else:
@@ -108,7 +110,7 @@ def evaluate(
     page = write_report(evaluation, searcher.texts_of)
     show_evaluation(evaluation)
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
-    require_no_drop(evaluation, against, tolerance)
+    require_no_drop(evaluation, kept, tolerance)
 
 
 def _possible(collection: Collection) -> list[str]:

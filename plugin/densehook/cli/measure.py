@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,13 +12,15 @@ import typer
 
 from .about import about
 from .console import note, out
-from .options import names
 from .progress import bars
 from .shown import show_evaluation
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation
+    from ..evaluation import Evaluation, Kept
     from ..types import Run
+
+_SEPARATOR = re.compile(r"\s*,\s*(?![^()]*\))")
+"""Commas between measures, not those within RBP(p=0.8,rel=1)."""
 
 Baseline = Annotated[
     str | None,
@@ -72,6 +75,7 @@ def measure(
     from ..report import write_report
 
     _require_outside(output, [qrels, *(_name_and_file(run)[1] for run in runs)])
+    kept = read_kept(against)
     given = read_runs(runs)
     judged = read_qrels(qrels)
     with bars() as show:
@@ -80,14 +84,14 @@ def measure(
             given,
             output,
             measures=measures_of(measures),
-            baseline=_named(baseline),
+            baseline=_named(baseline, runs),
             about=about(sys.argv[1:]),
             progress=show,
         )
     page = write_report(evaluation)
     show_evaluation(evaluation)
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
-    require_no_drop(evaluation, against, tolerance)
+    require_no_drop(evaluation, kept, tolerance)
 
 
 def read_runs(given: Sequence[str]) -> Mapping[str, Run]:
@@ -112,21 +116,28 @@ def measures_of(given: str | None) -> Sequence[str]:
     """The measures that are named, or the usual ones."""
     from ..evaluation import DEFAULT_MEASURES, check_measures
 
-    return DEFAULT_MEASURES if given is None else check_measures(names(given))
+    return DEFAULT_MEASURES if given is None else check_measures(_SEPARATOR.split(given.strip()))
 
 
-def require_no_drop(evaluation: Evaluation, against: Path | None, tolerance: float) -> None:
+def read_kept(against: Path | None) -> Kept | None:
+    """What was kept, read before anything is written: it may lie where the output goes."""
+    from ..evaluation import kept_at
+
+    return None if against is None else kept_at(against)
+
+
+def require_no_drop(evaluation: Evaluation, kept: Kept | None, tolerance: float) -> None:
     """Ends with 1 where a system is worse than in an evaluation that was kept."""
-    if against is None:
+    if kept is None:
         return
     from ..evaluation import drops
 
-    found = drops(evaluation, against, tolerance)
+    found = drops(evaluation, kept, tolerance)
     for each in found:
         note(str(each))
     if found:
         raise typer.Exit(1)
-    out.print(f"nothing is worse than in {against}")
+    out.print(f"nothing is worse than in {kept.path}")
 
 
 def _require_outside(output: Path, files: Iterable[Path]) -> None:
@@ -146,8 +157,8 @@ def _name_and_file(text: str) -> tuple[str, Path]:
     return Path(text).name.removesuffix(".gz").rsplit(".", 1)[0], Path(text)
 
 
-def _named(baseline: str | None) -> str | None:
-    """A baseline may be called by its file too."""
-    if baseline is None or not Path(baseline).is_file():
-        return baseline
-    return _name_and_file(baseline)[0]
+def _named(baseline: str | None, runs: Sequence[str]) -> str | None:
+    """The baseline's name; it may be called by its file too."""
+    named = dict(map(_name_and_file, runs))
+    by_file = {str(path): name for name, path in named.items()}
+    return baseline if baseline is None or baseline in named else by_file.get(baseline, baseline)

@@ -70,6 +70,11 @@ def optimise(
     (named,) = check_measures([measure])
     measured = open_measured(collection, split)
     chosen_on = None if dev is None else _other(collection, dev)
+    if chosen_on is not None and (both := set(chosen_on.queries) & set(measured.queries)):
+        raise typer.BadParameter(
+            f"{len(both)} queries of {dev!r} are those it is measured on; choose on others",
+            param_hint="--dev",
+        )
     opened = open_index(connect(url, api_key, ca_certs), index, encoder, field)
     with bars() as show:
         runs = _runs(opened, measured, show)

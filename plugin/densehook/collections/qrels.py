@@ -16,7 +16,7 @@ from ..files import text_lines
 from ..types import DocId, Qrels, QueryId
 
 _GRADE = re.compile(r"([+-]?\d{1,9})(\.0*)?", re.ASCII)
-_ITERATION = re.compile(r"Q0|\d+", re.ASCII)
+_ITERATION = re.compile(r"Q0|-?\d+(\.\d+)?", re.ASCII)  # 4.5 is a round of TREC-COVID
 _GRADES_NAMES = (
     "score",
     "grade",

@@ -11,7 +11,7 @@ if missing := missing_of("numpy", "scipy", "ir_measures", "pyserini"):
 
 from .bm25 import pyserini_bm25
 from .evaluating import evaluate, measure_runs
-from .guard import Drop, drops
+from .guard import Drop, Kept, drops, kept_at
 from .measures import DEFAULT_MEASURES, check_measures, measure_queries
 from .progress import Progress
 from .reference_fusion import pyserini_fusion
@@ -34,6 +34,7 @@ __all__ = [
     "Drop",
     "Evaluation",
     "Interval",
+    "Kept",
     "KindOfQuery",
     "Progress",
     "Searcher",
@@ -42,6 +43,7 @@ __all__ = [
     "check_systems",
     "drops",
     "evaluate",
+    "kept_at",
     "measure_queries",
     "measure_runs",
     "needs_documents",

@@ -13,10 +13,11 @@ from ..types import Qrels, Run
 from .result import METRICS, QUERIES
 from .systems import Searcher
 
-_OURS = (METRICS, QUERIES, "qrels.trec", "runs", "lucene", "report.html", "report.md", "report.tex")
+_WRITTEN = (METRICS, QUERIES, "report.html", "report.md", "report.tex")
+_OURS = (*_WRITTEN, "qrels.trec", "runs", "lucene")
 """What an evaluation's folder may hold before its metrics are there."""
 
-_NAME = re.compile(r"\w[\w.+@-]*")
+_NAME = re.compile(r"\w[\w.+@-]{0,99}")
 """A run's name is that of a file."""
 
 
@@ -50,7 +51,7 @@ def check_names(systems: Sequence[str], runs: Iterable[str], baseline: str | Non
     for name in runs:
         if not _NAME.fullmatch(name):
             raise EvaluationError(
-                f"a run cannot be called {name!r}; give it a name of letters, digits and -._+@"
+                f"a run cannot be called {name!r}; give it up to 100 letters, digits and -._+@"
             )
         if name in names:
             raise EvaluationError(f"run {name!r} has the name of a system; name it otherwise")
@@ -65,10 +66,12 @@ def require_folder(output: Path) -> None:
     """Raises EvaluationError for a folder of something else, which nothing is to be added to."""
     try:
         there = sorted(path.name for path in output.iterdir()) if output.exists() else []
+        if METRICS in there and _systems_of(output / METRICS) is None:
+            there.append(f"a {METRICS} of another kind")
     except OSError as error:
         raise EvaluationError(f"{output} cannot be used: {error.strerror or error}") from None
     strange = [name for name in there if name not in _OURS]
-    if strange and METRICS not in there:
+    if strange and _systems_of(output / METRICS) is None:
         raise EvaluationError(
             f"{output} holds something else ({_first(strange)}); name another folder"
         )
@@ -97,11 +100,25 @@ def documents_lacking(collection: Collection, searcher: Searcher) -> list[str]:
 
 
 def clear_away(output: Path, runs: Iterable[str]) -> None:
-    """Takes away what an evaluation before left here and this one will not write over."""
-    try:
-        before = json.loads((output / METRICS).read_text(encoding="utf-8"))["systems"]
-    except (OSError, ValueError, KeyError, TypeError):
-        before = {}
+    """Takes away what an evaluation before left here: its runs, figures and report.
+
+    What is written then is of one evaluation, or, where that fails, of none.
+    """
+    before = _systems_of(output / METRICS) or ()
     stale = [output / "runs" / f"{name}.trec" for name in before if name not in runs]
-    for path in (*stale, *(output / name for name in ("report.html", "report.md", "report.tex"))):
-        path.unlink(missing_ok=True)
+    try:
+        for path in (*stale, *(output / name for name in _WRITTEN)):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EvaluationError(f"{output} cannot be used: {error.strerror or error}") from None
+
+
+def _systems_of(path: Path) -> list[str] | None:
+    """The systems of a metrics.json, those whose names could be files; None when it is not ours."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not {"collection", "queries", "systems"} <= set(found):
+            return None
+        return [name for name in found["systems"] if _NAME.fullmatch(name)]
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None

@@ -20,7 +20,7 @@ from .checking import (
     judged_part,
     require_folder,
 )
-from .judged import JUDGED, judged_of
+from .judged import JUDGED, NO_HITS, judged_of
 from .judged import warnings as warnings_of
 from .measures import DEFAULT_MEASURES, Values, check_measures, means, measure_queries
 from .official import official_means, require_agreement
@@ -126,7 +126,11 @@ def _measured(
         write_run(written[name], ordered[name], name)
         found = measure_queries(ordered[name], collection.qrels, [*measures, *JUDGED])
         values[name] = {query: {m: each[m] for m in measures} for query, each in found.items()}
-        judged[name] = {query: {m: each[m] for m in JUDGED} for query, each in found.items()}
+        judged[name] = {
+            # of no hits none is unjudged
+            query: {m: each[m] for m in JUDGED} | ({} if ordered[name].get(query) else NO_HITS)
+            for query, each in found.items()
+        }
     official = official_means(written, qrels, measures, find_java(MINIMUM_JAVA))
     computed = {name: means(each, measures) for name, each in values.items()}
     require_agreement(official, computed)

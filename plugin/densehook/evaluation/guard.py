@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,16 @@ from ..files import text_lines
 from .measures import Values
 from .result import QUERIES, Evaluation
 from .significance import LEVEL, differences
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An evaluation that was kept: means by system, and each query's values where known."""
+
+    path: Path
+    queries: int
+    systems: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Values]
 
 
 @dataclass(frozen=True)
@@ -37,90 +48,95 @@ class Drop:
         )
 
 
-def drops(evaluation: Evaluation, against: Path, tolerance: float = 0.0) -> list[Drop]:
-    """What fell by more than ``tolerance`` since the metrics.json given, and not by chance.
+def kept_at(path: Path) -> Kept:
+    """Reads a metrics.json, and the queries.jsonl beside it where that is there.
 
-    The queries.jsonl beside it says how each query did: a drop that may be chance is none. Raises
-    EvaluationError where the two have no system or no measure in common, or are of other queries;
-    CollectionError for a file that is none of ours.
+    Raises CollectionError for a file that is none of ours.
     """
-    before = _read(against)
-    systems = [name for name in evaluation.systems if name in before["systems"]]
-    names = [
-        name
-        for name in evaluation.measures
-        if all(name in before["systems"][system] for system in systems)
-    ]
-    if not systems or not names:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        systems = {
+            name: {measure: _number(value) for measure, value in each.items()}
+            for name, each in found["systems"].items()
+        }
+        queries = int(found["queries"])
+    except OSError as error:
+        raise CollectionError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CollectionError(f"{path} is no metrics.json of an evaluation") from None
+    beside = path.parent / QUERIES
+    return Kept(path, queries, systems, _values(beside, systems) if beside.is_file() else {})
+
+
+def drops(evaluation: Evaluation, kept: Kept, tolerance: float = 0.0) -> list[Drop]:
+    """What fell by more than ``tolerance`` since then, and not by chance.
+
+    Every system and measure that was kept must be measured now: what is not looked at is not
+    guarded. With the queries of before, a drop that may be chance is none. Raises EvaluationError
+    where one is not measured now, or where the queries are others.
+    """
+    if not tolerance >= 0:
+        raise EvaluationError(f"tolerance is {tolerance}; it must be 0 or more")
+    if kept.queries != evaluation.queries:
         raise EvaluationError(
-            f"{against} has {', '.join(before['systems'])} and nothing that was measured now:"
-            f" {', '.join(evaluation.systems)}"
-        )
-    if before["queries"] != evaluation.queries:
-        raise EvaluationError(
-            f"{against} is of {before['queries']} queries, this is of {evaluation.queries}; measure"
+            f"{kept.path} is of {kept.queries} queries, this is of {evaluation.queries}; measure"
             " both on the same collection"
         )
-    queries = against.parent / QUERIES
-    known = _values(queries) if queries.is_file() else {}
+    for system, means in kept.systems.items():
+        for name in means:
+            if name not in evaluation.systems.get(system, {}):
+                raise EvaluationError(
+                    f"{kept.path} guards {name} of {system}, which was not measured now; measure it"
+                    " too, or keep an evaluation without it"
+                )
     return [
         drop
-        for system in systems
-        for drop in _drops_of(
-            system, names, evaluation, before["systems"][system], known, tolerance
-        )
+        for system, means in kept.systems.items()
+        for drop in _drops_of(system, means, evaluation, kept.values.get(system), tolerance)
     ]
 
 
 def _drops_of(
     system: str,
-    names: list[str],
-    evaluation: Evaluation,
     before: Mapping[str, float],
-    known: Mapping[str, Values],
+    evaluation: Evaluation,
+    values: Values | None,
     tolerance: float,
 ) -> list[Drop]:
-    ps = _ps(system, names, evaluation, known) if system in known else {}
+    ps = {} if values is None else _ps(evaluation.values[system], values, list(before))
     now = evaluation.systems[system]
     return [
         Drop(system, name, before[name], now[name], ps.get(name))
-        for name in names
+        for name in before
         if before[name] - now[name] > tolerance and ps.get(name, 0.0) < LEVEL
     ]
 
 
-def _ps(
-    system: str, names: list[str], evaluation: Evaluation, known: Mapping[str, Values]
-) -> dict[str, float]:
-    now, before = evaluation.values[system], known[system]
+def _ps(now: Values, before: Values, names: list[str]) -> dict[str, float]:
     if set(now) != set(before):
         raise EvaluationError("the kept evaluation is of other queries; measure both on the same")
+    if 2 ** (1 - len(now)) >= LEVEL:  # not even a fall of every query would be sure
+        return {}
     paired = {"now": now, "before": {query: before[query] for query in now}}
     return {each.measure: each.randomisation for each in differences(paired, names, "before")}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        systems = found["systems"]
-        if not isinstance(found["queries"], int) or not all(
-            isinstance(value, float | int) for each in systems.values() for value in each.values()
-        ):
-            raise TypeError
-    except OSError as error:
-        raise CollectionError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CollectionError(f"{path} is no metrics.json of an evaluation") from None
-    return dict(found)
-
-
-def _values(path: Path) -> dict[str, dict[str, Mapping[str, float]]]:
-    values: dict[str, dict[str, Mapping[str, float]]] = {}
+def _values(path: Path, systems: Mapping[str, Mapping[str, float]]) -> dict[str, Values]:
+    values: dict[str, dict[str, dict[str, float]]] = {}
     for number, line in text_lines(path):
         try:
             row = json.loads(line)
-            for system, measured in row["systems"].items():
-                values.setdefault(system, {})[row["query"]] = measured
+            for system, measures in systems.items():
+                found = row["systems"][system]
+                values.setdefault(system, {})[row["query"]] = {
+                    name: _number(found[name]) for name in measures
+                }
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise CollectionError(f"{path}:{number}: no query of an evaluation") from None
-    return values
+            raise CollectionError(f"{path}:{number}: no query of this evaluation") from None
+    return dict(values)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError
+    return float(value)

@@ -17,6 +17,8 @@ from .significance import differences
 DEPTH = 10
 JUDGED = (f"Judged@{DEPTH}", f"nDCG@{DEPTH}", f"nDCG(judged_only=True)@{DEPTH}")
 """The measures that tell, in the order of ``Judged``."""
+NO_HITS = {JUDGED[0]: 1.0}
+"""What they say of a query without hits, of which none is unjudged."""
 
 
 @dataclass(frozen=True)

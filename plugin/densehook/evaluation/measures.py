@@ -77,7 +77,10 @@ def parsed(name: str) -> Measure:
     try:
         found = _ir_measures().parse_measure(name)
         found.validate_params()
-    except (NameError, ValueError, AssertionError, SyntaxError, AttributeError) as error:
+        for least in ("cutoff", "rel"):  # pytrec_eval ends the process for less
+            if found.params.get(least, 1) < 1:
+                raise ValueError(f"{least} is {found.params[least]}, it must be 1 or more")
+    except (NameError, ValueError, TypeError, AssertionError, SyntaxError, AttributeError) as error:
         raise EvaluationError(
             f"no measure {name!r} ({_reason(error)}); write it as ir_measures does, as nDCG@10,"
             " R@100, AP, RR@10, P@5, Judged@10, RBP(p=0.8), ERR@20"

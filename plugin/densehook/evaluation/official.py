@@ -68,9 +68,23 @@ def official_means(
 
 
 def _command(asked: Iterable[Words], options: Sequence[str], qrels: Path, run: Path) -> list[str]:
-    """One call for all measures that need the same options."""
-    names = [word for each in asked if each.options == options for word in ("-m", each.name)]
-    return [*options, "-c", *names, str(qrels), str(run)]
+    """One call for all measures that need the same options.
+
+    trec_eval heeds only the first ``-m`` of a measure: its cut-offs go together, ``P.5,10``.
+    """
+    cutoffs: dict[str, list[str]] = {}
+    for each in asked:
+        if each.options == options:
+            name, _, cutoff = each.name.partition(".")
+            cutoffs.setdefault(name, []).extend([cutoff] if cutoff else [])
+    names = [f"{name}.{','.join(each)}" if each else name for name, each in cutoffs.items()]
+    return [
+        *options,
+        "-c",
+        *(word for name in names for word in ("-m", name)),
+        str(qrels),
+        str(run),
+    ]
 
 
 def require_agreement(

@@ -164,7 +164,7 @@ def _tried(
     lists = {
         query: Lists([run.get(query, ()) for run in _lists(runs)]) for query in collection.qrels
     }
-    depth = parsed(measure).params.get("cutoff")  # below it nothing counts
+    depth = depth_of(measure)
     for setting in wanted:
         progress("trying settings", len(tried), len(wanted))
         run = {query: each.fused(setting, depth) for query, each in lists.items()}
@@ -172,6 +172,12 @@ def _tried(
         tried[setting] = {query: each[measure] for query, each in values.items()}
     progress("trying settings", len(wanted), len(wanted))
     return tried
+
+
+def depth_of(measure: str) -> int | None:
+    """How many hits of a ranking count; None where all may."""
+    params = parsed(measure).params
+    return None if params.get("judged_only") else params.get("cutoff")
 
 
 class Lists:

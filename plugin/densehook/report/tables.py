@@ -23,7 +23,9 @@ def markdown_table(evaluation: Evaluation) -> str:
     measures = evaluation.measures
     best = _best(evaluation)
     lines = [
-        f"| {evaluation.collection}, {evaluation.queries} queries | " + " | ".join(measures) + " |",
+        f"| {_plain(evaluation.collection)}, {evaluation.queries} queries | "
+        + " | ".join(measures)
+        + " |",
         "| --- |" + " ---: |" * len(measures),
     ]
     for system, means in evaluation.systems.items():
@@ -32,7 +34,7 @@ def markdown_table(evaluation: Evaluation) -> str:
             shown = f"{means[measure]:.4f}"
             shown = f"**{shown}**" if means[measure] == most else shown
             cells.append(f"{shown}{mark(evaluation, system, measure)}")
-        lines.append(f"| {system} | {' | '.join(cells)} |")
+        lines.append(f"| {_plain(system)} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", legend(evaluation)]) + "\n"
 
 
@@ -72,6 +74,11 @@ def _best(evaluation: Evaluation) -> Sequence[float]:
         max(means[measure] for means in evaluation.systems.values())
         for measure in evaluation.measures
     ]
+
+
+def _plain(text: str) -> str:
+    """Text that is no Markdown, and no end of a cell."""
+    return "".join(f"\\{each}" if each in "\\|<>[]*_`" else each for each in text)
 
 
 def _escaped(text: str) -> str:

@@ -11,11 +11,12 @@ def verdict(evaluation: Evaluation) -> str:
     if not evaluation.differences:
         (system,) = evaluation.systems
         return f"{system} reaches {evaluation.systems[system][measure]:.4f} {measure}."
-    best = max(evaluation.systems, key=lambda system: evaluation.systems[system][measure])
-    found = evaluation.difference(best, measure)
-    if found is None:
+    told = [each for each in evaluation.differences if each.measure == measure]
+    # what is sure comes before what is higher and may be chance
+    best = max(told, key=lambda each: (each.verdict == "better", each.mean))
+    if best.mean <= 0:
         return f"Nothing is better than {evaluation.baseline} by {measure}."
-    return sentence(found, evaluation.baseline or "")
+    return sentence(best, evaluation.baseline or "")
 
 
 def sentence(difference: Difference, baseline: str) -> str:
