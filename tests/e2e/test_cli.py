@@ -102,7 +102,6 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
 
     page = (corpus.parent / "numbers" / "report.html").read_text()
     assert f"<dd>{index}</dd>" in page
-    assert PASSAGES[0] in page  # a hit of a query that a system wins or loses
 
     out = succeeded(run("optimise", corpus, "--index", index, "--folds", 2, "--output", "best"))
     assert "chosen on 2 folds of " in out

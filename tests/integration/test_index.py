@@ -241,6 +241,13 @@ def test_an_index_is_opened_without_its_encoder_where_the_cluster_has_it(
         densehook.Index.open(here.client, "no-such-index")
 
 
+def test_a_searcher_gives_texts_and_says_what_the_index_lacks(index: densehook.Index) -> None:
+    searcher = index.searcher()
+    assert searcher.texts_of(["young", "gone"]) == {"young": "Kittens Young cats play all night."}
+    assert searcher.lacking(["young", "gone", "cats"]) == ["gone"]
+    assert searcher.lacking([]) == []
+
+
 def test_the_same_for_a_program_that_awaits(
     plugin_node: NodeState, here: densehook.Index, minilm: Encoder
 ) -> None:
