@@ -153,7 +153,9 @@ def test_each_version_writes_and_searches_the_shards_of_the_other(
         client = two_versions[i % 2]
         client.index(index="both", id=str(i), document={"text": f"cats number {i}"})
     older.indices.refresh(index="both")
-    where = {shard["node"] for shard in older.cat.shards(index="both", format="json")}
+    # _cat/shards of 9.1.10 never answers for vectors on two nodes, with or without the plugin
+    found = older.search_shards(index="both")
+    where = {found["nodes"][each["node"]]["name"] for shard in found["shards"] for each in shard}
     assert where == {"older", "newer"}
     hybrid = {"hybrid": {"query": "cats", "fields": ["text", "embedding"]}}
     answers = [
