@@ -45,6 +45,8 @@ def here(
     (tmp_path / "onnx_models" / "all-minilm-l6-v2").symlink_to(minilm_bundle.path)
     (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, CORPUS)))
     write_beir(tmp_path / "beir")
+    with (tmp_path / "beir" / "qrels" / "test.tsv").open("a") as qrels:
+        qrels.write("q0\tv\t1\n")  # an index without any relevant document is refused
     tiny_models.make_bert(tmp_path / "model")
     tiny_models.describe(tmp_path / "model")
     (tmp_path / "tiny.toml").write_text('source = "model"\n')
