@@ -18,10 +18,8 @@ from .shown import show_evaluation
 
 if TYPE_CHECKING:
     from ..collections import Collection
-    from ..evaluation import Progress
     from ..evaluation.optimising import Choice
-    from ..index import Index
-    from ..types import Ranking, Run
+    from ..types import Ranking
 
 _PLACEHOLDER = "YOUR QUERY"
 
@@ -61,8 +59,9 @@ def optimise(
     on. choice.json has the request that gives it.
     """
     from ..collections import open_measured
-    from ..evaluation import check_measures, measure_runs
+    from ..evaluation import DEFAULT_MEASURES, check_measures, measure_runs
     from ..evaluation.optimising import LINEAR, RRF, choose_by_folds, choose_on
+    from ..evaluation.systems import lists_of
     from ..index import Asked
     from ..report import write_report
     from .cluster import connect
@@ -77,12 +76,13 @@ def optimise(
         )
     opened = open_index(connect(url, api_key, ca_certs), index, encoder, field)
     with bars() as show:
-        runs = _runs(opened, measured, show)
+        searcher = opened.searcher()
+        runs = lists_of(measured, searcher, show)
         chosen: dict[str, Ranking]
         if chosen_on is None:
             choice, chosen = choose_by_folds(measured, runs, named, folds, show)
         else:
-            choice = choose_on(chosen_on, _runs(opened, chosen_on, show), named, show)
+            choice = choose_on(chosen_on, lists_of(chosen_on, searcher, show), named, show)
             chosen = choice.setting.run(list(runs.values()), measured.qrels)
         fixed = {
             name: setting.run(list(runs.values()), measured.qrels)
@@ -92,12 +92,12 @@ def optimise(
             measured,
             {"rrf": fixed["rrf"], "linear": fixed["linear"], "chosen": chosen, **runs},
             output,
-            measures=dict.fromkeys([named, *_usual()]),
+            measures=dict.fromkeys([named, *DEFAULT_MEASURES]),
             baseline="rrf",
             about={**about(sys.argv[1:], opened), "chosen": _told(choice)},
             progress=show,
         )
-    page = write_report(evaluation, opened.searcher().texts_of)
+    page = write_report(evaluation, searcher.texts_of)
     asked = Asked(**choice.setting.asked())
     request = opened.searching.fused_by_cluster(_PLACEHOLDER, asked)
     (output / "choice.json").write_text(
@@ -126,18 +126,6 @@ def _other(collection: str, dev: str) -> Collection:
     if Path(collection).is_dir() and not Path(dev).exists():
         return open_measured(collection, dev)
     return open_measured(dev)
-
-
-def _runs(index: Index, collection: Collection, show: Progress) -> dict[str, Run]:
-    from ..evaluation.systems import lists_of
-
-    return lists_of(collection, index.searcher(), show)
-
-
-def _usual() -> tuple[str, ...]:
-    from ..evaluation import DEFAULT_MEASURES
-
-    return DEFAULT_MEASURES
 
 
 def _told(choice: Choice) -> str:

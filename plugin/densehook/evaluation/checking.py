@@ -10,10 +10,10 @@ from pathlib import Path
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..types import Qrels, Run
-from .result import METRICS, QUERIES
+from .result import LATEX, MARKDOWN, METRICS, QUERIES, REPORT
 from .systems import Searcher
 
-_WRITTEN = (METRICS, QUERIES, "report.html", "report.md", "report.tex")
+_WRITTEN = (METRICS, QUERIES, REPORT, MARKDOWN, LATEX)
 _OURS = (*_WRITTEN, "qrels.trec", "runs", "lucene")
 """What an evaluation's folder may hold before its metrics are there."""
 
@@ -66,12 +66,14 @@ def require_folder(output: Path) -> None:
     """Raises EvaluationError for a folder of something else, which nothing is to be added to."""
     try:
         there = sorted(path.name for path in output.iterdir()) if output.exists() else []
-        if METRICS in there and _systems_of(output / METRICS) is None:
-            there.append(f"a {METRICS} of another kind")
     except OSError as error:
         raise EvaluationError(f"{output} cannot be used: {error.strerror or error}") from None
+    if _systems_of(output / METRICS) is not None:
+        return
     strange = [name for name in there if name not in _OURS]
-    if strange and _systems_of(output / METRICS) is None:
+    if METRICS in there:
+        strange.append(f"a {METRICS} of another kind")
+    if strange:
         raise EvaluationError(
             f"{output} holds something else ({_first(strange)}); name another folder"
         )

@@ -38,7 +38,7 @@ def check_measures(names: Iterable[str]) -> list[str]:
 def measure_queries(run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_MEASURES) -> Values:
     """Measures of every judged query, as floats; one without hits has 0.
 
-    The run's order must not hang on ties: see ``collections.without_ties``.
+    The run's order must not hang on ties: see ``ties.without_ties``.
     """
     wanted = {name: parsed(name) for name in measures}
     values: dict[QueryId, dict[str, float]] = {

@@ -22,9 +22,9 @@ from ..types import QueryId, Ranking, Run, ScoredDoc
 from .measures import measure_queries, parsed
 from .progress import Progress, silent
 from .significance import SEED
+from .systems import LISTS
 from .ties import lowered
 
-LISTS = ("bm25", "dense")
 DENSE_WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Of dense search, where BM25's is 1."""
 RANK_CONSTANTS = (1, 5, 10, 20, 60, 100)
@@ -66,7 +66,7 @@ class Setting:
 
     def asked(self) -> dict[str, Any]:
         """What ``Index.search`` takes for it."""
-        weights = {"bm25": 1.0, "dense": self.dense_weight}
+        weights = dict(zip(LISTS, (1.0, self.dense_weight), strict=True))
         named = {k: v for k, v in asdict(self).items() if k != "dense_weight" and v is not None}
         return {**named, "weights": weights}
 

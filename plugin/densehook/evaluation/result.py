@@ -17,6 +17,8 @@ Systems = Mapping[str, Mapping[str, float]]
 
 METRICS = "metrics.json"
 QUERIES = "queries.jsonl"
+REPORT, MARKDOWN, LATEX = "report.html", "report.md", "report.tex"
+"""The files of an evaluation's folder, the last three written by the room above."""
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,14 @@ def _pyserini_bm25(bench: Bench, _parts: Sequence[Run]) -> Run:
     return without_queries_themselves(run, bench)
 
 
+LISTS = ("bm25", "dense")
+"""What hybrid search fuses, in this order."""
+
 SYSTEMS: Mapping[str, System] = {
     "bm25": _searched("bm25"),
     "dense": _searched("dense"),
-    "rrf": _fused("rrf", "bm25", "dense"),
-    "linear": _fused("linear", "bm25", "dense"),
+    "rrf": _fused("rrf", *LISTS),
+    "linear": _fused("linear", *LISTS),
     "pyserini-bm25": System((), _pyserini_bm25, reads=True),
     "pyserini-rrf": _fused_by_pyserini("rrf", "pyserini-bm25", "dense"),
     "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
@@ -120,7 +123,7 @@ def lists_of(
 ) -> dict[str, Run]:
     """The runs that hybrid search fuses, by their names: BM25's and dense search's."""
     bench = Bench(collection, searcher, title_and_text, depth, Path(), progress)
-    return {name: SYSTEMS[name].make(bench, ()) for name in ("bm25", "dense")}
+    return {name: SYSTEMS[name].make(bench, ()) for name in LISTS}
 
 
 def check_systems(names: Iterable[str]) -> list[str]:

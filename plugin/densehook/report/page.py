@@ -11,6 +11,7 @@ import jinja2
 from ..collections.runs import writing
 from ..evaluation import Difference, Evaluation
 from ..evaluation.gains import Gains, gains_of
+from ..evaluation.result import LATEX, MARKDOWN, REPORT
 from ..evaluation.significance import RESAMPLES, SEED
 from ..types import DocId, QueryId
 from .svg import bars, stacked, waterfall
@@ -20,7 +21,6 @@ from .words import sentence, verdict
 TextsOf = Callable[[Sequence[DocId]], Mapping[DocId, str]]
 """Gives what to show of documents, where that is known."""
 
-REPORT, MARKDOWN, LATEX = "report.html", "report.md", "report.tex"
 _QUERIES_SHOWN = 5
 """Of those a system wins most, and of those it loses most."""
 _HITS_SHOWN = 3
