@@ -240,8 +240,8 @@ def test_a_decoders_vector_is_the_same_in_any_company(encoder: Encoder) -> None:
     # in one run, with more padding than packing ever makes
     tokens = encoder.tokenize(TEXTS, "document")
     longest_first = sorted(tokens, key=lambda each: len(each.ids), reverse=True)
-    together = encoder._run(longest_first)
-    each = np.vstack([encoder._run([text]) for text in longest_first])
+    together = encoder._running.together(longest_first)
+    each = np.vstack([encoder._running.together([text]) for text in longest_first])
     np.testing.assert_allclose(together, each, atol=1e-6)
 
 

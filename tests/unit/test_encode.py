@@ -176,9 +176,9 @@ def test_a_batch_is_of_no_more_texts_than_asked(
     tiny: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[int] = []
-    run = tiny._session.run
+    run = tiny._running.session.run
     monkeypatch.setattr(
-        tiny._session, "run", lambda batch: runs.append(len(batch.ids)) or run(batch)
+        tiny._running.session, "run", lambda batch: runs.append(len(batch.ids)) or run(batch)
     )
     tiny.encode(["water"] * 10, batch_size=4)
     assert runs == [4, 4, 2]
@@ -379,7 +379,7 @@ def test_a_provider_that_fails_in_a_run_does_not_fall_back_to_the_cpu(
         def is_webgpu_graph_capture_enabled(self) -> bool:
             return False
 
-    monkeypatch.setattr(tiny._session._session, "_sess", Failing())
+    monkeypatch.setattr(tiny._running.session._session, "_sess", Failing())
     with pytest.raises(ProviderError, match="the execution provider failed: out of memory"):
         tiny.encode_queries(["water"])
     assert "Falling back" not in capfd.readouterr().out

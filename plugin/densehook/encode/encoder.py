@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
-
-import numpy as np
 
 from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
 from ..errors import EncodeError
@@ -18,10 +15,11 @@ from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt
 from .encoded import Encoded, EncodedEach, placed, stats_of
 from .kinds import OUTPUTS
-from .packing import MAX_PADDING, TOKENS_PER_RUN, pack
+from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
+from .running import Running
 from .selftest import self_test
-from .session import Batch, Session, Vector, Vectors
+from .session import Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
 
 log = logging.getLogger(__name__)
@@ -66,16 +64,16 @@ class Encoder:
             provider = provider or tuning.provider
         self.manifest: Manifest = bundle.manifest
         self._kind = OUTPUTS[bundle.manifest.kind]
-        self._concurrent_runs = min(concurrent_runs or 1, threads)
-        self.tokens_per_run = tokens_per_run or TOKENS_PER_RUN
         self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
-        self._session = Session(
+        at_once = min(concurrent_runs or 1, threads)
+        session = Session(
             bundle.model,
             bundle.manifest,
-            threads // self._concurrent_runs,
+            threads // at_once,
             provider=provider or "cpu",
             spinning=spinning,
         )
+        self._running = Running(bundle.manifest, session, tokens_per_run or TOKENS_PER_RUN, at_once)
 
     def __repr__(self) -> str:
         return f"<Encoder {self.manifest.name!r}: {self.manifest.part.summary}>"
@@ -96,9 +94,14 @@ class Encoder:
         return rows
 
     @property
+    def tokens_per_run(self) -> int:
+        """How many tokens a run may have, padding among them."""
+        return self._running.tokens_per_run
+
+    @property
     def max_padding(self) -> float:
         """The share of a run that may be padding: none where the graph does not know padding."""
-        return MAX_PADDING if self.manifest.knows_padding else 0.0
+        return self._running.max_padding
 
     @overload
     def encode_queries(self, texts: str) -> Vector: ...
@@ -325,47 +328,8 @@ class Encoder:
         around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
         batch_size: int | None = None,
     ) -> tuple[Vectors, dict[int, EncodeError]]:
-        """As ``encode_tokens``; a text that the model cannot run is all zeros, its reason beside.
-
-        One such text fails the pack it is in, which is then run in halves until it is alone.
-        """
-        vectors = self.blank(len(window))
-        failures: dict[int, EncodeError] = {}
-
-        def run(positions: Sequence[int]) -> None:
-            try:
-                with around_run():
-                    vectors[positions] = self._run([window[position] for position in positions])
-            except EncodeError as error:
-                if len(positions) == 1:
-                    failures[positions[0]] = error
-                    return
-                middle = len(positions) // 2
-                run(positions[:middle])
-                run(positions[middle:])
-
-        lengths = [len(tokens.ids) for tokens in window]
-        packs = pack(lengths, self.tokens_per_run, self.max_padding, batch_size)
-        if self._concurrent_runs == 1 or len(packs) == 1:
-            for each in packs:
-                run(each)
-        else:
-            with ThreadPoolExecutor(self._concurrent_runs) as threads:
-                list(threads.map(run, packs))  # list: an error in a thread is raised here
-        return vectors, failures
-
-    def _run(self, texts: Sequence[Tokens]) -> Vectors:
-        """Tokenised texts, the longest first -> float32 [n, dims]."""
-        ids = np.full((len(texts), len(texts[0].ids)), self.manifest.pad_id, dtype=np.int64)
-        mask, pooled = np.zeros_like(ids), np.zeros_like(ids)
-        for row, text in enumerate(texts):
-            ids[row, : len(text.ids)] = text.ids
-            mask[row, : len(text.ids)] = 1
-            pooled[row, text.unpooled : len(text.ids)] = 1
-        rows: Vectors = self._kind.decoded(
-            self.manifest, self._session.run(Batch(ids, mask, pooled))
-        )
-        return rows
+        """As ``encode_tokens``; a text that cannot be run is all zeros, its reason beside."""
+        return self._running.each(window, around_run, batch_size)
 
 
 def require_list(texts: object) -> None:
