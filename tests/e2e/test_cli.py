@@ -102,6 +102,20 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
 
     page = (corpus.parent / "numbers" / "report.html").read_text()
     assert f"<dd>{index}</dd>" in page
+    assert list(metrics["latency"]) == ["bm25", "dense", "rrf", "linear"]
+    assert all(
+        0 < each["p50"] <= each["p99"] for took in metrics["latency"].values() for each in took
+    )
+
+    near = ("--kinds", "int8_hnsw", "--candidates", 20, "--queries", 4, "--output", "near")
+    out = succeeded(run("ann", corpus, "--index", index, *near))
+    assert "Take " in out
+    assert {each.name for each in (corpus.parent / "near").iterdir()} == {
+        "ann.html",
+        "ann.json",
+        "ann.md",
+    }
+    assert "no index type 'ivf'" in error_of(run("ann", corpus, "--index", index, "--kinds", "ivf"))
 
     out = succeeded(run("optimise", corpus, "--index", index, "--folds", 2, "--output", "best"))
     assert "chosen on 2 folds of " in out

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chromium import chromium
+from densehook.ann import Built, Point, Study, Way
 from densehook.collections import judgements_alone
 from densehook.evaluation import Evaluation, evaluating, measure_runs
 from densehook.evaluation.gains import gains_of
+from densehook.evaluation.latency import Latency
 from densehook.report import latex_table, markdown_table, write_report
 from densehook.types import Run, ScoredDoc
 
@@ -89,6 +92,28 @@ def test_the_page_says_it_in_a_sentence_and_shows_queries_with_their_texts(
     assert page.count("<svg") > 5
     for name in ("report.html", "report.md", "report.tex", "metrics.json"):
         assert (evaluation.output / name).stat().st_size
+
+
+def test_the_page_says_how_long_searches_take_and_which_index_to_take(
+    evaluation: Evaluation,
+) -> None:
+    took = [Latency(1, 100, 12.34, 40.0), Latency(4, 100, 30.0, 88.8)]
+    timed = replace(evaluation, latencies={"bm25": took})
+    exact = Point(Way("flat"), 1.0, 1.0, 0.9, took)
+    study = Study("c", "v", 7, 8, 9, {"flat": Built("flat", 1.0, 2, 3, 4)}, [exact])
+    page = write_report(timed, study=study).read_text()
+    assert "How long a search takes" in page
+    assert "<td>12.3</td><td>40.0</td><td>30.0</td><td>88.8</td>" in page
+    assert "Take flat, the exact search: over 7 vectors" in page
+    without = write_report(evaluation).read_text()
+    assert "How long" not in without
+    assert "Which index" not in without
+    assert timed.as_json()["latency"]["bm25"][1] == {
+        "callers": 4,
+        "asked": 100,
+        "p50": 30.0,
+        "p99": 88.8,
+    }
 
 
 def test_a_page_of_one_run_has_nothing_to_compare(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "evaluate": "evaluate",
     "measure": "measure",
     "optimise": "optimise",
+    "ann": "ann",
     "demo": "demo",
     "es": "es",
 }

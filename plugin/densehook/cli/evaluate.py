@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +31,7 @@ from .shown import show_evaluation
 
 if TYPE_CHECKING:
     from ..collections import Collection
+    from ..index import Index
 
 
 def evaluate(
@@ -62,6 +65,17 @@ def evaluate(
         str,
         typer.Option("--topic", help="Parts of a topic to ask: title, description, narrative."),
     ] = "title",
+    ann: Annotated[
+        bool,
+        typer.Option("--ann", help="Measure types of vector index too, as `densehook ann` does."),
+    ] = False,
+    texts: Annotated[
+        bool,
+        typer.Option(
+            "--texts/--no-texts",
+            help="Whether the report shows texts of queries and documents, or their ids alone.",
+        ),
+    ] = True,
     output: Output = Path("evaluation"),
     against: Against = None,
     tolerance: Tolerance = 0.0,
@@ -75,9 +89,10 @@ def evaluate(
 
     Beside the means stands how each differs from the baseline, and whether that may be chance.
     """
+    from ..ann import measure_ann
     from ..collections import open_measured, open_topics
     from ..evaluation import check_systems, evaluate, needs_encoder
-    from ..report import write_report
+    from ..report import recommendation, write_report, write_study
     from .cluster import connect
 
     checked = check_systems(names(systems)) if systems is not None else []
@@ -91,7 +106,11 @@ def evaluate(
     given = read_runs(runs or [])
     client = connect(url, api_key, ca_certs)
     measured = open_index(
-        client, index, encoder, field, encodes="queries" if needs_encoder(wanted) else "nothing"
+        client,
+        index,
+        encoder,
+        field,
+        encodes="queries" if ann or needs_encoder(wanted) else "nothing",
     )
     searcher = measured.searcher()
     with bars() as show:
@@ -104,13 +123,32 @@ def evaluate(
             baseline=baseline,
             runs=given,
             about=about(sys.argv[1:], measured),
+            timed=_asks(measured),
             text_of=searcher.text_of,
             progress=show,
         )
-    page = write_report(evaluation, searcher.texts_of)
+        study = measure_ann(opened, measured, progress=show) if ann else None
+    if texts:
+        page = write_report(evaluation, searcher.texts_of, study)
+    else:
+        page = write_report(replace(evaluation, texts={}), study=study)
+    if study is not None:
+        write_study(study, output, evaluation.about)
     show_evaluation(evaluation)
+    if study is not None:
+        out.print(recommendation(study))
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
     require_no_drop(evaluation, kept, tolerance)
+
+
+def _asks(index: Index) -> dict[str, Callable[[str], object]]:
+    """How each system that serves searches is asked for its first hits."""
+    return {
+        "bm25": lambda text: index.search(text, mode="bm25", fields=[]),
+        "dense": lambda text: index.search(text, mode="dense", fields=[]),
+        "rrf": lambda text: index.search(text, fusion="rrf", fields=[]),
+        "linear": lambda text: index.search(text, fusion="linear", fields=[]),
+    }
 
 
 def _possible(collection: Collection) -> list[str]:

@@ -89,6 +89,14 @@ def numbers(option: str, text: str) -> list[int]:
         ) from None
 
 
+def factors(option: str, text: str) -> list[float]:
+    """Numbers separated by commas. Raises BadParameter naming the option and the text."""
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}; give numbers, as 0,3", param_hint=option) from None
+
+
 def names(text: str) -> list[str]:
     """Names separated by commas, without blanks around them."""
     return [name.strip() for name in text.split(",") if name.strip()]

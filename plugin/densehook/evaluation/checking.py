@@ -10,10 +10,19 @@ from pathlib import Path
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..types import Qrels, Run
-from .result import LATEX, MARKDOWN, METRICS, QUERIES, REPORT
+from .result import (
+    ANN,
+    ANN_MARKDOWN,
+    ANN_REPORT,
+    LATEX,
+    MARKDOWN,
+    METRICS,
+    QUERIES,
+    REPORT,
+)
 from .systems import Searcher
 
-_WRITTEN = (METRICS, QUERIES, REPORT, MARKDOWN, LATEX)
+_WRITTEN = (METRICS, QUERIES, REPORT, MARKDOWN, LATEX, ANN, ANN_REPORT, ANN_MARKDOWN)
 _OURS = (*_WRITTEN, "qrels.trec", "runs", "lucene")
 """What an evaluation's folder may hold before its metrics are there."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..collections import Collection, write_qrels, write_run
@@ -22,11 +24,12 @@ from .checking import (
 )
 from .judged import JUDGED, NO_HITS, judged_of
 from .judged import warnings as warnings_of
+from .latency import CALLERS, Latency, measure_latency
 from .measures import DEFAULT_MEASURES, Values, check_measures, means, measure_queries
 from .official import official_means, require_agreement
 from .progress import Progress, silent
 from .result import METRICS, QUERIES, Evaluation, KindOfQuery
-from .significance import differences, intervals
+from .significance import SEED, differences, intervals
 from .systems import (
     SYSTEMS,
     Bench,
@@ -37,6 +40,9 @@ from .systems import (
     title_and_text,
 )
 from .ties import without_ties
+
+_TIMED = 100
+"""Queries that systems are timed with, by each number of callers."""
 
 
 def evaluate(
@@ -49,6 +55,7 @@ def evaluate(
     baseline: str | None = None,
     runs: Mapping[str, Run] | None = None,
     about: Mapping[str, str] | None = None,
+    timed: Mapping[str, Callable[[str], object]] | None = None,
     depth: int = 1000,
     text_of: Callable[[Document], str] = title_and_text,
     work_dir: Path | None = None,
@@ -60,7 +67,8 @@ def evaluate(
     ``runs`` of other programs join them by their names. The others are compared with the
     ``baseline``, by default the first. ``text_of`` is the text of a document that Pyserini indexes;
     give it what the index measured here was fed. ``work_dir`` keeps Pyserini's index for the next
-    time, by default below output; ``about`` is kept with the figures, for who asks later.
+    time, by default below output; ``about`` is kept with the figures, for who asks later. ``timed``
+    says for systems that serve searches how one is asked: how long that takes is measured too.
 
     Raises EvaluationError for an unknown system, measure or baseline, or when Pyserini fails,
     JavaNotFound, MissingExtra, CollectionError for what cannot be read or written, and what the
@@ -78,7 +86,19 @@ def evaluate(
     beware = documents_lacking(collection, searcher) if needs_index(wanted) else []
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
     made = {**_runs(wanted, bench), **given}
-    return _measured(collection, made, output, names, baseline, about or {}, progress, beware)
+    asks = {name: ask for name, ask in (timed or {}).items() if name in wanted}
+    latencies = _latencies(list(collection.queries.values()), asks, progress)
+    return _measured(
+        collection,
+        made,
+        output,
+        names,
+        baseline=baseline,
+        about=about or {},
+        progress=progress,
+        beware=beware,
+        latencies=latencies,
+    )
 
 
 def measure_runs(
@@ -100,7 +120,9 @@ def measure_runs(
     require_folder(output)
     anserini_jar()
     find_java(MINIMUM_JAVA)
-    return _measured(collection, given, output, names, baseline, about or {}, progress)
+    return _measured(
+        collection, given, output, names, baseline=baseline, about=about or {}, progress=progress
+    )
 
 
 def _measured(
@@ -108,10 +130,12 @@ def _measured(
     runs: Mapping[str, Run],
     output: Path,
     measures: Sequence[str],
+    *,
     baseline: str | None,
     about: Mapping[str, str],
     progress: Progress,
     beware: Sequence[str] = (),
+    latencies: Mapping[str, Sequence[Latency]] = MappingProxyType({}),
 ) -> Evaluation:
     clear_away(output, runs)
     qrels, written = output / "qrels.trec", {}
@@ -151,6 +175,7 @@ def _measured(
         qrels=collection.qrels,
         texts=collection.queries,
         about=about,
+        latencies=latencies,
         warnings=[*beware, *warnings_of(judged, baseline)],
     )
     _write(evaluation, collection)
@@ -189,6 +214,20 @@ def _by_kind(
         )
         for kind, queries in members.items()
     }
+
+
+def _latencies(
+    queries: Sequence[str],
+    asks: Mapping[str, Callable[[str], object]],
+    progress: Progress,
+) -> dict[str, Sequence[Latency]]:
+    """Of some of the queries, drawn by a fixed seed."""
+    drawn = random.Random(SEED).sample(queries, min(_TIMED, len(queries)))
+    found: dict[str, Sequence[Latency]] = {}
+    for name, ask in asks.items():
+        progress("timing", len(found), len(asks))
+        found[name] = [measure_latency(ask, drawn, callers) for callers in CALLERS]
+    return found
 
 
 def _runs(wanted: Iterable[str], bench: Bench) -> dict[str, Run]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..types import Qrels, QueryId, Run
 from .judged import Judged
+from .latency import Latency
 from .measures import Values
 from .significance import SEED, Difference, Interval
 
@@ -18,7 +19,8 @@ Systems = Mapping[str, Mapping[str, float]]
 METRICS = "metrics.json"
 QUERIES = "queries.jsonl"
 REPORT, MARKDOWN, LATEX = "report.html", "report.md", "report.tex"
-"""The files of an evaluation's folder, the last three written by the room above."""
+ANN, ANN_REPORT, ANN_MARKDOWN = "ann.json", "ann.html", "ann.md"
+"""The files of an evaluation's folder, all but the first two written by the rooms above."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Evaluation:
     they may lie, ``differences`` how the others stand to the ``baseline``, ``judged`` how far the
     judgements reach, and ``values`` hold each query. A collection that tells no kinds has none.
     ``runs`` are as they were written, ``texts`` those of the queries, as far as they are known, and
-    ``about`` says what was run and where; ``warnings`` are what to beware of, a line each.
+    ``about`` says what was run and where; ``latencies`` how long the systems that serve searches
+    took to answer, by one caller and by several; ``warnings`` are what to beware of, a line each.
     ``output`` holds metrics.json, queries.jsonl, qrels.trec and runs/SYSTEM.trec.
     """
 
@@ -55,6 +58,7 @@ class Evaluation:
     qrels: Qrels = field(default_factory=dict, repr=False)
     texts: Mapping[QueryId, str] = field(default_factory=dict, repr=False)
     about: Mapping[str, str] = field(default_factory=dict)
+    latencies: Mapping[str, Sequence[Latency]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
     @property
@@ -86,6 +90,10 @@ class Evaluation:
             made["baseline"] = self.baseline
             made["seed"] = SEED
             made["differences"] = [each.as_json() for each in self.differences]
+        if self.latencies:
+            made["latency"] = {
+                name: [asdict(each) for each in found] for name, found in self.latencies.items()
+            }
         if self.about:
             made["about"] = dict(self.about)
         if self.warnings:

@@ -70,7 +70,7 @@ def _searched(mode: Mode) -> System:
         run = bench.searcher.search(
             queries, mode, bench.depth + 1, lambda done: bench.progress(label, done, len(queries))
         )
-        return without_queries_themselves(run, bench)
+        return without_queries_themselves(run, bench.collection, bench.depth)
 
     return System((), make, encodes=mode == "dense")
 
@@ -100,7 +100,7 @@ def _pyserini_bm25(bench: Bench, _parts: Sequence[Run]) -> Run:
         depth=bench.depth + 1,
         progress=bench.progress,
     )
-    return without_queries_themselves(run, bench)
+    return without_queries_themselves(run, bench.collection, bench.depth)
 
 
 LISTS = ("bm25", "dense")
@@ -154,7 +154,7 @@ def needs_documents(names: Iterable[str]) -> bool:
     return any(SYSTEMS[name].reads or needs_documents(SYSTEMS[name].parts) for name in names)
 
 
-def without_queries_themselves(run: Run, bench: Bench) -> Run:
+def without_queries_themselves(run: Run, collection: Collection, depth: int) -> Run:
     """Drop from each ranking the document with the query's own id, and cut to the depth.
 
     Where queries are documents of the collection (ArguAna, Quora) the best hit of a query is
@@ -162,12 +162,12 @@ def without_queries_themselves(run: Run, bench: Bench) -> Run:
     collection; so do we, so that numbers compare, unless it is judged relevant: then the two only
     happen to share an id.
     """
-    qrels = bench.collection.qrels
+    qrels = collection.qrels
     return {
         query: [
             hit for hit in run.get(query, ()) if hit.id != query or qrels[query].get(query, 0) > 0
-        ][: bench.depth]
-        for query in bench.collection.queries
+        ][:depth]
+        for query in collection.queries
     }
 
 

@@ -10,6 +10,14 @@ if missing := missing_of("jinja2"):
     raise MissingExtra(missing, "evaluate")
 
 from .page import write_report
+from .study import recommendation, study_table, write_study
 from .tables import latex_table, markdown_table
 
-__all__ = ["latex_table", "markdown_table", "write_report"]
+__all__ = [
+    "latex_table",
+    "markdown_table",
+    "recommendation",
+    "study_table",
+    "write_report",
+    "write_study",
+]

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
+from ..ann import Study
 from ..collections.runs import writing
 from ..evaluation import Difference, Evaluation
 from ..evaluation.gains import Gains, gains_of
 from ..evaluation.result import LATEX, MARKDOWN, REPORT
 from ..evaluation.significance import RESAMPLES, SEED
 from ..types import DocId, QueryId
+from .rendering import rendered
+from .study import shown_study
 from .svg import bars, stacked, waterfall
 from .tables import latex_table, legend, mark, markdown_table
 from .words import sentence, verdict
@@ -67,20 +68,17 @@ class Gained:
     plot: str
 
 
-def write_report(evaluation: Evaluation, texts_of: TextsOf = lambda ids: {}) -> Path:
+def write_report(
+    evaluation: Evaluation, texts_of: TextsOf = lambda ids: {}, study: Study | None = None
+) -> Path:
     """Writes report.html, report.md and report.tex into the evaluation's folder; gives the page.
 
-    ``texts_of`` is asked once, for the documents shown. Raises CollectionError for a folder that
-    cannot be written, and what ``texts_of`` raises.
+    ``texts_of`` is asked once, for the documents shown; a ``study`` of approximate search becomes a
+    part of the page. Raises CollectionError for a folder that cannot be written, and what
+    ``texts_of`` raises.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("densehook.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.jinja").render(**_contents(evaluation, texts_of))
+    shown = None if study is None else shown_study(study)
+    page = rendered("report.html.jinja", study=shown, **_contents(evaluation, texts_of))
     for name, text in (
         (REPORT, page),
         (MARKDOWN, markdown_table(evaluation)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
 from ..evaluation import Interval
 
@@ -70,6 +72,80 @@ def stacked(counts: Mapping[str, int], title: str) -> str:
         )
         left += width
     return _svg(parts, 22, title)
+
+
+class Dot(NamedTuple):
+    """A point of a plot: its kind decides its mark, ``title`` is what it says when pointed at."""
+
+    x: float
+    y: float
+    kind: int
+    title: str
+
+
+def frontier(
+    dots: Sequence[Dot], front: Sequence[tuple[float, float]], x_name: str, y_name: str
+) -> str:
+    """Dots over both axes, x from 0, and a line through those that are the best of all."""
+    height, left, bottom, top = 360, 60, 46, 14
+    most = max(each.x for each in dots) * 1.05
+    highest = max(each.y for each in dots)
+    lowest = min(each.y for each in dots)
+    margin = (highest - lowest or highest or 1.0) * 0.06
+    lowest, highest = lowest - margin, highest + margin
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across = left + x / most * (_WIDTH - left - 12)
+        down = top + (highest - y) / (highest - lowest) * (height - top - bottom)
+        return across, down
+
+    parts = []
+    for value in _ticks(lowest, highest):
+        across, down = place(0, value)
+        parts += [
+            f'<path class="grid" d="M{across:.1f} {down:.1f}H{_WIDTH - 12}"/>',
+            _text(across - 8, down, f"{value:g}", "end"),
+        ]
+    for value in _ticks(0, most):
+        across, _ = place(value, lowest)
+        parts.append(_text(across, height - bottom + 16, f"{value:g}", "middle"))
+    parts.append(f'<path class="axis" d="M{left} {top}V{height - bottom}H{_WIDTH - 12}"/>')
+    parts.append(_text(_WIDTH - 12, height - 10, x_name, "end"))
+    parts.append(_text(left + 8, top + 4, y_name, "start"))
+    line = "L".join("{:.1f} {:.1f}".format(*place(x, y)) for x, y in front)
+    parts.append(f'<path class="front" d="M{line}"/>')
+    for each in dots:
+        across, down = place(each.x, each.y)
+        parts.append(f"<g><title>{escape(each.title)}</title>{dot(across, down, each.kind)}</g>")
+    return _svg(parts, height, f"{y_name} against {x_name}")
+
+
+def dot(x: float, y: float, kind: int) -> str:
+    """A mark with the colour and the shape of a kind, so that colour is not all that tells."""
+    shape = _SHAPES[kind % len(_SHAPES)]
+    return (
+        f'<path class="dot kind{kind % len(_SHAPES)}" transform="translate({x:.1f} {y:.1f})"'
+        f' d="{shape}"/>'
+    )
+
+
+_SHAPES = (
+    "M-5 -5H5V5H-5Z",
+    "M0 -6L6 0L0 6L-6 0Z",
+    "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z",
+    "M0 -6L6 5H-6Z",
+    "M0 6L6 -5H-6Z",
+)
+"""Square, diamond, circle, triangles up and down, about the origin."""
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Some round numbers between the two."""
+    rough = (high - low) / 6
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough)
+    first = math.ceil(low / step)
+    return [round(n * step, 10) for n in range(first, math.floor(high / step) + 1)]
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
