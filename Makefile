@@ -72,7 +72,7 @@ demo: setup plugin
 	@$(VENV)/bin/densehook demo
 
 test: setup plugin
-	$(PYTHON) -m pytest tests
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadgroup tests
 
 check: setup
 	$(VENV)/bin/ruff format --check .

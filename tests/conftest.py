@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, read_bundle
 from densehook.encode import Encoder, load
 from versions import DISTRIBUTION, VERSIONS
 
@@ -37,6 +38,23 @@ settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "densehook"))
 
 
+_GROUPS = {
+    "nodes with the plugin": {"plugin_node", "crowded_node", "two_nodes"},
+    "the plain node": {"node_url"},
+}
+"""Fixtures that are nodes of a whole run."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Files that share nodes are run by one of the processes, so that each is started once."""
+    used: dict[Path, set[str]] = {}
+    for item in items:
+        used.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    for item in items:
+        groups = (name for name, nodes in _GROUPS.items() if nodes & used[item.path])
+        item.add_marker(pytest.mark.xdist_group(next(groups, item.path.name)))
+
+
 @pytest.fixture(scope="session")
 def scifact() -> Path:
     """The BEIR SciFact folder; $DENSEHOOK_SCIFACT, or shared/data/scifact beside the checkout."""
@@ -49,11 +67,16 @@ def scifact() -> Path:
 
 @pytest.fixture(scope="session")
 def minilm_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """all-MiniLM-L6-v2, exported by the code under test."""
+    """all-MiniLM-L6-v2, exported by the code under test, once for all processes of a run."""
     from densehook.export import export_bundle, read_recipe
 
     recipe = read_recipe(ROOT / "onnx_models" / "all-minilm-l6-v2.toml")
-    return export_bundle(recipe, tmp_path_factory.mktemp("bundles") / recipe.name)
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    bundle = folder / "bundles" / recipe.name
+    with (folder / "bundles.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return read_bundle(bundle) if bundle.is_dir() else export_bundle(recipe, bundle)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import NodeError
@@ -54,12 +58,21 @@ def _maven(goal: str, options: Sequence[str], artifact: str, folder: Path) -> No
         )
     command = [maven, "--batch-mode", "--quiet", goal, *options]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=folder, timeout=_FETCH_TIMEOUT_S
-        )
+        with _alone():
+            done = subprocess.run(
+                command, capture_output=True, text=True, cwd=folder, timeout=_FETCH_TIMEOUT_S
+            )
     except subprocess.TimeoutExpired:
         raise NodeError(f"Maven did not fetch {artifact} in {_FETCH_TIMEOUT_S} s") from None
     if done.returncode:
         errors = [line for line in done.stdout.splitlines() if "[ERROR]" in line]
         reason = errors[0].replace("[ERROR]", "").strip() if errors else done.stderr.strip()
         raise NodeError(f"Maven cannot fetch {artifact}: {reason or 'it gave no reason'}")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One fetch of a user at a time: Maven's local repository does not bear two writers."""
+    with (Path(tempfile.gettempdir()) / f"densehook-maven-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
