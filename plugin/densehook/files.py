@@ -64,6 +64,15 @@ def shown(path: Path) -> str:
     return "standard input" if is_stdin(path) else str(path)
 
 
+def unread(path: Path, error: Exception) -> CollectionError:
+    """What to say of a file that is not there, or not to be opened, or breaks off."""
+    if isinstance(error, FileNotFoundError):
+        return CollectionError(f"there is no file {path}")
+    if isinstance(error, IsADirectoryError | PermissionError):
+        return CollectionError(f"{shown(path)} cannot be opened: {_reason(error)}")
+    return CollectionError(f"{shown(path)} cannot be read to its end: {_reason(error)}")
+
+
 @contextmanager
 def opened_text(path: Path, meter: Meter | None = None) -> Iterator[BinaryIO]:
     """The bytes of a text file, or of standard input, decompressed where it is gzip.
@@ -75,8 +84,7 @@ def opened_text(path: Path, meter: Meter | None = None) -> Iterator[BinaryIO]:
         with io.BufferedReader(_Metered(source, meter or Meter()), _BUFFER) as file:
             yield _opened(path, file)
     except (OSError, EOFError, zlib.error) as error:  # gzip raises all three for a damaged archive
-        said = f"{shown(path)} cannot be read to its end: {_reason(error)}"
-        raise CollectionError(said) from error
+        raise unread(path, error) from error
 
 
 def lines_of(path: Path, meter: Meter | None = None) -> Iterator[Line]:

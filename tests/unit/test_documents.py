@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from densehook import files
-from densehook.collections import BadLine, read_documents
+from densehook.collections import BadLine, read_documents, read_run
 from densehook.errors import CollectionError
 from densehook.types import Document
 
@@ -168,6 +168,13 @@ def test_a_damaged_archive_is_an_error_that_names_the_file(
     assert "\n" not in str(error.value)
 
 
+def test_a_file_that_is_not_there_or_is_a_folder_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(CollectionError, match=f"^there is no file {tmp_path / 'a.trec'}$"):
+        read_run(tmp_path / "a.trec")
+    with pytest.raises(CollectionError, match=f"^{tmp_path} cannot be opened: Is a directory$"):
+        read_run(tmp_path)
+
+
 def test_archives_behind_each_other_and_one_named_otherwise_are_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(ARCHIVE + gzip.compress(b'{"_id": "last"}') + b"\0" * 512)
@@ -203,5 +210,5 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CollectionError, match="File name too long"):
         list(read_documents(tmp_path / ("x" * 5000)))
     (tmp_path / "b.jsonl").mkdir()
-    with pytest.raises(CollectionError, match=r"b\.jsonl cannot be read .*Is a directory"):
+    with pytest.raises(CollectionError, match=r"b\.jsonl cannot be opened: Is a directory"):
         list(read_documents(tmp_path))

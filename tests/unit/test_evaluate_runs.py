@@ -97,5 +97,5 @@ def test_a_score_that_no_ranking_can_have_is_refused(tmp_path: Path, score: floa
 
 
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CollectionError, match=r"gone.trec cannot be read"):
+    with pytest.raises(CollectionError, match=r"there is no file .*gone.trec"):
         read_run(tmp_path / "gone.trec")

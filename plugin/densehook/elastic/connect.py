@@ -154,7 +154,7 @@ def _refused(error: ApiError, urls: str, credentials: str) -> DensehookError:
         )
     if isinstance(error, NotFoundError) and (index := _missing_index(error)):
         return IndexNotFound(
-            f"there is no index {index!r}; make one with: densehook create {index}"
+            f"there is no index {index!r}; make one with: densehook create {index} --encoder BUNDLE"
         )
     if found := _UNDERSTOOD.search(str(_details(error).get("caused_by"))):
         newest, oldest = int(found[1]), int(found[2])

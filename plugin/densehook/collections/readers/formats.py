@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import CollectionError
-from ...files import BOM, Meter, is_stdin, opened_text
+from ...files import BOM, Meter, is_stdin, opened_text, unread
 from ..tables import Table
 from .arrow import open_arrow, open_parquet
 from .delimited import open_csv, open_tsv
@@ -90,8 +90,7 @@ def _by_magic(path: Path) -> Format | None:
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError as error:
-        reason = error.strerror or error
-        raise CollectionError(f"{path} cannot be read to its end: {reason}") from error
+        raise unread(path, error) from error
     return next((found for magic, found in _MAGIC.items() if head.startswith(magic)), None)
 
 
