@@ -22,8 +22,10 @@ from elasticsearch import Elasticsearch
 import densehook
 from chromium import Browser, chromium
 from command_line import COMMAND
-from densehook.collections import JudgedFolder
+from densehook.collections import JudgedFolder, by_query, open_measured, open_pool, read_run
 from densehook.encode import Encoder
+from densehook.errors import RequestError
+from densehook.evaluation import measure_runs
 from densehook.node import NodeState
 from densehook.page import Comparison, compare_app, listen, names_of
 
@@ -250,6 +252,112 @@ def test_in_a_browser_nothing_foreign_runs_or_loads(browser: Browser, served: Se
     while not browser.complaints and time.monotonic() < ends:
         browser.until("true")  # hears what the browser has to say
     assert "Content Security Policy" in " ".join(browser.complaints)
+
+
+GRADES = {"night": {"young": 2, "money": 0}, "007": {"shots": 1}}
+ASKED = {"night": QUERY, "007": "immune system and markets"}
+
+
+@pytest.fixture(scope="module")
+def report(index: densehook.Index, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an evaluation of two systems wrote."""
+    folder = tmp_path_factory.mktemp("pooled")
+    (folder / "qrels").mkdir()
+    rows = [{"_id": id_, "text": text} for id_, text in ASKED.items()]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    judged = [f"{q}\t{d}\t{grade}\n" for q, each in GRADES.items() for d, grade in each.items()]
+    (folder / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(judged))
+    densehook.evaluate(folder, index, ["bm25", "dense"], folder / "report")
+    return folder / "report"
+
+
+_PAIR = """!!document.querySelector('.verdict button:not([disabled])') &&
+    ['#question', '#pair > .id'].map(each => document.querySelector(each)?.textContent)"""
+_FAR = "document.getElementById('far').textContent"
+_SHARES = """[...document.querySelectorAll('#shares tr')].map(
+    row => [...row.cells].map(cell => cell.textContent))"""
+
+
+def shows(pair: list[str]) -> str:
+    """Whether the page waits for a judgement of this question and document."""
+    return f"JSON.stringify({_PAIR}) == JSON.stringify({json.dumps(pair)})"
+
+
+def test_a_pool_is_judged_by_keys_and_measured_with_what_was_judged(
+    browser: Browser, index: densehook.Index, report: Path, tmp_path: Path
+) -> None:
+    pool = open_pool(report)
+    folder = JudgedFolder(tmp_path / "judged", texts=pool.texts, qrels=pool.qrels)
+    page = Served(Comparison(index, folder, pool=pool))
+    pairs = by_query(pool.pairs())
+    told = json.loads((report / "metrics.json").read_text())["judged"]
+    try:
+        browser.size(1300, 900)
+        browser.open(page.url)
+        browser.until("document.querySelectorAll('#shares tr').length == 2")
+        total = f"of {len(pairs)} pairs judged"
+        mean = sum(each["share"] for each in told.values()) / 2
+        assert browser.value(_FAR) == f"0 {total} · of the first ten hits {mean:.1%} judged"
+        shown = {name: share for name, _, share, _ in browser.value(_SHARES)}
+        assert shown == {name: f"{each['share']:.1%}" for name, each in told.items()}
+        for key, (number, pair) in zip("2n0y", enumerate(pairs), strict=False):
+            browser.until(shows([ASKED[pair.query], pair.document]))
+            assert browser.value("document.querySelectorAll('#pair img, #pair script').length") == 0
+            browser.press(key)
+            browser.until(f"{_FAR}.startsWith('{number + 1} {total}')")
+        fifth = [ASKED[pairs[4].query], pairs[4].document]
+        browser.until(shows(fifth))
+        browser.press("s")
+        browser.until(f"!!({_PAIR}) && !({shows(fifth)})")
+        browser.press("u")
+        browser.until(f"{_FAR}.startsWith('3 {total}')")
+        browser.until(shows([ASKED[pairs[3].query], pairs[3].document]))
+        judged = {q: dict(each) for q, each in GRADES.items()}
+        for grade, pair in zip((2, 0, 0), pairs, strict=False):
+            judged[pair.query][pair.document] = grade
+        measured = open_measured(tmp_path / "judged")
+        assert (measured.qrels, measured.queries) == (judged, ASKED)
+        after = pool.shares(judged)
+        assert {name: share for name, _, share, _ in browser.value(_SHARES)} == shown
+        browser.open(page.url)
+        browser.until("!!document.getElementById('shares')?.textContent.includes('+')")
+        rows = browser.value(_SHARES)
+        assert {name: share for name, _, share, _ in rows} == {
+            name: f"{share:.1%}" for name, share in after.items()
+        }
+        more = {name: 100 * (share - told[name]["share"]) for name, share in after.items()}
+        assert {name: float(moved.replace("=", "0")) for name, *_, moved in rows} == {
+            name: pytest.approx(points, abs=0.11) for name, points in more.items()
+        }
+        browser.value("location.hash = 'search'")
+        browser.until("getComputedStyle(document.querySelector('main')).display == 'grid'")
+        browser.value("location.hash = 'judge'")
+        browser.until(f"document.body.dataset.view == 'judge' && {_FAR}.startsWith('3 {total}')")
+        browser.size(400, 800, dark=True)
+        browser.until(_PAIR)
+        assert browser.value("document.documentElement.scrollWidth") <= 400
+        assert browser.complaints == []
+    finally:
+        page.stop()
+    again = measure_runs(
+        measured, {name: read_run(report / f"runs/{name}.trec") for name in told}, tmp_path / "anew"
+    )
+    assert {name: each.share for name, each in again.judged.items()} == pytest.approx(
+        after, abs=5e-5
+    )
+
+
+def test_an_index_of_other_documents_has_no_pool(
+    plugin_client: Elasticsearch, minilm: Encoder, report: Path, tmp_path: Path
+) -> None:
+    pool = open_pool(report)
+    other = densehook.Index.create(plugin_client, "page-other", minilm, inputs=["text"])
+    try:
+        comparison = Comparison(other, JudgedFolder(tmp_path), pool=pool)
+        with pytest.raises(RequestError, match="'page-other' has none of the documents to judge"):
+            comparison.judging.require_documents()
+    finally:
+        other.drop()
 
 
 def test_in_a_browser_an_error_is_a_line_in_each_column(browser: Browser, served: Served) -> None:

@@ -162,6 +162,25 @@ def test_judgements_are_kept_and_taken_back(page: TestClient, tmp_path: Path) ->
     assert "new question" not in (tmp_path / "judged/queries.jsonl").read_text()
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "said"),
+    [
+        ("pool", {"order": "system"}, "there is no pool to judge; start densehook compare with"),
+        ("pair", {"query": "", "document": "d"}, "there is no pool"),
+        ("grade", {"query": "q", "document": "d", "grade": 10}, "grade is 10; it must be from 0"),
+        ("grade", {"query": "q", "document": "d", "grade": True}, "grade is True"),
+        ("grade", {"query": "q", "document": "d", "grade": "1"}, "grade is '1'"),
+        ("grade", {"query": "", "document": "d", "grade": 1}, "there is no query"),
+        ("grade", {"query": "q", "document": "", "grade": 1}, "document '' is no id"),
+        ("grade", {"query": "q", "document": "d", "grade": 1}, "there is no pool"),
+    ],
+)
+def test_a_judgement_of_no_pool_is_one_line(
+    page: TestClient, name: str, asked: Any, said: str
+) -> None:
+    assert said in refused(page.post(f"/api/{name}", json=asked), 400)
+
+
 def test_a_hostile_document_is_text_and_its_own_marks_mean_nothing() -> None:
     text = "<img src=x onerror=alert(1)> an <em>odd</em> list"
     hit = Hit(

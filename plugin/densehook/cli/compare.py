@@ -32,6 +32,20 @@ def compare(
             help="BEIR folder that grows with what is judged; by default INDEX-judgements.",
         ),
     ] = None,
+    pool: Annotated[
+        Path | None,
+        typer.Option(
+            "--pool",
+            help="Folder that densehook evaluate or measure wrote: what its systems found first and"
+            " nobody judged is led through.",
+        ),
+    ] = None,
+    depth: Annotated[
+        int, typer.Option("--depth", min=1, max=1000, help="Hits of each system in the pool.")
+    ] = 20,
+    split: Annotated[
+        str, typer.Option("--split", help="Which judgements of the folder grow.")
+    ] = "test",
     port: Annotated[
         int | None,
         typer.Option(
@@ -50,18 +64,27 @@ def compare(
     """Search an index by BM25, dense and hybrid side by side, on a page for this machine's browser.
 
     Hits can be judged there; what is judged is a collection that `densehook evaluate` measures on.
+    With --pool, what several systems found and nobody judged comes one by one.
     """
-    from ..collections import JudgedFolder
+    from ..collections import JudgedFolder, open_pool
     from ..page import Comparison, compare_app, listen, names_of, serve
     from .cluster import connect
 
+    pooled = None if pool is None else open_pool(pool, depth)
     with listen(port) as listening:
         client = connect(url, api_key, ca_certs).options(request_timeout=_PATIENCE_S, max_retries=1)
         opened, lacking = _opened(client, index, encoder, field)
-        folder = JudgedFolder(judgements or Path(f"{opened.name}-judgements"))
+        path = judgements or Path(f"{opened.name}-judgements")
+        if pooled is None:
+            folder = JudgedFolder(path, split)
+        else:
+            folder = JudgedFolder(path, split, texts=pooled.texts, qrels=pooled.qrels)
+        comparison = Comparison(opened, folder, lacking, pooled)
+        if pooled is not None:
+            comparison.judging.require_documents()
         hosts = names_of(listening)
         address = f"http://{hosts[0]}/"
-        app = compare_app(Comparison(opened, folder, lacking), hosts)
+        app = compare_app(comparison, hosts)
         out.print(address)
         if lacking:
             note(f"BM25 only: {lacking}")

@@ -9,6 +9,7 @@ from .documents import Documents, documents_from, read_documents
 from .judged_folder import JudgedFolder
 from .opening import open_collection, open_measured
 from .packaged import help_topics
+from .pooling import POOL_DEPTH, Pair, Pool, by_query, open_pool
 from .qrels import read_qrels
 from .rows import BadLine
 from .runs import read_run, write_qrels, write_run
@@ -16,16 +17,21 @@ from .sampling import Sample, sample, unjudged
 from .topics import open_topics
 
 __all__ = [
+    "POOL_DEPTH",
     "BadLine",
     "Collection",
     "Documents",
     "JudgedFolder",
+    "Pair",
+    "Pool",
     "Sample",
+    "by_query",
     "documents_from",
     "help_topics",
     "judgements_alone",
     "open_collection",
     "open_measured",
+    "open_pool",
     "open_topics",
     "read_documents",
     "read_qrels",

@@ -14,7 +14,7 @@ from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField
 from ..types import DocId, Document
 from .asked import Asked, Options
-from .hits import Hits
+from .hits import Hit, Hits
 from .searching import Body, Searching, Vector, parts_of
 from .stats import IndexStats, stats_of
 
@@ -242,6 +242,16 @@ class Index:
             for doc in found["docs"]
             if doc.get("found")
         }
+
+    def marked(self, id: DocId, text: str) -> Hit | None:
+        """A document as a hit that has words of a text marked in the whole of its fields.
+
+        None where there is none with that id; its score says nothing.
+
+            index.marked("doc-7", "how do vaccines work").highlights["title"]
+        """
+        (answer,) = self.send([self.searching.marking(text, id)])
+        return next(iter(self.searching.hits(text, Asked(mode="bm25"), [answer])), None)
 
     def delete(self, ids: DocId | Sequence[DocId]) -> int:
         """Takes documents out of the index; gives how many of them were there.

@@ -27,6 +27,9 @@ from .hits import Hit, Hits
 Body = dict[str, Any]
 Vector = Sequence[float]
 
+_MARKED_CHARACTERS = 100_000
+"""Of a field; Elasticsearch refuses to mark words in longer ones unless it may stop there."""
+
 _PART = re.compile(
     r"list \[(?P<list>\d+)\] \[[^\]]*\]: (?:rank \[(?P<rank>\d+)\]|did not return this document)"
     r"(?:, score \[(?P<score>[^\]]+)\])?"
@@ -95,6 +98,14 @@ class Searching:
             alone = Asked(mode=name, size=1, filter=[*asked.filters, one])
             bodies += [body, self._list(name, text, alone, vector, 1)]
         return [{**body, "_source": False} for body in bodies]
+
+    def marking(self, text: str, id_: DocId) -> Body:
+        """A search for one document, with words of the text marked in the whole of its fields."""
+        body = self._shown(
+            {"query": {"ids": {"values": [id_]}}, "size": 1}, Asked(size=1, highlight=True), text
+        )
+        whole = {"number_of_fragments": 0, "max_analyzed_offset": _MARKED_CHARACTERS}
+        return {**body, "highlight": {**body["highlight"], **whole}}
 
     def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
         if name == "bm25":

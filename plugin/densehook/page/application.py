@@ -25,7 +25,15 @@ from ..errors import (
     QueueFull,
     RequestError,
 )
-from .asking import document_of, judgement_of, question_of, search_of
+from .asking import (
+    document_of,
+    grading_of,
+    judgement_of,
+    order_of,
+    query_of,
+    question_of,
+    search_of,
+)
 from .comparing import Comparison
 from .guarding import Guard, policy_of
 
@@ -50,6 +58,9 @@ def compare_app(comparison: Comparison, hosts: Iterable[str]) -> ASGIApp:
         "judge": lambda body: comparison.judge(judgement_of(body)),
         "document": lambda body: comparison.document(document_of(body)),
         "about": lambda _: comparison.about(),
+        "pool": lambda body: comparison.judging.pairs(order_of(body)),
+        "pair": lambda body: comparison.judging.pair(query_of(body), document_of(body)),
+        "grade": lambda body: comparison.grade(grading_of(body)),
     }
     routes = [
         Route("/", shown, methods=["GET"]),

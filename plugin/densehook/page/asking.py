@@ -16,6 +16,9 @@ from ..index.asked import LISTS
 MOST_HITS = 100
 """Hits of one column."""
 
+MOST_GRADE = 9
+"""The highest that a key can give."""
+
 _AND = re.compile(r"\s&\s")
 
 
@@ -32,6 +35,15 @@ class Judgement:
     """What somebody says of a document for a question; no grade takes back what was said."""
 
     text: str
+    document: str
+    grade: int | None
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What somebody says of a document for a query of a pool; no grade takes it back."""
+
+    query: str
     document: str
     grade: int | None
 
@@ -68,6 +80,28 @@ def judgement_of(body: Mapping[str, Any]) -> Judgement:
     if grade not in (None, 0, 1) or isinstance(grade, bool):
         raise RequestError(f"grade is {grade!r}; it must be 1, 0 or null")
     return Judgement(question_of(body), document_of(body), grade)
+
+
+def grading_of(body: Mapping[str, Any]) -> Grading:
+    """A judgement of a pool's pair. Raises RequestError for what is none."""
+    grade = body.get("grade")
+    whole = isinstance(grade, int) and not isinstance(grade, bool)
+    if grade is not None and not (whole and 0 <= grade <= MOST_GRADE):
+        raise RequestError(f"grade is {grade!r}; it must be from 0 to {MOST_GRADE}, or null")
+    return Grading(query_of(body), document_of(body), grade)
+
+
+def query_of(body: Mapping[str, Any]) -> str:
+    """A query's id. Raises RequestError for none."""
+    query = _text(body, "query")
+    if not query:
+        raise RequestError("there is no query; name it by its id")
+    return query
+
+
+def order_of(body: Mapping[str, Any]) -> str:
+    """In which order pairs are wanted."""
+    return _text(body, "order", "question")
 
 
 def document_of(body: Mapping[str, Any]) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._version import __version__
-from ..collections import JudgedFolder
+from ..collections import JudgedFolder, Pool
 from ..elastic.cluster import tokens_in_cluster
-from ..errors import DensehookError
+from ..errors import DensehookError, RequestError
 from ..index import Index
-from .asking import Judgement, Search
+from .asking import Grading, Judgement, Search
+from .judging import Judging
 from .showing import shown_hit
 
 Json = dict[str, Any]
@@ -22,12 +23,14 @@ Json = dict[str, Any]
 class Comparison:
     """What the page shows.
 
-    ``lacking`` says why there is neither dense nor hybrid search, where there is none.
+    ``lacking`` says why there is neither dense nor hybrid search, where there is none; ``pool`` is
+    what is there to be judged beside what is asked.
     """
 
     index: Index
     judged: JudgedFolder
     lacking: str = ""
+    pool: Pool | None = None
 
     def about(self) -> Json:
         """The index, whose vectors it has and where they are made, and the questions judged.
@@ -46,6 +49,7 @@ class Comparison:
             "lacking": self.lacking,
             "folder": str(self.judged.path),
             "questions": [],
+            "pool": self.pool is not None,
         }
         try:
             told |= self._counted()
@@ -89,10 +93,21 @@ class Comparison:
         grades = self.judged.judge(judgement.text, judgement.document, judgement.grade)
         return {"grades": dict(grades), **self._counted()}
 
+    def grade(self, grading: Grading) -> Json:
+        """Keeps a judgement of the pool; gives how far it is judged, and how much is judged."""
+        return {**self.judging.judge(grading), **self._counted()}
+
     def document(self, id_: str) -> Json:
         """All fields of a document but its vectors; none where it is gone."""
         found = self.index.get(id_)
         return {"fields": None if found is None else dict(found.fields)}
+
+    @property
+    def judging(self) -> Judging:
+        """The pool being judged. Raises RequestError where none was given."""
+        if self.pool is None:
+            raise RequestError("there is no pool to judge; start densehook compare with --pool")
+        return Judging(self.index, self.judged, self.pool)
 
     @property
     def _where(self) -> str:

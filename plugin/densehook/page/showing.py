@@ -40,6 +40,16 @@ def shown_hit(hit: Hit, inputs: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def shown_whole(hit: Hit, inputs: Sequence[str]) -> dict[str, Any]:
+    """All of a document's title and texts in JSON, each with its field, and all marks in them."""
+    title_field = title_of(inputs, hit.source)
+    names = [name for name in _text_fields(hit, inputs) if name != title_field]
+    return {
+        "title": [] if title_field is None else _marked(hit, title_field),
+        "texts": [{"field": name, "text": _marked(hit, name)} for name in names],
+    }
+
+
 def title_of(inputs: Sequence[str], source: Mapping[str, Any]) -> str | None:
     """The field that is a document's title: by its name, else the first of several inputs."""
     named = [name for name in (*inputs, *_TITLES) if name.rpartition(".")[2].lower() in _TITLES]
@@ -57,6 +67,10 @@ def text_at(source: Mapping[str, Any], field: str) -> str:
 def whole(text: str, fragments: Iterable[str]) -> list[Piece]:
     """All of a text, marked where the fragments are."""
     return list(_cut(text, _all_marks(text, fragments), (0, len(text))))
+
+
+def _marked(hit: Hit, field: str) -> list[Piece]:
+    return whole(text_at(hit.source, field), hit.highlights.get(field, ()))
 
 
 def _snippet(hit: Hit, fields: Sequence[str]) -> Iterator[Piece]:
