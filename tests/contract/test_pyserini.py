@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import subprocess
@@ -177,6 +178,39 @@ def test_measures_are_means_over_all_judged_queries(tmp_path: Path) -> None:
     ).systems["r"]
     assert list(both) == several  # trec_eval itself heeds one cut-off of a measure alone
     assert (both["P@5"], both["P@10"], both["AP"], both["AP@5"]) == (0.1, 0.05, 0.2917, 0.25)
+
+
+def test_counts_are_sums_and_grades_that_are_all_negative_are_measured(tmp_path: Path) -> None:
+    qrels = {"spam": {"a": -2, "b": -1}, "found": {"c": 2, "d": 1, "e": 0}, "lost": {"f": 1}}
+    run = {
+        "spam": [ScoredDoc("a", 2.0), ScoredDoc("b", 1.0)],
+        "found": [ScoredDoc("x", 2.0), ScoredDoc("c", 1.0)],
+    }
+    measures = ["nDCG@10", "NumQ", "NumRet", "NumRel", "NumRet(rel=2)", "Judged@10", "Bpref"]
+    words = [words_of(name) for name in measures]
+    assert words.count(None) == 1  # all but Judged@10 are held to trec_eval's figure
+    found = measure_runs(
+        judgements_alone("counts", qrels),
+        {"r": run, "none": {"found": []}},
+        tmp_path,
+        measures=measures,
+    )
+    assert found.systems["r"] == {
+        "nDCG@10": pytest.approx(2 / math.log2(3) / (2 + 1 / math.log2(3)) / 3, abs=5e-5),
+        "NumQ": 3,
+        "NumRet": 4,
+        "NumRel": 3,
+        "NumRet(rel=2)": 1,
+        "Judged@10": 0.5,
+        "Bpref": pytest.approx(0.5 / 3, abs=5e-5),
+    }
+    assert found.systems["none"] == dict.fromkeys(measures, 0) | {"NumQ": 3, "NumRel": 3}
+    assert found.intervals["r"]["NumRet"].mean == 4  # whose bounds are a sum's too
+    assert found.difference("none", "NumRet").mean == -4
+    assert not any("nothing is judged" in line for line in found.warnings)
+    bad = judgements_alone("bad", {"spam": qrels["spam"]})
+    (said,) = measure_runs(bad, {"r": run}, tmp_path).warnings
+    assert said.startswith("nothing is judged relevant (the highest grade is -1")
 
 
 TIED = 2

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import shutil
+
+import ir_measures
 import pytest
 
 from densehook.errors import EvaluationError
@@ -50,16 +54,68 @@ def test_every_judged_query_has_a_value() -> None:
     assert set(measure_queries({}, QRELS, ["P@1", "RBP"])["q"].values()) == {0.0}
 
 
-def test_expected_reciprocal_rank_is_chapelles() -> None:
-    # grades 0, 1, 2, 0 of at most 2: chances to satisfy of 0, 1/4, 3/4, 0
-    assert of("ERR@20") == pytest.approx(1 / 2 * 1 / 4 + 1 / 3 * 3 / 4 * 3 / 4)
-    assert of("ERR@2") == pytest.approx(1 / 8)
+def test_expected_reciprocal_rank_is_chapelles_with_gdevals_highest_grade() -> None:
+    # grades 0, 1, 2, 0: chances to satisfy of 0, 1/16, 3/16, 0
+    assert of("ERR@20") == pytest.approx(1 / 2 * 1 / 16 + 1 / 3 * 15 / 16 * 3 / 16)
+    assert of("ERR@2") == pytest.approx(1 / 32)
+
+
+@pytest.mark.skipif(not shutil.which("perl"), reason="gdeval is a program of Perl")
+def test_expected_reciprocal_rank_is_gdevals_own() -> None:
+    chance = random.Random(4)
+    ids = [f"d{n}" for n in range(30)]
+    qrels = {
+        str(query): {id_: chance.randint(-2, 4) for id_ in ids[:20]} | {"d0": 1}
+        for query in range(1, 9)
+    }
+    run = {
+        query: {id_: float(30 - n) for n, id_ in enumerate(chance.sample(ids, 25))}
+        for query in qrels
+    }
+    ranked = {query: [ScoredDoc(*hit) for hit in hits.items()] for query, hits in run.items()}
+    for cutoff in (3, 20):
+        theirs = ir_measures.providers.registry["gdeval"].iter_calc(
+            [ir_measures.ERR @ cutoff], qrels, run
+        )
+        ours = measure_queries(ranked, qrels, [f"ERR@{cutoff}"])
+        assert {each.query_id: each.value for each in theirs} == {
+            query: pytest.approx(values[f"ERR@{cutoff}"], abs=5.1e-6)
+            for query, values in ours.items()
+        }
+
+
+def test_a_querys_value_does_not_hang_on_other_queries() -> None:
+    names = ["ERR@20", "RBP", "RBP(rel=1)", "nDCG@10", "AP", "NumRel"]
+    qrels = {"q": QRELS["q"], "high": {"a": 4}}
+    assert (
+        measure_queries(RUN, qrels, names)["q"]
+        == measure_queries(RUN, {"q": QRELS["q"]}, names)["q"]
+    )
+
+
+def test_a_grade_that_gdeval_refuses_is_named() -> None:
+    qrels = {"q": {"a": 1}, "r": {"b": 5}}
+    with pytest.raises(EvaluationError, match=r"^ERR@5 is for grades up to 4.*'r' .* 'b' 5"):
+        measure_queries(RUN, qrels, ["nDCG@10", "ERR@5"])
+    assert measure_queries(RUN, qrels, ["nDCG@10"])["q"]["nDCG@10"] > 0
 
 
 def test_rank_biased_precision_is_moffats_and_zobels() -> None:
-    assert of("RBP") == pytest.approx(0.2 * (0.8 * 1 / 2 + 0.8**2))
+    assert of("RBP") == pytest.approx(0.2 * (0.8 * 1 + 0.8**2 * 2))  # gains are grades
     assert of("RBP(p=0.5,rel=1)") == pytest.approx(0.5 * (0.5 + 0.25))
     assert of("RBP(p=0.5,rel=1)@2") == pytest.approx(0.25)
+
+
+def test_counts_are_summed_over_all_judged_queries() -> None:
+    names = ["NumQ", "NumRet", "NumRel", "NumRel(rel=2)", "P@1"]
+    values = measure_queries(RUN, QRELS, names)
+    assert means(values, names) == {
+        "NumQ": 2,
+        "NumRet": 4,
+        "NumRel": 3,
+        "NumRel(rel=2)": 1,
+        "P@1": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -71,6 +127,10 @@ def test_rank_biased_precision_is_moffats_and_zobels() -> None:
         ("AP(rel=2)", ("map", ("-l", "2"))),
         ("RR@10", ("recip_rank", ("-M", "10"))),
         ("R@100", ("recall.100", ())),
+        ("NumRet", ("num_ret", ())),
+        ("NumRet(rel=2)", ("num_rel_ret", ("-l", "2"))),
+        ("NumRel", ("num_rel", ())),
+        ("NumRel(rel=2)", None),
         ("Judged@10", None),
         ("nDCG(judged_only=True)@10", None),
     ],

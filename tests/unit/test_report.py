@@ -125,6 +125,24 @@ def test_a_page_of_one_run_has_nothing_to_compare(tmp_path: Path) -> None:
     assert markdown_table(alone).endswith("|\n\n\n")
 
 
+LONG = ["a-name-of-nineteen.", "W" * 100, "\u732b" * 80]
+
+
+def test_in_a_browser_names_of_any_length_are_whole(tmp_path: Path) -> None:
+    found, qrels = runs(12)
+    named = dict(zip(["short", *LONG], found.values(), strict=True))
+    url = write_report(measure_runs(judgements_alone("n", qrels), named, tmp_path)).as_uri()
+    inside = """[...document.querySelector('svg').querySelectorAll('text')].filter(each => {
+        const [box, all] = [each, each.ownerSVGElement].map(e => e.getBoundingClientRect());
+        return box.left >= all.left - 1 && box.right <= all.right + 1 && box.top >= all.top - 1;
+    }).map(each => each.textContent)"""
+    with chromium() as browser:
+        browser.size(1000, 900)
+        browser.open(url)
+        assert set(browser.value(inside)) >= {"short", *LONG}
+        browser.screenshot(tmp_path / "long.png")
+
+
 def test_in_a_browser_it_fits_and_loads_nothing(evaluation: Evaluation, tmp_path: Path) -> None:
     url = write_report(evaluation, lambda ids: dict.fromkeys(ids, EVIL)).as_uri()
     with chromium() as browser:

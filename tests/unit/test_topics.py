@@ -62,6 +62,25 @@ def test_tags_may_be_closed_and_stand_in_one_line(tmp_path: Path) -> None:
     assert open_topics(tmp_path / "t", tmp_path / "q").queries == {"301": "Organized Crime"}
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("the <b>bold</b> one", "the bold one"),
+        ("H<sub>2</sub>O &amp; <I>salt</I>", "H2O & salt"),
+        ("one<br/>two <a href='x' id=y>three</a>", "one two three"),
+        ("R&D where 3 < 5 and 7 > 6; <5>", "R&D where 3 < 5 and 7 > 6; <5>"),
+        ("a <x and y> b", "a <x and y> b"),
+        ("first <dom> economics", "first"),
+        ("first <note kind='x'> not asked", "first"),
+    ],
+)
+def test_markup_of_words_is_no_part_of_them(
+    tmp_path: Path, qrels: Path, title: str, text: str
+) -> None:
+    (tmp_path / "t").write_text(OLD.replace("International Organized Crime", title))
+    assert open_topics(tmp_path / "t", qrels).queries["301"] == text
+
+
 def test_rows_of_id_and_text_are_topics_too(tmp_path: Path, qrels: Path) -> None:
     (tmp_path / "queries.tsv").write_text("301\torganized\tcrime\n302\tpolio\n303\tunjudged\n")
     opened = open_topics(tmp_path / "queries.tsv", qrels)

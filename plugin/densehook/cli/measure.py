@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _SEPARATOR = re.compile(r"\s*,\s*(?![^()]*\))")
 """Commas between measures, not those within RBP(p=0.8,rel=1)."""
 
+_ENDING = re.compile(r"(?<=.)(\.(trec|run|res|results?|out|txt|tsv))?(\.gz)?$", re.IGNORECASE)
+"""How files of runs end; what else is behind a dot belongs to the name, as in run.v1.2."""
+
 Baseline = Annotated[
     str | None,
     typer.Option("--baseline", help="What the others are compared with; by default the first."),
@@ -154,7 +157,7 @@ def _name_and_file(text: str) -> tuple[str, Path]:
     name, equals, path = text.partition("=")
     if equals and name and not Path(text).exists():
         return name, Path(path)
-    return Path(text).name.removesuffix(".gz").rsplit(".", 1)[0], Path(text)
+    return _ENDING.sub("", Path(text).name), Path(text)
 
 
 def _named(baseline: str | None, runs: Sequence[str]) -> str | None:

@@ -110,6 +110,17 @@ def documents_lacking(collection: Collection, searcher: Searcher) -> list[str]:
     ]
 
 
+def nothing_relevant(qrels: Qrels) -> list[str]:
+    """What to say of judgements of which none says relevant."""
+    highest = max(grade for judged in qrels.values() for grade in judged.values())
+    if highest > 0:
+        return []
+    return [
+        f"nothing is judged relevant (the highest grade is {highest}, relevant is 1 or more): every"
+        " figure is 0"
+    ]
+
+
 def clear_away(output: Path, runs: Iterable[str]) -> None:
     """Takes away what an evaluation before left here: its runs, figures and report.
 

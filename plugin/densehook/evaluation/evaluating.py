@@ -20,13 +20,21 @@ from .checking import (
     clear_away,
     documents_lacking,
     judged_part,
+    nothing_relevant,
     require_folder,
 )
 from .judged import JUDGED, NO_HITS, judged_of
 from .judged import warnings as warnings_of
 from .latency import CALLERS, Latency, measure_latency
-from .measures import DEFAULT_MEASURES, Values, check_measures, means, measure_queries
-from .official import official_means, require_agreement
+from .measures import (
+    DEFAULT_MEASURES,
+    Values,
+    check_grades,
+    check_measures,
+    means,
+    measure_queries,
+)
+from .official import acceptable, official_means, require_agreement
 from .progress import Progress, silent
 from .result import METRICS, QUERIES, Evaluation, KindOfQuery
 from .significance import SEED, differences, intervals
@@ -76,6 +84,7 @@ def evaluate(
     """
     wanted = check_systems(systems)
     names = check_measures(measures)
+    check_grades(names, collection.qrels)
     given = {name: judged_part(name, run, collection.qrels) for name, run in (runs or {}).items()}
     check_names(wanted, given, baseline)
     require_folder(output)
@@ -115,6 +124,7 @@ def measure_runs(
     names = check_measures(measures)
     if not collection.qrels:
         raise EvaluationError(f"{collection.name} holds no relevance judgements")
+    check_grades(names, collection.qrels)
     given = {system: judged_part(system, run, collection.qrels) for system, run in runs.items()}
     check_names((), given, baseline)
     require_folder(output)
@@ -139,7 +149,7 @@ def _measured(
 ) -> Evaluation:
     clear_away(output, runs)
     qrels, written = output / "qrels.trec", {}
-    write_qrels(qrels, collection.qrels)
+    write_qrels(qrels, acceptable(collection.qrels))
     values: dict[str, Values] = {}
     judged: dict[str, Values] = {}
     ordered: dict[str, Run] = {}
@@ -176,7 +186,7 @@ def _measured(
         texts=collection.queries,
         about=about,
         latencies=latencies,
-        warnings=[*beware, *warnings_of(judged, baseline)],
+        warnings=[*beware, *nothing_relevant(collection.qrels), *warnings_of(judged, baseline)],
     )
     _write(evaluation, collection)
     return evaluation

@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError
-from ..types import Qrels, QueryId, Run
+from ..types import DocId, Qrels, QueryId, Run
 
 if TYPE_CHECKING:
     from ir_measures.measures import Measure
 
 DEFAULT_MEASURES = ("nDCG@10", "R@100", "AP@100", "RR@10")
 """What is measured unless something else is asked for, in the order shown."""
+
+ERR_HIGHEST = 4
+"""The highest grade of ERR, whatever a collection has: that of gdeval, which TREC measures with and
+ir_measures asks. So a query's value does not hang on what other queries have."""
 
 Values = Mapping[QueryId, Mapping[str, float]]
 """For every judged query its measures by name."""
@@ -38,8 +42,10 @@ def check_measures(names: Iterable[str]) -> list[str]:
 def measure_queries(run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_MEASURES) -> Values:
     """Measures of every judged query, as floats; one without hits has 0.
 
-    The run's order must not hang on ties: see ``ties.without_ties``.
+    The value of a query hangs on no other query. The run's order must not hang on ties: see
+    ``ties.without_ties``. Raises EvaluationError as ``check_grades``.
     """
+    check_grades(measures, qrels)
     wanted = {name: parsed(name) for name in measures}
     values: dict[QueryId, dict[str, float]] = {
         query: dict.fromkeys(measures, 0.0) for query in qrels
@@ -55,20 +61,42 @@ def measure_queries(run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_ME
         ):
             if metric.query_id in values:
                 values[metric.query_id][names[str(metric.measure)]] = float(metric.value)
-    highest = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
     for name, each in wanted.items():
         if each.NAME in _OURS:
             for query, judged in qrels.items():
                 grades = [max(0, judged.get(hit.id, 0)) for hit in run.get(query, ())]
-                values[query][name] = _OURS[each.NAME](grades, max(1, highest), each)
+                values[query][name] = _OURS[each.NAME](grades, judged, each)
     return values
 
 
+def check_grades(measures: Sequence[str], qrels: Qrels) -> None:
+    """Raises EvaluationError where a measure is asked for that has no meaning for these grades."""
+    asked = [name for name in measures if parsed(name).NAME == "ERR"]
+    for query, judged in qrels.items() if asked else ():
+        for document, grade in judged.items():
+            if grade > ERR_HIGHEST:
+                raise EvaluationError(
+                    f"{asked[0]} is for grades up to {ERR_HIGHEST}, as gdeval has it; query"
+                    f" {query!r} gives document {document!r} {grade}: leave it out, or grade anew"
+                )
+
+
 def means(values: Values, measures: Sequence[str]) -> dict[str, float]:
-    """Means over all queries given, with four decimals as trec_eval prints them."""
+    """Means over all queries given, with four decimals as trec_eval prints them; counts are summed.
+
+    NumQ, NumRel and NumRet are counts.
+    """
     return {
-        name: round(sum(each[name] for each in values.values()) / max(1, len(values)), 4)
-        for name in measures
+        name: round(sum(each[name] for each in values.values()) / max(1, len(values)) * weight, 4)
+        for name, weight in weights(measures, max(1, len(values))).items()
+    }
+
+
+def weights(measures: Sequence[str], queries: int) -> dict[str, int]:
+    """What makes a measure's figure of a mean over so many queries: 1, but for what is summed."""
+    summed = _ir_measures().measures.base.SumAgg
+    return {
+        name: queries if isinstance(parsed(name).aggregator(), summed) else 1 for name in measures
     }
 
 
@@ -112,31 +140,42 @@ def _given(measure: Any, name: str, default: Any) -> Any:
     return measure.params.get(name, default)
 
 
-def _err(grades: Sequence[int], highest: int, measure: Any) -> float:
+def _err(grades: Sequence[int], judged: Mapping[DocId, int], measure: Any) -> float:
     """Expected reciprocal rank: Chapelle et al. 2009.
 
-    A document of grade g satisfies with (2^g - 1) / 2^highest, the highest grade being that of the
-    collection's judgements.
+    A document of grade g satisfies with (2^g - 1) / 2^ERR_HIGHEST.
     """
     total, looking = 0.0, 1.0
     for rank, grade in enumerate(grades[: _given(measure, "cutoff", None)], start=1):
-        satisfied = (2**grade - 1) / 2**highest
+        satisfied = (2**grade - 1) / 2**ERR_HIGHEST
         total += looking * satisfied / rank
         looking *= 1 - satisfied
     return total
 
 
-def _rbp(grades: Sequence[int], highest: int, measure: Any) -> float:
+def _rbp(grades: Sequence[int], judged: Mapping[DocId, int], measure: Any) -> float:
     """Rank-biased precision: Moffat and Zobel 2008, with persistence ``p``, 0.8 by default.
 
-    A document gains its grade over the highest; with ``rel``, 1 from that grade on.
+    A document gains its grade, as in trectools; with ``rel``, 1 from that grade on, as in cwl_eval.
     """
     persistence = _given(measure, "p", 0.8)
     least = _given(measure, "rel", None)
-    gains = [grade / highest if least is None else float(grade >= least) for grade in grades]
+    gains = [float(grade if least is None else grade >= least) for grade in grades]
     cut = gains[: _given(measure, "cutoff", None)]
     return float((1 - persistence) * sum(gain * persistence**n for n, gain in enumerate(cut)))
 
 
-_OURS: Mapping[str, Callable[[Sequence[int], int, Any], float]] = {"ERR": _err, "RBP": _rbp}
-"""What ir_measures knows by name and leaves to programs that read ids as whole numbers."""
+def _relevant(grades: Sequence[int], judged: Mapping[DocId, int], measure: Any) -> float:
+    """How many documents are relevant, whether or not they were found."""
+    least = _given(measure, "rel", 1)
+    return float(sum(grade >= least for grade in judged.values()))
+
+
+_OURS: Mapping[str, Callable[[Sequence[int], Mapping[DocId, int], Any], float]] = {
+    "ERR": _err,
+    "RBP": _rbp,
+    "NumRel": _relevant,
+    "NumQ": lambda grades, judged, measure: 1.0,
+}
+"""What ir_measures leaves to programs that read ids as whole numbers, and what also queries without
+hits have; each from the grades of the hits and the query's judgements."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import EvaluationError
+from ..types import Qrels
 from .anserini import run_worker
 from .measures import parsed
 
@@ -45,11 +46,12 @@ def official_means(
     trec_eval's own words when it does not give every measure.
     """
     asked = {name: words for name in measures if (words := words_of(name)) is not None}
-    made = {system: dict.fromkeys(asked, 0.0) for system in runs}
+    # trec_eval refuses a run that found nothing
+    made: dict[str, dict[str, float]] = {system: {} for system in runs}
     jobs = [
         (system, options)
         for system, path in runs.items()
-        if path.stat().st_size  # trec_eval refuses a run that found nothing
+        if path.stat().st_size
         for options in dict.fromkeys(words.options for words in asked.values())
     ]
     commands = [_command(asked.values(), options, qrels, runs[name]) for name, options in jobs]
@@ -65,6 +67,18 @@ def official_means(
                 )
             made[system][name] = float(means[words.label])
     return made
+
+
+def acceptable(qrels: Qrels) -> Qrels:
+    """Judgements as trec_eval takes them: it ends at a query of which no grade is 0 or more.
+
+    Nothing is relevant to such a query: with 0 in the place of its grades all measures are what
+    they were.
+    """
+    return {
+        query: judged if max(judged.values()) >= 0 else dict.fromkeys(judged, 0)
+        for query, judged in qrels.items()
+    }
 
 
 def _command(asked: Iterable[Words], options: Sequence[str], qrels: Path, run: Path) -> list[str]:
@@ -105,6 +119,10 @@ def words_of(measure: str) -> Words | None:
     found = parsed(measure)
     cutoff, level = found.params.get("cutoff"), found.params.get("rel")
     name = _WORDS.get(str(found.NAME))
+    if found.NAME == "NumRel" and level not in (None, 1):
+        return None  # trec_eval counts from grade 1 on, whatever -l says
+    if found.NAME == "NumRet" and level is not None:
+        name = "num_rel_ret"
     if name is None or set(found.params) - {"cutoff", "rel"}:
         return None
     options = () if level is None else ("-l", str(level))
@@ -124,6 +142,9 @@ _WORDS: Mapping[str, str] = {
     "Success": "success",
     "Rprec": "Rprec",
     "Bpref": "bpref",
+    "NumQ": "num_q",
+    "NumRel": "num_rel",
+    "NumRet": "num_ret",
 }
 """ir_measures' names and trec_eval's."""
 

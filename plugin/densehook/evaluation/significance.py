@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .measures import Values
+from .measures import Values, weights
 
 Floats = NDArray[np.float64]
 
@@ -180,9 +180,17 @@ def _power(queries: int, effect: float) -> float:
 
 
 def _rows(values: Sequence[Values], measures: Sequence[str]) -> Floats:
-    """A row for each system's each measure, a column for each query."""
+    """A row for each system's each measure, a column for each query.
+
+    Their means are the figures: where that is a sum, each value is multiplied by their number.
+    """
+    by = weights(measures, len(values[0]))
     return np.array(
-        [[query[measure] for query in each.values()] for each in values for measure in measures],
+        [
+            [query[measure] * by[measure] for query in each.values()]
+            for each in values
+            for measure in measures
+        ],
         dtype=float,
     )
 

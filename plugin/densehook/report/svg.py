@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from ..evaluation import Interval
 
@@ -14,30 +15,42 @@ _LABELS = 130
 """Pixels at the left for names."""
 _NUMBERS = 60
 _ROW = 30
+_NAME_ROW = 20
+"""Of a name that stands above its bar, for want of room beside it."""
+_CHARACTER = 7.5
+"""Pixels of a letter, at most of most; signs of East Asia take two."""
 
 
 def bars(intervals: Mapping[str, Interval], title: str) -> str:
-    """A bar for each system's mean, with a line from the lower to the upper bound."""
-    room = _WIDTH - _LABELS - _NUMBERS
+    """A bar for each system's mean, with a line from the lower to the upper bound.
+
+    Names stand beside the bars, or above them where one of them is too long for that.
+    """
+    above = any(_width(name) > _LABELS - 8 for name in intervals)
+    left = 0 if above else _LABELS
+    height = _ROW + _NAME_ROW if above else _ROW
+    room = _WIDTH - left - _NUMBERS
     most = max(
         [each.high for each in intervals.values()] + [each.mean for each in intervals.values()]
     )
     scale = room / most if most > 0 else 0.0
     parts = []
     for number, (name, each) in enumerate(intervals.items()):
-        top = number * _ROW
-        low, high, mean = (_LABELS + value * scale for value in (each.low, each.high, each.mean))
+        top = number * height + height - _ROW
+        low, high, mean = (left + value * scale for value in (each.low, each.high, each.mean))
         middle = top + _ROW / 2
         parts += [
-            _text(_LABELS - 8, middle, name, "end"),
-            f'<rect class="bar" x="{_LABELS}" y="{top + 6}" width="{max(0.5, mean - _LABELS):.1f}"'
+            _text(0, top - 4, name, "start", _WIDTH)
+            if above
+            else _text(_LABELS - 8, middle, name, "end"),
+            f'<rect class="bar" x="{left}" y="{top + 6}" width="{max(0.5, mean - left):.1f}"'
             f' height="{_ROW - 12}"><title>{escape(name)} {each.mean:.4f}, 95% from'
             f" {each.low:.4f} to {each.high:.4f}</title></rect>",
             f'<path class="whisker" d="M{low:.1f} {middle}H{high:.1f}M{low:.1f} {middle - 5}v10'
             f'M{high:.1f} {middle - 5}v10"/>',
             _text(_WIDTH - _NUMBERS + 10, middle, f"{each.mean:.4f}", "start"),
         ]
-    return _svg(parts, len(intervals) * _ROW, title)
+    return _svg(parts, len(intervals) * height, title)
 
 
 def waterfall(differences: Sequence[float], title: str) -> str:
@@ -148,11 +161,18 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(n * step, 10) for n in range(first, math.floor(high / step) + 1)]
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> str:
+def _text(x: float, y: float, text: str, anchor: str, room: float | None = None) -> str:
+    """Text at a place, drawn together where there is less room than it needs."""
+    narrow = room is not None and _width(text) > room
+    fitted = f' textLength="{room:.0f}" lengthAdjust="spacingAndGlyphs"' if narrow else ""
     return (
-        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" dominant-baseline="middle">'
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" dominant-baseline="middle"{fitted}>'
         f"{escape(text)}</text>"
     )
+
+
+def _width(text: str) -> float:
+    return _CHARACTER * sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def _svg(parts: Sequence[str], height: float, title: str) -> str:
