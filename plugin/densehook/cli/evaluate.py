@@ -38,8 +38,8 @@ def evaluate(
     collection: Annotated[
         str,
         typer.Argument(
-            help="BEIR folder, a name of ir_datasets, python-help-topics; with --qrels a file of"
-            " topics."
+            help="BEIR folder, dataset folder of Hugging Face, a name of ir_datasets,"
+            " python-help-topics; with --qrels a file of topics."
         ),
     ],
     index: Annotated[str, typer.Option("--index", help="Index that holds its documents.")],
@@ -54,9 +54,14 @@ def evaluate(
     runs: Runs = None,
     baseline: Baseline = None,
     measures: MeasureNames = None,
-    split: Annotated[
-        str, typer.Option("--split", help="Whose judgements, of a BEIR folder.")
-    ] = "test",
+    split: Annotated[str, typer.Option("--split", help="Whose judgements, of a folder.")] = "test",
+    language: Annotated[
+        str,
+        typer.Option(
+            "--language",
+            help="Of a dataset in several: one or some, separated by commas; else all.",
+        ),
+    ] = "",
     qrels: Annotated[
         Path | None,
         typer.Option("--qrels", help="Judgements of TREC's topics, or of rows of id and text."),
@@ -101,7 +106,7 @@ def evaluate(
     if qrels is not None:
         opened = open_topics(Path(collection), qrels, names(topic))
     else:
-        opened = open_measured(collection, split)
+        opened = open_measured(collection, split, names(language))
     wanted = checked or _possible(opened)
     given = read_runs(runs or [])
     client = connect(url, api_key, ca_certs)

@@ -11,7 +11,7 @@ from rich.text import Text
 from .console import note, out
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation, KindOfQuery
+    from ..evaluation import Evaluation
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
@@ -68,15 +68,21 @@ def differences_table(evaluation: Evaluation) -> Table:
 
 
 def kinds_table(evaluation: Evaluation) -> Table:
-    """One row a system, one column a kind of query, of the first measure; the best are marked."""
-    measure = next(iter(next(iter(evaluation.systems.values()))))
-    columns: dict[str, KindOfQuery | Evaluation] = {**evaluation.kinds, "all": evaluation}
+    """One row a system, one column a kind of query, of the first measure; the best are marked.
+
+    Then the mean of the kinds, where that is of interest, and all queries.
+    """
+    measure = evaluation.measures[0]
+    columns = {name: (kind.systems, str(kind.queries)) for name, kind in evaluation.kinds.items()}
+    if evaluation.macro:
+        columns["mean"] = (evaluation.macro, "")
+    columns["all"] = (evaluation.systems, str(evaluation.queries))
     table = _systems_table(measure, columns)
-    best = [max(each[measure] for each in kind.systems.values()) for kind in columns.values()]
+    best = [max(each[measure] for each in systems.values()) for systems, _ in columns.values()]
     for system in evaluation.systems:
-        values = [kind.systems[system][measure] for kind in columns.values()]
+        values = [systems[system][measure] for systems, _ in columns.values()]
         table.add_row(system, *map(_marked, values, best))
-    table.add_row("queries", *(str(kind.queries) for kind in columns.values()))
+    table.add_row("queries", *(queries for _, queries in columns.values()))
     return table
 
 

@@ -34,6 +34,15 @@ def open_judgements(folder: Path, split: str = "test") -> Collection:
     return _opened(folder, split, corpus)
 
 
+def is_beir(folder: Path) -> bool:
+    """Whether a folder has queries and judgements in BEIR's own files."""
+    try:
+        _file(folder, "queries.jsonl")
+    except CollectionError:
+        return False
+    return next(folder.glob("qrels/*.tsv*"), None) is not None
+
+
 def _opened(folder: Path, split: str, corpus: Path | None) -> Collection:
     name = folder.resolve().name
     qrels = read_qrels(_judgements(folder, split))

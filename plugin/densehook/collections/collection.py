@@ -17,7 +17,8 @@ class Collection:
     ``documents()`` streams all documents, anew at each call; ``queries`` are the judged ones only;
     ``qrels`` hold at least one judgement for each of them. ``kinds`` says what kind each query is
     of, where that is known: then each kind is measured by itself too. Without ``has_documents``
-    only an index knows the documents, and ``documents()`` raises CollectionError.
+    only an index knows the documents, and ``documents()`` raises CollectionError. With
+    ``kinds_alike`` the mean of the kinds is of interest, as where they are languages.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Collection:
     qrels: Qrels
     kinds: Mapping[QueryId, str] = field(default_factory=dict)
     has_documents: bool = True
+    kinds_alike: bool = False
 
 
 def judgements_alone(name: str, qrels: Qrels) -> Collection:

@@ -24,7 +24,8 @@ from ..bundle import is_blank
 from ..errors import CollectionError
 from ..files import lines_of
 from ..types import DocId, Qrels, QueryId
-from .beir import read_queries
+from .beir import is_beir, read_queries
+from .hub_files import find_hub
 from .qrels import read_qrels
 from .runs import qrels_lines, writing
 
@@ -59,6 +60,7 @@ class JudgedFolder:
         self.path = path
         self._qrels = f"qrels/{split}.tsv"
         self._trec = "qrels.trec" if split == "test" else f"qrels.{split}.trec"
+        self._require_readable()
         self._joined: tuple[Mapping[QueryId, str], Qrels] = ({}, {})
         known, _ = self._read()
         self._joined = (_joined(path, known, texts or {}, qrels or {}), qrels or {})
@@ -136,6 +138,14 @@ class JudgedFolder:
         qrels = self._there(self._qrels)
         known = {each.id: each.text for each in read_queries(queries)} if queries else {}
         return known, read_qrels(qrels) if qrels else {}
+
+    def _require_readable(self) -> None:
+        """A dataset of the hub has its judgements in other files, which new ones would hide."""
+        if self.path.is_dir() and not is_beir(self.path) and find_hub(self.path) is not None:
+            raise CollectionError(
+                f"{self.path} is a dataset whose judgements are not in {self._qrels}; judge into"
+                " another folder (--judgements)"
+            )
 
     def _there(self, name: str) -> Path | None:
         """The file, as it is or gzipped; what is written is always plain, and comes first."""

@@ -170,12 +170,14 @@ def _measured(
     require_agreement(official, computed)
     progress("measuring", len(runs), len(runs))
     baseline = baseline or next(iter(runs))
+    kinds = _by_kind(collection, values, measures)
     evaluation = Evaluation(
         collection.name,
         len(collection.qrels),
         {name: {**computed[name], **official[name]} for name in runs},
         output,
-        kinds=_by_kind(collection, values, measures),
+        kinds=kinds,
+        macro=_mean_of(kinds, runs, measures) if collection.kinds_alike else {},
         baseline=baseline,
         intervals=dict(zip(runs, intervals(values, measures), strict=True)),
         differences=differences(values, measures, baseline),
@@ -238,6 +240,16 @@ def _latencies(
         progress("timing", len(found), len(asks))
         found[name] = [measure_latency(ask, drawn, callers) for callers in CALLERS]
     return found
+
+
+def _mean_of(
+    kinds: Mapping[str, KindOfQuery], runs: Iterable[str], measures: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Means of the kinds' means, as MTEB reports a task in several languages."""
+    return {
+        name: means({kind: each.systems[name] for kind, each in kinds.items()}, measures)
+        for name in (runs if kinds else ())
+    }
 
 
 def _runs(wanted: Iterable[str], bench: Bench) -> dict[str, Run]:

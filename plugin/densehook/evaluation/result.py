@@ -37,7 +37,8 @@ class Evaluation:
 
     ``systems`` are the means, trec_eval's own where it has the measure; ``intervals`` say where
     they may lie, ``differences`` how the others stand to the ``baseline``, ``judged`` how far the
-    judgements reach, and ``values`` hold each query. A collection that tells no kinds has none.
+    judgements reach, and ``values`` hold each query. A collection that tells no kinds has none; of
+    one in several languages ``macro`` are the means of the languages' means.
     ``runs`` are as they were written, ``texts`` those of the queries, as far as they are known, and
     ``about`` says what was run and where; ``latencies`` how long the systems that serve searches
     took to answer, by one caller and by several; ``warnings`` are what to beware of, a line each.
@@ -49,6 +50,7 @@ class Evaluation:
     systems: Systems
     output: Path
     kinds: Mapping[str, KindOfQuery] = field(default_factory=dict)
+    macro: Systems = field(default_factory=dict)
     baseline: str | None = None
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict, repr=False)
     differences: Sequence[Difference] = field(default=(), repr=False)
@@ -94,13 +96,13 @@ class Evaluation:
             made["latency"] = {
                 name: [asdict(each) for each in found] for name, found in self.latencies.items()
             }
-        if self.about:
-            made["about"] = dict(self.about)
-        if self.warnings:
-            made["warnings"] = list(self.warnings)
-        if self.judged:
-            made["judged"] = {name: each.as_json() for name, each in self.judged.items()}
-        return made
+        last = {
+            "macro": {system: dict(means) for system, means in self.macro.items()},
+            "about": dict(self.about),
+            "warnings": list(self.warnings),
+            "judged": {name: each.as_json() for name, each in self.judged.items()},
+        }
+        return {**made, **{name: told for name, told in last.items() if told}}
 
 
 def _as_json(queries: int, systems: Systems) -> dict[str, Any]:

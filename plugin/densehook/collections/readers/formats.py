@@ -48,6 +48,9 @@ FORMATS: Mapping[str, Format] = {
 _MAGIC: Mapping[bytes, Format] = {b"PAR1": PARQUET, b"ARROW1": ARROW}
 """Formats by the first bytes, whatever the name says."""
 
+_POINTER = b"version https://git-lfs.github.com/"
+"""How a file begins that a clone without Git LFS has in the place of a large one."""
+
 _BEGINNINGS: Mapping[bytes, Format] = {b"{": JSONL, b"[": JSON}
 """Formats by how the text of a file begins whose name says nothing."""
 
@@ -91,6 +94,10 @@ def _by_magic(path: Path) -> Format | None:
             head = file.read(_HEAD)
     except OSError as error:
         raise unread(path, error) from error
+    if head.startswith(_POINTER):
+        raise CollectionError(
+            f"{path} is a pointer of Git LFS and not the file itself; fetch that with: git lfs pull"
+        )
     return next((found for magic, found in _MAGIC.items() if head.startswith(magic)), None)
 
 
