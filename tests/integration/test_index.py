@@ -13,6 +13,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 import densehook
+from densehook.elastic.naming import unmapped
 from densehook.encode import Encoder
 from densehook.errors import EncoderMismatch, IndexNotFound, RequestError
 from densehook.node import NodeState
@@ -192,6 +193,43 @@ def test_documents_are_got_and_deleted(index: densehook.Index) -> None:
     assert index.delete(["gone", "never"]) == 1
     assert index.get("gone") is None
     assert index.stats().documents == len(ROWS)
+
+
+def test_texts_that_are_cut_are_counted_wherever_they_are_encoded(
+    index: densehook.Index, minilm: Encoder
+) -> None:
+    texts = {"long": "words " * 400, "short": "few words"}
+    report = index.ingest([{"_id": id_, "text": text} for id_, text in texts.items()])
+    index.delete(list(texts))
+    (tokens,) = minilm.tokenize([texts["long"]], "document")
+    counted = report.encoded if index.encoder is not None else report.in_cluster
+    assert counted is not None and tokens.lost > 0
+    assert (counted.texts, counted.truncated_texts) == (2, 1)
+    assert counted.lost_tokens == tokens.lost
+    assert (report.in_cluster is None) == (index.encoder is not None)
+
+
+def test_a_document_is_marked_whole_whether_or_not_a_query_finds_it(index: densehook.Index) -> None:
+    hit = index.marked("young", "cats sleep at night")
+    assert hit is not None
+    assert hit.highlights["text"] == ["Young <em>cats</em> play all <em>night</em>."]
+    assert hit.source == {key: value for key, value in ROWS[1].items() if key != "_id"}
+    other = index.marked("money", "cats sleep")
+    assert other is not None and not other.highlights and other.source["title"] == "Markets"
+    assert index.marked("nobody", "cats") is None
+
+
+def test_names_that_no_field_has_are_said_with_near_ones(
+    index: densehook.Index, plugin_client: Elasticsearch
+) -> None:
+    asked = ["lang", "langg", "_id", "te*", "zz*", "langg"]
+    near, far = unmapped(plugin_client, index.name, asked)
+    assert near == f"index {index.name!r} maps no field 'langg'; is 'lang' meant?"
+    assert far.startswith(f"index {index.name!r} maps no field 'zz*'; it maps ")
+    assert "'lang'" in far and "'_" not in far
+    with requests_of(plugin_client) as made:
+        assert unmapped(plugin_client, index.name, []) == []
+    assert not made
 
 
 def test_what_is_not_indexed_is_in_the_report(index: densehook.Index) -> None:

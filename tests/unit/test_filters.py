@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from densehook.errors import RequestError
-from densehook.hooks import filter_of
+from densehook.hooks import fields_in, filter_of
 
 
 def equal(field: str, value: str) -> dict[str, Any]:
@@ -36,3 +36,21 @@ def test_what_is_typed_is_a_query(text: str, query: dict[str, Any]) -> None:
 def test_what_is_not_understood_is_said(text: str) -> None:
     with pytest.raises(RequestError, match="filter "):
         filter_of(text)
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        (filter_of("lang=en"), ["lang"]),
+        (filter_of("meta.lang!=en"), ["meta.lang"]),
+        (filter_of("year>=2020"), ["year"]),
+        ([filter_of("a=1"), {"exists": {"field": "b"}}], ["a", "b"]),
+        ({"bool": {"filter": {"term": {"a": 1, "boost": 2}}, "should": [{"x": {}}]}}, ["a"]),
+        ({"constant_score": {"filter": {"terms": {"a": [1]}}}}, ["a"]),
+        ({"nested": {"path": "n", "query": {"prefix": {"n.a": "x"}}}}, ["n.a"]),
+        ({"script": {"script": "x"}, "bool": "odd", "exists": [], "term": None}, []),
+        (["odd", None], []),
+    ],
+)
+def test_the_fields_of_a_query_are_known(query: Any, fields: list[str]) -> None:
+    assert fields_in(query) == fields

@@ -191,13 +191,7 @@ def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> No
         out.print(f"{report.reused:,} have the vector that was there already, of the same text")
     if report.brought:
         out.print(f"{report.brought:,} brought a vector of their own")
-    stats = report.encoded
-    if encoder is not None and stats.truncated_texts:
-        lost = stats.lost_tokens / (stats.tokens + stats.lost_tokens)
-        out.print(
-            f"{stats.truncated_texts:,} are longer than {encoder.manifest.max_tokens} tokens:"
-            f" {stats.lost_tokens:,} tokens ({lost:.0%}) were not encoded"
-        )
+    _print_cut(report, encoder)
     for name, count in report.missing.items():
         if count >= report.indexed + report.failed > 0:
             out.print(f"no document has the input field {name}; is it called otherwise?")
@@ -209,4 +203,22 @@ def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> No
         note(
             f"the index could not be refreshed ({report.unrefreshed}); the last documents can be"
             " found when it has refreshed itself"
+        )
+
+
+def _print_cut(report: FeedReport, encoder: Encoder | None) -> None:
+    """How many texts were longer than the encoder reads, or that nobody knows."""
+    stats = report.in_cluster if encoder is None else report.encoded
+    if stats is None:
+        note(
+            "how many texts were longer than the encoder reads is not known: the cluster does not"
+            " say (it takes the privilege monitor, and nodes that stay)"
+        )
+    elif stats.truncated_texts:
+        lost = stats.lost_tokens / (stats.tokens + stats.lost_tokens)
+        limit = "the encoder reads" if encoder is None else f"{encoder.manifest.max_tokens} tokens"
+        by = " (counted by the cluster, over all clients)" if encoder is None else ""
+        out.print(
+            f"{stats.truncated_texts:,} are longer than {limit}:"
+            f" {stats.lost_tokens:,} tokens ({lost:.0%}) were not encoded{by}"
         )

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bundle import is_blank
-from ..hooks import MARKED, filter_of
+from ..hooks import MARKED, fields_in, filter_of
 from .bundles import open_index
-from .console import out
+from .console import note, out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, names
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def search(
     ca_certs: CaCerts = None,
 ) -> None:
     """Search an index by BM25, by dense vectors, or by both fused."""
+    from ..elastic.naming import unmapped
     from .cluster import connect
 
     if mode not in _MODES:
@@ -61,6 +62,9 @@ def search(
     opened = open_index(
         client, index, encoder, field, encodes="nothing" if mode == "bm25" else "queries"
     )
+    asked_for = names(fields)
+    for line in unmapped(client, index, [*fields_in(queries), *asked_for]):
+        note(f"warning: {line}")
     hits = opened.search(
         text,
         mode=mode,
@@ -68,7 +72,7 @@ def search(
         size=size,
         from_=start,
         filter=queries,
-        fields=names(fields) or None,
+        fields=asked_for or None,
         highlight=not as_json,
         explain=explain,
     )

@@ -3,7 +3,7 @@
 Pure: no server, no model, no numbers library; what an index says of its vectors is read here.
 """
 
-from .filters import filter_of
+from .filters import fields_in, filter_of
 from .indexing import (
     index_request,
     join_by_spaces,
@@ -54,6 +54,7 @@ __all__ = [
     "bm25_request",
     "decide",
     "field_of",
+    "fields_in",
     "filter_of",
     "hybrid_request",
     "index_request",

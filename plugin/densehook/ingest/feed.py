@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..collections import BadLine, Documents
 from ..elastic.connect import elastic_errors
+from ..elastic.counting import counted_between, ingest_counts
 from ..elastic.indices import provenance_of, refresh, takes_base64
 from ..errors import ClusterUnreachable, CollectionError, NotElasticsearch, RequestError
 from ..hooks import Provenance, VectorField
@@ -82,6 +83,7 @@ def feed_field(
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.inputs, target.name])
     report = FeedReport()
+    before = None if encoder is not None else ingest_counts(client, target.encoder)
     try:
         with elastic_errors(client):
             base64 = encoder is not None and takes_base64(client, provenance.index)
@@ -108,6 +110,8 @@ def feed_field(
             f"{error} {report.indexed:,} documents were indexed before that; run it again with"
             " --replace when the cluster is back"
         ) from error
+    if encoder is None:
+        report.in_cluster = counted_between(before, ingest_counts(client, target.encoder))
     report.unrefreshed = refresh(client, provenance.index)
     return report
 

@@ -59,6 +59,8 @@ class Failure:
 class FeedReport:
     """What a feed did.
 
+    ``encoded`` is what was encoded here; where the cluster encodes, ``in_cluster`` is what its
+    nodes counted meanwhile, other clients' texts among it, and None where they do not tell.
     ``missing`` counts documents without a certain input field, ``without_text`` those that have
     none at all and so no vector. ``reused`` are vectors that the index had already, of the same
     text; ``brought`` are those that documents came with. ``unrefreshed`` says why the last
@@ -69,6 +71,7 @@ class FeedReport:
     indexed: int = 0
     failed: int = 0
     encoded: EncodeStats = field(default_factory=EncodeStats)
+    in_cluster: EncodeStats | None = None
     missing: Counter[str] = field(default_factory=Counter)
     without_text: int = 0
     reused: int = 0
