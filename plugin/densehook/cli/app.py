@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, str] = {
     "bench": "bench",
     "create": "index",
     "ingest": "index",
+    "vectors": "vectors",
+    "impacts": "impacts",
     "search": "search",
     "compare": "compare",
     "doctor": "doctor",

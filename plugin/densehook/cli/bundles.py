@@ -51,14 +51,14 @@ def open_index(
     path: Path | None,
     field: str | None,
     *,
-    encodes: Literal["nothing", "queries", "documents"] = "queries",
+    encodes: Literal["nothing", "queries", "documents", "here"] = "queries",
 ) -> Index:
     """The index, with the encoder at ``path``, or the one of the name that the index states.
 
     Without an encoder where none is needed: nothing ``encodes``, or, no path being given, the
     cluster does; queries, wherever it has the index's encoder in service, which spares opening a
-    bundle, and documents, of an index that is made for that. Raises BundleError saying which bundle
-    is needed when it is not there.
+    bundle, and documents, of an index that is made for that; what is done ``here`` has it in any
+    case. Raises BundleError saying which bundle is needed when it is not there.
     """
     from ..index import Index
 
@@ -67,6 +67,7 @@ def open_index(
         "nothing": True,
         "queries": opened.cluster_encodes,
         "documents": opened.provenance.in_cluster,
+        "here": False,
     }
     if in_cluster[encodes] and (path is None or encodes == "nothing"):
         return opened

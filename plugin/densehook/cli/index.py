@@ -130,9 +130,9 @@ def ingest(
     client = connect(url, api_key, ca_certs)
     opened = open_index(client, index, encoder, field, encodes="documents")
     label = f"Ingesting into {index}"
-    with _Refused(failures) as refused, reading_bar(label, documents.meter) as show:
+    with Refused(failures) as refused, reading_bar(label, documents.meter) as show:
         report = opened.ingest(documents, replace=replace, on_failure=refused.add, on_progress=show)
-    _print_report(index, report, opened.encoder)
+    print_report(index, report, opened.encoder)
     if report.failed:
         raise typer.Exit(1)
 
@@ -144,7 +144,7 @@ def _is_read(path: Path, source: str) -> bool:
     return within or path == given or path.match(str(given))
 
 
-class _Refused:
+class Refused:
     """Shows the first failures and writes all of them where the user asked, in a ``with``."""
 
     def __init__(self, path: Path | None) -> None:
@@ -165,6 +165,7 @@ class _Refused:
                 self._file.close()
 
     def add(self, failure: Failure) -> None:
+        """Takes note of one more."""
         self._shown += 1
         if self._shown <= _FAILURES_SHOWN:
             note(str(failure))
@@ -185,7 +186,8 @@ def _writing(path: Path) -> Iterator[None]:
         raise CollectionError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _print_report(index: str, report: FeedReport, encoder: Encoder | None) -> None:
+def print_report(index: str, report: FeedReport, encoder: Encoder | None) -> None:
+    """What a feed did, as far as there is something to say of it."""
     out.print(f"indexed {report.indexed:,} documents into {index}, {report.failed:,} failed")
     if report.reused:
         out.print(f"{report.reused:,} have the vector that was there already, of the same text")

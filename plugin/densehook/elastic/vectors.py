@@ -1,18 +1,23 @@
-"""The vectors an index stores, read back as they are searched."""
+"""The vectors an index stores, read back as they are searched, or as they were written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
 from ..errors import ElasticError
+from ..hooks import NOTES, Note, VectorField, note_in, value_at
 from ..types import DocId
 from .connect import elastic_errors
+from .paging import pages
 
 _AT_ONCE = 500
 _KEEP_ALIVE = "5m"
+_NUMBERS_PER_PAGE = 400_000  # some 8 MB of JSON
+_DOCUMENTS_PER_PAGE = 1000
 
 
 def stored_vectors(
@@ -58,3 +63,32 @@ def _vector_of(hit: dict[str, Any], field: str) -> Sequence[float]:
             " _source does not keep it"
         )
     return vector
+
+
+@dataclass(frozen=True)
+class NotedVector:
+    """A document's vector as its source shows it, the note of it, and the field's inputs."""
+
+    id: DocId
+    vector: Any
+    note: Note | None
+    fields: Mapping[str, Any]
+
+
+def noted_vectors(
+    client: Elasticsearch, index: str, field: VectorField
+) -> Iterator[Sequence[NotedVector]]:
+    """The documents of an index that have a vector in the field, as they were written.
+
+    Written documents are found when the index has been refreshed. Raises ElasticError.
+    """
+    dims = int(field.mapping.get("dims") or _NUMBERS_PER_PAGE // _DOCUMENTS_PER_PAGE)
+    size = max(1, min(_DOCUMENTS_PER_PAGE, _NUMBERS_PER_PAGE // dims))
+    has_vector = {"exists": {"field": field.name}}
+    for hits in pages(client, index, has_vector, [field.name, NOTES, *field.inputs], size):
+        yield [_noted(hit, field.name) for hit in hits]
+
+
+def _noted(hit: Mapping[str, Any], field: str) -> NotedVector:
+    source = hit["_source"]
+    return NotedVector(hit["_id"], value_at(source, field), note_in(source, field), source)

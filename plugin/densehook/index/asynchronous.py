@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
     from ..ingest import Failure, FeedReport
+    from .vectors import VectorsReport
 
 
 class AsyncIndex:
@@ -125,6 +126,43 @@ class AsyncIndex:
             replace=replace,
             on_failure=on_failure,
             on_progress=on_progress,
+        )
+
+    async def import_vectors(
+        self,
+        source: str | Path,
+        documents: str | Path | Iterable[Document | Mapping[str, Any] | BadLine] | None = None,
+        *,
+        id: str | None = None,
+        rename: Mapping[str, str] | None = None,
+        replace: bool = False,
+        on_failure: Callable[[Failure], None] = lambda failure: None,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> FeedReport:
+        """As ``Index.import_vectors``; the callbacks are called on its thread.
+
+        report = await index.import_vectors("embeddings.jsonl", "corpus.jsonl")
+        """
+        return await asyncio.to_thread(
+            self.blocking.import_vectors,
+            source,
+            documents,
+            id=id,
+            rename=rename,
+            replace=replace,
+            on_failure=on_failure,
+            on_progress=on_progress,
+        )
+
+    async def export_vectors(
+        self, target: str | Path, *, on_progress: Callable[[int], None] = lambda done: None
+    ) -> VectorsReport:
+        """As ``Index.export_vectors``; the callback is called on its thread.
+
+        report = await index.export_vectors("vectors.parquet")
+        """
+        return await asyncio.to_thread(
+            self.blocking.export_vectors, target, on_progress=on_progress
         )
 
     async def search(self, text: str, **options: Unpack[Options]) -> Hits:

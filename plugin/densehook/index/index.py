@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..encode import Encoder
     from ..fusion import FusedHit
     from ..ingest import Failure, FeedReport
+    from .vectors import VectorsReport
 
 
 class Index:
@@ -185,6 +186,54 @@ class Index:
             on_failure=on_failure,
             on_progress=on_progress,
         )
+
+    def import_vectors(
+        self,
+        source: str | Path,
+        documents: str | Path | Iterable[Document | Mapping[str, Any] | BadLine] | None = None,
+        *,
+        id: str | None = None,
+        rename: Mapping[str, str] | None = None,
+        replace: bool = False,
+        on_failure: Callable[[Failure], None] = lambda failure: None,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> FeedReport:
+        """Takes vectors that Pyserini, Anserini or Faiss made with this index's encoder.
+
+        ``source`` is JSONL or Parquet, a folder of either, or Faiss' folder. ``documents``, as for
+        ``ingest``, are indexed with them; without, they are in the index already. Every vector is
+        read before the first is written, and some texts are encoded here to prove whose they are.
+        Raises CollectionError, EncoderMismatch, RequestError, ElasticError.
+
+            index.import_vectors("embeddings.jsonl", "corpus.jsonl").brought
+        """
+        from .vectors import import_vectors
+
+        return import_vectors(
+            self,
+            Path(source),
+            documents,
+            id=id,
+            rename=rename,
+            replace=replace,
+            on_failure=on_failure,
+            on_progress=on_progress,
+        )
+
+    def export_vectors(
+        self, target: str | Path, *, on_progress: Callable[[int], None] = lambda done: None
+    ) -> VectorsReport:
+        """Writes the vectors as Pyserini and Anserini read them, float32 to the bit.
+
+        The format is that of the name: .jsonl, .jsonl.gz, .parquet, or a folder of Faiss for a name
+        without an ending. Beside it stands whose vectors they are, where all are of the field's
+        encoder. Raises CollectionError, ElasticError, MissingExtra.
+
+            index.export_vectors("vectors.parquet").vectors
+        """
+        from .vectors import export_vectors
+
+        return export_vectors(self, Path(target), on_progress)
 
     def search(self, text: str, **options: Unpack[Options]) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says bm25 or dense.

@@ -4,12 +4,14 @@ from densehook.integrations.pyserini import DensehookQueryEncoder, Elasticsearch
 
 FaissSearcher("indexes/passages", DensehookQueryEncoder("all-minilm-l6-v2"))
 HybridSearcher(ElasticsearchSearcher(index), LuceneSearcher("indexes/lucene"))
+
+``densehook.pyserini`` is the same module by a shorter name, and runs Pyserini's command lines.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +32,7 @@ _QUERIES_AT_ONCE = 16
 
 
 @contextmanager
-def _pyserini_can_start() -> Iterator[None]:
+def pyserini_can_start() -> Iterator[None]:
     """Sees to what Pyserini asks for as soon as it is imported, and takes it away again.
 
     It starts a JVM of Java 21 or newer, and makes an OpenAI client, which wants a key. Raises
@@ -51,8 +53,12 @@ def _pyserini_can_start() -> Iterator[None]:
                 os.environ[name] = value
 
 
-with needing("pyserini", "densehook.integrations.pyserini"), _pyserini_can_start():
+with needing("pyserini", "densehook.integrations.pyserini"), pyserini_can_start():
     from pyserini.encode import DocumentEncoder, QueryEncoder
+
+
+_OF_THE_BUNDLE = ("device", "l2_norm", "max_length", "pooling")
+"""What Pyserini's command lines say of any encoder, and a bundle states itself."""
 
 
 class DensehookQueryEncoder(QueryEncoder):
@@ -61,10 +67,17 @@ class DensehookQueryEncoder(QueryEncoder):
     DensehookQueryEncoder("all-minilm-l6-v2").encode("how do vaccines work")
     """
 
-    def __init__(self, encoder: Encoder | Path | str) -> None:
-        """``encoder`` is one that is loaded, or its bundle's name or folder."""
+    def __init__(
+        self, encoder: Encoder | Path | str | None = None, encoder_dir: str = "", **more: Any
+    ) -> None:
+        """``encoder`` is one that is loaded, or its bundle's name or folder.
+
+        Pyserini's command lines call it ``encoder_dir``. Raises RequestError for what they know
+        beside and a bundle does not, as a prefix of their own.
+        """
         super().__init__()
-        self.encoder = encoder_of(encoder)
+        _require_of_the_bundle(more)
+        self.encoder = encoder_of(encoder or encoder_dir)
         self.has_model = True
 
     def encode(self, query: str, max_length: int | None = None) -> Any:
@@ -78,9 +91,15 @@ class DensehookDocumentEncoder(DocumentEncoder):
     DensehookDocumentEncoder("all-minilm-l6-v2").encode(["a text"], titles=["its title"])
     """
 
-    def __init__(self, encoder: Encoder | Path | str) -> None:
-        """``encoder`` is one that is loaded, or its bundle's name or folder."""
-        self.encoder = encoder_of(encoder)
+    def __init__(
+        self, encoder: Encoder | Path | str | None = None, model_name: str = "", **more: Any
+    ) -> None:
+        """``encoder`` is one that is loaded, or its bundle's name or folder.
+
+        Pyserini's command lines call it ``model_name``; else as DensehookQueryEncoder.
+        """
+        _require_of_the_bundle(more)
+        self.encoder = encoder_of(encoder or model_name)
 
     def encode(self, texts: Sequence[str], titles: Sequence[str] | None = None, **more: Any) -> Any:
         """Documents -> float32 [n, dims]; a title goes before its text as the bundle joins them.
@@ -88,16 +107,19 @@ class DensehookDocumentEncoder(DocumentEncoder):
         ``max_length`` is the bundle's own. Raises RequestError for what Pyserini knows beside and
         an encoder does not, as ``fp16``.
         """
-        for name in sorted(more):
-            if name != "max_length" and more[name]:
-                raise RequestError(
-                    f"a bundle's encoder cannot have {name}={more[name]!r}; leave it"
-                )
+        _require_of_the_bundle(more)
         if titles is None:
             return self.encoder.encode_documents(list(texts))
         join = self.encoder.manifest.join
         pairs = zip(titles, texts, strict=True)
         return self.encoder.encode_documents([join([title, text]) for title, text in pairs])
+
+
+def _require_of_the_bundle(asked: Mapping[str, Any]) -> None:
+    """Raises RequestError for what is asked of an encoder and no bundle can be asked."""
+    for name in sorted(asked):
+        if name not in _OF_THE_BUNDLE and asked[name]:
+            raise RequestError(f"a bundle's encoder cannot have {name}={asked[name]!r}; leave it")
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ _STREAM_END = b"\0\0\0\0"
 
 def open_parquet(path: Path, meter: Meter) -> Table:
     """The rows of a Parquet file. Raises MissingExtra where pyarrow is not installed."""
-    _require_pyarrow()
+    require_pyarrow()
     import pyarrow.parquet
 
-    with _reading(path):
+    with reading(path):
         # page by page: without a buffer's size whole columns of a row group are read at once
         file = pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER)
         names = list(file.schema_arrow.names)
@@ -48,10 +48,10 @@ def open_arrow(path: Path, meter: Meter) -> Table:
 
     Raises MissingExtra where pyarrow is not installed.
     """
-    _require_pyarrow()
+    require_pyarrow()
     import pyarrow
 
-    with _reading(path):
+    with reading(path):
         source = pyarrow.memory_map(str(path))
         is_file = source.read(len(_FILE_MAGIC)) == _FILE_MAGIC
         source.seek(0)
@@ -78,12 +78,13 @@ def _batches_of_file(file: Any) -> Iterator[pyarrow.RecordBatch]:
 
 
 def _records(path: Path, batches: Iterator[pyarrow.RecordBatch]) -> Iterator[Mapping[str, Any]]:
-    with _reading(path):
+    with reading(path):
         for batch in batches:
             yield from records_of_batch(batch)
 
 
-def _require_pyarrow() -> None:
+def require_pyarrow() -> None:
+    """Raises MissingExtra where pyarrow is not installed."""
     if importlib.util.find_spec("pyarrow") is None:
         raise MissingExtra("pyarrow", "files")
 
@@ -99,7 +100,7 @@ def _require_ended(path: Path) -> None:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """What pyarrow raises in the block, as one line."""
     import pyarrow
 

@@ -1,0 +1,148 @@
+"""Impacts in a ``sparse_vector`` field, which every licence searches by given weights.
+
+Lucene keeps the first nine significant bits of a weight; the document's source has it whole where
+it shows such fields (before 9.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from ..collections.impacts import Impacts
+from ..errors import ElasticError, RequestError
+from ..hooks import msearch_request, ranking_of, require_answers
+from ..types import QueryId, ScoredDoc
+from .bulk import Refusal, Write, send
+from .connect import elastic_errors
+from .indices import index_exists, refresh
+from .paging import pages
+
+TYPE = "sparse_vector"
+CONTENTS = "contents"
+"""The field with the documents' texts."""
+
+_AT_ONCE = 256
+_QUERIES_AT_ONCE = 16
+
+Weights = Mapping[str, float]
+
+
+@dataclass
+class ImpactsReport:
+    """Documents that were written, tokens of weight 0 that were left out, and what was refused."""
+
+    indexed: int = 0
+    zeros: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def import_impacts(
+    client: Elasticsearch,
+    index: str,
+    documents: Iterable[Impacts],
+    field: str = "impacts",
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> ImpactsReport:
+    """Indexes documents with their weights, into an index that is made where there is none.
+
+    Raises RequestError for an index whose field is mapped as something else; ElasticError.
+    """
+    report = ImpactsReport()
+    with elastic_errors(client):
+        if index_exists(client, index):
+            _require_sparse(client, index, field)
+        else:
+            client.options(max_retries=0).indices.create(index=index, mappings=_mappings(field))
+        rows = iter(documents)
+        while window := list(islice(rows, _AT_ONCE)):
+            writes = [
+                Write.of(client, "create", row.id, _source(row, field), absent=False)
+                for row in window
+            ]
+            for row, refusal in zip(window, send(client, index, writes), strict=True):
+                _count(report, row, refusal)
+            on_progress(report.indexed + len(report.failures))
+    refresh(client, index)
+    return report
+
+
+def stored_impacts(client: Elasticsearch, index: str, field: str = "impacts") -> Iterator[Impacts]:
+    """The documents of an index that have weights. Raises RequestError, ElasticError."""
+    _require_sparse(client, index, field)
+    for hits in pages(client, index, {"exists": {"field": field}}, [field, CONTENTS], _AT_ONCE):
+        for hit in hits:
+            source = hit["_source"]
+            weights = source.get(field)
+            if not isinstance(weights, Mapping):
+                raise ElasticError(
+                    f"document {hit['_id']!r} of index {index!r} has weights that its source does"
+                    " not show; the index's _source leaves them out"
+                )
+            yield Impacts(hit["_id"], str(source.get(CONTENTS, "")), weights)
+
+
+def search_impacts(
+    client: Elasticsearch,
+    index: str,
+    queries: Mapping[QueryId, Weights],
+    depth: int,
+    field: str = "impacts",
+) -> dict[QueryId, list[ScoredDoc]]:
+    """The best documents for each query: by the sum over its tokens of weight times weight.
+
+    Every token counts; Elasticsearch's pruning of frequent ones, which newer versions do unasked,
+    is off. A query without tokens finds nothing.
+    """
+    run: dict[QueryId, list[ScoredDoc]] = {query: [] for query in queries}
+    asked = [(query, weights) for query, weights in queries.items() if weights]
+    for start in range(0, len(asked), _QUERIES_AT_ONCE):
+        batch = asked[start : start + _QUERIES_AT_ONCE]
+        bodies = [impact_request(field, weights, depth) for _, weights in batch]
+        with elastic_errors(client):
+            found = client.msearch(index=index, searches=msearch_request(bodies))
+        require_answers(index, found["responses"])
+        for (query, _), answer in zip(batch, found["responses"], strict=True):
+            run[query] = ranking_of(answer)
+    return run
+
+
+def impact_request(field: str, weights: Weights, size: int) -> dict[str, Any]:
+    """The body of such a search."""
+    query = {"field": field, "query_vector": dict(weights), "prune": False}
+    return {"size": size, "query": {TYPE: query}, "_source": False}
+
+
+def _mappings(field: str) -> dict[str, Any]:
+    return {"dynamic": False, "properties": {CONTENTS: {"type": "text"}, field: {"type": TYPE}}}
+
+
+def _source(row: Impacts, field: str) -> dict[str, Any]:
+    return {CONTENTS: row.contents, field: dict(row.weights)}
+
+
+def _require_sparse(client: Elasticsearch, index: str, field: str) -> None:
+    with elastic_errors(client):
+        found = client.indices.get_mapping(index=index)
+    for name, entry in found.items():
+        seen = entry["mappings"].get("properties", {}).get(field, {}).get("type")
+        if seen != TYPE:
+            said = "not mapped" if seen is None else f"mapped as {seen}"
+            raise RequestError(
+                f"field {field!r} of index {name!r} is {said}; impacts need a field mapped as"
+                f" {TYPE} (--field names another)"
+            )
+
+
+def _count(report: ImpactsReport, row: Impacts, refusal: Refusal | None) -> None:
+    if refusal is None:
+        report.indexed += 1
+        report.zeros += row.zeros
+        return
+    error = refusal.error
+    reason = error.get("reason") or error.get("type") if isinstance(error, dict) else error
+    report.failures.append(f"{row.origin}: document {row.id!r}: {reason}")
