@@ -14,6 +14,7 @@ from densehook.elastic.search import Searcher
 from densehook.encode import Encoder
 from densehook.evaluation import SYSTEMS, Evaluation, evaluate
 from densehook.ingest import feed
+from densehook.reproduce import compared, read_regression
 
 FLAT, HNSW = "scifact-flat", "scifact-hnsw"
 INPUTS = ("title", "text")
@@ -69,6 +70,12 @@ def test_scifact_gives_the_published_number(
 ) -> None:
     assert flat.queries == 300
     assert flat.systems[system][measure] == pytest.approx(value, abs=tolerance + 1e-9)
+
+
+def test_every_figure_that_is_published_of_scifact_is_reproduced(flat: Evaluation) -> None:
+    outcomes = compared(read_regression("scifact"), "all-minilm-l6-v2", "flat", flat)
+    assert len(outcomes) == 6
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
 
 
 def test_hnsw_comes_near_the_exact_search(

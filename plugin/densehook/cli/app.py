@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "measure": "measure",
     "optimise": "optimise",
     "ann": "ann",
+    "reproduce": "reproduce",
     "demo": "demo",
     "es": "es",
 }
