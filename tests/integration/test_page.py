@@ -289,7 +289,7 @@ def test_a_pool_is_judged_by_keys_and_measured_with_what_was_judged(
     pool = open_pool(report)
     folder = JudgedFolder(tmp_path / "judged", texts=pool.texts, qrels=pool.qrels)
     page = Served(Comparison(index, folder, pool=pool))
-    pairs = by_query(pool.pairs())
+    pairs = by_query(pool.begun)
     told = json.loads((report / "metrics.json").read_text())["judged"]
     try:
         browser.size(1300, 900)
@@ -345,6 +345,34 @@ def test_a_pool_is_judged_by_keys_and_measured_with_what_was_judged(
     assert {name: each.share for name, each in again.judged.items()} == pytest.approx(
         after, abs=5e-5
     )
+
+
+def test_the_command_leads_through_a_pool(
+    index: densehook.Index, plugin_node: NodeState, report: Path, tmp_path: Path
+) -> None:
+    command = [*COMMAND, "compare", index.name, "--url", plugin_node.url, "--pool", str(report)]
+    process = subprocess.Popen(
+        [*command, "--depth", "1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip().rstrip("/")
+    told = ask(url, "pool", order="change")
+    begun = open_pool(report, 1).begun
+    assert [tuple(pair) for pair in told["pairs"]] == [pair[:2] for pair in begun]
+    assert (told["pool"], told["judged"], told["highest"]) == (len(begun), 0, 2)
+    assert "order 'systems' is unknown" in ask(url, "pool", order="systems")["error"]
+    assert "no question 'q9'" in ask(url, "pair", query="q9", document="young")["error"]
+    gone = ask(url, "pair", query="night", document="nobody")
+    assert (gone["document"], gone["text"]) == (None, QUERY)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    questions = len({pair.query for pair in begun})
+    assert f"{len(begun)} pairs of {questions} questions to judge\n" in err
+    assert not (tmp_path / "page-judgements").exists()
 
 
 def test_an_index_of_other_documents_has_no_pool(

@@ -224,6 +224,15 @@ def test_a_taken_port_is_one_line_and_the_next_is_found() -> None:
             listen(taken)
 
 
+def test_the_command_says_that_a_folder_holds_no_pool(tmp_path: Path) -> None:
+    done = running_in(tmp_path)("compare", "passages", "--pool", "nowhere")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: nowhere has no runs/*.trec; give the folder that densehook evaluate or densehook"
+        " measure wrote (its --output)\n"
+    )
+
+
 def test_the_command_says_that_its_port_is_taken(tmp_path: Path) -> None:
     with listen() as taken:
         port = taken.getsockname()[1]

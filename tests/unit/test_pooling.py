@@ -58,7 +58,7 @@ def pool(tmp_path: Path) -> Pool:
 def test_a_pool_is_what_some_system_found_first_and_nobody_judged(
     pool: Pool, tmp_path: Path
 ) -> None:
-    found = {(pair.query, pair.document) for pair in pool.pairs()}
+    found = {(pair.query, pair.document) for pair in pool.begun}
     unjudged = {
         (query, hit.id)
         for run in RUNS.values()
@@ -67,7 +67,7 @@ def test_a_pool_is_what_some_system_found_first_and_nobody_judged(
         if hit.id not in QRELS[query]
     }
     assert found == unjudged
-    shallow = open_pool(tmp_path / "report", depth=2).pairs()
+    shallow = open_pool(tmp_path / "report", depth=2).begun
     assert {(pair.query, pair.document) for pair in shallow} == {
         *(("q1", "x1"), ("q2", "y1"), ("q2", "y2"), ("q3", "z1"), ("q3", "z2"))
     }
@@ -77,22 +77,26 @@ def ndcg(run: Run, qrels: Qrels) -> dict[str, float]:
     return {q: m["nDCG@10"] for q, m in measure_queries(run, qrels, ["nDCG@10"]).items()}
 
 
-def test_a_change_is_what_trec_eval_would_measure_were_it_relevant(pool: Pool) -> None:
+def test_a_change_is_what_trec_eval_would_measure_were_it_relevant(
+    pool: Pool, tmp_path: Path
+) -> None:
     before = {name: ndcg(run, QRELS) for name, run in RUNS.items()}
-    pairs = pool.pairs()
+    pairs = pool.begun
     for pair in pairs:
         judged = {**QRELS, pair.query: {**QRELS[pair.query], pair.document: 1}}
         moved = [
             ndcg(run, judged)[pair.query] - before[name][pair.query] for name, run in RUNS.items()
         ]
         assert pair.change == pytest.approx(max(moved) - min(moved), abs=1e-8)
+    shallow = open_pool(tmp_path / "report", depth=2).begun
+    assert set(shallow) <= set(pairs)  # how deep a pool is changes nothing of what would change
     changes = [pair.change for pair in pairs]
     assert changes == sorted(changes, reverse=True)
     assert pairs[0][:2] == ("q3", "z1")  # one has it first, the other finds nothing there
 
 
 def test_query_by_query_comes_first_what_would_change_most(pool: Pool) -> None:
-    pairs = pool.pairs()
+    pairs = pool.begun
     ordered = by_query(pairs)
     assert sorted(ordered) == sorted(pairs)
     sums = [sum(p.change for p in pairs if p.query == query) for query in ("q3", "q1", "q2")]
@@ -116,7 +120,7 @@ def test_shares_are_those_of_an_evaluation(pool: Pool) -> None:
 
 def test_of_one_system_what_would_move_it_most_comes_first() -> None:
     pool = Pool({"one": {"q": ["x", "a", "y"]}}, {"q": {"a": 1}}, {"q": "?"})
-    first, second = pool.pairs()
+    first, second = pool.begun
     assert (first.document, second.document) == ("x", "y")
     ideal = 1 + 1 / math.log2(3)
     gained = (1 + 1 / math.log2(3)) / ideal - 1 / math.log2(3)

@@ -88,6 +88,9 @@ def compare(
         out.print(address)
         if lacking:
             note(f"BM25 only: {lacking}")
+        if pooled is not None:
+            questions = {pair.query for pair in pooled.begun}
+            note(f"{len(pooled.begun):,} pairs of {len(questions):,} questions to judge")
         note(f"judgements go to {folder.path}; Ctrl-C ends")
         if open_browser:  # one in the terminal gives back nothing before it is left
             threading.Thread(target=_open, args=(address,), daemon=True).start()

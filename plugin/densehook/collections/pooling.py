@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,11 +59,15 @@ class Pool:
     texts: Mapping[QueryId, str]
     depth: int = POOL_DEPTH
 
-    def pairs(self, judged: Qrels | None = None) -> list[Pair]:
-        """What nobody judged, by default when it was measured, what would change most first."""
-        qrels = self.qrels if judged is None else judged
+    @cached_property
+    def begun(self) -> list[Pair]:
+        """What nobody had judged when it was measured."""
+        return self.pairs(self.qrels)
+
+    def pairs(self, judged: Qrels) -> list[Pair]:
+        """What nobody judged, what would change most first."""
         found = [
-            pair for query in self.qrels for pair in self._pairs_of(query, qrels.get(query, {}))
+            pair for query in self.qrels for pair in self._pairs_of(query, judged.get(query, {}))
         ]
         return sorted(found, key=_telling)
 
@@ -77,15 +82,16 @@ class Pool:
         }
 
     def _pairs_of(self, query: QueryId, judged: Mapping[DocId, int]) -> Iterator[Pair]:
-        rankings = [run.get(query, ())[: self.depth] for run in self.runs.values()]
+        whole = [run.get(query, ()) for run in self.runs.values()]
+        pooled = dict.fromkeys(id_ for ranking in whole for id_ in ranking[: self.depth])
         grades = [max(0, grade) for grade in judged.values()]
         before, after = _ideal(grades), _ideal([*grades, 1])
         gained = [
             sum(max(0, judged.get(document, 0)) * _discount(place) for place, document in ranks)
-            for ranks in (list(enumerate(ranking[:FIRST])) for ranking in rankings)
+            for ranks in (list(enumerate(ranking[:FIRST])) for ranking in whole)
         ]
-        places = [{document: place for place, document in enumerate(each)} for each in rankings]
-        for document in dict.fromkeys(document for ranking in rankings for document in ranking):
+        places = [{document: place for place, document in enumerate(each)} for each in whole]
+        for document in pooled:
             if document in judged:
                 continue
             ranks = [each.get(document) for each in places]

@@ -35,7 +35,7 @@ class Judging:
 
     def require_documents(self) -> None:
         """Raises RequestError where the index has none of the pool: it is of another collection."""
-        wanted = list(dict.fromkeys(pair.document for pair in self.pool.pairs()))[:_ASKED]
+        wanted = list(dict.fromkeys(pair.document for pair in self.pool.begun))[:_ASKED]
         if wanted and len(self.index.searcher().lacking(wanted)) == len(wanted):
             raise RequestError(
                 f"index {self.index.name!r} has none of the documents to judge"
@@ -62,10 +62,10 @@ class Judging:
         ``before`` are the shares when the systems were measured.
         """
         _, qrels = self.judged.all()
-        pool = self.pool.pairs()
+        begun = self.pool.begun
         return {
-            "pool": len(pool),
-            "judged": sum(each.document in qrels.get(each.query, {}) for each in pool),
+            "pool": len(begun),
+            "judged": sum(each.document in qrels.get(each.query, {}) for each in begun),
             "shares": self.pool.shares(qrels),
             "before": self.pool.shares(self.pool.qrels),
         }
