@@ -169,8 +169,9 @@ def evaluate(
 ) -> Evaluation:
     """Measures systems on a judged collection whose documents the index holds, by trec_eval.
 
-    ``collection`` is a BEIR folder, a name of ir_datasets, or what ``open_collection`` gave. Runs,
-    judgements, metrics.json and report.html are written below ``output``. Raises
+    ``collection`` is a BEIR folder, a dataset folder of Hugging Face, a name of ir_datasets, or
+    what ``open_collection`` gave. Runs, judgements, metrics.json and report.html are written below
+    ``output``. Raises
     errors.CollectionError, errors.EvaluationError, also for an index of other documents,
     errors.JavaNotFound, errors.MissingExtra.
 

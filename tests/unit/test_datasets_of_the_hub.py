@@ -144,6 +144,7 @@ def test_each_layout_gives_the_same_collection(
     assert not collection.kinds
     assert [each.id for each in collection.documents()] == ["007", "7"]
     assert [each.id for each in collection.documents()] == ["007", "7"]  # a stream that begins anew
+    assert [each.id for each in read_documents(folder)] == ["007", "7"]  # as it is ingested
     assert open_measured(folder, "dev").qrels == {"spare": {"7": 1}}
     with pytest.raises(
         CollectionError, match=r"no split 'train'; it has (dev, test|test, dev): name"

@@ -27,6 +27,9 @@ from .formats import (
 from .texts import open_texts
 
 _BEIR = ("corpus.jsonl", "corpus.jsonl.gz")
+_CORPUS = "corpus"
+"""The folder with the documents of a retrieval dataset of the hub, beside that of its queries."""
+
 _PATTERN = re.compile(r"[*?\[]")
 _SPLIT = re.compile(r"(.+)-\d{5}-of-\d{5}\.[^/]+")
 """How the parts of a dataset's split are called on Hugging Face's hub."""
@@ -98,6 +101,8 @@ def _root(path: Path) -> Path:
 
 def _of_folder(folder: Path) -> Sequence[Path]:
     corpus = [file for name in _BEIR if (file := folder / name).is_file()][:1]
+    if not corpus and (folder / _CORPUS).is_dir() and any(folder.glob("quer*")):
+        return _of_folder(folder / _CORPUS)
     data = corpus or _saved(folder) or _data(folder, _by_format(folder.iterdir()))
     if data:
         return data
