@@ -87,16 +87,16 @@ def opened_text(path: Path, meter: Meter | None = None) -> Iterator[BinaryIO]:
         raise unread(path, error) from error
 
 
-def lines_of(path: Path, meter: Meter | None = None) -> Iterator[Line]:
-    """Lines of a file that are not blank; of a line over LONGEST_LINE only that much is given.
+def lines_of(path: Path, meter: Meter | None = None, longest: int = LONGEST_LINE) -> Iterator[Line]:
+    """Lines of a file that are not blank; of a line over the longest only that much is given.
 
     Raises CollectionError as ``opened_text``.
     """
     with opened_text(path, meter) as stream:
         number = 0
-        while content := stream.readline(LONGEST_LINE):
+        while content := stream.readline(longest):
             number += 1
-            cut = len(content) == LONGEST_LINE and not content.endswith(b"\n")
+            cut = len(content) == longest and not content.endswith(b"\n")
             if cut:
                 _skip_line(stream)
             content = content.removeprefix(BOM).rstrip(b"\r\n")

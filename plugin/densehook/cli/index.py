@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +98,13 @@ def create(
 
 def ingest(
     index: Annotated[str, typer.Argument(help="Index to write to.")],
-    source: Annotated[str, typer.Argument(help=_SOURCES)],
+    source: Annotated[str | None, typer.Argument(help=_SOURCES)] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay", help="Instead of a source: what --failures wrote, mended where need be."
+        ),
+    ] = None,
     encoder: BundlePath = None,
     id_field: IdField = None,
     make_ids: MakeIds = False,
@@ -107,8 +112,17 @@ def ingest(
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over documents that are there already.")
     ] = False,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            "--part", help="Only this part of the source, as 2/8; others are for other processes."
+        ),
+    ] = None,
     failures: Annotated[
-        Path | None, typer.Option("--failures", help="JSONL file for what could not be indexed.")
+        Path | None,
+        typer.Option(
+            "--failures", help="JSONL file for what could not be indexed, whole, and why."
+        ),
     ] = None,
     field: VectorFieldName = None,
     url: Url = None,
@@ -121,12 +135,18 @@ def ingest(
     With --replace, what the index has with the vector of the same text is not encoded again.
     An id is text or a whole number; a row without one is named, and the others are indexed.
     """
-    from ..collections import read_documents
+    from ..collections import Part, read_documents, read_letters
     from .cluster import connect
 
-    if failures is not None and _is_read(failures, source):
+    read = str(replay) if source is None and replay is not None else source
+    if read is None or (source is not None and replay is not None):
+        raise typer.BadParameter("give one of them", param_hint="SOURCE, --replay")
+    if failures is not None and _is_read(failures, read):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")
-    documents = read_documents(source, id=id_field, rename=renames(rename), make_ids=make_ids)
+    reading = read_documents if replay is None else read_letters
+    documents = reading(read, id=id_field, rename=renames(rename), make_ids=make_ids)
+    if part is not None:
+        documents = documents.only(Part.of_text(part))
     client = connect(url, api_key, ca_certs)
     opened = open_index(client, index, encoder, field, encodes="documents")
     label = f"Ingesting into {index}"
@@ -156,7 +176,8 @@ class Refused:
         if self._path is not None:
             with _writing(self._path):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("w")
+                # a lone surrogate becomes the escape that JSON has for it
+                self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -172,9 +193,8 @@ class Refused:
         elif self._shown == _FAILURES_SHOWN + 1:
             note("… more; --failures FILE writes them all" if self._file is None else "…")
         if self._path is not None and self._file is not None:
-            row = {"origin": failure.origin, "id": failure.id, "reason": failure.reason}
             with _writing(self._path):
-                self._file.write(json.dumps(row) + "\n")
+                self._file.write(failure.letter() + "\n")
 
 
 @contextmanager

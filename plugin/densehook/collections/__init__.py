@@ -7,8 +7,10 @@ only door to ir_datasets.
 from .collection import Collection, judgements_alone
 from .documents import Documents, documents_from, read_documents
 from .judged_folder import JudgedFolder
+from .letters import read_letters
 from .opening import open_collection, open_measured
 from .packaged import help_topics
+from .parts import Part
 from .pooling import POOL_DEPTH, Pair, Pool, by_query, open_pool
 from .qrels import read_qrels
 from .rows import BadLine
@@ -23,6 +25,7 @@ __all__ = [
     "Documents",
     "JudgedFolder",
     "Pair",
+    "Part",
     "Pool",
     "Sample",
     "by_query",
@@ -34,6 +37,7 @@ __all__ = [
     "open_pool",
     "open_topics",
     "read_documents",
+    "read_letters",
     "read_qrels",
     "read_run",
     "sample",

@@ -11,6 +11,7 @@ from ..errors import CollectionError
 from ..files import Meter, is_stdin
 from ..types import Document
 from .irds import documents_of_dataset, knows_datasets
+from .parts import Part
 from .readers import format_by_name, is_pattern, open_path
 from .rows import BadLine, Naming, Row, named
 from .tables import Table, open_table
@@ -31,10 +32,17 @@ class Documents(Iterator[Document | BadLine]):
         first = next(tables, Table(iter(())))
         self._name = first.name
         self.columns = self._columns(first)
-        self._items = map(naming.document, chain(first.rows, self._rows(tables)))
+        self._items: Iterator[Document | BadLine] = map(
+            naming.document, chain(first.rows, self._rows(tables))
+        )
 
     def __next__(self) -> Document | BadLine:
         return next(self._items)
+
+    def only(self, part: Part) -> Documents:
+        """These documents, from here on those of one part alone."""
+        self._items = filter(part.holds, self._items)
+        return self
 
     def require_any(self, fields: Sequence[str]) -> None:
         """Raises CollectionError when it is known already that no document has any of these fields.

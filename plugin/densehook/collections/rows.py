@@ -30,10 +30,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line or row that holds no document: where it was read, and why it holds none."""
+    """A line or row that holds no document: where it was read, and why it holds none.
+
+    ``content`` is what was read there, a row as JSON, empty where that is of no use.
+    """
 
     origin: str
     reason: str
+    content: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.reason}"
@@ -94,7 +98,7 @@ class Naming:
                 return replace(row, fields=fields) if self.rename else row
             identity = self._identity(fields, row)
         except ValueError as error:
-            return BadLine(row.origin, str(error))
+            return BadLine(row.origin, str(error), json.dumps(row.fields))
         return Document(identity, fields, row.origin)
 
     @property

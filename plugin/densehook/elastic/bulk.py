@@ -26,8 +26,8 @@ _LONGEST_PAUSE_S = 30.0
 _LOST_PAUSES_S = (0.5, 1.0, 2.0)
 
 CONFLICT = 409
-_BUSY = (429,)
-_LOST = (502, 503, 504)  # the request may have been carried out all the same
+BUSY = (429,)
+LOST = (502, 503, 504)  # the request may have been carried out all the same
 _NOBODYS_FAULT = (401, 403, 404)  # a wrong key, a missing right, an index deleted meanwhile
 
 
@@ -147,9 +147,9 @@ class _Request:
             if "error" in result and not self._was_ours(place, result["status"]):
                 refusal = Refusal(result["status"], result["error"])
             self._answers[place] = refusal
-            if refusal and refusal.status in (*_BUSY, *_LOST):
+            if refusal and refusal.status in (*BUSY, *LOST):
                 left.append(place)
-            if refusal and refusal.status in _LOST:
+            if refusal and refusal.status in LOST:
                 self._doubtful.add(place)
         return left
 
@@ -166,8 +166,8 @@ class _Request:
         status = error.status_code
         if status in _NOBODYS_FAULT:
             raise error
-        retried = status in (*_BUSY, *_LOST)
-        if status in _LOST:
+        retried = status in (*BUSY, *LOST)
+        if status in LOST:
             self._doubtful.update(places)
         if not retried and len(places) > 1:
             middle = len(places) // 2

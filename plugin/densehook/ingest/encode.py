@@ -119,7 +119,7 @@ class Preparer:
     def _planned(self, items: Sequence[Document | BadLine], window: Window) -> Iterator[_Plan]:
         for item in items:
             if isinstance(item, BadLine):
-                window.failures.append(Failure(item.origin, "", item.reason))
+                window.failures.append(Failure.unread(item))
                 continue
             try:
                 yield self._plan(item)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..elastic.bulk import CONFLICT, Refusal
+from ..collections import BadLine
+from ..elastic.bulk import BUSY, CONFLICT, LOST, Refusal
 from ..hooks import Vector
 from ..types import Document, EncodeStats
 
@@ -22,37 +25,65 @@ _CONFLICT = (
 
 @dataclass(frozen=True)
 class Failure:
-    """A document that did not reach the index, where it came from, and why."""
+    """A document that did not reach the index, where it came from, and why.
+
+    ``again`` says that the same may well go in later, the cluster being at fault. ``document`` is
+    the whole of it; of a line that holds none ``content`` is what was read.
+    """
 
     origin: str
     id: str
     reason: str
+    again: bool = False
+    document: Document | None = field(default=None, compare=False, repr=False)
+    content: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.reason}" if self.origin else f"{self.id}: {self.reason}"
 
+    def letter(self) -> str:
+        """The line that ``collections.read_letters`` reads again, without its end."""
+        told: dict[str, Any] = {
+            "origin": self.origin,
+            "id": self.id,
+            "reason": self.reason,
+            "again": self.again,
+        }
+        if self.document is None:
+            told["line"] = self.content
+        else:
+            told["document"] = self.document.fields
+        return json.dumps(told, ensure_ascii=False, default=str)
+
     @classmethod
-    def of(cls, document: Document, reason: object) -> Failure:
+    def of(cls, document: Document, reason: object, again: bool = False) -> Failure:
         """A document's failure."""
         shown = document.id if len(document.id) <= _ID_SHOWN else document.id[:_ID_SHOWN] + "…"
-        return cls(document.origin, document.id, f"document {shown!r}: {reason}")
+        said = f"document {shown!r}: {reason}"
+        return cls(document.origin, document.id, said, again, document)
+
+    @classmethod
+    def unread(cls, line: BadLine) -> Failure:
+        """The failure of a line or row that holds no document."""
+        return cls(line.origin, "", line.reason, content=line.content)
 
     @classmethod
     def refused(cls, document: Document, refusal: Refusal) -> Failure:
         """The failure of a document that Elasticsearch did not take, in its words."""
         if refusal.status == CONFLICT:
             return cls.conflict(document)
-        error = refusal.error
+        error, again = refusal.error, refusal.status in (*BUSY, *LOST)
         if not isinstance(error, dict):
-            return cls.of(document, error)
+            return cls.of(document, error, again)
         cause = (error.get("caused_by") or {}).get("reason")
         reason = error.get("reason") or error.get("type") or "Elasticsearch gave no reason"
-        return cls.of(document, f"{reason} ({cause})" if cause else reason)
+        return cls.of(document, f"{reason} ({cause})" if cause else reason, again)
 
     @classmethod
     def conflict(cls, document: Document) -> Failure:
         """The failure of a document whose id is taken."""
-        return cls(document.origin, document.id, _CONFLICT.format(document.id))
+        said = _CONFLICT.format(document.id)
+        return cls(document.origin, document.id, said, document=document)
 
 
 @dataclass
@@ -65,7 +96,7 @@ class FeedReport:
     none at all and so no vector. ``reused`` are vectors that the index had already, of the same
     text; ``brought`` are those that documents came with. ``unrefreshed`` says why the last
     documents cannot be found at once, where the index could not be refreshed. ``failures`` are the
-    first KEPT of them.
+    first KEPT of them, without their documents.
     """
 
     indexed: int = 0
@@ -83,7 +114,7 @@ class FeedReport:
         """Counts a document that was not indexed."""
         self.failed += 1
         if len(self.failures) < KEPT:
-            self.failures.append(failure)
+            self.failures.append(replace(failure, document=None, content=""))
 
     def count(self, vector: Vector, missing: Iterable[str]) -> None:
         """Counts a document that was indexed, with what its vector is and what inputs it lacks."""

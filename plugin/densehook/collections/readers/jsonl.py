@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ...files import Line, Meter, each_key_once, lines_of, shown, too_long
+from ...files import LONGEST_LINE, Line, Meter, each_key_once, lines_of, shown, too_long
 from ..rows import BadLine, Row
 from ..tables import Table
 
@@ -21,7 +21,7 @@ _SURROGATE = re.compile(r"\\u[dD]")
 
 def open_jsonl(path: Path, meter: Meter) -> Table:
     """A file with an object on each line, as it is or gzipped; or standard input."""
-    return Table(_rows(path, meter))
+    return Table(rows_of_lines(path, meter))
 
 
 def parse_object(text: str, origin: str) -> Row | BadLine:
@@ -35,14 +35,15 @@ def parse_object(text: str, origin: str) -> Row | BadLine:
         if _SURROGATE.search(text):
             json.dumps(row, ensure_ascii=False).encode()  # no UTF-8 holds a lone surrogate
     except RecursionError:
-        return BadLine(origin, "not readable: nested too deeply")
+        return BadLine(origin, "not readable: nested too deeply", text)
     except ValueError as error:
-        return BadLine(origin, str(error))
+        return BadLine(origin, str(error), text)
     return Row(row, origin)
 
 
-def _rows(path: Path, meter: Meter) -> Iterator[Row | BadLine]:
-    for line in lines_of(path, meter):
+def rows_of_lines(path: Path, meter: Meter, longest: int = LONGEST_LINE) -> Iterator[Row | BadLine]:
+    """The object on each line of a file, or why there is none."""
+    for line in lines_of(path, meter, longest):
         yield _row(line, f"{shown(path)}:{line.number}")
 
 
@@ -52,7 +53,7 @@ def _row(line: Line, origin: str) -> Row | BadLine:
     try:
         return parse_object(line.content.decode(), origin)
     except UnicodeDecodeError as error:
-        return BadLine(origin, str(error))
+        return BadLine(origin, str(error), line.content.decode(errors="replace"))
 
 
 def _require_shallow(row: Any) -> None:
