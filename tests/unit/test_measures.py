@@ -106,10 +106,19 @@ def test_rank_biased_precision_is_moffats_and_zobels() -> None:
     assert of("RBP(p=0.5,rel=1)@2") == pytest.approx(0.25)
 
 
+def test_a_query_of_negative_grades_is_measured_beside_others() -> None:
+    qrels = {"spam": {"a": -1, "b": -2}, "q": {"c": 1}}
+    run = {"spam": [ScoredDoc("a", 2.0), ScoredDoc("b", 1.0)], "q": [ScoredDoc("c", 1.0)]}
+    names = ["nDCG@10", "Success@1", "IPrec@0.1", *JUDGED]
+    found = measure_queries(run, qrels, names)
+    assert found["spam"] == dict.fromkeys(names, 0.0) | {"Judged@10": 1.0}
+    assert set(found["q"].values()) == {1.0}
+
+
 def test_counts_are_summed_over_all_judged_queries() -> None:
-    names = ["NumQ", "NumRet", "NumRel", "NumRel(rel=2)", "P@1"]
+    names = ["nDCG(judged_only=True)@10", "NumQ", "NumRet", "NumRel", "NumRel(rel=2)", "P@1"]
     values = measure_queries(RUN, QRELS, names)
-    assert means(values, names) == {
+    assert means(values, names[1:]) == {
         "NumQ": 2,
         "NumRet": 4,
         "NumRel": 3,

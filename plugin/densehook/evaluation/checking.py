@@ -112,7 +112,7 @@ def documents_lacking(collection: Collection, searcher: Searcher) -> list[str]:
 
 def nothing_relevant(qrels: Qrels) -> list[str]:
     """What to say of judgements of which none says relevant."""
-    highest = max(grade for judged in qrels.values() for grade in judged.values())
+    highest = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
     if highest > 0:
         return []
     return [

@@ -29,12 +29,13 @@ from .latency import CALLERS, Latency, measure_latency
 from .measures import (
     DEFAULT_MEASURES,
     Values,
+    acceptable,
     check_grades,
     check_measures,
     means,
     measure_queries,
 )
-from .official import acceptable, official_means, require_agreement
+from .official import official_means, require_agreement
 from .progress import Progress, silent
 from .result import METRICS, QUERIES, Evaluation, KindOfQuery
 from .significance import SEED, differences, intervals

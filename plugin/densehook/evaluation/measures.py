@@ -57,7 +57,7 @@ def measure_queries(run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_ME
     if theirs and scores:
         names = {str(each): name for name, each in wanted.items()}
         for metric in _ir_measures().iter_calc(
-            theirs, {q: dict(j) for q, j in qrels.items()}, scores
+            theirs, {q: dict(j) for q, j in acceptable(qrels).items()}, scores
         ):
             if metric.query_id in values:
                 values[metric.query_id][names[str(metric.measure)]] = float(metric.value)
@@ -67,6 +67,18 @@ def measure_queries(run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_ME
                 grades = [max(0, judged.get(hit.id, 0)) for hit in run.get(query, ())]
                 values[query][name] = _OURS[each.NAME](grades, judged, each)
     return values
+
+
+def acceptable(qrels: Qrels) -> Qrels:
+    """Judgements as trec_eval takes them: it ends at a query of which no grade is 0 or more.
+
+    Nothing is relevant to such a query: with 0 in the place of its grades all measures are what
+    they were.
+    """
+    return {
+        query: judged if max(judged.values(), default=0) >= 0 else dict.fromkeys(judged, 0)
+        for query, judged in qrels.items()
+    }
 
 
 def check_grades(measures: Sequence[str], qrels: Qrels) -> None:
@@ -171,11 +183,18 @@ def _relevant(grades: Sequence[int], judged: Mapping[DocId, int], measure: Any) 
     return float(sum(grade >= least for grade in judged.values()))
 
 
+def _returned(grades: Sequence[int], judged: Mapping[DocId, int], measure: Any) -> float:
+    """How many documents were found, or with ``rel`` how many of them are relevant."""
+    least = _given(measure, "rel", None)
+    return float(sum(least is None or grade >= least for grade in grades))
+
+
 _OURS: Mapping[str, Callable[[Sequence[int], Mapping[DocId, int], Any], float]] = {
     "ERR": _err,
     "RBP": _rbp,
     "NumRel": _relevant,
+    "NumRet": _returned,
     "NumQ": lambda grades, judged, measure: 1.0,
 }
-"""What ir_measures leaves to programs that read ids as whole numbers, and what also queries without
-hits have; each from the grades of the hits and the query's judgements."""
+"""What ir_measures leaves to programs that read ids as whole numbers, and counts, which queries
+without hits have too; each from the grades of the hits and the query's judgements."""

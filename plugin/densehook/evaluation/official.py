@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import EvaluationError
-from ..types import Qrels
 from .anserini import run_worker
 from .measures import parsed
 
@@ -67,18 +66,6 @@ def official_means(
                 )
             made[system][name] = float(means[words.label])
     return made
-
-
-def acceptable(qrels: Qrels) -> Qrels:
-    """Judgements as trec_eval takes them: it ends at a query of which no grade is 0 or more.
-
-    Nothing is relevant to such a query: with 0 in the place of its grades all measures are what
-    they were.
-    """
-    return {
-        query: judged if max(judged.values()) >= 0 else dict.fromkeys(judged, 0)
-        for query, judged in qrels.items()
-    }
 
 
 def _command(asked: Iterable[Words], options: Sequence[str], qrels: Path, run: Path) -> list[str]:
