@@ -312,6 +312,8 @@ def test_a_pool_is_judged_by_keys_and_measured_with_what_was_judged(
         browser.press("u")
         browser.until(f"{_FAR}.startsWith('3 {total}')")
         browser.until(shows([ASKED[pairs[3].query], pairs[3].document]))
+        footer = browser.value("document.getElementById('judged').textContent")
+        assert footer == f"6 judgements of 2 questions in {tmp_path / 'judged'}"
         judged = {q: dict(each) for q, each in GRADES.items()}
         for grade, pair in zip((2, 0, 0), pairs, strict=False):
             judged[pair.query][pair.document] = grade

@@ -95,7 +95,9 @@ class Comparison:
 
     def grade(self, grading: Grading) -> Json:
         """Keeps a judgement of the pool; gives how far it is judged, and how much is judged."""
-        return {**self.judging.judge(grading), **self._counted()}
+        told = self.judging.judge(grading)
+        counts = self.judged.counts()
+        return {**told, "judgements": sum(counts.values()), "asked": len(counts)}
 
     def document(self, id_: str) -> Json:
         """All fields of a document but its vectors; none where it is gone."""
