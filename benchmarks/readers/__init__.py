@@ -1,0 +1,1 @@
+"""Runs that are written here, read by other programs: each has to say the same of them."""
