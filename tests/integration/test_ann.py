@@ -67,11 +67,11 @@ def test_stored_vectors_are_those_that_were_written(
     plugin_client: Elasticsearch, plugin_index: str, tiny: Encoder
 ) -> None:
     made = densehook.Index.create(plugin_client, plugin_index, tiny, inputs=["text"])
-    texts = {f"d{n}": f"text number {n}" for n in range(501)}  # more than one page
+    texts = {f"d{n}": f"text number {n}" for n in range(1001)}  # more than one page
     made.ingest({"_id": id_, "text": text} for id_, text in texts.items())
     made.ingest([{"_id": "none", "other": "no text"}])
     read = [
-        pair for batch in stored_vectors(plugin_client, plugin_index, "embedding") for pair in batch
+        pair for batch in stored_vectors(plugin_client, plugin_index, made.field) for pair in batch
     ]
     assert sorted(id_ for id_, _ in read) == sorted(texts)
     expected = tiny.encode_documents([texts[id_] for id_, _ in read])

@@ -218,7 +218,7 @@ class _Lab:
             heap = heap_used(client)
             started = time.perf_counter()
             filled = 0
-            for filled in copy.fill(name, field.name):
+            for filled in copy.fill(name, field):
                 self._progress(f"indexing {kind}", filled, self.documents or None)
                 heap = max(heap, heap_used(client))
             if not filled:

@@ -65,7 +65,7 @@ class VectorCopy:
         self.client = client
         self.name = name
 
-    def fill(self, index: str, field: str) -> Iterator[int]:
+    def fill(self, index: str, field: VectorField) -> Iterator[int]:
         """Copies the field's vectors here, findable at the end; gives how many are, as it goes."""
         count = 0
         for batch in stored_vectors(self.client, index, field):
