@@ -232,6 +232,8 @@ def _print_cut(report: FeedReport, encoder: Encoder | None) -> None:
     """How many texts were longer than the encoder reads, or that nobody knows."""
     stats = report.in_cluster if encoder is None else report.encoded
     if stats is None:
+        if report.indexed == report.brought + report.without_text:
+            return  # nothing was to be encoded
         note(
             "how many texts were longer than the encoder reads is not known: the cluster does not"
             " say (it takes the privilege monitor, and nodes that stay)"
