@@ -352,9 +352,11 @@ def test_a_pool_is_judged_by_keys_and_measured_with_what_was_judged(
 def test_the_command_leads_through_a_pool(
     index: densehook.Index, plugin_node: NodeState, report: Path, tmp_path: Path
 ) -> None:
+    own = tmp_path / "own"
+    JudgedFolder(own).judge("another question", "young", 1)
     command = [*COMMAND, "compare", index.name, "--url", plugin_node.url, "--pool", str(report)]
     process = subprocess.Popen(
-        [*command, "--depth", "1"],
+        [*command, "--depth", "1", "--judgements", str(own)],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -374,7 +376,8 @@ def test_the_command_leads_through_a_pool(
     _, err = process.communicate(timeout=60)
     questions = len({pair.query for pair in begun})
     assert f"{len(begun)} pairs of {questions} questions to judge\n" in err
-    assert not (tmp_path / "page-judgements").exists()
+    assert f"{own} has judgements of 1 other questions, which will be" in err
+    assert len((own / "queries.jsonl").read_text().splitlines()) == 1  # nothing was judged
 
 
 def test_an_index_of_other_documents_has_no_pool(

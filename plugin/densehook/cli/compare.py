@@ -91,6 +91,11 @@ def compare(
         if pooled is not None:
             questions = {pair.query for pair in pooled.begun}
             note(f"{len(pooled.begun):,} pairs of {len(questions):,} questions to judge")
+            if others := len(folder.all()[1].keys() - pooled.qrels.keys()):
+                note(
+                    f"{folder.path} has judgements of {others:,} other questions, which will be"
+                    " measured with these; for a folder of their own name one with --judgements"
+                )
         note(f"judgements go to {folder.path}; Ctrl-C ends")
         if open_browser:  # one in the terminal gives back nothing before it is left
             threading.Thread(target=_open, args=(address,), daemon=True).start()
