@@ -155,7 +155,7 @@ def damaged_block(archive: bytes) -> bytes:
         (GOOD, "cannot be read: it is not gzip, whatever its name says"),
         (b"", "cannot be read: it is empty"),
         (b"\x1f", "cannot be read: it is not gzip"),
-        (gzip.compress("{}".encode("utf-16")), "cannot be read: it is UTF-16 text"),
+        (gzip.compress("{}".encode("utf-16"), mtime=0), "cannot be read: it is UTF-16 text"),
     ],
 )
 def test_a_damaged_archive_is_an_error_that_names_the_file(
