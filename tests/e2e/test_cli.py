@@ -117,17 +117,26 @@ def test_the_road_from_a_recipe_to_a_number(run: Run, index: str, corpus: Path) 
     }
     assert "no index type 'ivf'" in error_of(run("ann", corpus, "--index", index, "--kinds", "ivf"))
 
-    out = succeeded(run("optimise", corpus, "--index", index, "--folds", 2, "--output", "best"))
+    best = ("optimise", corpus, "--index", index, "--folds", 2, "--output", "best", "--query-wise")
+    out = succeeded(run(*best))
     assert "chosen on 2 folds of " in out
-    best = json.loads((corpus.parent / "best" / "choice.json").read_text())
-    assert best["asked"]["fusion"] == best["request"]["retriever"]["hybrid"]["fusion"]
+    assert "not surely better, so nothing is kept" in " ".join(out.split())
+    choice = json.loads((corpus.parent / "best" / "choice.json").read_text())
+    assert choice["asked"]["fusion"] == choice["request"]["retriever"]["hybrid"]["fusion"]
+    assert {"fusion", "intercept", "features"} < set(choice["learned"])
     chosen = json.loads((corpus.parent / "best" / "metrics.json").read_text())
-    assert list(chosen["systems"]) == ["rrf", "linear", "chosen", "bm25", "dense"]
+    assert list(chosen["systems"]) == ["rrf", "linear", "chosen", "learned", "bm25", "dense"]
     assert chosen["baseline"] == "rrf"
+    mine = ("--run", "mine=numbers/runs/dense.trec")
+    out = succeeded(run("optimise", corpus, "--index", index, *mine, "--output", "three"))
+    assert "mine " in out
+    assert "request" not in json.loads((corpus.parent / "three" / "choice.json").read_text())
+    refused = run(*best, *mine)
+    assert "weights for each query are learned for BM25 and dense search alone" in error_of(refused)
     dev = ("optimise", corpus, "--index", index, "--dev", "dev")
     assert f"{corpus} has no split 'dev'; it has test: name one" in error_of(run(*dev))
     same = run("optimise", corpus, "--index", index, "--dev", "test")
-    assert "8 queries of 'test' are those it is measured on" in " ".join(same.stderr.split())
+    assert "8 queries of 'beir' are those it is measured on; choose on others" in error_of(same)
 
     # what encodes nothing asks for no bundle
     shutil.rmtree(models / "tiny")

@@ -17,7 +17,13 @@ from elasticsearch import BadRequestError, Elasticsearch
 from elasticsearch.helpers import bulk
 
 from densehook.evaluation import pyserini_fusion
-from densehook.fusion import FusedHit, linear_combination, reciprocal_rank_fusion
+from densehook.fusion import (
+    FUSIONS,
+    FusedHit,
+    linear_combination,
+    reciprocal_rank_fusion,
+    within,
+)
 from densehook.node import NodeState
 from densehook.types import ScoredDoc
 
@@ -163,7 +169,7 @@ def test_rank_constant_and_weights_are_used(synthetic: Elasticsearch, rank_const
     require_same(fused, [ScoredDoc(id_, max(score, 1e-45)) for id_, score in of_fused(expected)])
 
 
-@pytest.mark.parametrize("normalizer", ["minmax", "l2_norm", "none"])
+@pytest.mark.parametrize("normalizer", ["minmax", "l2_norm", "dbsf", "tmm", "none"])
 def test_each_normalizer_scores_as_in_python(synthetic: Elasticsearch, normalizer: str) -> None:
     weights = [1.5, 0.5]
     entries = [
@@ -317,6 +323,25 @@ def test_min_score_drops_what_is_below(synthetic: Elasticsearch) -> None:
     }
 
 
+@pytest.mark.parametrize("method", ["rrf", "linear"])
+def test_hits_of_a_list_below_its_own_min_score_are_not_fused(
+    synthetic: Elasticsearch, method: str
+) -> None:
+    words, near = lists(synthetic, [BM25, KNN])
+    least = [words[20].score, near[10].score]
+    bounded = [
+        {kind: {**body, "min_score": score}}
+        for retriever, score in zip([BM25, KNN], least, strict=True)
+        for kind, body in retriever.items()
+    ]
+    cut = [within(words, WINDOW, least[0]), within(near, WINDOW, least[1])]
+    assert [len(each) < WINDOW for each in cut] == [True, True]
+    fused = found(synthetic, hybrid(bounded, fusion=method))
+    # the last of a list has 0 by min-max, and Lucene makes the least there is of that
+    expected = [ScoredDoc(id_, max(score, 1e-45)) for id_, score in of_fused(FUSIONS[method](cut))]
+    require_same(fused, expected)
+
+
 def test_a_child_that_sorts_by_a_field_is_fused_by_its_rank(synthetic: Elasticsearch) -> None:
     by_year = {"standard": {"query": BM25["standard"]["query"], "sort": [{"year": "desc"}]}}
     response = synthetic.search(
@@ -452,7 +477,8 @@ def test_explain_of_nested_hybrids_goes_down_to_the_terms(synthetic: Elasticsear
         ),
         (
             {"fusion": "linear", "retrievers": [{"retriever": BM25, "normalizer": "l2"}]},
-            r"\[normalizer\] is \[l2\]; it must be one of \[minmax, l2_norm, zscore, none\]",
+            r"\[normalizer\] is \[l2\]; it must be one of"
+            r" \[minmax, l2_norm, zscore, dbsf, tmm, none\]",
         ),
         ({"retrievers": [BM25], "fusion": "rff"}, r"\[fusion\] is \[rff\].*\[rrf, linear\]"),
         ({"retrievers": [BM25], "rank_constant": 0}, r"\[rank_constant\] is \[0\].*at least 1"),
@@ -464,7 +490,15 @@ def test_explain_of_nested_hybrids_goes_down_to_the_terms(synthetic: Elasticsear
         ({"retrievers": [BM25], "rank_window_size": 0}, r"\[rank_window_size\] is \[0\]"),
         ({"retrievers": [BM25], "min_score": "x"}, r"\[min_score\] is \[x\]"),
         ({"retrievers": [BM25], "filter": "red"}, r"\[filter\] is \[red\]; it must be a query"),
-        ({"retrievers": [BM25], "weights": [1]}, r"\[hybrid\] unknown field \[weights\]"),
+        ({"retrievers": [BM25], "weights": [1]}, r"\[weights\] is \[a list\].*\[learned\]; the"),
+        (
+            {"retrievers": [BM25], "weights": "learned"},
+            r"\[weights\] \[learned\] are for \[query\]",
+        ),
+        (
+            {"query": TEXT, "fusion": "rrf", "weights": "learned"},
+            r"\[fusion\] is kept with the \[learned\] \[weights\]",
+        ),
         ({"retrievers": [BM25], "query": TEXT}, r"takes \[retrievers\], or \[query\].*not both"),
         ({"fields": ["body"]}, r"has \[fields\] without \[query\]"),
         ({"query": " "}, r"\[query\] is \[ \]; it must be a text to search for"),

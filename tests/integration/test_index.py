@@ -13,9 +13,11 @@ import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 import densehook
+from densehook.elastic.indices import keep_weights
 from densehook.elastic.naming import unmapped
 from densehook.encode import Encoder
 from densehook.errors import EncoderMismatch, IndexNotFound, RequestError
+from densehook.fusion import FEATURES, Factor, LearnedWeights
 from densehook.node import NodeState
 
 ROWS = [
@@ -138,10 +140,51 @@ def test_pages_follow_one_another(index: densehook.Index, mode: str) -> None:
 
 def test_both_ways_give_one_ranking(here: densehook.Index, inside: densehook.Index) -> None:
     linear: dict[str, Any] = {"fusion": "linear", "normalizer": "l2_norm"}
-    for options in ({}, {"rank_constant": 5}, linear, {"weights": {"bm25": 0.2}}):
+    bounded: dict[str, Any] = {"fusion": "linear", "normalizer": "tmm"}
+    bounded["min_scores"] = {"dense": here.search(QUERY, mode="dense")[1].score - 1e-4}
+    for options in ({}, {"rank_constant": 5}, linear, {"weights": {"bm25": 0.2}}, bounded):
         mine, nodes = here.search(QUERY, **options), inside.search(QUERY, **options)
         assert ids(mine)[:2] == ids(nodes)[:2]
         assert [h.score for h in mine][:2] == pytest.approx([h.score for h in nodes][:2], 1e-5)
+
+
+def test_learned_weights_are_kept_and_weigh_alike_here_and_in_the_node(
+    here: densehook.Index, inside: densehook.Index
+) -> None:
+    """Last of what is asked of these indices: they keep the weights."""
+    with pytest.raises(RequestError, match="has no learned weights; learn them with"):
+        inside.search(QUERY, weights="learned")
+    factors = {name: Factor(0.3, 0.7, 0.2 * n) for n, name in enumerate(FEATURES, start=1)}
+    learned = LearnedWeights("linear", -0.4, factors, normalizer="tmm")
+    found = []
+    for index in (here, inside):
+        keep_weights(index.client, index.name, index.field.name, learned)
+        opened = densehook.Index.open(index.client, index.name, index.encoder)
+        assert opened.field.weights == learned
+        assert opened.provenance.bm25_fields == index.provenance.bm25_fields
+        found.append(opened.search("young cats play", weights="learned", explain=True))
+    mine, nodes = found
+    assert mine.features == pytest.approx(nodes.features, 1e-5)
+    assert list(mine.features) == [*FEATURES]
+    share = learned.share(mine.features)
+    for hit in (*mine, *nodes):
+        weights = [part.weight for part in hit.parts.values()]
+        assert weights == pytest.approx([1 - share, share], 1e-5)
+    assert ids(mine)[:2] == ids(nodes)[:2]
+    assert [h.score for h in mine][:2] == pytest.approx([h.score for h in nodes][:2], 1e-5)
+
+
+def test_hits_of_a_list_below_its_minimum_score_are_left_out(index: densehook.Index) -> None:
+    scores = [hit.score for hit in index.search(QUERY, mode="dense")]
+    least = {"dense": (scores[1] + scores[2]) / 2, "bm25": 1000.0}
+    assert len(index.search(QUERY, mode="dense", min_scores=least)) == 2
+    hits = index.search(QUERY, min_scores=least, explain=True)
+    assert [hit.parts["dense"].rank for hit in hits] == [1, 2]
+    assert [hit.parts["bm25"].rank for hit in hits] == [None, None]
+    why = index.explain(QUERY, "young", min_scores={"dense": 1.0})
+    assert why is not None
+    assert why.parts[1].rank is None
+    assert why.parts[1].score is not None, "a document that is left out has its score all the same"
 
 
 def test_a_fused_hit_says_what_each_list_gave(index: densehook.Index) -> None:

@@ -13,6 +13,7 @@ from densehook.collections import Collection, read_run
 from densehook.errors import EvaluationError
 from densehook.evaluation import DEFAULT_MEASURES, SYSTEMS, evaluate, title_and_text
 from densehook.evaluation import evaluating as evaluation_module
+from densehook.fusion import linear_combination
 from densehook.types import Document, Run, ScoredDoc
 
 QUERIES = {"q1": "first", "d9": "a query that is a document"}
@@ -75,6 +76,42 @@ def test_only_the_systems_asked_for_are_written_in_the_order_asked_for(
     evaluation = evaluate(collection, ["rrf", "dense"], FakeSearcher(), tmp_path)
     assert list(evaluation.systems) == ["rrf", "dense"]
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"rrf.trec", "dense.trec"}
+
+
+def test_any_lists_are_fused_runs_of_others_among_them(
+    collection: Collection, tmp_path: Path
+) -> None:
+    mine = {"q1": [ScoredDoc("c", 1.0), ScoredDoc("a", 7.0)]}
+    name = "linear(bm25,dense,mine)"
+    evaluation = evaluate(
+        collection,
+        ["linear( bm25, dense, mine)", "bm25"],
+        FakeSearcher(),
+        tmp_path,
+        runs={"mine": mine},
+    )
+    assert list(evaluation.systems) == [name, "bm25", "mine"]
+    lists = [list(run["q1"]) for run in (RUNS["bm25"], RUNS["dense"], mine)]
+    assert ranking(tmp_path, name, "q1") == [hit.id for hit in linear_combination(lists)]
+    assert ranking(tmp_path, name, "d9") == ["b"], "a list need not know every query"
+    evaluate(collection, ["bm25"], FakeSearcher(), tmp_path)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["bm25.trec"]
+
+
+@pytest.mark.parametrize(
+    ("system", "message"),
+    [
+        ("sum(bm25,dense)", r"no system 'sum\(bm25,dense\)'; known are bm25, "),
+        ("rrf(bm25,mine)", r"no list 'mine' to make 'rrf\(bm25,mine\)' of; give it as a run"),
+        ("rrf(bm25)", r"'rrf\(bm25\)' must name two lists or more, each once"),
+        ("rrf(bm25,dense,bm25)", "must name two lists or more, each once"),
+    ],
+)
+def test_a_fusion_that_cannot_be_is_refused(
+    collection: Collection, tmp_path: Path, system: str, message: str
+) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(collection, [system], FakeSearcher(), tmp_path)
 
 
 def test_metrics_json_holds_what_the_evaluation_says(

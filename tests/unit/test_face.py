@@ -61,6 +61,12 @@ def test_evaluate_is_called_and_imported_from_alike() -> None:
             "filter 'lang=en' is no query",
         ),
         (lambda es: densehook.Asked(weights=[1, 2]), RequestError, "weights is [1, 2]; write them"),
+        (lambda es: densehook.Asked(min_scores=0.5), RequestError, "min_scores is 0.5; write them"),
+        (
+            lambda es: densehook.Asked(min_scores={"dense": -1}),
+            RequestError,
+            "the minimum score of dense is -1; it must be 0 or more",
+        ),
         (lambda es: densehook.Asked(fields="title"), RequestError, "'title'; it must be a list of"),
         (lambda es: densehook.Index.open("http://x", "p"), RequestError, "client is of type str;"),
         (lambda es: densehook.Index.open(es, ""), RequestError, "the index has no name; name one"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
-from statistics import fmean, pstdev
+from statistics import fmean, pstdev, stdev
 
 import pytest
 
@@ -128,6 +128,37 @@ def test_zscore_counts_population_deviations_from_the_mean() -> None:
 def test_zscore_of_equal_scores_is_all_zeros(count: int) -> None:
     ranking = [ScoredDoc(str(number), 0.1) for number in range(count)]
     assert set(scores(linear_combination([ranking], normalizer="zscore")).values()) == {0.0}
+
+
+def test_dbsf_is_qdrants_mean_and_three_deviations_of_the_sample() -> None:
+    values = [9.0, 5.0, 4.0, 2.0]
+    ranking = [ScoredDoc(str(value), value) for value in values]
+    fused = scores(linear_combination([ranking], normalizer="dbsf"))
+    low, high = (fmean(values) + sign * 3 * stdev(values) for sign in (-1, 1))
+    expected = [(value - low) / (high - low) for value in values]
+    assert [fused[hit.id] for hit in ranking] == pytest.approx(expected)
+    far = [ScoredDoc("far", 100.0), *(ScoredDoc(str(n), 0.1) for n in range(50))]
+    outlier, *_ = linear_combination([far, [ScoredDoc("far", 1.0)]], normalizer="dbsf")
+    assert outlier.parts[0].normalised > 1, "nothing is clipped"
+    assert outlier.parts[1].normalised == 0.5, "as one score or equal ones are"
+
+
+def test_a_document_that_dbsf_lacks_is_not_better_off_than_the_last() -> None:
+    low = [*(ScoredDoc(str(n), 5.0) for n in range(50)), ScoredDoc("last", -95.0)]
+    found = {hit.id: hit for hit in linear_combination([low, BM25], normalizer="dbsf")}
+    assert found["last"].parts[0].normalised < 0
+    assert found["a"].parts[0].normalised == found["last"].parts[0].normalised
+    near = {hit.id: hit for hit in linear_combination([BM25, DENSE], normalizer="dbsf")}
+    assert near["d"].parts[0] == (None, None, None, 1.0, 0.0)
+
+
+def test_tmm_starts_at_the_lowest_score_there_can_be() -> None:
+    fused = scores(linear_combination([BM25], normalizer="tmm"))
+    assert fused == {"a": 1.0, "b": 5 / 9, "c": 1 / 9}
+    below = [ScoredDoc("a", 1.0), ScoredDoc("b", 0.0), ScoredDoc("c", -1.0)]
+    assert linear_combination([below], normalizer="tmm") == linear_combination([below])
+    for zeros in ([ScoredDoc("a", 0.0)], [ScoredDoc("a", -2.0)]):
+        assert scores(linear_combination([zeros], normalizer="tmm")) == {"a": 1.0}
 
 
 def test_ten_tenths_from_ten_lists_tie_with_their_exact_sum() -> None:

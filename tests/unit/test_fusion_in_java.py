@@ -1,4 +1,4 @@
-"""The fusion in the node's plugin is this one: both are held to the same file of cases.
+"""The fusion in the node's plugin is this one: both are held to the same files of cases.
 
 JUnit reads it too (FusionTest). Run this file to write it again after a change of the arithmetic.
 """
@@ -13,13 +13,22 @@ from typing import Any
 
 import pytest
 
-from densehook.fusion import NORMALIZERS, linear_combination, reciprocal_rank_fusion
+from densehook.fusion import (
+    FEATURES,
+    NORMALIZERS,
+    LearnedWeights,
+    Seen,
+    linear_combination,
+    reciprocal_rank_fusion,
+)
 from densehook.types import ScoredDoc
 
 CASES = (
     Path(__file__).parents[2]
     / "plugin/elasticsearch/src/test/resources/org/densehook/fusion/cases.json"
 )
+LEARNED = CASES.with_name("learned.json")
+TEXTS = ["", "cats", " two\u00a0words\t", "a b\u200b c \u3000d", "é 文档 😀 42-a", "word " * 40]
 DOCUMENTS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -78,7 +87,48 @@ def inputs(seed: int) -> Iterator[dict[str, Any]]:
         yield {"normalizer": normalizer, "lists": lists, "weights": weights}
 
 
+def weighed(case: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model makes of a query: the features it looks at, and dense search's share."""
+    lists = [[ScoredDoc(id_, score) for id_, score in ranking] for ranking in case["lists"]]
+    model, seen = LearnedWeights.parse(case["model"]), Seen(case["text"], *lists)
+    features = model.features(seen)
+    return {"features": features, "share": model.share(features)}
+
+
+@pytest.mark.parametrize("case", json.loads(LEARNED.read_text()))
+def test_each_stored_weight_is_what_python_gives(case: Mapping[str, Any]) -> None:
+    assert weighed(case) == {name: case[name] for name in ("features", "share")}
+
+
+def queries(seed: int) -> dict[str, Any]:
+    """A query, its lists and a model of some or all features."""
+    source = random.Random(seed)
+    lists = []
+    for scale in (20.0, 1.0):
+        found = source.sample(DOCUMENTS, source.choice([0, 1, 5, 10, 26]))
+        ranking = [(id_, source.choice([0.0, source.random() * scale])) for id_ in found]
+        lists.append(sorted(ranking, key=lambda hit: hit[1], reverse=True))
+    names = source.sample([*FEATURES], source.choice([0, 2, len(FEATURES)]))
+    model = {
+        "fusion": "linear",
+        "normalizer": "tmm",
+        "intercept": source.gauss(0, 1),
+        "features": {
+            name: {
+                "mean": source.gauss(0, 3),
+                "deviation": source.uniform(0.01, 3),
+                "coefficient": source.gauss(0, 1),
+            }
+            for name in names
+        },
+    }
+    return {"text": TEXTS[seed % len(TEXTS)], "lists": lists, "model": model}
+
+
 if __name__ == "__main__":
+    asked = [queries(seed) for seed in range(36)]
+    lines = ",\n".join(json.dumps({**case, **weighed(case)}) for case in asked)
+    LEARNED.write_text(f"[\n{lines}\n]\n")
     made = [{**case, "fused": fused(case)} for seed in range(16) for case in inputs(seed)]
     CASES.parent.mkdir(parents=True, exist_ok=True)
     CASES.write_text("[\n" + ",\n".join(map(json.dumps, made)) + "\n]\n")

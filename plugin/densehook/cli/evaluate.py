@@ -24,6 +24,7 @@ from .measure import (
     read_kept,
     read_runs,
     require_no_drop,
+    separated,
 )
 from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName, names
 from .progress import bars
@@ -48,7 +49,8 @@ def evaluate(
         typer.Option(
             "--systems",
             help="Systems to measure, separated by commas; else all: bm25, dense, rrf, linear, and"
-            " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there.",
+            " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there. Fusions of"
+            " any lists, as rrf(bm25,dense,NAME) with --run NAME=FILE.",
         ),
     ] = None,
     runs: Runs = None,
@@ -100,7 +102,8 @@ def evaluate(
     from ..report import recommendation, write_report, write_study
     from .cluster import connect
 
-    checked = check_systems(names(systems)) if systems is not None else []
+    given = read_runs(runs or [])
+    checked = check_systems(separated(systems), given) if systems is not None else []
     named = measures_of(measures)
     kept = read_kept(against)
     if qrels is not None:
@@ -108,7 +111,6 @@ def evaluate(
     else:
         opened = open_measured(collection, split, names(language))
     wanted = checked or _possible(opened)
-    given = read_runs(runs or [])
     client = connect(url, api_key, ca_certs)
     measured = open_index(
         client,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..types import Run
 
 _SEPARATOR = re.compile(r"\s*,\s*(?![^()]*\))")
-"""Commas between measures, not those within RBP(p=0.8,rel=1)."""
+"""Commas between names, not those within RBP(p=0.8,rel=1)."""
 
 _ENDING = re.compile(r"(?<=.)(\.(trec|run|res|results?|out|txt|tsv))?(\.gz)?$", re.IGNORECASE)
 """How files of runs end; what else is behind a dot belongs to the name, as in run.v1.2."""
@@ -120,6 +120,11 @@ def measures_of(given: str | None) -> Sequence[str]:
     from ..evaluation import DEFAULT_MEASURES, check_measures
 
     return DEFAULT_MEASURES if given is None else check_measures(_SEPARATOR.split(given.strip()))
+
+
+def separated(text: str) -> list[str]:
+    """Names between commas, each with what is in its brackets."""
+    return [name for name in _SEPARATOR.split(text.strip()) if name]
 
 
 def read_kept(against: Path | None) -> Kept | None:

@@ -9,6 +9,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
 from ..errors import DensehookError, IndexExists, RequestError
+from ..fusion import LearnedWeights
 from ..hooks import (
     Provenance,
     index_request,
@@ -17,6 +18,7 @@ from ..hooks import (
     read_provenance,
     require_field_names,
     require_index_type,
+    with_weights,
 )
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
 from .cluster import has_encoder, require_encoder, versions_of
@@ -95,6 +97,15 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
         raise RequestError(f"{index!r} stands for {names}; name one index")
     ((name, entry),) = found.items()
     return read_provenance(name, entry["mappings"], entry["settings"])
+
+
+def keep_weights(client: Elasticsearch, index: str, field: str, weights: LearnedWeights) -> None:
+    """Writes learned weights into the mapping's ``_meta``, beside the field's encoder."""
+    with elastic_errors(client):
+        found = client.indices.get_mapping(index=index)
+        ((name, entry),) = found.items()
+        meta = with_weights(entry["mappings"]["_meta"], field, weights)
+        client.indices.put_mapping(index=name, meta=meta)
 
 
 def takes_base64(client: Elasticsearch, index: str) -> bool:

@@ -28,6 +28,8 @@ _OURS = (*_WRITTEN, "qrels.trec", "runs", "lucene")
 
 _NAME = re.compile(r"\w[\w.+@-]{0,99}")
 """A run's name is that of a file."""
+_SYSTEM = re.compile(r"\w[\w.+@,()-]{0,250}")
+"""So is a system's, which may be that of a fusion with its lists."""
 
 
 def judged_part(name: str, run: Run, qrels: Qrels) -> Run:
@@ -141,6 +143,6 @@ def _systems_of(path: Path) -> list[str] | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not {"collection", "queries", "systems"} <= set(found):
             return None
-        return [name for name in found["systems"] if _NAME.fullmatch(name)]
+        return [name for name in found["systems"] if _SYSTEM.fullmatch(name)]
     except (OSError, ValueError, TypeError, AttributeError):
         return None

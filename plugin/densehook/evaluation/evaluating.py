@@ -40,12 +40,12 @@ from .progress import Progress, silent
 from .result import METRICS, QUERIES, Evaluation, KindOfQuery
 from .significance import SEED, differences, intervals
 from .systems import (
-    SYSTEMS,
     Bench,
     Searcher,
     check_systems,
     needs_documents,
     needs_index,
+    system_of,
     title_and_text,
 )
 from .ties import without_ties
@@ -73,7 +73,8 @@ def evaluate(
     """Run the systems over the collection's judged queries, and measure them.
 
     A run that several systems need is made once; those of the systems asked for are written, and
-    ``runs`` of other programs join them by their names. The others are compared with the
+    ``runs`` of other programs join them by their names, also as lists of a fusion, as in
+    ``linear(bm25,dense,mine)``. The others are compared with the
     ``baseline``, by default the first. ``text_of`` is the text of a document that Pyserini indexes;
     give it what the index measured here was fed. ``work_dir`` keeps Pyserini's index for the next
     time, by default below output; ``about`` is kept with the figures, for who asks later. ``timed``
@@ -83,7 +84,7 @@ def evaluate(
     JavaNotFound, MissingExtra, CollectionError for what cannot be read or written, and what the
     searcher raises.
     """
-    wanted = check_systems(systems)
+    wanted = check_systems(systems, runs or ())
     names = check_measures(measures)
     check_grades(names, collection.qrels)
     given = {name: judged_part(name, run, collection.qrels) for name, run in (runs or {}).items()}
@@ -95,7 +96,7 @@ def evaluate(
     find_java(MINIMUM_JAVA)
     beware = documents_lacking(collection, searcher) if needs_index(wanted) else []
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
-    made = {**_runs(wanted, bench), **given}
+    made = {**_runs(wanted, bench, given), **given}
     asks = {name: ask for name, ask in (timed or {}).items() if name in wanted}
     latencies = _latencies(list(collection.queries.values()), asks, progress)
     return _measured(
@@ -253,12 +254,12 @@ def _mean_of(
     }
 
 
-def _runs(wanted: Iterable[str], bench: Bench) -> dict[str, Run]:
-    made: dict[str, Run] = {}
+def _runs(wanted: Iterable[str], bench: Bench, given: Mapping[str, Run]) -> dict[str, Run]:
+    made: dict[str, Run] = dict(given)
 
     def run_of(name: str) -> Run:
-        if name not in made:
-            system = SYSTEMS[name]
+        system = system_of(name)
+        if name not in made and system is not None:
             made[name] = system.make(bench, [run_of(part) for part in system.parts])
         return made[name]
 

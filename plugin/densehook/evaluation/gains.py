@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..types import DocId, QueryId
 from .result import Evaluation
-from .systems import SYSTEMS
+from .systems import system_of
 
 DEPTH = 10
 
@@ -40,7 +40,8 @@ def gains_of(evaluation: Evaluation) -> list[Gains]:
 
 def _fused(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
     for system in evaluation.systems:
-        parts = SYSTEMS[system].parts if system in SYSTEMS else ()
+        known = system_of(system)
+        parts = known.parts if known is not None else ()
         if len(parts) == 2 and all(part in evaluation.runs for part in parts):
             yield system, parts[0], parts[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def _searched(mode: Mode) -> System:
 def _fused(method: str, *parts: str) -> System:
     def make(bench: Bench, runs: Sequence[Run]) -> Run:
         fuse = FUSIONS[method]
-        fused = {id_: fuse([run[id_] for run in runs]) for id_ in bench.collection.queries}
+        fused = {id_: fuse([run.get(id_, ()) for run in runs]) for id_ in bench.collection.queries}
         return {
             id_: [ScoredDoc(hit.id, hit.score) for hit in ranking[: bench.depth]]
             for id_, ranking in fused.items()
@@ -118,6 +119,17 @@ SYSTEMS: Mapping[str, System] = {
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
 
 
+_FUSED = re.compile(r"(?P<fusion>\w+)\((?P<lists>[^()]+)\)")
+"""A fusion of lists that are named, as rrf(bm25,dense,mine)."""
+
+
+def system_of(name: str) -> System | None:
+    """The system of that name; None for a name of another run, or of nothing."""
+    if (written := _FUSED.fullmatch(name)) and written["fusion"] in FUSIONS:
+        return _fused(written["fusion"], *(part.strip() for part in written["lists"].split(",")))
+    return SYSTEMS.get(name)
+
+
 def lists_of(
     collection: Collection, searcher: Searcher, progress: Progress = silent, depth: int = 1000
 ) -> dict[str, Run]:
@@ -126,32 +138,49 @@ def lists_of(
     return {name: SYSTEMS[name].make(bench, ()) for name in LISTS}
 
 
-def check_systems(names: Iterable[str]) -> list[str]:
-    """Give the names without repetition; EvaluationError when one is unknown or there is none."""
-    wanted = list(dict.fromkeys(names))
-    unknown = [name for name in wanted if name not in SYSTEMS]
-    if unknown or not wanted:
-        asked = f"no system {unknown[0]!r}" if unknown else "no system to evaluate"
-        raise EvaluationError(f"{asked}; known are {', '.join(SYSTEMS)}")
+def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
+    """Give the names without repetition; EvaluationError when one is unknown or there is none.
+
+    The lists of a fusion may be ``runs``, too; each is to be there once, and at least two.
+    """
+    wanted = list(dict.fromkeys("".join(name.split()) for name in names))
+    given = list(runs)
+    known = f"known are {', '.join(SYSTEMS)}, and fusions as rrf(bm25,dense,RUN)"
+    for name in wanted:
+        system = system_of(name)
+        if system is None:
+            raise EvaluationError(f"no system {name!r}; {known}")
+        for part in system.parts:
+            if part not in given and system_of(part) is None:
+                raise EvaluationError(f"no list {part!r} to make {name!r} of; give it as a run")
+        if name not in SYSTEMS and len(set(system.parts)) != max(2, len(system.parts)):
+            raise EvaluationError(f"{name!r} must name two lists or more, each once")
+    if not wanted:
+        raise EvaluationError(f"no system to evaluate; {known}")
     return wanted
 
 
 def needs_encoder(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the queries."""
-    return any(SYSTEMS[name].encodes or needs_encoder(SYSTEMS[name].parts) for name in names)
+    return any(system.encodes or needs_encoder(system.parts) for system in _systems(names))
 
 
 def needs_index(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, searches the index."""
     return any(
         needs_index(system.parts) if system.parts else not system.reads
-        for system in (SYSTEMS[name] for name in names)
+        for system in _systems(names)
     )
 
 
 def needs_documents(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, reads the collection's documents."""
-    return any(SYSTEMS[name].reads or needs_documents(SYSTEMS[name].parts) for name in names)
+    return any(system.reads or needs_documents(system.parts) for system in _systems(names))
+
+
+def _systems(names: Iterable[str]) -> list[System]:
+    """Those that are to be made; a run that is given is none."""
+    return [system for system in map(system_of, names) if system is not None]
 
 
 def without_queries_themselves(run: Run, collection: Collection, depth: int) -> Run:

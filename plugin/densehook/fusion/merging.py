@@ -36,8 +36,23 @@ class FusedHit:
     parts: tuple[Part, ...]
 
 
-Column = Mapping[DocId, Part]
-"""One input ranking as its parts by document."""
+class Column(NamedTuple):
+    """One ranking, best first, and what each of its documents is worth before its weight.
+
+    ``absent`` is what one is worth that it does not hold; None where nothing stands for it, which
+    adds 0. ``normalised`` says that the worths are scores.
+    """
+
+    hits: Sequence[ScoredDoc]
+    worths: Sequence[float]
+    absent: float | None = None
+    normalised: bool = False
+
+
+def within(ranking: Ranking, window: int, min_score: float | None = None) -> Ranking:
+    """The part of a ranking that is fused: its first hits, without those below a score."""
+    first = ranking[:window]
+    return first if min_score is None else [hit for hit in first if hit.score >= min_score]
 
 
 def resorted(ranking: Ranking) -> list[ScoredDoc]:
@@ -54,35 +69,43 @@ def resorted(ranking: Ranking) -> list[ScoredDoc]:
     return hits
 
 
-def checked_weights(
-    weights: Sequence[float] | None, rankings: Sequence[Ranking]
-) -> Sequence[float]:
-    """Give the weights, 1.0 each where there are none; RequestError when they do not fit."""
+def merge(columns: Sequence[Column], weights: Sequence[float] | None) -> list[FusedHit]:
+    """Sum for each document in any column weight * worth; by sum descending, then id ascending.
+
+    Every weight is 1 where none is given. Raises RequestError when they do not fit the columns.
+    """
+    used = _checked(weights, len(columns))
+    pairs = [
+        (_parts(column, weight), _absent(column, weight))
+        for column, weight in zip(columns, used, strict=True)
+    ]
+    union = dict.fromkeys(id_ for parts, _ in pairs for id_ in parts)
+    fused = [_fuse(id_, tuple(parts.get(id_, none) for parts, none in pairs)) for id_ in union]
+    return sorted(fused, key=lambda hit: (-hit.score, hit.id))
+
+
+def _checked(weights: Sequence[float] | None, rankings: int) -> Sequence[float]:
     if weights is None:
-        return [1.0] * len(rankings)
-    if len(weights) != len(rankings):
-        raise RequestError(
-            f"{len(weights)} weights for {len(rankings)} rankings; give one for each"
-        )
+        return [1.0] * rankings
+    if len(weights) != rankings:
+        raise RequestError(f"{len(weights)} weights for {rankings} rankings; give one for each")
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
         raise RequestError(f"weights are {list(weights)}; each must be a number of at least 0")
     return weights
 
 
-def absent_part(weight: float) -> Part:
-    """Give the part of a document that a ranking does not hold and gives nothing to."""
-    return Part(None, None, None, weight, 0.0)
+def _parts(column: Column, weight: float) -> Mapping[DocId, Part]:
+    numbered = enumerate(zip(column.hits, column.worths, strict=True), start=1)
+    return {
+        id_: Part(rank, score, worth if column.normalised else None, weight, weight * worth)
+        for rank, ((id_, score), worth) in numbered
+    }
 
 
-def merge(columns: Sequence[Column], absent: Sequence[Part]) -> list[FusedHit]:
-    """Sum the parts of each document in any column; by score descending, then id ascending.
-
-    ``absent`` is, for each column, the part of a document that is not in it.
-    """
-    pairs = list(zip(columns, absent, strict=True))
-    union = dict.fromkeys(id_ for column in columns for id_ in column)
-    fused = [_fuse(id_, tuple(column.get(id_, none) for column, none in pairs)) for id_ in union]
-    return sorted(fused, key=lambda hit: (-hit.score, hit.id))
+def _absent(column: Column, weight: float) -> Part:
+    """The part of a document that the ranking does not hold."""
+    worth = column.absent
+    return Part(None, None, worth, weight, 0.0 if worth is None else weight * worth)
 
 
 def _fuse(id_: DocId, parts: tuple[Part, ...]) -> FusedHit:

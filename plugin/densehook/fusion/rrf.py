@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..errors import RequestError
 from ..types import Ranking
-from .merging import Column, FusedHit, Part, absent_part, checked_weights, merge, resorted
+from .merging import Column, FusedHit, merge, resorted
 
 
 def reciprocal_rank_fusion(
@@ -15,7 +15,7 @@ def reciprocal_rank_fusion(
     rank_constant: float = 60,
     weights: Sequence[float] | None = None,
 ) -> list[FusedHit]:
-    """Sum over the rankings of weight / (rank_constant + rank); ranks count from 1.
+    """Sum over the rankings of weight * 1 / (rank_constant + rank); ranks count from 1.
 
     Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion Outperforms Condorcet and Individual
     Rank Learning Methods", where every weight is 1 and the constant 60; with these weights it is
@@ -26,18 +26,12 @@ def reciprocal_rank_fusion(
     Raises RequestError for a document twice in one ranking, a score that is not finite, weights
     that do not fit the rankings, or a negative constant.
     """
+    return merge([ranked_column(each, rank_constant=rank_constant) for each in rankings], weights)
+
+
+def ranked_column(ranking: Ranking, *, rank_constant: float = 60) -> Column:
+    """A ranking whose documents are worth their reciprocal ranks."""
     if not rank_constant >= 0:
         raise RequestError(f"rank_constant is {rank_constant}; it must be at least 0")
-    used = checked_weights(weights, rankings)
-    columns = [
-        _column(ranking, weight, rank_constant)
-        for ranking, weight in zip(rankings, used, strict=True)
-    ]
-    return merge(columns, [absent_part(weight) for weight in used])
-
-
-def _column(ranking: Ranking, weight: float, rank_constant: float) -> Column:
-    return {
-        id_: Part(rank, score, None, weight, weight / (rank_constant + rank))
-        for rank, (id_, score) in enumerate(resorted(ranking), start=1)
-    }
+    hits = resorted(ranking)
+    return Column(hits, [1 / (rank_constant + rank) for rank in range(1, len(hits) + 1)])

@@ -28,11 +28,12 @@ from .notes import (
     without_vector,
 )
 from .paths import value_at
-from .provenance import Provenance, VectorField, read_provenance, short
+from .provenance import Provenance, VectorField, read_provenance, short, with_weights
 from .searching import (
     MARKED,
     bm25_request,
     hybrid_request,
+    learned_request,
     msearch_request,
     needs_plugin,
     ranking_of,
@@ -59,6 +60,7 @@ __all__ = [
     "hybrid_request",
     "index_request",
     "join_by_spaces",
+    "learned_request",
     "msearch_request",
     "needs_plugin",
     "note_in",
@@ -75,5 +77,6 @@ __all__ = [
     "value_at",
     "with_note",
     "with_vector",
+    "with_weights",
     "without_vector",
 ]

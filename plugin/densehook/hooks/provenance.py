@@ -11,6 +11,7 @@ from typing import Any
 
 from ..bundle import Manifest
 from ..errors import EncoderMismatch, NoProvenance, RequestError
+from ..fusion import LearnedWeights
 from .kinds import FIELDS
 from .paths import mapping_at
 
@@ -19,13 +20,26 @@ META = "densehook"
 
 @dataclass(frozen=True)
 class VectorField:
-    """One vector field of an index, with its own mapping; empty where it is not mapped."""
+    """One vector field of an index, with its own mapping; empty where it is not mapped.
+
+    ``weights`` are those that were learned for its fusion with BM25, if any.
+    """
 
     name: str
     inputs: Sequence[str]
     encoder: str
     fingerprint: str
     mapping: Mapping[str, Any]
+    weights: LearnedWeights | None = None
+
+    def require_weights(self, index: str) -> LearnedWeights:
+        """The learned weights; raises RequestError when there are none."""
+        if self.weights is None:
+            raise RequestError(
+                f"field {self.name!r} of index {index!r} has no learned weights; learn them with"
+                " densehook optimise --query-wise, which keeps them only where they are better"
+            )
+        return self.weights
 
     def require(self, manifest: Manifest, index: str) -> None:
         """Raises EncoderMismatch unless the encoder is the one the field was made for."""
@@ -115,6 +129,7 @@ def read_provenance(
             entry["encoder"],
             entry["fingerprint"],
             mapping_at(properties, name),
+            _weights(entry.get("weights")),
         )
         for name, entry in _object(meta.get("fields")).items()
         if _is_complete(entry)
@@ -125,6 +140,21 @@ def read_provenance(
             " in its mapping's _meta); make one with: densehook create"
         )
     return Provenance(index, fields, _names(meta.get("bm25")), _in_cluster(settings or {}))
+
+
+def with_weights(meta: Mapping[str, Any], field: str, weights: LearnedWeights) -> dict[str, Any]:
+    """A mapping's ``_meta`` with learned weights in a vector field's entry."""
+    densehook = meta[META]
+    entry = {**densehook["fields"][field], "weights": weights.as_json()}
+    return {**meta, META: {**densehook, "fields": {**densehook["fields"], field: entry}}}
+
+
+def _weights(stated: Any) -> LearnedWeights | None:
+    """Weights that are stated whole; others the node takes no notice of, either."""
+    try:
+        return None if stated is None else LearnedWeights.parse(stated)
+    except RequestError:
+        return None
 
 
 def _is_complete(entry: Any) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ElasticError
+from ..fusion import LEARNED
 from ..types import ScoredDoc
 from .kinds import Filters
 
@@ -42,13 +43,21 @@ def hybrid_request(
     rank_constant: float = 60,
     normalizer: str | None = None,
     weights: Sequence[float] = (1.0, 1.0),
+    min_scores: Sequence[float | None] = (None, None),
     filters: Filters = (),
 ) -> dict[str, Any]:
     """BM25 and a vector field's retriever fused in the cluster: one request, ``size`` hits.
 
-    ``weights`` are those of the two; ``rank_constant`` is of rrf, ``normalizer`` of linear.
+    ``weights`` are those of the two, and ``min_scores`` below which hits of theirs are left out;
+    ``rank_constant`` is of rrf, ``normalizer`` of linear.
     """
-    lists = [{"standard": {"query": _bm25(bm25_fields, text)}}, retriever]
+    lists = [
+        each if least is None else {kind: {**body, "min_score": least}}
+        for each, least in zip(
+            [{"standard": {"query": _bm25(bm25_fields, text)}}, retriever], min_scores, strict=True
+        )
+        for kind, body in each.items()
+    ]
     hybrid: dict[str, Any] = {
         "fusion": fusion,
         "rank_window_size": window,
@@ -61,6 +70,21 @@ def hybrid_request(
         hybrid["rank_constant"] = rank_constant
     elif normalizer is not None:
         hybrid["normalizer"] = normalizer
+    if filters:
+        hybrid["filter"] = list(filters)
+    return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
+
+
+def learned_request(
+    fields: Sequence[str], text: str, *, size: int, window: int, filters: Filters = ()
+) -> dict[str, Any]:
+    """Text fields and a vector field fused in the cluster by the weights that were learned."""
+    hybrid: dict[str, Any] = {
+        "query": text,
+        "fields": list(fields),
+        "weights": LEARNED,
+        "rank_window_size": window,
+    }
     if filters:
         hybrid["filter"] = list(filters)
     return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}

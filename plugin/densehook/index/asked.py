@@ -6,10 +6,10 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ..errors import RequestError
-from ..fusion import FUSIONS, NORMALIZERS
+from ..fusion import FUSIONS, LEARNED, NORMALIZERS
 
 LISTS = ("bm25", "dense")
 """The lists that a hybrid search fuses, in this order."""
@@ -34,7 +34,8 @@ class Options(TypedDict, total=False):
     from_: int
     filter: Query | Sequence[Query] | None
     fusion: str
-    weights: Mapping[str, float] | None
+    weights: Mapping[str, float] | Literal["learned"] | None
+    min_scores: Mapping[str, float] | None
     normalizer: str | None
     rank_constant: float | None
     window: int | None
@@ -51,10 +52,12 @@ class Asked:
     ``mode`` is bm25, dense or hybrid. ``size`` hits are given, from the one at ``from_``, counted
     from 0, of those that match ``filter``: a query or a list of queries, which dense search heeds
     before it looks for neighbours. ``fusion`` is rrf or linear, over the first ``window`` hits of
-    both lists; ``weights`` are theirs by name, 1 each; ``rank_constant`` is of rrf, ``normalizer``
-    of linear. ``num_candidates`` is kNN's, for each shard. ``fields`` are those of the source that
-    are wanted, all but the vectors by default. With ``highlight`` hits show where words of the
-    query stand; with ``explain`` also one that the cluster fused says what each list gave it.
+    both lists, without those below the list's one of ``min_scores``; ``weights`` are theirs by
+    name, 1 each, or ``"learned"``: those, and the fusion, that ``densehook optimise --query-wise``
+    has learned and kept in the index. ``rank_constant`` is of rrf, ``normalizer`` of linear.
+    ``num_candidates`` is kNN's, for each shard. ``fields`` are those of the source that are
+    wanted, all but the vectors by default. With ``highlight`` hits show where words of the query
+    stand; with ``explain`` also one that the cluster fused says what each list gave it.
     """
 
     mode: str = "hybrid"
@@ -62,7 +65,8 @@ class Asked:
     from_: int = 0
     filter: Query | Sequence[Query] | None = None
     fusion: str = "rrf"
-    weights: Mapping[str, float] | None = None
+    weights: Mapping[str, float] | Literal["learned"] | None = None
+    min_scores: Mapping[str, float] | None = None
     normalizer: str | None = None
     rank_constant: float | None = None
     window: int | None = None
@@ -87,13 +91,12 @@ class Asked:
             _one_of("normalizer", self.normalizer, NORMALIZERS)
         self._require_fusion("normalizer", self.normalizer, "linear")
         self._require_fusion("rank_constant", self.rank_constant, "rrf")
-        if not isinstance(self.weights, Mapping | None):
-            raise RequestError(
-                f"weights is {self.weights!r}; write them like {{'bm25': 1, 'dense': 2}}"
-            )
-        for name, weight in (self.weights or {}).items():
-            _one_of("a list of weights", name, LISTS)
-            _number(f"the weight of {name}", weight, least=0, most=math.inf)
+        if isinstance(self.weights, str):
+            _one_of("weights", self.weights, (LEARNED,))
+            self._require_alone()
+        else:
+            _numbers_of_lists("weights", "weight", self.weights)
+        _numbers_of_lists("min_scores", "minimum score", self.min_scores)
         for each in self.filters:
             if not isinstance(each, Mapping):
                 raise RequestError(
@@ -107,6 +110,19 @@ class Asked:
             raise RequestError(
                 f"{name} is of {fusion}; fusion {self.fusion!r} takes none, leave it out"
             )
+
+    def _require_alone(self) -> None:
+        for name in ("normalizer", "rank_constant", "min_scores", "num_candidates"):
+            if getattr(self, name) is not None:
+                raise RequestError(
+                    f"{name} cannot be chosen where weights are 'learned': they are for one fusion;"
+                    " leave it out"
+                )
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether weights and fusion are those that the index keeps."""
+        return self.mode == "hybrid" and self.weights == LEARNED
 
     @classmethod
     def of(cls, options: Options) -> Asked:
@@ -138,7 +154,11 @@ class Asked:
 
     @property
     def list_weights(self) -> list[float]:
-        """The weight of each list, in their order."""
+        """The weight of each list, in their order; RequestError where a query decides."""
+        if isinstance(self.weights, str):
+            raise RequestError(
+                f"weights {self.weights!r} are Index.search's; here give numbers for {LISTS}"
+            )
         return [(self.weights or {}).get(name, 1.0) for name in LISTS]
 
     @property
@@ -165,6 +185,14 @@ class Asked:
 def _one_of(what: str, value: object, known: Sequence[str] | Mapping[str, Any]) -> None:
     if value not in known:
         raise RequestError(f"{what} {value!r} is unknown; known: {', '.join(known)}")
+
+
+def _numbers_of_lists(what: str, one: str, given: Mapping[str, float] | None) -> None:
+    if not isinstance(given, Mapping | None):
+        raise RequestError(f"{what} is {given!r}; write them like {{'bm25': 1, 'dense': 2}}")
+    for name, number in (given or {}).items():
+        _one_of(f"a list of {what}", name, LISTS)
+        _number(f"the {one} of {name}", number, least=0, most=math.inf)
 
 
 def _whole_number(what: str, value: int | None, *, least: int, most: int) -> None:

@@ -14,7 +14,7 @@ from ..types import DocId, Document
 from .asked import Asked, Options
 from .hits import Hits
 from .index import Index
-from .searching import Body, parts_of
+from .searching import Body
 from .stats import IndexStats
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class AsyncIndex:
         (vector,) = await asyncio.to_thread(self.blocking.vectors_of, [text], asked)
         searching = self.blocking.searching
         answers = await self._send(searching.explaining(text, id, asked, vector))
-        return parts_of(asked, answers, id)
+        return searching.parts_of(text, asked, answers, id)
 
     async def get(self, id: DocId) -> Document | None:
         """As ``Index.get``.

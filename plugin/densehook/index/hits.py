@@ -46,12 +46,14 @@ class Hit:
 class Hits(Sequence[Hit]):
     """The hits of one query, best first; ``took`` are the cluster's milliseconds.
 
-    A notebook shows them as a table.
+    ``features`` are what learned weights were made of: of a query that the cluster fused they are
+    there with ``explain``. A notebook shows the hits as a table.
     """
 
     query: str
     hits: Sequence[Hit]
     took: int = 0
+    features: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.hits)

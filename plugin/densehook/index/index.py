@@ -15,7 +15,7 @@ from ..hooks import NOTES, Provenance, VectorField
 from ..types import DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
-from .searching import Body, Searching, Vector, parts_of
+from .searching import Body, Searching, Vector
 from .stats import IndexStats, stats_of
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class Index:
         asked = Asked.of(options)
         (vector,) = self.vectors_of([text], asked)
         answers = self.send(self.searching.explaining(text, id, asked, vector))
-        return parts_of(asked, answers, id)
+        return self.searching.parts_of(text, asked, answers, id)
 
     def get(self, id: DocId) -> Document | None:
         """A document without its vectors; None where there is none with that id.

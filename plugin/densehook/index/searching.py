@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ..bundle import is_blank
 from ..errors import RequestError
-from ..fusion import FusedHit, Part
+from ..fusion import FUSIONS, FusedHit, Part, Seen
 from ..hooks import (
     NOTES,
     Field,
@@ -18,9 +18,10 @@ from ..hooks import (
     bm25_request,
     field_of,
     hybrid_request,
+    learned_request,
     ranking_of,
 )
-from ..types import DocId
+from ..types import DocId, Ranking
 from .asked import LISTS, Asked
 from .hits import Hit, Hits
 
@@ -37,6 +38,9 @@ _PART = re.compile(
     r"[,;] weight \[(?P<weight>[^\]]+)\], contribution \[(?P<contribution>[^\]]+)\]"
 )
 """How the plugin explains what a list gave."""
+_LEARNED, _LISTS = "] learned from ", ", over ["
+_FEATURE = re.compile(r"(\w+) \[([^\]]+)\]")
+"""And what learned weights were made of."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,11 @@ class Searching:
         """The hits that these answers hold."""
         took = max(int(response.get("took", 0)) for response in responses)
         if asked.mode == "hybrid" and len(responses) == len(LISTS):
-            return Hits(text, self._fused_here(asked, responses), took)
+            hits = self._fused_here(text, asked, responses)
+            return Hits(text, hits, took, self._features_here(text, asked, responses))
         found = responses[0]["hits"]["hits"]
-        return Hits(text, [self._hit(raw, _explained(raw), raw["_score"]) for raw in found], took)
+        hits = [self._hit(raw, _explained(raw), raw["_score"]) for raw in found]
+        return Hits(text, hits, took, _features(found[0]) if found else {})
 
     def explaining(self, text: str, id_: DocId, asked: Asked, vector: Vector | None) -> list[Body]:
         """Searches that tell where one document stands in each list, and what it scores there."""
@@ -107,7 +113,41 @@ class Searching:
         whole = {"number_of_fragments": 0, "max_analyzed_offset": _MARKED_CHARACTERS}
         return {**body, "highlight": {**body["highlight"], **whole}}
 
+    def parts_of(
+        self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]], id_: DocId
+    ) -> FusedHit | None:
+        """What the lists of ``explaining`` say of a document, fused; None where no list has it.
+
+        One outside a list's window has a score there and no rank, and no part in the sum.
+        """
+        rankings = [ranking_of(response) for response in responses[::2]]
+        alone = [ranking_of(response) for response in responses[1::2]]
+        found = self._fuse(text, asked, rankings) if asked.mode == "hybrid" else ()
+        fused = {hit.id: hit for hit in found}
+        if (hit := fused.get(id_)) is not None:
+            parts = [
+                part._replace(score=own[0].score) if part.rank is None and own else part
+                for part, own in zip(hit.parts, alone, strict=True)
+            ]
+            return FusedHit(id_, hit.score, tuple(parts))
+        parts = []
+        for ranking, own in zip(rankings, alone, strict=True):
+            rank = next((n for n, each in enumerate(ranking, start=1) if each.id == id_), None)
+            score = own[0].score if own else None
+            given = (score or 0.0) if rank is not None else 0.0
+            parts.append(Part(rank, score, None, 1.0, given))
+        if all(part.score is None for part in parts):
+            return None
+        return FusedHit(id_, sum(part.contribution for part in parts), tuple(parts))
+
     def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
+        least = (asked.min_scores or {}).get(name)
+        body = self._whole_list(name, text, asked, vector, depth)
+        return body if least is None else {**body, "min_score": least}
+
+    def _whole_list(
+        self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int
+    ) -> Body:
         if name == "bm25":
             return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
         field, candidates = self.field, asked.num_candidates
@@ -123,9 +163,25 @@ class Searching:
 
     def fused_by_cluster(self, text: str, asked: Asked) -> Body:
         """The hybrid search as one request, to a cluster with the plugin and the encoder."""
-        field = self.field
-        body = hybrid_request(
-            self.provenance.require_bm25(),
+        return {
+            **self._hybrid(text, asked),
+            **({"from": asked.from_} if asked.from_ else {}),
+            **({"explain": True} if asked.explain else {}),
+        }
+
+    def _hybrid(self, text: str, asked: Asked) -> Body:
+        field, bm25 = self.field, self.provenance.require_bm25()
+        if asked.is_learned:
+            field.require_weights(self.provenance.index)
+            return learned_request(
+                [*bm25, field.name],
+                text,
+                size=asked.size,
+                window=asked.depth,
+                filters=asked.filters,
+            )
+        return hybrid_request(
+            bm25,
             self._kind.text_retriever(
                 field.name, text, field.encoder, asked.depth, asked.num_candidates
             ),
@@ -136,17 +192,31 @@ class Searching:
             rank_constant=asked.constant,
             normalizer=asked.normalizer,
             weights=asked.list_weights,
+            min_scores=[(asked.min_scores or {}).get(name) for name in LISTS],
             filters=asked.filters,
         )
-        return {
-            **body,
-            **({"from": asked.from_} if asked.from_ else {}),
-            **({"explain": True} if asked.explain else {}),
-        }
 
-    def _fused_here(self, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> list[Hit]:
+    def _fuse(self, text: str, asked: Asked, rankings: Sequence[Ranking]) -> list[FusedHit]:
+        if not asked.is_learned:
+            fused: list[FusedHit] = asked.fuse()(rankings)
+            return fused
+        learned = self.field.require_weights(self.provenance.index)
+        weights = learned.weights(Seen(text, *rankings))
+        return FUSIONS[learned.fusion](rankings, weights=weights, **learned.options)
+
+    def _features_here(
+        self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]
+    ) -> Mapping[str, float]:
+        if not asked.is_learned:
+            return {}
+        learned = self.field.require_weights(self.provenance.index)
+        return learned.features(Seen(text, *map(ranking_of, responses)))
+
+    def _fused_here(
+        self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]
+    ) -> list[Hit]:
         raws = {raw["_id"]: raw for response in responses for raw in response["hits"]["hits"]}
-        fused: Sequence[FusedHit] = asked.fuse()([ranking_of(response) for response in responses])
+        fused = self._fuse(text, asked, [ranking_of(response) for response in responses])
         return [
             self._hit(raws[each.id], dict(zip(LISTS, each.parts, strict=True)), each.score)
             for each in fused[asked.from_ : asked.last]
@@ -179,31 +249,6 @@ class Searching:
         return {**body, **shown}
 
 
-def parts_of(asked: Asked, responses: Sequence[Mapping[str, Any]], id_: DocId) -> FusedHit | None:
-    """What the lists of ``explaining`` say of a document, fused; None where no list has it.
-
-    One outside a list's window has a score there and no rank, and no part in the sum.
-    """
-    rankings = [ranking_of(response) for response in responses[::2]]
-    alone = [ranking_of(response) for response in responses[1::2]]
-    fused = {hit.id: hit for hit in asked.fuse()(rankings)} if asked.mode == "hybrid" else {}
-    if (hit := fused.get(id_)) is not None:
-        parts = [
-            part._replace(score=own[0].score) if part.rank is None and own else part
-            for part, own in zip(hit.parts, alone, strict=True)
-        ]
-        return FusedHit(id_, hit.score, tuple(parts))
-    parts = []
-    for ranking, own in zip(rankings, alone, strict=True):
-        rank = next((n for n, each in enumerate(ranking, start=1) if each.id == id_), None)
-        score = own[0].score if own else None
-        given = (score or 0.0) if rank is not None else 0.0
-        parts.append(Part(rank, score, None, 1.0, given))
-    if all(part.score is None for part in parts):
-        return None
-    return FusedHit(id_, sum(part.contribution for part in parts), tuple(parts))
-
-
 def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
     """What each list gave, of a hit that the cluster fused and explains."""
     explanation = raw.get("_explanation")
@@ -221,6 +266,13 @@ def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
         for part in found
         if part is not None
     }
+
+
+def _features(raw: Mapping[str, Any]) -> Mapping[str, float]:
+    """What learned weights were made of, of a hit that the cluster explains."""
+    described = raw.get("_explanation", {}).get("description", "")
+    learned = described.partition(_LEARNED)[2].rpartition(_LISTS)[0]
+    return {name: float(value) for name, value in _FEATURE.findall(learned)}
 
 
 def _number(text: str | None) -> float | None:

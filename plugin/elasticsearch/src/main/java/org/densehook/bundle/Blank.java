@@ -13,7 +13,8 @@ public final class Blank {
     return text.codePoints().allMatch(Blank::showsNothing);
   }
 
-  private static boolean showsNothing(int codePoint) {
+  /** Whether a code point is one of these. */
+  public static boolean showsNothing(int codePoint) {
     return switch (Character.getType(codePoint)) {
       case Character.CONTROL,
           Character.FORMAT,

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 
 /** Brings the scores of one ranking to a scale on which they can be added to another's. */
@@ -18,7 +19,19 @@ public enum Normalizer {
    * is ZMUV of Montague and Aslam 2001, "Relevance Score Normalization for Metasearch", who say too
    * that a document which is not retrieved needs an estimate: here it is the ranking's lowest.
    */
-  ZSCORE("zscore", Normalizer::zScore),
+  ZSCORE("zscore", Normalizer::zScore, Normalizer::lowest),
+  /**
+   * From the mean less three of the sample's standard deviations, which is 0, to the mean with
+   * three more, which is 1; equal ones are all 0.5, and nothing is clipped. That is
+   * distribution-based score fusion of Mazzeschi 2023, as Qdrant has it.
+   */
+  DBSF("dbsf", Normalizer::distributionBased, Normalizer::zeroOrLower),
+  /**
+   * Divided by the highest: min-max from the lowest score there can be, which is 0 for BM25 and for
+   * Elasticsearch's scores of vectors; with scores below 0 as min-max. That is TM2C2 of Bruch, Gai
+   * and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval".
+   */
+  TMM("tmm", Normalizer::theoreticalMinMax),
   /** As they are. */
   NONE("none", UnaryOperator.identity());
 
@@ -35,10 +48,23 @@ public enum Normalizer {
 
   private final String label;
   private final UnaryOperator<double[]> function;
+  private final ToDoubleFunction<double[]> absent;
 
+  /** Of a document that a ranking does not hold nothing is known. */
   Normalizer(String label, UnaryOperator<double[]> function) {
+    this(label, function, scaled -> Double.NaN);
+  }
+
+  /**
+   * Of a document that a ranking does not hold something stands for its score.
+   *
+   * @param absent from the ranking's scaled scores what that is; NaN for nothing. It is never more
+   *     than the last of the ranking has
+   */
+  Normalizer(String label, UnaryOperator<double[]> function, ToDoubleFunction<double[]> absent) {
     this.label = label;
     this.function = function;
+    this.absent = absent;
   }
 
   /** The name a user gives it. */
@@ -64,14 +90,34 @@ public enum Normalizer {
    * @param normalised the normalised scores of those that it holds
    */
   Part absent(double weight, double[] normalised) {
-    return this == ZSCORE && normalised.length > 0
-        ? Part.absent(weight, Arrays.stream(normalised).min().getAsDouble())
-        : Part.absent(weight);
+    double scaled = normalised.length == 0 ? Double.NaN : absent.applyAsDouble(normalised);
+    return Double.isNaN(scaled) ? Part.absent(weight) : Part.absent(weight, scaled);
+  }
+
+  private static double lowest(double[] scores) {
+    return Arrays.stream(scores).min().getAsDouble();
+  }
+
+  private static double highest(double[] scores) {
+    return Arrays.stream(scores).max().getAsDouble();
+  }
+
+  private static double zeroOrLower(double[] scaled) {
+    double lowest = lowest(scaled);
+    return lowest < 0 ? lowest : Double.NaN;
   }
 
   private static double[] minMax(double[] scores) {
-    double low = Arrays.stream(scores).min().getAsDouble();
-    double span = Arrays.stream(scores).max().getAsDouble() - low;
+    return from(lowest(scores), scores);
+  }
+
+  private static double[] theoreticalMinMax(double[] scores) {
+    return from(Math.min(0.0, lowest(scores)), scores);
+  }
+
+  /** Scaled to [0, 1], 0 at the lowest; ones where nothing is above it. */
+  private static double[] from(double low, double[] scores) {
+    double span = highest(scores) - low;
     return Arrays.stream(scores).map(score -> span == 0 ? 1.0 : (score - low) / span).toArray();
   }
 
@@ -81,16 +127,35 @@ public enum Normalizer {
   }
 
   private static double[] zScore(double[] scores) {
-    double low = Arrays.stream(scores).min().getAsDouble();
-    if (low == Arrays.stream(scores).max().getAsDouble()) {
+    if (lowest(scores) == highest(scores)) {
       return new double[scores.length]; // a mean rounded in its last bit would say otherwise
     }
-    double mean = exactSum(scores) / scores.length;
-    double[] apart = Arrays.stream(scores).map(score -> score - mean).toArray();
-    double deviation = Math.sqrt(exactSum(squares(apart)) / scores.length);
-    return Arrays.stream(apart)
-        .map(distance -> deviation == 0 ? 0.0 : distance / deviation)
+    double mean = mean(scores);
+    double deviation = deviation(scores, mean, scores.length);
+    return Arrays.stream(scores)
+        .map(score -> deviation == 0 ? 0.0 : (score - mean) / deviation)
         .toArray();
+  }
+
+  private static double[] distributionBased(double[] scores) {
+    double mean = mean(scores);
+    double deviation =
+        lowest(scores) == highest(scores) ? 0 : deviation(scores, mean, scores.length - 1);
+    double low = mean - 3 * deviation;
+    double high = mean + 3 * deviation;
+    return Arrays.stream(scores)
+        .map(score -> high > low ? (score - low) / (high - low) : 0.5)
+        .toArray();
+  }
+
+  private static double mean(double[] scores) {
+    return exactSum(scores) / scores.length;
+  }
+
+  /** The standard deviation with that many degrees of freedom. */
+  private static double deviation(double[] scores, double mean, int freedom) {
+    double[] apart = Arrays.stream(scores).map(score -> score - mean).toArray();
+    return Math.sqrt(exactSum(squares(apart)) / freedom);
   }
 
   private static double[] squares(double[] values) {

@@ -3,7 +3,7 @@ package org.densehook.fusion;
 import java.util.List;
 
 /**
- * Sum over the rankings of weight / (rankConstant + rank).
+ * Sum over the rankings of weight * 1 / (rankConstant + rank).
  *
  * <p>Cormack, Clarke and Büttcher 2009, "Reciprocal Rank Fusion Outperforms Condorcet and
  * Individual Rank Learning Methods", where every weight is 1 and the constant 60; with these the
@@ -40,7 +40,7 @@ public record ReciprocalRankFusion(int rankConstant) implements Fusion {
       int rank = 0;
       for (Hit<K> hit : ranking.hits()) {
         rank++;
-        double given = ranking.weight() / ((double) rankConstant + rank);
+        double given = ranking.weight() * (1 / ((double) rankConstant + rank));
         merging.put(
             list, hit.id(), new Part(rank, hit.score(), Double.NaN, ranking.weight(), given));
       }

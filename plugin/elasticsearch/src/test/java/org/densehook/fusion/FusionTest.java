@@ -5,16 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.ToNumberPolicy;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -26,6 +30,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same scores as densehook.fusion in Python, to the last bit; refusals. */
 final class FusionTest {
+
+  /** Whole numbers stay whole, as Elasticsearch reads them. */
+  private static final Gson JSON =
+      new GsonBuilder().setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create();
 
   private static final List<Hit<String>> BM25 =
       List.of(new Hit<>("a", 9), new Hit<>("b", 5), new Hit<>("c", 1));
@@ -42,9 +50,16 @@ final class FusionTest {
 
   /** Cases that the Python tests write and hold Python to (tests/unit/test_fusion_in_java.py). */
   static Stream<JsonObject> cases() throws Exception {
+    return stored("cases.json");
+  }
+
+  static Stream<JsonObject> learned() throws Exception {
+    return stored("learned.json");
+  }
+
+  private static Stream<JsonObject> stored(String file) throws Exception {
     try (Reader reader =
-        new InputStreamReader(
-            FusionTest.class.getResourceAsStream("cases.json"), StandardCharsets.UTF_8)) {
+        new InputStreamReader(FusionTest.class.getResourceAsStream(file), StandardCharsets.UTF_8)) {
       return JsonParser.parseReader(reader).getAsJsonArray().asList().stream()
           .map(JsonElement::getAsJsonObject)
           .toList()
@@ -60,11 +75,7 @@ final class FusionTest {
         linear ? Normalizer.BY_NAME.get(stored.get("normalizer").getAsString()) : Normalizer.NONE;
     List<Ranking<String>> rankings = new ArrayList<>();
     for (JsonElement list : stored.getAsJsonArray("lists")) {
-      List<Hit<String>> hits = new ArrayList<>();
-      for (JsonElement hit : list.getAsJsonArray()) {
-        JsonArray pair = hit.getAsJsonArray();
-        hits.add(new Hit<>(pair.get(0).getAsString(), pair.get(1).getAsDouble()));
-      }
+      List<Hit<String>> hits = hits(list);
       double weight = stored.getAsJsonArray("weights").get(rankings.size()).getAsDouble();
       rankings.add(new Ranking<>(hits, weight, normalizer));
     }
@@ -87,6 +98,63 @@ final class FusionTest {
         assertPart(part, hit.parts().get(list));
       }
     }
+  }
+
+  private static List<Hit<String>> hits(JsonElement list) {
+    List<Hit<String>> hits = new ArrayList<>();
+    for (JsonElement hit : list.getAsJsonArray()) {
+      JsonArray pair = hit.getAsJsonArray();
+      hits.add(new Hit<>(pair.get(0).getAsString(), pair.get(1).getAsDouble()));
+    }
+    return hits;
+  }
+
+  @ParameterizedTest
+  @MethodSource("learned")
+  void learnedWeightsAreThoseOfPython(JsonObject stored) {
+    LearnedWeights model =
+        LearnedWeights.parse(JSON.fromJson(stored.get("model"), Object.class));
+    JsonArray lists = stored.getAsJsonArray("lists");
+
+    LearnedWeights.Weighed weighed =
+        model.weigh(stored.get("text").getAsString(), hits(lists.get(0)), hits(lists.get(1)));
+
+    Map<String, Double> features = new TreeMap<>();
+    weighed.features().forEach((feature, value) -> features.put(feature.label(), value));
+    Map<String, Double> expected = new TreeMap<>();
+    stored
+        .getAsJsonObject("features")
+        .entrySet()
+        .forEach(each -> expected.put(each.getKey(), each.getValue().getAsDouble()));
+    assertEquals(expected, features);
+    assertEquals(stored.get("share").getAsDouble(), weighed.share(), 0.0);
+    assertEquals(1 - weighed.share(), weighed.words(), 0.0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "3 | it is [3]; it must be an object of [features, fusion, ",
+        "{'fusion':'sum'} | [fusion] is [sum]; it must be rrf or linear",
+        "{'fusion':'rrf','rank_constant':0} | [rank_constant] is [0]; it must be a whole number",
+        "{'fusion':'rrf','normalizer':'tmm'} | [normalizer] is not of fusion rrf; leave it out",
+        "{'fusion':'linear','normalizer':'l2'} | [normalizer] is [l2]; it must be one of [minmax,",
+        "{'fusion':'linear','weight':1} | it has an unknown key [weight]; known are [features, ",
+        "{'fusion':'linear','normalizer':'tmm'} | [features] is [null]; it must be an object of",
+        "{'fusion':'linear','normalizer':'tmm','features':{}} | [intercept] is [null]; it must be",
+        "{'fusion':'linear','normalizer':'tmm','features':{'hue':{}}} | unknown key [hue]; known",
+        "{'fusion':'linear','normalizer':'tmm','features':{'length':{'mean':0,'deviation':0}}} |"
+            + " [deviation] of [features.length] is [0.0]; it must be above 0",
+        "{'fusion':'linear','normalizer':'tmm','features':{'length':{'deviation':1}}} |"
+            + " [mean] of [features.length] is [null]; it must be a number"
+      })
+  void aModelThatIsWrongIsRefusedInOneLine(String row) {
+    int bar = row.indexOf('|');
+    Object model = JSON.fromJson(row.substring(0, bar), Object.class);
+    String reason =
+        assertThrows(IllegalArgumentException.class, () -> LearnedWeights.parse(model))
+            .getMessage();
+    assertTrue(reason.contains(row.substring(bar + 1).trim()), reason);
   }
 
   private static void assertPart(JsonElement expected, Part part) {

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+import org.densehook.fusion.LearnedWeights;
 
 /**
  * Judges {@code _meta.densehook} by itself and against the mapping it is in. What depends on the
@@ -18,7 +19,8 @@ final class StatedVectors {
   static final String META = "_meta.densehook";
 
   private static final Set<String> KEYS = Set.of("fields", "bm25");
-  private static final Set<String> ENTRY_KEYS = Set.of("input", "encoder", "fingerprint");
+  private static final Set<String> ENTRY_KEYS =
+      Set.of("input", "encoder", "fingerprint", "weights");
 
   /** Types whose values are never text; of one that is not known here it is not assumed. */
   private static final Set<String> WITHOUT_TEXT =
@@ -101,6 +103,17 @@ final class StatedVectors {
     text(key + ".fingerprint", entry.get("fingerprint"), "the fingerprint of that encoder");
     output(path, key);
     inputs(path, key + ".input", entry.get("input"));
+    weights(key + ".weights", entry.get("weights"));
+  }
+
+  private void weights(String key, Object stated) {
+    try {
+      if (stated != null) {
+        LearnedWeights.parse(stated);
+      }
+    } catch (IllegalArgumentException e) {
+      refuse(key, e.getMessage());
+    }
   }
 
   private void text(String key, Object value, String what) {

@@ -31,8 +31,12 @@ final class HybridBody {
   static final ParseField RANK_WINDOW_SIZE = new ParseField("rank_window_size");
   static final ParseField RETRIEVERS = new ParseField("retrievers");
   static final ParseField NORMALIZER = new ParseField("normalizer");
+  static final ParseField WEIGHTS = new ParseField("weights");
   static final ParseField QUERY = new ParseField("query");
   static final ParseField FIELDS = new ParseField("fields");
+
+  /** In the place of weights: those that the index keeps. */
+  static final String LEARNED = "learned";
 
   /** The constant of Cormack et al. 2009. */
   private static final int DEFAULT_RANK_CONSTANT = 60;
@@ -52,6 +56,7 @@ final class HybridBody {
         (body, read) -> body.fusion = read);
     value(RANK_CONSTANT, HybridValues::positive, (body, read) -> body.rankConstant = read);
     value(RANK_WINDOW_SIZE, HybridValues::positive, (body, read) -> body.rankWindowSize = read);
+    value(WEIGHTS, HybridBody::learned, (body, read) -> body.learned = read);
     value(
         QUERY,
         (parser, place) -> HybridValues.text(parser, place, "a text to search for"),
@@ -89,7 +94,8 @@ final class HybridBody {
     T read(XContentParser parser, String place) throws IOException;
   }
 
-  private String fusion = ReciprocalRankFusion.NAME;
+  private String fusion;
+  private boolean learned;
   private Integer rankConstant;
   private Integer rankWindowSize;
   private List<HybridEntry> entries;
@@ -188,7 +194,10 @@ final class HybridBody {
   }
 
   private HybridRetrieverBuilder built(Supplier<SearchServices> services) {
-    boolean linear = fusion.equals(LinearCombination.NAME);
+    boolean linear = LinearCombination.NAME.equals(fusion);
+    if (learned) {
+      requireNothingBeside();
+    }
     if (linear && rankConstant != null) {
       throw refused("[rank_constant] is for [fusion] [rrf]; leave it out for [linear]");
     }
@@ -206,6 +215,37 @@ final class HybridBody {
                 fuses, List.of(), List.of(), shorthand(linear, window), window, services)
             : ofRetrievers(fuses, linear, window, services);
     return built.with(filters, minScore, name).stating(rankWindowSize != null);
+  }
+
+  private static boolean learned(XContentParser parser, String place) throws IOException {
+    if (parser.currentToken() != XContentParser.Token.VALUE_STRING
+        || !parser.text().equals(LEARNED)) {
+      throw HybridValues.wrong(
+          parser,
+          place,
+          HybridValues.seen(parser),
+          "[learned]; the [weight] of one list stands beside its [retriever]");
+    }
+    return true;
+  }
+
+  /** Learned weights are for one fusion of a text's two lists, which the index keeps with them. */
+  private void requireNothingBeside() {
+    if (entries != null) {
+      throw refused(
+          "[weights] [learned] are for [query]; the [weight] of each of [retrievers] stands beside"
+              + " it");
+    }
+    ParseField stated =
+        fusion != null
+            ? FUSION
+            : normalizer != null ? NORMALIZER : rankConstant != null ? RANK_CONSTANT : null;
+    if (stated != null) {
+      throw refused(
+          "["
+              + stated.getPreferredName()
+              + "] is kept with the [learned] [weights], which are for one fusion; leave it out");
+    }
   }
 
   private HybridRetrieverBuilder ofRetrievers(
@@ -243,7 +283,7 @@ final class HybridBody {
               + HybridRetrieverBuilder.MOST_CANDIDATES);
     }
     return new HybridShorthand(
-        query, fields == null ? List.of() : fields, orDefault(normalizer, linear));
+        query, fields == null ? List.of() : fields, orDefault(normalizer, linear), learned);
   }
 
   private static Normalizer orDefault(Normalizer stated, boolean linear) {

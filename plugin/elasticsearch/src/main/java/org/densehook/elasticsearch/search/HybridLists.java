@@ -40,10 +40,20 @@ final class HybridLists {
     this.services = services;
   }
 
-  /** Adds them to a retriever that has none. */
-  HybridRetrieverBuilder fill(HybridRetrieverBuilder retriever, List<SearchedIndex> indices) {
+  /**
+   * The retriever with them.
+   *
+   * @param empty one of the fusion that is stated, without lists
+   */
+  HybridRetrieverBuilder fill(HybridRetrieverBuilder empty, List<SearchedIndex> indices) {
+    HybridRetrieverBuilder retriever = empty;
     HybridFields fields = HybridFields.resolve(indices, shorthand.fields());
     Normalizer normalizer = shorthand.normalizer();
+    if (shorthand.learned() && !indices.isEmpty()) {
+      LearnedQuery learned = LearnedQuery.of(shorthand.query(), fields, indices);
+      retriever = retriever.learned(learned);
+      normalizer = learned.weights().normalizer();
+    }
     if (fields.text().isEmpty() && fields.vectors().isEmpty()) {
       RetrieverBuilder none = new StandardRetrieverBuilder(new MatchNoneQueryBuilder());
       retriever.add(none, indices.isEmpty() ? "no index" : "no field", 1, normalizer);

@@ -42,6 +42,9 @@ public final class HybridRetrieverBuilder
 
   private boolean statesWindow;
 
+  /** What weighs the lists by the query; null where each list's weight is stated. */
+  private LearnedQuery learned;
+
   /** What the indices' mappings say, while the shorthand waits for it; else null. */
   private Supplier<List<SearchedIndex>> searched;
 
@@ -93,6 +96,7 @@ public final class HybridRetrieverBuilder
             .map(source -> new RetrieverSource(under(window, source.retriever()), null))
             .toList();
     return new HybridRetrieverBuilder(fusion, children, lists, shorthand, window, services)
+        .weighedBy(learned)
         .with(preFilterQueryBuilders, minScore, retrieverName);
   }
 
@@ -140,6 +144,7 @@ public final class HybridRetrieverBuilder
   protected HybridRetrieverBuilder clone(
       List<RetrieverSource> children, List<QueryBuilder> filters) {
     return new HybridRetrieverBuilder(fusion, children, lists, shorthand, rankWindowSize, services)
+        .weighedBy(learned)
         .with(filters, minScore, retrieverName)
         .stating(statesWindow);
   }
@@ -179,9 +184,21 @@ public final class HybridRetrieverBuilder
     return new HybridRetrieverBuilder(fusion, List.of(), List.of(), null, rankWindowSize, services);
   }
 
+  /** The fusion that weights were learned for, of no lists yet. */
+  HybridRetrieverBuilder learned(LearnedQuery query) {
+    return new HybridRetrieverBuilder(
+            query.weights().fusion(), List.of(), List.of(), null, rankWindowSize, services)
+        .weighedBy(query);
+  }
+
+  private HybridRetrieverBuilder weighedBy(LearnedQuery query) {
+    learned = query;
+    return this;
+  }
+
   /** Adds a list. */
   void add(RetrieverBuilder child, String label, double weight, Normalizer normalizer) {
-    lists.add(new HybridList(label, weight, normalizer));
+    lists.add(new HybridList(label, weight, normalizer, null));
     super.addChild(child);
   }
 
@@ -196,15 +213,19 @@ public final class HybridRetrieverBuilder
 
   @Override
   protected RankDoc[] combineInnerRetrieverResults(List<ScoreDoc[]> results, boolean explain) {
-    return new HybridRanking(fusion, lists).of(results, rankWindowSize, explain);
+    return new HybridRanking(fusion, lists, learned).of(results, rankWindowSize, explain);
   }
 
   @Override
   protected void doToXContent(XContentBuilder builder, Params params) throws IOException {
     boolean linear = fusion instanceof LinearCombination;
-    builder.field(HybridBody.FUSION.getPreferredName(), fusion.name());
-    if (fusion instanceof ReciprocalRankFusion rrf) {
-      builder.field(HybridBody.RANK_CONSTANT.getPreferredName(), rrf.rankConstant());
+    if (shorthand != null && shorthand.learned()) {
+      builder.field(HybridBody.WEIGHTS.getPreferredName(), HybridBody.LEARNED);
+    } else {
+      builder.field(HybridBody.FUSION.getPreferredName(), fusion.name());
+      if (fusion instanceof ReciprocalRankFusion rrf) {
+        builder.field(HybridBody.RANK_CONSTANT.getPreferredName(), rrf.rankConstant());
+      }
     }
     builder.field(RANK_WINDOW_SIZE_FIELD.getPreferredName(), rankWindowSize);
     if (shorthand != null) {
@@ -238,11 +259,12 @@ public final class HybridRetrieverBuilder
     return super.doEquals(o)
         && fusion.equals(other.fusion)
         && lists.equals(other.lists)
+        && Objects.equals(learned, other.learned)
         && Objects.equals(shorthand, other.shorthand);
   }
 
   @Override
   public int doHashCode() {
-    return Objects.hash(super.doHashCode(), fusion, lists, shorthand);
+    return Objects.hash(super.doHashCode(), fusion, lists, learned, shorthand);
   }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.densehook.fusion.LearnedWeights;
 import org.elasticsearch.common.xcontent.support.XContentMapValues;
 
 /**
@@ -132,10 +133,20 @@ public final class IndexVectors {
                         strings(field.get("input")),
                         encoder,
                         fingerprint,
-                        takesBase64 && isFloatVector(field(path))));
+                        takesBase64 && isFloatVector(field(path)),
+                        weights(field.get("weights"))));
               }
             });
     return found;
+  }
+
+  /** Learned weights that are stated whole; null for others, which nobody can use. */
+  private static LearnedWeights weights(Object stated) {
+    try {
+      return stated == null ? null : LearnedWeights.parse(stated);
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
   }
 
   /** The fields below one, as they are stated, so far without what other fields tell of them. */

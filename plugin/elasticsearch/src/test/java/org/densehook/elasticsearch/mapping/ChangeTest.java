@@ -123,6 +123,9 @@ class ChangeTest {
         "{'encoder':' ','fingerprint':'f'} | .encoder]: it is [ ]",
         "{'encoder':'e','fingerprint':['f']} | .fingerprint]: it is [[f]]",
         "{'encoder':'e','fingerprint':'f','inputs':'t'} | ]: it has an unknown key [inputs]",
+        "{'encoder':'e','fingerprint':'f','weights':3} | .weights]: it is [3]; it must be an object",
+        "{'encoder':'e','fingerprint':'f','weights':{'fusion':'linear','normalizer':'l2'}} |"
+            + " .weights]: [normalizer] is [l2]; it must be one of [minmax, ",
         "{'encoder':'e','fingerprint':'f','input':7} | .input]: it is [7]; it must be a text field",
         "{'encoder':'e','fingerprint':'f','input':['a',null]} | .input]: it is [[a, null]]",
         "{'encoder':'e','fingerprint':'f','input':['a','a']} | .input]: it has [a] twice",

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.ScoreDoc;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
@@ -129,6 +130,7 @@ final class HybridRetrieverBuilderTest {
         "'fusion':'linear','normalizer':'none','retrievers':[STANDARD]",
         "'retrievers':[{'hybrid':{'retrievers':[STANDARD],'rank_window_size':200}}],'min_score':1",
         "'query':'a text'",
+        "'query':'a text','weights':'learned','fields':['body','vector'],'rank_window_size':30",
         "'query':'a text','fields':['title^2','body','vector^0.5'],'rank_window_size':30",
         "'query':'a text','fields':'body','fusion':'linear','normalizer':'l2_norm','_name':'h'",
         "'retrievers':[STANDARD],'filter':{'term':{'a':{'value':'b'}}}",
@@ -213,6 +215,12 @@ final class HybridRetrieverBuilderTest {
         "'query':'a','fields':[{'field':'body'}]",
         "'query':'a','fields':[{'field':'body','query_vector':'x'}]",
         "'query':'a','wrong':1",
+        "'query':'a','weights':'learnt'",
+        "'query':'a','weights':[1,2]",
+        "'query':'a','weights':'learned','fusion':'rrf'",
+        "'query':'a','weights':'learned','normalizer':'minmax'",
+        "'query':'a','weights':'learned','rank_constant':60",
+        "'retrievers':[STANDARD,STANDARD],'weights':'learned'",
         "'retrievers':[{'retriever':STANDARD,'wait':1}]"
       })
   void nothingElseIsTaken(String fields) {
@@ -236,6 +244,66 @@ final class HybridRetrieverBuilderTest {
     assertEquals(2, children(resolved).size());
     assertEquals(1, resolved.getPreFilterQueryBuilders().size());
     assertEquals(2f, resolved.minScore());
+  }
+
+  private static final String WEIGHTS =
+      "{'fusion':'linear','normalizer':'tmm','intercept':0.5,"
+          + "'features':{'length':{'mean':1.0,'deviation':2.0,'coefficient':1.5}}}";
+
+  private static IndexMetadata weighted(String name, String weights) {
+    return index(
+        name,
+        "{'_doc':{'_meta':{'densehook':{'bm25':'body','fields':{'vector':{'input':['body'],"
+            + "'encoder':'mini','fingerprint':'f','weights':"
+            + weights
+            + "}}}},'properties':{'body':{'type':'text'},"
+            + "'vector':{'type':'dense_vector','dims':4}}}}");
+  }
+
+  @Test
+  void learnedWeightsAndTheirFusionAreThoseThatTheMappingKeeps() throws IOException {
+    HybridRetrieverBuilder resolved =
+        body("'query':'four words of text','weights':'learned'")
+            .resolved(searched(weighted("one", WEIGHTS), weighted("two", WEIGHTS)));
+    String json = Strings.toString(resolved);
+    assertTrue(json.contains("\"fusion\":\"linear\""), json);
+    assertTrue(json.contains("\"normalizer\":\"tmm\""), json);
+    // the level is 0.5 + 1.5 * (2 - 1) / 2
+    double share = 0.5 + 0.5 * (1.25 / Math.sqrt(1 + 1.25 * 1.25));
+    RankDoc[] fused =
+        resolved.combineInnerRetrieverResults(List.of(docs(0, 4, 2), docs(1, 1)), true);
+    assertArrayEquals(
+        new float[] {(float) share, (float) (1 - share), (float) (0.5 * (1 - share))},
+        new float[] {fused[0].score, fused[1].score, fused[2].score});
+    Explanation why = fused[0].explain(new Explanation[0], new String[0]);
+    assertTrue(
+        why.getDescription()
+            .contains(
+                "sum of weight * normalised score, dense share ["
+                    + share
+                    + "] learned from length [2.0], over [2] lists"),
+        why.getDescription());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'vector'|one text field|are for text fields and one vector field",
+        "'body'|WEIGHTS|are for text fields and one vector field",
+        "'body','vector'|null|field [vector] of index [two] has no [weights]",
+        "'body','vector'|{'fusion':'rrf'}|field [vector] of index [two] has no [weights]",
+        "'body','vector'|{'fusion':'rrf','rank_constant':60,'intercept':0,'features':{}}"
+            + "|field [vector] has other learned weights in index [one] than in index [two]"
+      })
+  void weightsThatNobodyLearnedAreRefused(String row) throws IOException {
+    String[] parts = row.split("\\|");
+    HybridRetrieverBuilder learned =
+        body("'query':'a','weights':'learned','fields':[" + parts[0] + "]");
+    String other = parts[1].startsWith("{") || parts[1].equals("null") ? parts[1] : WEIGHTS;
+    List<SearchedIndex> indices = searched(weighted("one", WEIGHTS), weighted("two", other));
+    String reason =
+        assertThrows(IllegalArgumentException.class, () -> learned.resolved(indices)).getMessage();
+    assertTrue(reason.contains(parts[2]), reason);
   }
 
   @Test

@@ -83,7 +83,7 @@ final class OlderRetrieversTest {
 
   @Test
   void aShorthandIsRefusedWhereNoRetrieverBecomesAnother() {
-    HybridShorthand shorthand = new HybridShorthand("cats", List.of(), null);
+    HybridShorthand shorthand = new HybridShorthand("cats", List.of(), null, false);
     ActionRequestValidationException refusal =
         new HybridRetrieverBuilder(
                 new ReciprocalRankFusion(60), List.of(), List.of(), shorthand, 100, () -> null)
