@@ -112,8 +112,7 @@ final class FusionTest {
   @ParameterizedTest
   @MethodSource("learned")
   void learnedWeightsAreThoseOfPython(JsonObject stored) {
-    LearnedWeights model =
-        LearnedWeights.parse(JSON.fromJson(stored.get("model"), Object.class));
+    LearnedWeights model = LearnedWeights.parse(JSON.fromJson(stored.get("model"), Object.class));
     JsonArray lists = stored.getAsJsonArray("lists");
 
     LearnedWeights.Weighed weighed =
