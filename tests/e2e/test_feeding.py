@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from command_line import Run, running_in, succeeded
+from command_line import COMMAND, Run, running_in, succeeded
 from densehook.bundle import Bundle
 
 Letter = dict[str, Any]
@@ -144,6 +147,84 @@ def test_of_1000_documents_30_broken_in_10_ways_go_in_when_they_are_mended(
     stored = client.search(index=index, size=0, query={"exists": {"field": "embedding"}})
     assert stored["hits"]["total"]["value"] == DOCUMENTS
     assert client.get(index=index, id="d30")["_source"]["text"]
+
+
+def test_a_feed_that_is_killed_goes_on_and_the_index_is_that_of_one_left_alone(
+    run: Run, client: Elasticsearch, index: str, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    encoder = ("--encoder", tiny_bundle.path)
+    rows = [{"_id": f"d{n}", "text": f"water number {n}", "n": n} for n in range(4000)]
+    lines = [json.dumps(row) for row in rows]
+    lines[700] = "torn"
+    lines[1500] = json.dumps({"_id": "d3", "text": "d3 is there already"})
+    lines[3900] = json.dumps({"_id": "d3899", "text": "water", "n": "not the first"})
+    (tmp_path / "corpus.jsonl").write_text("\n".join(lines))
+    alone = f"{index}-alone"
+    try:
+        for name in (index, alone):
+            succeeded(run("create", name, *encoder, "--input", "text", "--not-in-cluster"))
+        done = run("ingest", alone, "corpus.jsonl", *encoder, "--failures", "alone.jsonl")
+        assert "indexed 3,997 documents" in done.stdout
+
+        ingest = ("ingest", index, "corpus.jsonl", *encoder, "--failures", "dead.jsonl")
+        ingest = (*ingest, "--checkpoint", "feed.json")
+        reached = [0]
+        for at in (1, 1000, 2000):
+            killed_at(at, ingest, tmp_path, client)
+            reached.append(json.loads((tmp_path / "feed.json").read_text())["done"])
+        assert reached == sorted(set(reached))
+        done = run(*ingest)
+        assert f"feed.json: {reached[-1]:,} documents are done already" in done.stderr
+        assert done.returncode == 1
+
+        assert everything(client, index) == everything(client, alone)
+        assert len(everything(client, index)) == 3997
+        letters = (tmp_path / "dead.jsonl").read_text()
+        assert letters == (tmp_path / "alone.jsonl").read_text()
+
+        done = run(*ingest)  # once more: nothing is left, and what failed is not forgotten
+        assert "4,000 documents are done already, 3 failed" in done.stderr
+        assert "nothing is left; to feed it anew, delete feed.json" in done.stdout
+        assert done.returncode == 1
+        assert (tmp_path / "dead.jsonl").read_text() == letters
+        (tmp_path / "corpus.jsonl").write_text("\n".join(lines[:10]))
+        line = run(*ingest).stderr
+        assert "feed.json was kept for another feed: its source is " in line
+    finally:
+        client.indices.delete(index=alone, ignore_unavailable=True)
+
+
+def killed_at(at: int, command: tuple[object, ...], folder: Path, client: Elasticsearch) -> None:
+    """Runs a feed and ends it, as no signal can be caught, when so many items are done."""
+    url = str(client.transport.node_pool.get().base_url)
+    feeding = subprocess.Popen(
+        [*COMMAND, *map(str, command)],
+        cwd=folder,
+        env={**os.environ, "DENSEHOOK_ES_URL": url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    kept = folder / "feed.json"
+    deadline = time.monotonic() + 120
+    while not kept.exists() or json.loads(kept.read_text())["done"] < at:
+        assert feeding.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    feeding.kill()
+    feeding.wait()
+
+
+def everything(client: Elasticsearch, index: str) -> dict[str, Any]:
+    """All documents with their vectors."""
+    client.indices.refresh(index=index)
+    found = client.search(index=index, size=5000, query={"match_all": {}})
+    return {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"]}
+
+
+def test_standard_input_has_no_checkpoint(run: Run) -> None:
+    done = run("ingest", "x", "-", "--checkpoint", "feed.json")
+    assert done.returncode == 2
+    assert "cannot be read again from its beginning" in done.stderr
 
 
 def test_a_source_or_letters_are_read_and_not_both(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self, TextIO
 import typer
 
 from ..errors import CollectionError
+from ..files import is_stdin
 from ..hooks import INDEX_TYPES, pipeline_name
 from .bundles import manifest_of, open_index
 from .console import note, out
@@ -29,7 +31,7 @@ from .progress import reading_bar
 
 if TYPE_CHECKING:
     from ..encode import Encoder
-    from ..ingest import Failure, FeedReport
+    from ..ingest import Checkpoint, Failure, FeedReport
 
 _FAILURES_SHOWN = 10
 _SOURCES = (
@@ -124,6 +126,13 @@ def ingest(
             "--failures", help="JSONL file for what could not be indexed, whole, and why."
         ),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            help="File that says how far it came; the same command goes on there after an end.",
+        ),
+    ] = None,
     field: VectorFieldName = None,
     url: Url = None,
     api_key: ApiKey = None,
@@ -143,15 +152,32 @@ def ingest(
         raise typer.BadParameter("give one of them", param_hint="SOURCE, --replay")
     if failures is not None and _is_read(failures, read):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")
+    if checkpoint is not None and is_stdin(Path(read)):
+        raise typer.BadParameter(
+            "standard input cannot be read again from its beginning; name a file",
+            param_hint="--checkpoint",
+        )
     reading = read_documents if replay is None else read_letters
     documents = reading(read, id=id_field, rename=renames(rename), make_ids=make_ids)
     if part is not None:
         documents = documents.only(Part.of_text(part))
     client = connect(url, api_key, ca_certs)
     opened = open_index(client, index, encoder, field, encodes="documents")
+    kept = None if checkpoint is None else opened.checkpoint(checkpoint, documents, replace=replace)
+    if kept is not None and kept.done:
+        note(f"{checkpoint}: {kept.done:,} documents are done already, {kept.failed:,} failed")
+    if kept is not None and kept.finished:
+        out.print(f"nothing is left; to feed it anew, delete {checkpoint}")
+        raise typer.Exit(1 if kept.failed else 0)
     label = f"Ingesting into {index}"
-    with Refused(failures) as refused, reading_bar(label, documents.meter) as show:
-        report = opened.ingest(documents, replace=replace, on_failure=refused.add, on_progress=show)
+    with Refused(failures, kept) as refused, reading_bar(label, documents.meter) as show:
+        report = opened.ingest(
+            documents,
+            replace=replace,
+            checkpoint=kept,
+            on_failure=refused.add,
+            on_progress=show,
+        )
     print_report(index, report, opened.encoder)
     if report.failed:
         raise typer.Exit(1)
@@ -167,8 +193,10 @@ def _is_read(path: Path, source: str) -> bool:
 class Refused:
     """Shows the first failures and writes all of them where the user asked, in a ``with``."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, checkpoint: Checkpoint | None = None) -> None:
+        """What ``checkpoint`` has noted stays in the file; what came behind will come again."""
         self._path = path
+        self._checkpoint = checkpoint
         self._file: TextIO | None = None
         self._shown = 0
 
@@ -177,13 +205,23 @@ class Refused:
             with _writing(self._path):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 # a lone surrogate becomes the escape that JSON has for it
-                self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace")
+                self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
+                self._file.truncate(0 if self._checkpoint is None else self._checkpoint.letters)
+        if self._checkpoint is not None:
+            self._checkpoint.length_of_letters = self._length
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._path is not None and self._file is not None:
             with _writing(self._path):
                 self._file.close()
+
+    def _length(self) -> int:
+        """Bytes in the file, all of them on their way to the disk."""
+        if self._file is None:
+            return 0
+        self._file.flush()
+        return os.fstat(self._file.fileno()).st_size
 
     def add(self, failure: Failure) -> None:
         """Takes note of one more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -12,20 +13,34 @@ from ..files import Meter, is_stdin
 from ..types import Document
 from .irds import documents_of_dataset, knows_datasets
 from .parts import Part
-from .readers import format_by_name, is_pattern, open_path
+from .readers import files_of, format_by_name, is_pattern, open_path
 from .rows import BadLine, Naming, Row, named
 from .tables import Table, open_table
+
+_DIGITS = 16
 
 
 class Documents(Iterator[Document | BadLine]):
     """Documents as they are read, once.
 
     ``columns`` are the fields of all of them, where that is known before they are read; ``meter``
-    says how far a file is read. Raises CollectionError as ``documents_from``.
+    says how far a file is read, and ``source`` is what was named. Raises CollectionError as
+    ``documents_from``.
     """
 
-    def __init__(self, tables: Iterable[Table], naming: Naming, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        tables: Iterable[Table],
+        naming: Naming,
+        meter: Meter | None = None,
+        source: Path | None = None,
+        lines: Naming | None = None,
+    ) -> None:
+        """``lines`` is the naming of what is no document yet where it is read, if it is another."""
         self.meter = meter or Meter()
+        self._source = source
+        self._lines = lines
+        self._part = ""
         self._naming = naming
         tables = iter(tables)
         # the first is opened now: what is wrong with it is known before anything is written
@@ -42,7 +57,24 @@ class Documents(Iterator[Document | BadLine]):
     def only(self, part: Part) -> Documents:
         """These documents, from here on those of one part alone."""
         self._items = filter(part.holds, self._items)
+        self._part = str(part)
         return self
+
+    @property
+    def state(self) -> str:
+        """What is another where files have changed, or are read in another way; empty for none.
+
+        Raises CollectionError for files that are not there any more.
+        """
+        source = self._source
+        if source is None or is_stdin(source) or not (source.exists() or is_pattern(source)):
+            return ""
+        told = [repr(self._naming), repr(self._lines), self._part]
+        for file in files_of(source):
+            stat = file.stat()
+            told += [str(file.resolve()), str(stat.st_size), str(stat.st_mtime_ns)]
+        digest = hashlib.sha256("\0".join(told).encode(errors="surrogateescape"))
+        return digest.hexdigest()[:_DIGITS]
 
     def require_any(self, fields: Sequence[str]) -> None:
         """Raises CollectionError when it is known already that no document has any of these fields.
@@ -94,7 +126,8 @@ def documents_from(
     naming = Naming(id, rename or {}, make_ids)
     if isinstance(source, str | Path):
         meter = Meter()
-        return Documents(_tables_of(Path(source), meter), naming, meter)
+        path = Path(source)
+        return Documents(_tables_of(path, meter), naming, meter, path)
     return Documents([open_table(source)], naming)
 
 

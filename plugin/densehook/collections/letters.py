@@ -42,7 +42,7 @@ def read_letters(
     meter = Meter()
     naming = Naming(id, rename or {}, make_ids)
     letters = _letters(Path(path), naming, meter)
-    return Documents([Table(letters, name=str(path))], Naming(), meter)
+    return Documents([Table(letters, name=str(path))], Naming(), meter, Path(path), naming)
 
 
 def _letters(path: Path, naming: Naming, meter: Meter) -> Iterator[Document | BadLine]:

@@ -33,6 +33,9 @@ class Part:
                 f" {self.of}/{self.of}"
             )
 
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
     @classmethod
     def of_text(cls, text: str) -> Part:
         """A part as it is written, 2/8. Raises CollectionError."""

@@ -167,6 +167,14 @@ def refresh(client: Elasticsearch, index: str) -> str:
     return ""
 
 
+def uuid_of(client: Elasticsearch, index: str) -> str:
+    """What tells an index from another of its name that is made when it is gone."""
+    with elastic_errors(client):
+        found = client.indices.get_settings(index=index, name="index.uuid")
+    ((_, entry),) = found.items()
+    return str(entry["settings"]["index"]["uuid"])
+
+
 def count_in(client: Elasticsearch, index: str) -> int:
     """Documents that a search of the index can find."""
     with elastic_errors(client):

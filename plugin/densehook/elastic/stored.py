@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
-from ..hooks import NOTES, Stored, note_in, value_at
+from ..hooks import NOTES, Stored, note_in, value_at, without_vector
+from ..types import Document
 
 
 class StoredDocuments:
@@ -38,6 +40,20 @@ class StoredDocuments:
             return {}
         return {doc["_id"]: self._stored(doc) for doc in found["docs"] if "found" in doc}
 
+    def alike(self, documents: Sequence[Document]) -> set[str]:
+        """The ids of those whose fields are what the index has, but for vectors and their notes."""
+        if not documents or not self._allowed:
+            return set()
+        found = self._client.mget(index=self._index, ids=[each.id for each in documents])
+        stored = {doc["_id"]: doc["_source"] for doc in found["docs"] if doc.get("found")}
+        field = self._vector_field
+        return {
+            each.id
+            for each in documents
+            if each.id in stored
+            and without_vector(stored[each.id], field) == without_vector(_plain(each), field)
+        }
+
     def _stored(self, doc: Mapping[str, Any]) -> Stored | None:
         if not doc["found"]:
             return None
@@ -46,3 +62,9 @@ class StoredDocuments:
         return Stored(
             vector if isinstance(vector, list) else None, note_in(source, self._vector_field)
         )
+
+
+def _plain(document: Document) -> Mapping[str, Any]:
+    """The fields as they come back from an index."""
+    fields: Mapping[str, Any] = json.loads(json.dumps(document.fields, default=str))
+    return fields

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..collections import BadLine
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
-    from ..ingest import Failure, FeedReport
+    from ..ingest import Checkpoint, Failure, FeedReport
     from .vectors import VectorsReport
 
 
@@ -110,6 +110,7 @@ class AsyncIndex:
         rename: Mapping[str, str] | None = None,
         make_ids: bool = False,
         replace: bool = False,
+        checkpoint: Checkpoint | Path | str | None = None,
         on_failure: Callable[[Failure], None] = lambda failure: None,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> FeedReport:
@@ -124,6 +125,7 @@ class AsyncIndex:
             rename=rename,
             make_ids=make_ids,
             replace=replace,
+            checkpoint=checkpoint,
             on_failure=on_failure,
             on_progress=on_progress,
         )

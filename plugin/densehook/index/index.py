@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
-from ..elastic.indices import create_index, delete_index, provenance_of, refresh
+from ..elastic.indices import create_index, delete_index, provenance_of, refresh, uuid_of
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField
@@ -21,11 +21,11 @@ from .stats import IndexStats, stats_of
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-    from ..collections import BadLine
+    from ..collections import BadLine, Documents
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
     from ..fusion import FusedHit
-    from ..ingest import Failure, FeedReport
+    from ..ingest import Checkpoint, Failure, FeedReport
     from .vectors import VectorsReport
 
 
@@ -158,6 +158,7 @@ class Index:
         rename: Mapping[str, str] | None = None,
         make_ids: bool = False,
         replace: bool = False,
+        checkpoint: Checkpoint | Path | str | None = None,
         on_failure: Callable[[Failure], None] = lambda failure: None,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> FeedReport:
@@ -168,7 +169,9 @@ class Index:
         ``_id``, ``id`` or ``docid`` by default; ``rename`` gives fields other names, old to new.
         With ``make_ids`` a document without an id gets one made of its content.
         With ``replace`` documents may be there already, and those of unchanged text are not encoded
-        again. ``on_failure`` hears of each failure; the report keeps the first.
+        again. ``on_failure`` hears of each failure; the report keeps the first. ``checkpoint`` is a
+        file that says how far the feed came: one that was ended goes on there, if the documents
+        come in the same order; of files it is seen whether they are the same.
 
             report = index.ingest("corpus.jsonl")
             report.indexed, report.failed, report.failures
@@ -176,13 +179,17 @@ class Index:
         from ..collections import documents_from
         from ..ingest import feed_field
 
+        source = documents_from(documents, id=id, rename=rename, make_ids=make_ids)
+        if isinstance(checkpoint, str | Path):
+            checkpoint = self.checkpoint(Path(checkpoint), source, replace=replace)
         return feed_field(
             self.client,
             self.provenance,
             self.field,
-            documents_from(documents, id=id, rename=rename, make_ids=make_ids),
+            source,
             self.encoder,
             replace=replace,
+            checkpoint=checkpoint,
             on_failure=on_failure,
             on_progress=on_progress,
         )
@@ -234,6 +241,24 @@ class Index:
         from .vectors import export_vectors
 
         return export_vectors(self, Path(target), on_progress)
+
+    def checkpoint(self, path: Path, documents: Documents, *, replace: bool = False) -> Checkpoint:
+        """How far a feed of these documents into this index came, by its file; none yet is new.
+
+        Raises RequestError for a file of another feed, CollectionError for one that cannot be read.
+
+        index.checkpoint(Path("feed.json"), documents_from("corpus.jsonl")).done
+        """
+        from ..ingest import Checkpoint
+
+        of = {
+            "index": uuid_of(self.client, self.name),
+            "field": self.field.name,
+            "encoder": self.field.fingerprint,
+            "source": documents.state,
+            "replace": str(replace).lower(),
+        }
+        return Checkpoint.open(path, of)
 
     def search(self, text: str, **options: Unpack[Options]) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says bm25 or dense.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,16 +47,7 @@ class Ready:
 
 
 @dataclass
-class Window:
-    """Documents that were looked up and encoded together; no id is there twice."""
-
-    ready: list[Ready] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    encoded: EncodeStats = field(default_factory=EncodeStats)
-
-
-@dataclass
-class _Plan:
+class Plan:
     """A document and its text; what its vector is, its note, and its source, as they get known."""
 
     document: Document
@@ -65,6 +56,19 @@ class _Plan:
     vector: Vector = Vector.MADE
     note: Note | None = None
     source: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Window:
+    """Documents that were looked up and encoded together; no id is there twice.
+
+    ``there`` are those that an earlier feed wrote, which was ended before it could say so.
+    """
+
+    there: list[Plan] = field(default_factory=list)
+    ready: list[Ready] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    encoded: EncodeStats = field(default_factory=EncodeStats)
 
 
 class Preparer:
@@ -84,13 +88,16 @@ class Preparer:
         *,
         base64: bool,
         replace: bool,
+        doubtful: int = 0,
     ) -> None:
+        """Some of the first ``doubtful`` documents may be there, by a feed that was ended."""
         self._stored = StoredDocuments(client, index, target.name)
         self._client = client
         self._target = target
         self._encoder = encoder
         self._base64 = base64
         self._replace = replace
+        self._doubtful = doubtful
 
     @property
     def in_cluster(self) -> bool:
@@ -103,8 +110,13 @@ class Preparer:
         plans = list(self._planned(items, window))
         known = self._known(plans)
         if not self._replace:
-            taken = [plan.document for plan in plans if known.get(plan.document.id)]
-            window.failures += map(Failure.conflict, taken)
+            taken = [plan for plan in plans if known.get(plan.document.id)]
+            written = self._written_before([plan.document for plan in taken])
+            window.there += (plan for plan in taken if plan.document.id in written)
+            window.failures += (
+                Failure.conflict(plan.document) for plan in taken if plan.document.id not in written
+            )
+            self._doubtful -= len(items)
             plans = [plan for plan in plans if not known.get(plan.document.id)]
         for plan in plans:
             self._decide(plan, known.get(plan.document.id))
@@ -116,7 +128,7 @@ class Preparer:
                 self._add(plan, plan.source, absent, window)
         return window
 
-    def _planned(self, items: Sequence[Document | BadLine], window: Window) -> Iterator[_Plan]:
+    def _planned(self, items: Sequence[Document | BadLine], window: Window) -> Iterator[Plan]:
         for item in items:
             if isinstance(item, BadLine):
                 window.failures.append(Failure.unread(item))
@@ -126,19 +138,23 @@ class Preparer:
             except UnusableDocument as error:
                 window.failures.append(Failure.of(item, error))
 
-    def _plan(self, document: Document) -> _Plan:
+    def _plan(self, document: Document) -> Plan:
         _require_free_names(document)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         text, missing = text_of(document, self._target.inputs, join)
-        return _Plan(document, text, missing)
+        return Plan(document, text, missing)
 
-    def _known(self, plans: Sequence[_Plan]) -> Mapping[str, Stored | None]:
+    def _written_before(self, documents: Sequence[Document]) -> Collection[str]:
+        """Ids of those that an earlier feed wrote: the index has just what they hold."""
+        return self._stored.alike(documents) if self._doubtful > 0 else ()
+
+    def _known(self, plans: Sequence[Plan]) -> Mapping[str, Stored | None]:
         if self._replace and self._encoder is None:
             return {}
         ids = [plan.document.id for plan in plans]
         return self._stored.known(ids, vectors=self._replace)
 
-    def _decide(self, plan: _Plan, stored: Stored | None) -> None:
+    def _decide(self, plan: Plan, stored: Stored | None) -> None:
         """Completes the plan, unless its text is to be encoded here."""
         name, fields = self._target.name, plan.document.fields
         if self._encoder is None:
@@ -156,7 +172,7 @@ class Preparer:
         elif decided.vector is Vector.TAKEN and stored is not None and stored.vector is not None:
             plan.source = with_vector(fields, name, self._written(stored.vector), decided.note)
 
-    def _encode(self, encoder: Encoder, plans: Sequence[_Plan], window: Window) -> None:
+    def _encode(self, encoder: Encoder, plans: Sequence[Plan], window: Window) -> None:
         """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
         wanting = [plan for plan in plans if plan.source is None]
         encoded = encoder.encode_each([plan.text for plan in wanting], "document")
@@ -177,7 +193,7 @@ class Preparer:
             numbers.byteswap()
         return b64encode(numbers).decode()
 
-    def _add(self, plan: _Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
+    def _add(self, plan: Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
         verb = "index" if self._replace else "create"
         document = plan.document
         try:

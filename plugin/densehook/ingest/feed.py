@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..collections import BadLine, Documents
@@ -13,10 +14,11 @@ from ..elastic.indices import provenance_of, refresh, takes_base64
 from ..errors import ClusterUnreachable, CollectionError, NotElasticsearch, RequestError
 from ..hooks import Provenance, VectorField
 from ..types import Document
+from .checkpoint import Checkpoint
 from .encode import Preparer
 from .outcome import Failure, FeedReport
 from .source import prefetched, windows
-from .write import Writer
+from .write import BULKS_IN_FLIGHT, Writer
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -30,6 +32,9 @@ WINDOWS_AHEAD = 2
 
 # few enough for an answer well within a minute on a slow CPU, many enough to pack well
 _WINDOW_IN_CLUSTER = 64
+
+_IN_FLIGHT = WINDOW * (WINDOWS_AHEAD + 2 + BULKS_IN_FLIGHT)
+"""Documents, at most, that a feed has sent and not come to note when it is ended."""
 
 
 def feed(
@@ -75,45 +80,67 @@ def feed_field(
     encoder: Encoder | None,
     *,
     replace: bool = False,
+    checkpoint: Checkpoint | None = None,
     on_failure: Callable[[Failure], None] = lambda failure: None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> FeedReport:
-    """As ``feed``, where it is known already what the index says of its field."""
+    """As ``feed``, where it is known already what the index says of its field.
+
+    With a ``checkpoint`` the items it says are done are passed over, and it is kept up to date; the
+    documents must come in the order in which they came before.
+    """
     _require_way(provenance, target, encoder)
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.inputs, target.name])
     report = FeedReport()
     before = None if encoder is not None else ingest_counts(client, target.encoder)
+    doubtful = _IN_FLIGHT if checkpoint is not None and checkpoint.resumed else 0
+    with _saying_how_far(report, checkpoint), elastic_errors(client):
+        base64 = encoder is not None and takes_base64(client, provenance.index)
+        preparer = Preparer(
+            client,
+            provenance.index,
+            target,
+            encoder,
+            base64=base64,
+            replace=replace,
+            doubtful=doubtful,
+        )
+        writer = Writer(client, provenance.index, ahead=WINDOWS_AHEAD, in_cluster=encoder is None)
+        left = islice(documents, checkpoint.done if checkpoint is not None else 0, None)
+        with closing(_outcomes(left, preparer, writer, report, checkpoint)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Failure):
+                    on_failure(outcome)
+                on_progress(report.indexed + report.failed)
+    if checkpoint is not None:
+        checkpoint.finish()
+    if encoder is None:
+        report.in_cluster = counted_between(before, ingest_counts(client, target.encoder))
+    report.unrefreshed = refresh(client, provenance.index)
+    return report
+
+
+@contextmanager
+def _saying_how_far(report: FeedReport, checkpoint: Checkpoint | None) -> Iterator[None]:
+    """An error that ends a feed says what was done before it, and how it goes on."""
+    again, anew = "run it again with --replace", "run it again with --replace"
+    if checkpoint is not None:
+        again, anew = "run it again", "begin anew, with --replace and another checkpoint"
     try:
-        with elastic_errors(client):
-            base64 = encoder is not None and takes_base64(client, provenance.index)
-            preparer = Preparer(
-                client, provenance.index, target, encoder, base64=base64, replace=replace
-            )
-            writer = Writer(
-                client, provenance.index, ahead=WINDOWS_AHEAD, in_cluster=encoder is None
-            )
-            with closing(_outcomes(documents, preparer, writer, report)) as outcomes:
-                for outcome in outcomes:
-                    if isinstance(outcome, Failure):
-                        on_failure(outcome)
-                    on_progress(report.indexed + report.failed)
+        yield
     except CollectionError as error:
         if not report.indexed:
             raise
         raise CollectionError(
             f"{error}; {report.indexed:,} documents were indexed before that: mend the source and"
-            " run it again with --replace"
+            f" {anew}"
         ) from error
     except (ClusterUnreachable, NotElasticsearch) as error:
         raise type(error)(
-            f"{error} {report.indexed:,} documents were indexed before that; run it again with"
-            " --replace when the cluster is back"
+            f"{error} {report.indexed:,} documents were indexed before that; {again} when the"
+            " cluster is back"
         ) from error
-    if encoder is None:
-        report.in_cluster = counted_between(before, ingest_counts(client, target.encoder))
-    report.unrefreshed = refresh(client, provenance.index)
-    return report
 
 
 def _outcomes(
@@ -121,6 +148,7 @@ def _outcomes(
     preparer: Preparer,
     writer: Writer,
     report: FeedReport,
+    checkpoint: Checkpoint | None,
 ) -> Generator[Failure | str, None, None]:
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
     size = _WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
@@ -129,6 +157,10 @@ def _outcomes(
     with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming:
         for window, answers in writer.answers(coming):
             report.encoded += window.encoded
+            indexed, failed = report.indexed, report.failed
+            for there in window.there:
+                report.count(there.vector, there.missing)
+                yield there.document.id
             for failure in window.failures:
                 report.fail(failure)
                 yield failure
@@ -140,6 +172,8 @@ def _outcomes(
                     failure = Failure.refused(ready.document, refusal)
                     report.fail(failure)
                     yield failure
+            if checkpoint is not None:
+                checkpoint.advance(report.indexed - indexed, report.failed - failed)
 
 
 def _require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:

@@ -6,7 +6,7 @@ read. pyarrow is loaded where a file needs it.
 
 from __future__ import annotations
 
-from .folders import is_pattern, open_path
+from .folders import files_of, is_pattern, open_path
 from .formats import FORMATS, format_by_name, format_of
 
-__all__ = ["FORMATS", "format_by_name", "format_of", "is_pattern", "open_path"]
+__all__ = ["FORMATS", "files_of", "format_by_name", "format_of", "is_pattern", "open_path"]

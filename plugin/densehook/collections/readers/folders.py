@@ -52,7 +52,7 @@ def open_path(path: Path, meter: Meter) -> Iterator[Table]:
     Raises CollectionError when there is none, they do not belong together, or one cannot be read.
     """
     try:
-        files = _meant(path)
+        files = files_of(path)
         meter.total = None if is_stdin(path) else sum(file.stat().st_size for file in files)
     except OSError as error:  # a name too long, a folder that may not be searched
         raise CollectionError(f"no documents at {path}: {error.strerror or error}") from error
@@ -68,7 +68,8 @@ def is_pattern(path: Path) -> bool:
     return _PATTERN.search(str(path)) is not None
 
 
-def _meant(path: Path) -> Sequence[Path]:
+def files_of(path: Path) -> Sequence[Path]:
+    """The files that a path means. Raises CollectionError when there is none."""
     if is_stdin(path) or path.is_file():
         return [path]
     if path.is_dir():
