@@ -136,7 +136,7 @@ def test_reading_is_lazy(tmp_path: Path) -> None:
 
 
 GOOD = "".join(f'{{"_id": "{n}", "t": "{n * 7919 % 1000}"}}\n' for n in range(3000)).encode()
-ARCHIVE = gzip.compress(GOOD)
+ARCHIVE = gzip.compress(GOOD, mtime=0)
 
 
 def damaged_block(archive: bytes) -> bytes:
