@@ -68,7 +68,18 @@ main(encode)
 impacts = ["--input", folder + "/impacts", "--index", folder + "/lucene", "--collection"]
 impacts += ["JsonVectorCollection", "--generator", "DefaultLuceneDocumentGenerator"]
 main(["index.lucene", *impacts, "--impact", "--pretokenized", "--threads", "1"])
+exported = ["--index", folder + "/exported", "--output", folder + "/exported.trec"]
+main([*search, *exported])  # the last of two options counts
+from jnius import autoclass
+from pyserini.index.lucene import LuceneIndexReader
 from pyserini.search.lucene import LuceneImpactSearcher
+indexed = {}
+for form, name in (("jsonl", "Json"), ("parquet", "Parquet")):
+    into = ["-input", folder + "/" + form, "-index", folder + "/lucene-" + form, "-threads", "1"]
+    generator = ["-generator", "DenseVectorDocumentGenerator"]
+    flat = autoclass("io.anserini.index.IndexFlatDenseVectors")
+    flat.main(["-collection", name + "DenseVectorCollection", *into, *generator])
+    indexed[form] = LuceneIndexReader(folder + "/lucene-" + form).stats()["documents"]
 class Given:  # what is asked is JSON of weights
     encode = staticmethod(json.loads)
 lucene = LuceneImpactSearcher(folder + "/lucene", Given(), min_idf=-9)
@@ -76,6 +87,7 @@ main([*search, "--encoder-class", paths[1]])
 shown = lambda hits: [[hit.docid, hit.score] for hit in hits]
 print(json.dumps({
     "refused": refused,
+    "indexed": indexed,
     "hybrid": {id: shown(hits) for id, hits in found.items()},
     "alone": {id: shown(hits) for id, hits in alone.items()},
     "dense": shown(dense.search("number 3", k=3)),
@@ -105,6 +117,8 @@ def test_pyserini_searches_elasticsearch_and_encodes_with_a_bundle(
 ) -> None:
     made = densehook.Index.create(client, index, tiny, inputs=["text"])
     made.ingest(ROWS)
+    for name in ("exported", "jsonl/v.jsonl", "parquet/v.parquet"):
+        made.export_vectors(tmp_path / name)
     corpus = [{"id": row["_id"], "contents": row["text"]} for row in ROWS]
     (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in corpus))
     topics = {f"q{n}": f"number {n}" for n in range(3)}
@@ -154,6 +168,8 @@ def test_pyserini_searches_elasticsearch_and_encodes_with_a_bundle(
         "a bundle's encoder cannot have prefix='query: '; leave it",
         "a bundle's encoder cannot have add_sep=True; leave it",
     ]
+    assert told["indexed"] == {"jsonl": len(ROWS), "parquet": len(ROWS)}
+    assert "ERROR" not in done.stdout + done.stderr  # of Anserini, for a file that is no vectors
     run = read_run(tmp_path / "run.trec")
     assert set(run) == set(topics)
     for query, hits in run.items():
@@ -168,5 +184,9 @@ def test_pyserini_searches_elasticsearch_and_encodes_with_a_bundle(
     for query, hits in search_impacts(client, impact_index, queries, depth=20).items():
         assert [[hit.id, hit.score] for hit in hits] == told["impacts"][query]
         assert len({hit.score for hit in hits}) > 3
+    theirs = read_run(tmp_path / "exported.trec")
+    assert {query: [hit.id for hit in hits] for query, hits in theirs.items()} == {
+        query: [hit.id for hit in hits] for query, hits in run.items()
+    }
     taken = made.import_vectors(tmp_path / "faiss")
     assert (taken.brought, taken.failed) == (len(ROWS), 0)

@@ -84,8 +84,8 @@ def test_vectors_come_back_to_the_bit_in_every_form_and_are_current(
         assert (told.vectors, told.without_vector, told.of_one_encoder) == (len(IDS), 0, True)
         form = tmp_path / name
         assert vectors_in(form) == expected
-        made_by = open_vectors(form).made_by
-        assert made_by == MadeBy(tiny.manifest.name, tiny.manifest.fingerprint, ["text"])
+        made_by = MadeBy(tiny.manifest.name, tiny.manifest.fingerprint, ("text",))
+        assert {row.made_by for row in open_vectors(form).rows()} == {made_by}
         assert notes_in(index) == {
             row["id"]: {"embedding": note_of(row["text"], tiny.manifest.fingerprint)}
             for row in ROWS
@@ -130,22 +130,24 @@ def test_vectors_of_another_model_or_text_are_refused_before_anything_is_written
     )
     with pytest.raises(EncoderMismatch, match="another model made it, or another text"):
         empty.import_vectors(wrong)
-    MadeBy("other", "sha256:123456789", ["text"]).write(source)
+    maker = {"encoder": "other", "fingerprint": "sha256:123456789", "input": ["text"]}
+    others = [{**json.loads(line), "made_by": maker} for line in source.read_text().splitlines()]
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text("".join(json.dumps(row) + "\n" for row in others))
     with pytest.raises(
         EncoderMismatch, match=r"holds vectors of encoder 'other' \(sha256:12345678"
     ):
-        empty.import_vectors(source, ROWS)
+        empty.import_vectors(theirs, ROWS)
     bad = tmp_path / "bad.jsonl"
     last = json.dumps({"id": "z", "vector": [1.0]})
     bad.write_text(source.read_text() + last)
     with pytest.raises(CollectionError, match=r"bad.jsonl:21: the vector of 'z' has 1 dims, and"):
         empty.import_vectors(bad, ROWS)
-    others = [{"id": "x", "text": "of another collection"}]
-    source.with_name("embeddings.jsonl.densehook").unlink()
+    strangers = [{"id": "x", "text": "of another collection"}]
     with pytest.raises(
         CollectionError, match=r"no document has a vector in .*'d0', 'd1', 'd10'; a"
     ):
-        empty.import_vectors(source, others)
+        empty.import_vectors(source, strangers)
     with pytest.raises(RequestError, match="open the index with its bundle"):
         densehook.Index.open(empty.client, empty.name).import_vectors(source)
     assert empty.stats().with_vector == 0
@@ -186,7 +188,7 @@ def test_vectors_that_nobody_vouches_for_are_exported_without_a_maker(
     empty.client.bulk(index=empty.name, operations=operations, refresh=True)
     told = empty.export_vectors(tmp_path / "v.parquet")
     assert (told.vectors, told.without_vector, told.foreign, told.stale) == (2, 1, 1, 1)
-    assert open_vectors(tmp_path / "v.parquet").made_by is None
+    assert {row.made_by for row in open_vectors(tmp_path / "v.parquet").rows()} == {None}
     assert set(vectors_in(tmp_path / "v.parquet").values()) == {vector.tobytes()}
 
 
@@ -219,7 +221,7 @@ def test_many_vectors_are_read_page_by_page(
     monkeypatch.setattr("densehook.elastic.vectors._DOCUMENTS_PER_PAGE", 7)
     made = densehook.Index.create(client, index, tiny, inputs=["text"], shards=3)
     vectors = made_elsewhere(tiny)
-    write_vectors(tmp_path / "v", iter([VectorBatch(IDS, TEXTS, vectors)]), lambda: None)
+    write_vectors(tmp_path / "v", [VectorBatch(IDS, TEXTS, vectors, [None] * len(IDS))])
     made.import_vectors(tmp_path / "v", ROWS)
     heard: list[int] = []
     made.export_vectors(tmp_path / "v.jsonl", on_progress=heard.append)

@@ -26,7 +26,7 @@ from densehook.collections.vectors import (
 from densehook.errors import CollectionError
 
 NAMES = ("v.jsonl", "v.jsonl.gz", "v.parquet", "v")
-MAKER = MadeBy("tiny", "sha256:1234", ["title", "text"])
+MAKER = MadeBy("tiny", "sha256:1234", ("title", "text"))
 AWKWARD = np.array(
     [[0.1, 1 / 3, 1e-45, -0.0], [3.4028235e38, 1.17549435e-38, 16777216, 7.0385307e-26]],
     dtype=np.float32,
@@ -35,13 +35,10 @@ AWKWARD = np.array(
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-def batches(vectors: np.ndarray = AWKWARD) -> Iterator[VectorBatch]:
-    for number, vector in enumerate(vectors):
-        yield VectorBatch([f"d{number} é"], [f"text {number}\nof 猫"], vector[None])
-
-
-def nobody() -> None:
-    return None
+def batches(*makers: MadeBy | None) -> Iterator[VectorBatch]:
+    for number, vector in enumerate(AWKWARD):
+        maker = makers[number % len(makers)] if makers else None
+        yield VectorBatch([f"d{number} é"], [f"text {number}\nof 猫"], vector[None], [maker])
 
 
 @given(st.lists(floats, min_size=1, max_size=20))
@@ -66,22 +63,28 @@ def in_range(text: str) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_vectors_come_back_to_the_bit_and_say_who_made_them(name: str, tmp_path: Path) -> None:
-    write_vectors(tmp_path / name, batches(), lambda: MAKER)
+    write_vectors(tmp_path / name, batches(MAKER))
     read = open_vectors(tmp_path / name)
-    assert read.made_by == MAKER
     for _ in range(2):  # as often as one likes
         rows = list(read.rows())
         assert [row.id for row in rows] == ["d0 é", "d1 é"]
         assert np.stack([row.vector for row in rows]).tobytes() == AWKWARD.tobytes()
-    assert read.checked_ids(4, unit=False) == {"d0 é", "d1 é"}
+    assert read.checked(4, unit=False) == ({"d0 é", "d1 é"}, {MAKER})
     with pytest.raises(CollectionError, match=r"v[.\w]* exists already; remove it, or name anot"):
-        write_vectors(tmp_path / name, batches(), nobody)
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+        write_vectors(tmp_path / name, batches())
+    assert [path.name for path in tmp_path.iterdir()] == [name]  # Anserini reads all of a folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of_vectors_of_several_makers_each_line_keeps_its_own(name: str, tmp_path: Path) -> None:
+    write_vectors(tmp_path / name, batches(MAKER, None))
+    makers = [row.made_by for row in open_vectors(tmp_path / name).rows()]
+    assert makers == ([MAKER, None] if "jsonl" in name else [None, None])
 
 
 def test_a_file_is_in_the_words_of_pyserini_and_anserini(tmp_path: Path) -> None:
     for name in NAMES:
-        write_vectors(tmp_path / name, batches(), nobody)
+        write_vectors(tmp_path / name, batches())
     line = json.loads((tmp_path / "v.jsonl").read_text().splitlines()[0])
     text = "text 0\nof 猫"
     assert line == {
@@ -96,7 +99,7 @@ def test_a_file_is_in_the_words_of_pyserini_and_anserini(tmp_path: Path) -> None
     index = faiss.read_index(str(tmp_path / "v" / "index"))
     assert (index.ntotal, index.d, index.metric_type) == (2, 4, faiss.METRIC_INNER_PRODUCT)
     assert (tmp_path / "v" / "docid").read_text() == "d0 é\nd1 é\n"
-    assert not list(tmp_path.glob("*.densehook"))
+    assert sorted(path.name for path in (tmp_path / "v").iterdir()) == ["docid", "index"]
     assert gzip.decompress((tmp_path / "v.jsonl.gz").read_bytes()) == (
         (tmp_path / "v.jsonl").read_bytes()
     )
@@ -206,7 +209,7 @@ def test_what_cannot_be_read_or_does_not_fit_is_one_line(
     make: Callable[[Path], Path], said: str, tmp_path: Path
 ) -> None:
     with pytest.raises(CollectionError, match=said) as caught:
-        open_vectors(make(tmp_path)).checked_ids(2, unit=True)
+        open_vectors(make(tmp_path)).checked(2, unit=True)
     assert "\n" not in str(caught.value)
 
 
@@ -219,8 +222,8 @@ def test_a_damaged_index_of_faiss_is_one_line(tmp_path: Path) -> None:
 
 
 def test_files_of_several_formats_are_not_guessed_at(tmp_path: Path) -> None:
-    write_vectors(tmp_path / "v.jsonl", batches(), nobody)
-    write_vectors(tmp_path / "v.parquet", batches(), nobody)
+    write_vectors(tmp_path / "v.jsonl", batches())
+    write_vectors(tmp_path / "v.parquet", batches())
     with pytest.raises(CollectionError, match="holds files of several formats; give one of them"):
         open_vectors(tmp_path)
 
@@ -232,28 +235,36 @@ def test_a_writing_that_fails_leaves_nothing(name: str, tmp_path: Path) -> None:
         raise CollectionError("the cluster went away")
 
     with pytest.raises(CollectionError, match="the cluster went away"):
-        write_vectors(tmp_path / "made" / name, broken(), lambda: MAKER)
+        write_vectors(tmp_path / "made" / name, broken())
     assert list((tmp_path / "made").iterdir()) == []
 
 
 def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CollectionError, match=r"v.csv is a name of no format; write NAME.jsonl,"):
-        write_vectors(tmp_path / "v.csv", batches(), nobody)
-    two_lines = VectorBatch(["a\nb"], [""], AWKWARD[:1])
+        write_vectors(tmp_path / "v.csv", batches())
+    two_lines = VectorBatch(["a\nb"], [""], AWKWARD[:1], [None])
     with pytest.raises(CollectionError, match=r"id 'a\\nb' cannot stand in 'docid'"):
-        write_vectors(tmp_path / "v", iter([two_lines]), nobody)
+        write_vectors(tmp_path / "v", iter([two_lines]))
     with pytest.raises(CollectionError, match="there is no vector to write"):
-        write_vectors(tmp_path / "v", iter([]), nobody)
+        write_vectors(tmp_path / "v", iter([]))
     (tmp_path / "file").write_text("")
     with pytest.raises(CollectionError, match=r"v.jsonl cannot be written: "):
-        write_vectors(tmp_path / "file" / "v.jsonl", batches(), nobody)
+        write_vectors(tmp_path / "file" / "v.jsonl", batches())
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"encoder": "a"}', '{"encoder":1,"fingerprint":""}']
+    "content", [1, [], {"encoder": "a"}, {"encoder": 1, "fingerprint": "", "input": []}]
 )
-def test_a_damaged_note_of_who_made_them_is_one_line(content: str, tmp_path: Path) -> None:
-    write_vectors(tmp_path / "v.jsonl", batches(), lambda: MAKER)
-    (tmp_path / "v.jsonl.densehook").write_text(content)
-    with pytest.raises(CollectionError, match=r"v.jsonl.densehook does not say who made the ve"):
-        open_vectors(tmp_path / "v.jsonl")
+def test_a_note_of_the_maker_that_is_none_is_one_line(content: object, tmp_path: Path) -> None:
+    path = line_of(id="b", vector=[1, 0], made_by=content)(tmp_path)
+    with pytest.raises(CollectionError, match=r"bad.jsonl:3: made_by does not say who made the v"):
+        open_vectors(path).checked(2, unit=True)
+    write_vectors(tmp_path / "v", batches(MAKER))
+    (tmp_path / "v" / "densehook.json").write_text(json.dumps(content) + "}")
+    with pytest.raises(CollectionError, match=r"densehook.json: made_by is no JSON: "):
+        list(open_vectors(tmp_path / "v").rows())
+    table = pyarrow.table({"id": ["x"], "vector": [[0.1, 2.0]]})
+    kept = table.replace_schema_metadata({"made_by": json.dumps(content)})
+    pyarrow.parquet.write_table(kept, tmp_path / "v.parquet")
+    with pytest.raises(CollectionError, match=r"v.parquet: made_by does not say who made the vec"):
+        list(open_vectors(tmp_path / "v.parquet").rows())

@@ -108,12 +108,10 @@ def export(
         report = opened.export_vectors(target, on_progress=show)
     out.print(f"{report.vectors:,} vectors of {opened.field.name} are in {target}")
     if report.of_one_encoder:
-        out.print(
-            f"by {opened.field.encoder} {opened.field.fingerprint[:15]}, as is kept beside it"
-        )
+        out.print(f"by {opened.field.encoder} {opened.field.fingerprint[:15]}, as is kept in it")
     if report.without_vector:
         out.print(f"{report.without_vector:,} documents have no vector, and are not in it")
     if report.foreign:
-        note(f"{report.foreign:,} were brought by a client: no encoder is stated for the file")
+        note(f"{report.foreign:,} were brought by a client, and have no maker in it")
     if report.stale:
-        note(f"{report.stale:,} are of another encoder: none is stated for the file")
+        note(f"{report.stale:,} are of another encoder, and have no maker in it")

@@ -233,8 +233,8 @@ class Index:
         """Writes the vectors as Pyserini and Anserini read them, float32 to the bit.
 
         The format is that of the name: .jsonl, .jsonl.gz, .parquet, or a folder of Faiss for a name
-        without an ending. Beside it stands whose vectors they are, where all are of the field's
-        encoder. Raises CollectionError, ElasticError, MissingExtra.
+        without an ending. It keeps whose vectors they are, where they are of the field's encoder.
+        Raises CollectionError, ElasticError, MissingExtra.
 
             index.export_vectors("vectors.parquet").vectors
         """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..ingest import FeedReport
     from .index import Index
 
-_OF_VECTORS = ("vector", "docid")
+_OF_VECTORS = ("vector", "docid", "made_by")
 """Columns of a file of vectors that are no fields of its documents."""
 
 
@@ -40,7 +40,8 @@ class VectorsReport:
     """What was written: vectors, and how many documents of the index have none.
 
     ``foreign`` were brought by a client, and nobody knows of which encoder; ``stale`` are of
-    another encoder than the field's. With either, no encoder is stated beside the file.
+    another encoder than the field's. Of these no maker is kept, and in Parquet and Faiss, which
+    keep one for all, of none.
     """
 
     vectors: int = 0
@@ -117,21 +118,24 @@ def export_vectors(
             yield _batch(index, page, report)
             on_progress(report.vectors)
 
-    field = index.field
-    made_by = MadeBy(field.encoder, field.fingerprint, list(field.inputs))
-    write_vectors(target, batches(), lambda: made_by if report.of_one_encoder else None)
+    write_vectors(target, batches())
     report.without_vector = count_in(index.client, index.name) - report.vectors
     return report
 
 
 def _batch(index: Index, page: Sequence[NotedVector], report: VectorsReport) -> VectorBatch:
+    field = index.field
+    made_by = MadeBy(field.encoder, field.fingerprint, tuple(field.inputs))
+    makers: list[MadeBy | None] = []
     for each in page:
-        maker = None if each.note is None else each.note.get("fingerprint")
+        stated = None if each.note is None else each.note.get("fingerprint")
+        makers.append(made_by if stated == field.fingerprint else None)
         report.vectors += 1
-        report.foreign += maker is None
-        report.stale += maker not in (None, index.field.fingerprint)
+        report.foreign += stated is None
+        report.stale += stated not in (None, field.fingerprint)
     vectors = stacked([_floats(index, each) for each in page])
-    return VectorBatch([each.id for each in page], [_text(index, each) for each in page], vectors)
+    texts = [_text(index, each) for each in page]
+    return VectorBatch([each.id for each in page], texts, vectors, makers)
 
 
 def _floats(index: Index, stored: NotedVector) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..collections import BadLine
-from ..collections.vectors import VectorFile, VectorRow, shortest, shown_id
+from ..collections.vectors import MadeBy, VectorFile, VectorRow, shortest, shown_id
 from ..elastic.bulk import Write, send
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import refresh, takes_base64
@@ -109,12 +109,14 @@ def import_vectors(
     refuses. Raises EncoderMismatch, RequestError or CollectionError before anything is written.
     """
     target.require(encoder.manifest, provenance.index)
-    _require_maker(vectors, target, provenance.index)
+    _require_inputs(target, provenance.index)
     with elastic_errors(client):
         base64 = takes_base64(client, provenance.index)
     into = _Target(client, provenance, target, encoder, base64)
     unit = target.mapping.get("similarity") == "dot_product"
-    ids = vectors.checked_ids(encoder.dims, unit=unit)
+    ids, makers = vectors.checked(encoder.dims, unit=unit)
+    for maker in makers:
+        _require_maker(maker, vectors, target, provenance.index)
     if documents is None:
         return _to_stored(into, vectors, on_failure, on_progress)
     joined = _Joined(into, vectors, ids, documents)
@@ -130,15 +132,18 @@ def import_vectors(
     )
 
 
-def _require_maker(vectors: VectorFile, target: VectorField, index: str) -> None:
-    """Raises EncoderMismatch where another encoder, or other fields, are stated for the file."""
-    made_by = vectors.made_by
-    if made_by is not None and made_by.fingerprint != target.fingerprint:
+def _require_maker(maker: MadeBy, vectors: VectorFile, target: VectorField, index: str) -> None:
+    """Raises EncoderMismatch where vectors say that another encoder made them."""
+    if maker.fingerprint != target.fingerprint:
         raise EncoderMismatch(
-            f"{vectors.path} holds vectors of encoder {made_by.encoder!r}"
-            f" ({short(made_by.fingerprint)}), field {target.name!r} of index {index!r} those of"
+            f"{vectors.path} holds vectors of encoder {maker.encoder!r}"
+            f" ({short(maker.fingerprint)}), field {target.name!r} of index {index!r} those of"
             f" {target.encoder!r} ({short(target.fingerprint)}); create an index for them"
         )
+
+
+def _require_inputs(target: VectorField, index: str) -> None:
+    """Raises RequestError where nobody knows what the field's vectors are made from."""
     if not target.inputs:
         raise RequestError(
             f"index {index!r} does not say what the vectors of {target.name!r} are made from; name"

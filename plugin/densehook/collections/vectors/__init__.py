@@ -1,8 +1,8 @@
 """Vectors of documents as Pyserini, Anserini and Faiss keep them: one module a format.
 
 Reads and writes files and folders, float32 to the bit; knows no cluster and no model. Who made the
-vectors is kept beside them, in a file of our own that the other tools pass over. The only door to
-faiss; needs numpy, which comes with the extra encode.
+vectors is kept with them, where the other tools pass it over. The only door to faiss; needs numpy,
+which comes with the extra encode.
 """
 
 from ...errors import MissingExtra, missing_of

@@ -9,12 +9,14 @@ from typing import Any
 from ...errors import CollectionError, MissingExtra, missing_of
 from ...files import text_lines
 from .numbers import shown_id
-from .rows import VectorBatch, VectorRow
+from .origin import MadeBy
+from .rows import Maker, VectorBatch, VectorRow
 
 NAMES: tuple[str, ...] = ("",)
 IN_FOLDERS = NAMES
 
 INDEX, DOCID = "index", "docid"
+_MADE_BY = "densehook.json"  # Pyserini and Faiss open the other two by name
 _AT_ONCE = 1000
 
 
@@ -45,10 +47,11 @@ def read(path: Path) -> Iterator[VectorRow]:
         raise CollectionError(
             f"{path} has {index.ntotal:,} vectors and {len(ids):,} lines in {DOCID!r}; get it again"
         )
+    made_by = _made_by(path / _MADE_BY)
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
         for number, vector in enumerate(index.reconstruct_n(start, len(part)), start=start):
-            yield VectorRow(ids[number], vector, f"{path / DOCID}:{number + 1}")
+            yield VectorRow(ids[number], vector, f"{path / DOCID}:{number + 1}", made_by)
 
 
 def write(path: Path, batches: Iterable[VectorBatch]) -> None:
@@ -56,8 +59,10 @@ def write(path: Path, batches: Iterable[VectorBatch]) -> None:
     faiss = _faiss()
     path.mkdir()
     index: Any = None
+    maker = Maker()
     with (path / DOCID).open("w", encoding="utf-8", newline="\n") as file:
-        for ids, _, vectors in batches:
+        for ids, _, vectors, makers in batches:
+            maker.hear(makers)
             for id_ in ids:
                 if id_ != id_.rstrip() or len(id_.splitlines()) != 1:
                     raise CollectionError(
@@ -70,6 +75,17 @@ def write(path: Path, batches: Iterable[VectorBatch]) -> None:
     if index is None:
         raise CollectionError("there is no vector to write, and an index of Faiss needs one")
     faiss.write_index(index, str(path / INDEX))
+    if (made_by := maker.of_all) is not None:
+        (path / _MADE_BY).write_text(made_by.dumps() + "\n", encoding="utf-8")
+
+
+def _made_by(path: Path) -> MadeBy | None:
+    try:
+        return MadeBy.loads(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CollectionError(f"{path} cannot be read: {error}") from None
 
 
 def _faiss() -> Any:

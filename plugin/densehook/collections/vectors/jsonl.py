@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ...errors import CollectionError
 from ...files import text_lines
@@ -16,6 +16,7 @@ from ...types import Document
 from ..readers.jsonl import parse_object
 from ..rows import BadLine, Naming
 from .numbers import shortest, vector_of
+from .origin import KEY, MadeBy
 from .rows import VectorBatch, VectorRow
 
 NAMES: tuple[str, ...] = (".jsonl", ".jsonl.gz")
@@ -32,15 +33,23 @@ def read(path: Path) -> Iterator[VectorRow]:
         found: Document | BadLine = row if isinstance(row, BadLine) else _NAMING.document(row)
         if isinstance(found, BadLine):
             raise CollectionError(str(found))
-        yield VectorRow(found.id, vector_of(found.fields.get("vector"), origin), origin)
+        vector = vector_of(found.fields.get("vector"), origin)
+        yield VectorRow(found.id, vector, origin, MadeBy.parsed(found.fields.get(KEY), origin))
 
 
 def write(path: Path, batches: Iterable[VectorBatch]) -> None:
     """A line a vector, with both names of the id, so that Pyserini and Anserini read it."""
     with _opened(path) as file:
         for batch in batches:
-            for id_, text, vector in zip(*batch, strict=True):
-                row = {"id": id_, "docid": id_, "contents": text, "vector": shortest(vector)}
+            for id_, text, vector, maker in zip(*batch, strict=True):
+                row: dict[str, Any] = {
+                    "id": id_,
+                    "docid": id_,
+                    "contents": text,
+                    "vector": shortest(vector),
+                }
+                if maker is not None:
+                    row[KEY] = maker.as_json()
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

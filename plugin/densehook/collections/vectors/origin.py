@@ -1,54 +1,55 @@
-"""Who made the vectors of a file, kept beside it."""
+"""Who made a vector, kept in the file itself: Anserini reads whatever else is in its folder."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from ...errors import CollectionError
 
-_IN_FOLDER = "densehook.json"
-_BESIDE = ".densehook"  # no .json: Anserini takes every file with that name for vectors
+KEY = "made_by"
+"""Where a row, or a file's metadata, keeps it."""
 
 
 @dataclass(frozen=True)
 class MadeBy:
-    """The encoder of all vectors of a file, and the fields whose text they were made of."""
+    """The encoder of a vector, and the fields whose text it was made of."""
 
     encoder: str
     fingerprint: str
-    input: Sequence[str]
+    input: tuple[str, ...]
 
     @classmethod
-    def read(cls, vectors: Path) -> Self | None:
-        """What is kept beside a file or in a folder; None where nothing is.
-
-        Raises CollectionError when it cannot be read.
-        """
-        path = kept_at(vectors)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            return cls(_text(content["encoder"]), _text(content["fingerprint"]), content["input"])
-        except FileNotFoundError:
+    def parsed(cls, content: Any, origin: str) -> Self | None:
+        """What is kept; None where nothing is. Raises CollectionError for what cannot be that."""
+        if content is None:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        try:
+            inputs = tuple(map(_text, content["input"]))
+            return cls(_text(content["encoder"]), _text(content["fingerprint"]), inputs)
+        except (KeyError, TypeError) as error:
             raise CollectionError(
-                f"{path} does not say who made the vectors ({type(error).__name__}: {error}); get"
-                " it again, or remove it where you know"
+                f"{origin}: {KEY} does not say who made the vector ({type(error).__name__}:"
+                f" {error}); get it again, or remove it where you know"
             ) from None
 
-    def write(self, vectors: Path) -> None:
-        """Keeps it beside the file, or in the folder."""
-        text = json.dumps(asdict(self), indent=2) + "\n"
-        kept_at(vectors).write_text(text, encoding="utf-8")
+    @classmethod
+    def loads(cls, text: str | bytes, origin: str) -> Self | None:
+        """The same of JSON."""
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise CollectionError(f"{origin}: {KEY} is no JSON: {error}") from None
+        return cls.parsed(content, origin)
 
+    def as_json(self) -> dict[str, Any]:
+        """Give what is kept."""
+        return asdict(self)
 
-def kept_at(vectors: Path) -> Path:
-    """Where it is kept: in a folder, or beside what is none."""
-    return vectors / _IN_FOLDER if vectors.is_dir() else vectors.with_name(vectors.name + _BESIDE)
+    def dumps(self) -> str:
+        """The same as text."""
+        return json.dumps(self.as_json())
 
 
 def _text(value: Any) -> str:

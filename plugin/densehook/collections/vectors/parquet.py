@@ -12,7 +12,8 @@ from ...errors import CollectionError
 from ..readers.arrow import reading, require_pyarrow
 from ..rows import ID_FIELDS, named
 from ..tables import ROWS_AT_ONCE
-from .rows import VectorBatch, VectorRow
+from .origin import KEY, MadeBy
+from .rows import Maker, VectorBatch, VectorRow
 
 NAMES: tuple[str, ...] = (".parquet",)
 IN_FOLDERS = NAMES
@@ -28,11 +29,12 @@ def read(path: Path) -> Iterator[VectorRow]:
     with reading(path), pyarrow.parquet.ParquetFile(path) as file:
         id_field = _id_field(path, file.schema_arrow.names)
         _require_lists(path, file.schema_arrow.field(_VECTOR).type)
-        number = 0
+        kept = (file.metadata.metadata or {}).get(KEY.encode(), b"null")
+        made_by, number = MadeBy.loads(kept, str(path)), 0
         for batch in file.iter_batches(ROWS_AT_ONCE, columns=[id_field, _VECTOR]):
             for id_, vector in zip(batch.column(id_field), batch.column(_VECTOR), strict=True):
                 number += 1
-                yield _row(id_.as_py(), vector, f"{path} row {number}")
+                yield _row(id_.as_py(), vector, f"{path} row {number}", made_by)
 
 
 def write(path: Path, batches: Iterable[VectorBatch]) -> None:
@@ -48,10 +50,14 @@ def write(path: Path, batches: Iterable[VectorBatch]) -> None:
             (_VECTOR, pyarrow.list_(pyarrow.float32())),
         ]
     )
+    maker = Maker()
     with pyarrow.parquet.ParquetWriter(path, schema) as writer:
-        for ids, texts, vectors in batches:
+        for ids, texts, vectors, makers in batches:
+            maker.hear(makers)
             columns = [list(ids), list(texts), list(vectors)]
             writer.write_batch(pyarrow.record_batch(columns, schema=schema))
+        if (made_by := maker.of_all) is not None:
+            writer.add_key_value_metadata({KEY: made_by.dumps()})
 
 
 def _id_field(path: Path, names: Sequence[str]) -> str:
@@ -73,11 +79,11 @@ def _require_lists(path: Path, kind: Any) -> None:
         )
 
 
-def _row(id_: Any, vector: Any, origin: str) -> VectorRow:
+def _row(id_: Any, vector: Any, origin: str, made_by: MadeBy | None) -> VectorRow:
     if isinstance(id_, bool) or not isinstance(id_, str | int) or id_ == "":
         raise CollectionError(f"{origin}: its id is {id_!r}; it must be text or a whole number")
     if not vector.is_valid:
         raise CollectionError(f"{origin}: document {id_!r} has no vector")
     with np.errstate(over="ignore"):
         values = vector.values.to_numpy(zero_copy_only=False).astype(np.float32)
-    return VectorRow(str(id_), values, origin)
+    return VectorRow(str(id_), values, origin, made_by)
