@@ -166,6 +166,7 @@ def test_what_lacks_its_other_half_is_named(empty: densehook.Index, source: Path
     again = empty.import_vectors(source)
     assert again.indexed == len(ROWS) - 1
     (failure,) = again.failures
+    assert failure.document is None  # nothing of it is here that could be fed again
     assert failure.origin == f"{source}:1"
     assert "document 'd0': the index" in failure.reason
     assert "has no such document; give it (--documents)" in failure.reason

@@ -245,7 +245,9 @@ def _to_stored(
                 else:
                     document = Document(each.row.id, {}, each.row.origin)
                     failures.append(Failure.refused(document, refusal))
-            for failure in failures:
+            for failed in failures:
+                # of these documents the vector alone was here: none is to be fed again as it is
+                failure = replace(failed, document=None)
                 report.fail(failure)
                 on_failure(failure)
             on_progress(report.indexed + report.failed)
