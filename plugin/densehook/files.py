@@ -87,11 +87,12 @@ def opened_text(path: Path, meter: Meter | None = None) -> Iterator[BinaryIO]:
         raise unread(path, error) from error
 
 
-def lines_of(path: Path, meter: Meter | None = None, longest: int = LONGEST_LINE) -> Iterator[Line]:
+def lines_of(path: Path, meter: Meter | None = None, longest: int | None = None) -> Iterator[Line]:
     """Lines of a file that are not blank; of a line over the longest only that much is given.
 
     Raises CollectionError as ``opened_text``.
     """
+    longest = LONGEST_LINE if longest is None else longest
     with opened_text(path, meter) as stream:
         number = 0
         while content := stream.readline(longest):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ...files import LONGEST_LINE, Line, Meter, each_key_once, lines_of, shown, too_long
+from ...files import Line, Meter, each_key_once, lines_of, shown, too_long
 from ..rows import BadLine, Row
 from ..tables import Table
 
@@ -41,7 +41,7 @@ def parse_object(text: str, origin: str) -> Row | BadLine:
     return Row(row, origin)
 
 
-def rows_of_lines(path: Path, meter: Meter, longest: int = LONGEST_LINE) -> Iterator[Row | BadLine]:
+def rows_of_lines(path: Path, meter: Meter, longest: int | None = None) -> Iterator[Row | BadLine]:
     """The object on each line of a file, or why there is none."""
     for line in lines_of(path, meter, longest):
         yield _row(line, f"{shown(path)}:{line.number}")
