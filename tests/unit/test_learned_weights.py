@@ -13,9 +13,10 @@ from densehook.collections import Collection, judgements_alone
 from densehook.errors import RequestError
 from densehook.evaluation.optimising import choose_by_folds, try_settings
 from densehook.evaluation.querywise import compared, learn, learn_by_folds, learn_on, weighted_run
-from densehook.fusion import FEATURES, Factor, LearnedWeights, Seen
+from densehook.fusion import FEATURES, Factor, LearnedWeights, Part, Seen
 from densehook.fusion.learned import word_count
 from densehook.hooks import read_provenance, with_weights
+from densehook.index.searching import _explained, _features
 from densehook.types import Ranking, Run, ScoredDoc
 
 MODEL = LearnedWeights("linear", 0.5, {"length": Factor(1.0, 2.0, 1.5)}, normalizer="tmm")
@@ -172,3 +173,22 @@ def test_where_all_weights_are_alike_nothing_is_learned(few: None) -> None:
     same = {"bm25": runs["dense"], "dense": runs["dense"]}
     model = learn(dev, list(same.values()), try_settings(dev, same, "RR@10"), sorted(dev.qrels))
     assert {factor.coefficient for factor in model.factors.values()} == {0.0}
+
+
+def test_a_hit_that_the_node_weighed_says_of_what() -> None:
+    """The texts are those of FusedScore and LearnedWeights in the plugin."""
+    lists = [
+        "list [0] [BM25 on [title, text]]: rank [2], score [1.5], normalised by tmm to [0.5],"
+        " weight [0.25], contribution [0.125]",
+        "list [1] [kNN on [embedding]]: did not return this document; weight [0.75],"
+        " contribution [0.0]",
+    ]
+    told = "fused rank [1], sum [0.125]: sum of weight * normalised score, dense share [0.75]"
+    why = f"{told} learned from length [1.5], dense_top [0.25], over [2] lists"
+    explanation = {"description": why, "details": [{"description": each} for each in lists]}
+    raw = {"_id": "d", "_score": 0.125, "_explanation": explanation}
+    assert _features(raw) == {"length": 1.5, "dense_top": 0.25}
+    assert _explained(raw) == {
+        "bm25": Part(2, 1.5, 0.5, 0.25, 0.125),
+        "dense": Part(None, None, None, 0.75, 0.0),
+    }

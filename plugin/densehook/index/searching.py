@@ -32,7 +32,7 @@ _MARKED_CHARACTERS = 100_000
 """Of a field; Elasticsearch refuses to mark words in longer ones unless it may stop there."""
 
 _PART = re.compile(
-    r"list \[(?P<list>\d+)\] \[[^\]]*\]: (?:rank \[(?P<rank>\d+)\]|did not return this document)"
+    r"list \[(?P<list>\d+)\] \[.*?\]: (?:rank \[(?P<rank>\d+)\]|did not return this document)"
     r"(?:, score \[(?P<score>[^\]]+)\])?"
     r"(?:, (?:counts as its lowest, )?normalised by \w+ to \[(?P<normalised>[^\]]+)\])?"
     r"[,;] weight \[(?P<weight>[^\]]+)\], contribution \[(?P<contribution>[^\]]+)\]"
