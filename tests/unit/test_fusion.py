@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
@@ -10,7 +11,13 @@ from statistics import fmean, pstdev, stdev
 import pytest
 
 from densehook.errors import RequestError
-from densehook.fusion import FUSIONS, FusedHit, linear_combination, reciprocal_rank_fusion
+from densehook.fusion import (
+    FUSIONS,
+    NORMALIZERS,
+    FusedHit,
+    linear_combination,
+    reciprocal_rank_fusion,
+)
 from densehook.types import Ranking, ScoredDoc
 
 BM25 = [ScoredDoc("a", 9.0), ScoredDoc("b", 5.0), ScoredDoc("c", 1.0)]
@@ -191,3 +198,24 @@ def test_what_cannot_be_fused_is_refused(fuse, rankings, weights, message) -> No
 def test_a_negative_rank_constant_is_refused() -> None:
     with pytest.raises(RequestError, match="rank_constant is -1"):
         reciprocal_rank_fusion([BM25], rank_constant=-1)
+
+
+@pytest.mark.parametrize("lists", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("rrf", {}), *(("linear", {"normalizer": each}) for each in NORMALIZERS)],
+)
+def test_a_ranking_alone_is_what_the_explained_one_says(
+    name: str, options: dict[str, str], lists: int
+) -> None:
+    chance = random.Random(lists)
+    rankings = [
+        [ScoredDoc(f"d{n}", chance.choice([0.5, 1 / 3, -0.1, 7.0])) for n in range(40)][
+            : chance.randrange(41)
+        ]
+        for _ in range(lists)
+    ]
+    weights = [chance.choice([0, 1, 0.7]) for _ in range(lists)]
+    explained = FUSIONS[name](rankings, weights=weights, **options)
+    alone = FUSIONS[name].ranking(rankings, weights=weights, **options)
+    assert alone == [(hit.id, hit.score) for hit in explained]

@@ -30,11 +30,14 @@ def write_run(path: Path, run: Run, tag: str = "densehook") -> None:
     Raises CollectionError for an id with white space, which the format cannot hold, for a document
     that is twice in one ranking, which trec_eval refuses, and for a score that is no number.
     """
+    checked: set[DocId] = set()
     with writing(path) as file:
         for query, ranking in run.items():
-            _check(query, ranking)
-            for rank, (document, score) in enumerate(ranking, start=1):
-                file.write(f"{query} Q0 {document} {rank} {float(score)!r} {tag}\n")
+            _check(query, ranking, checked)
+            file.writelines(
+                f"{query} Q0 {document} {rank} {float(score)!r} {tag}\n"
+                for rank, (document, score) in enumerate(ranking, start=1)
+            )
 
 
 def read_run(path: Path) -> dict[QueryId, list[ScoredDoc]]:
@@ -77,11 +80,14 @@ def writing(path: Path) -> Iterator[IO[str]]:
         raise CollectionError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _check(query: QueryId, ranking: Ranking) -> None:
+def _check(query: QueryId, ranking: Ranking, checked: set[DocId]) -> None:
+    """``checked`` are documents whose ids are known to be writable, and get more."""
     _check_id("query", query)
     seen: set[str] = set()
     for document, score in ranking:
-        _check_id("document", document)
+        if document not in checked:
+            _check_id("document", document)
+            checked.add(document)
         if not math.isfinite(score):
             raise CollectionError(f"query {query!r} gives document {document!r} the score {score}")
         if document in seen:

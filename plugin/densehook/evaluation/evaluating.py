@@ -50,7 +50,7 @@ from .systems import (
 )
 from .ties import without_ties
 
-_TIMED = 100
+_TIMED = 50
 """Queries that systems are timed with, by each number of callers."""
 
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
-from ..types import DocId, Document, QueryId, Run, ScoredDoc
+from ..types import DocId, Document, QueryId, Run
 from .bm25 import pyserini_bm25
 from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
@@ -78,11 +78,10 @@ def _searched(mode: Mode) -> System:
 
 def _fused(method: str, *parts: str) -> System:
     def make(bench: Bench, runs: Sequence[Run]) -> Run:
-        fuse = FUSIONS[method]
-        fused = {id_: fuse([run.get(id_, ()) for run in runs]) for id_ in bench.collection.queries}
+        fusion = FUSIONS[method]
         return {
-            id_: [ScoredDoc(hit.id, hit.score) for hit in ranking[: bench.depth]]
-            for id_, ranking in fused.items()
+            id_: fusion.ranking([run.get(id_, ()) for run in runs])[: bench.depth]
+            for id_ in bench.collection.queries
         }
 
     return System(parts, make)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..types import Ranking
+from ..types import Ranking, ScoredDoc
 from .learned import FEATURES, LEARNED, Factor, LearnedWeights, Seen
 from .linear import linear_combination, scaled_column
-from .merging import Column, FusedHit, Part, compensated_sum, merge, within
+from .merging import Column, FusedHit, Part, compensated_sum, merge, sums, within
 from .normalizers import NORMALIZERS, Normalizer
 from .rrf import ranked_column, reciprocal_rank_fusion
 
@@ -34,6 +34,16 @@ class Fusion:
     ) -> list[FusedHit]:
         """Fuses the rankings of one query; the options are the column's."""
         return merge([self.column(each, **options) for each in rankings], weights)
+
+    def ranking(
+        self,
+        rankings: Sequence[Ranking],
+        *,
+        weights: Sequence[float] | None = None,
+        **options: Any,
+    ) -> list[ScoredDoc]:
+        """The same documents and scores, without what each ranking gave to them."""
+        return sums([self.column(each, **options) for each in rankings], weights)
 
 
 FUSIONS: Mapping[str, Fusion] = {"rrf": Fusion(ranked_column), "linear": Fusion(scaled_column)}

@@ -84,6 +84,27 @@ def merge(columns: Sequence[Column], weights: Sequence[float] | None) -> list[Fu
     return sorted(fused, key=lambda hit: (-hit.score, hit.id))
 
 
+def sums(columns: Sequence[Column], weights: Sequence[float] | None) -> list[ScoredDoc]:
+    """As ``merge``, without what each column gave: several times as fast, for whole runs."""
+    used = _checked(weights, len(columns))
+    pairs = []
+    for column, weight in zip(columns, used, strict=True):
+        worths = zip(column.hits, column.worths, strict=True)
+        given = {hit[0]: weight * worth for hit, worth in worths}
+        pairs.append((given, 0.0 if column.absent is None else weight * column.absent))
+    union = dict.fromkeys(id_ for given, _ in pairs for id_ in given)
+    summed = [
+        ScoredDoc(
+            id_,
+            compensated_sum(
+                [given.get(id_, absent) for given, absent in pairs if absent or id_ in given]
+            ),
+        )
+        for id_ in union
+    ]
+    return sorted(summed, key=lambda hit: (-hit.score, hit.id))
+
+
 def _checked(weights: Sequence[float] | None, rankings: int) -> Sequence[float]:
     if weights is None:
         return [1.0] * rankings
