@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..collections import Collection
-from ..elastic.copies import Nearest, VectorCopy, copied, heap_used, index_options, shards_of
+from ..elastic.copies import Nearest, VectorCopy, copied, heap_used, index_options
+from ..elastic.indices import shards_of
 from ..elastic.remote import RemoteEncoder, remote_encoder
 from ..errors import ElasticError, EvaluationError, RequestError
 from ..evaluation import Progress, measure_queries

@@ -159,13 +159,6 @@ def index_options(field: VectorField, kind: str) -> dict[str, Any]:
     return {"type": kind, **{name: own[name] for name in graph if name in own}}
 
 
-def shards_of(client: Elasticsearch, index: str) -> int:
-    """In how many shards the index lies."""
-    with elastic_errors(client):
-        found = client.indices.get_settings(index=index, name="index.number_of_shards")
-    return sum(int(each["settings"]["index"]["number_of_shards"]) for each in found.values())
-
-
 def heap_used(client: Elasticsearch) -> int:
     """Bytes of the Java heap that all nodes use at this moment, with what nobody needs any more."""
     with elastic_errors(client):

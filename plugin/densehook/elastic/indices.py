@@ -175,6 +175,13 @@ def uuid_of(client: Elasticsearch, index: str) -> str:
     return str(entry["settings"]["index"]["uuid"])
 
 
+def shards_of(client: Elasticsearch, index: str) -> int:
+    """In how many shards the index lies."""
+    with elastic_errors(client):
+        found = client.indices.get_settings(index=index, name="index.number_of_shards")
+    return sum(int(each["settings"]["index"]["number_of_shards"]) for each in found.values())
+
+
 def count_in(client: Elasticsearch, index: str) -> int:
     """Documents that a search of the index can find."""
     with elastic_errors(client):

@@ -8,11 +8,13 @@ is measured alike by all.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EvaluationError
-from ..types import QueryId, Ranking, Run, ScoredDoc
+from ..types import DocId, QueryId, Ranking, Run, ScoredDoc
 
 _SIGN = np.int64(-(1 << 31))
 
@@ -24,10 +26,14 @@ def without_ties(run: Run) -> dict[QueryId, list[ScoredDoc]]:
     nearest 32-bit float, and where that is not below the one before, to the next float that is: by
     a ten millionth of itself. Raises EvaluationError for a score that no 32-bit float holds.
     """
-    return {query: _without_ties(query, ranking) for query, ranking in run.items()}
+    ids = {hit.id for ranking in run.values() for hit in ranking}
+    # in bytes, as strcmp has it
+    places = {id_: place for place, id_ in enumerate(sorted(ids, key=str.encode, reverse=True))}
+    return {query: _without_ties(query, ranking, places) for query, ranking in run.items()}
 
 
-def _without_ties(query: QueryId, ranking: Ranking) -> list[ScoredDoc]:
+def _without_ties(query: QueryId, ranking: Ranking, places: Mapping[DocId, int]) -> list[ScoredDoc]:
+    """``places`` are those of all ids, in descending order."""
     with np.errstate(over="ignore"):
         scores = np.array([hit.score for hit in ranking], dtype=np.float32)
     for place in np.flatnonzero(~np.isfinite(scores)).tolist():
@@ -37,9 +43,7 @@ def _without_ties(query: QueryId, ranking: Ranking) -> list[ScoredDoc]:
         )
     ids = [hit.id for hit in ranking]
     if (np.diff(scores) >= 0).any():
-        # by id descending, in bytes as strcmp has it, then by score; the second sort is stable
-        by_id = sorted(range(len(ids)), key=lambda place: ids[place].encode(), reverse=True)
-        order = np.array(by_id)[np.argsort(-scores[by_id], kind="stable")]
+        order = np.lexsort(([places[id_] for id_ in ids], -scores))
         scores, ids = scores[order], [ids[place] for place in order]
     return [ScoredDoc(id_, score) for id_, score in zip(ids, lowered(scores).tolist(), strict=True)]
 
