@@ -74,6 +74,27 @@ def test_the_gain_of_fusion_is_counted_by_where_its_hits_are(evaluation: Evaluat
     assert gains.counts == {"both": 40, "bm25 alone": 0, "dense alone": 0, "moved up": 0}
 
 
+def test_of_three_lists_a_document_is_of_several_of_one_or_of_none(tmp_path: Path) -> None:
+    def ranked(*relevant: str) -> Run:
+        ids = [*relevant, *(f"x{n}" for n in range(12))]
+        return {"q": [ScoredDoc(id_, 99.0 - at) for at, id_ in enumerate(ids)]}
+
+    runs = {"a": ranked("r1", "r2"), "b": ranked("r1"), "c": ranked("r5")}
+    fused = {"rrf(a,b,c)": ranked("r1", "r2", "r3")}
+    qrels = {"q": {f"r{n}": 1 for n in range(1, 6)}}
+    measured = measure_runs(
+        judgements_alone("three", qrels), runs | {"other": fused["rrf(a,b,c)"]}, tmp_path
+    )
+    measured = replace(
+        measured,
+        systems={**measured.systems, "rrf(a,b,c)": measured.systems["other"]},
+        runs={**measured.runs, **fused},
+    )
+    (gains,) = gains_of(measured)
+    assert gains.counts == {"several": 1, "a alone": 1, "b alone": 0, "c alone": 0, "moved up": 1}
+    assert gains.lost == 1
+
+
 def test_the_page_says_it_in_a_sentence_and_shows_queries_with_their_texts(
     evaluation: Evaluation,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..types import DocId, QueryId
@@ -16,9 +16,9 @@ DEPTH = 10
 class Gains:
     """The relevant documents among the first ten hits of a fused system, over all queries.
 
-    ``counts`` says of how many of them which lists have them among their first ten: both, one of
-    them alone, or neither, so that fusion moved them up. ``lost`` are those that a list has there
-    and the fused one has not.
+    ``counts`` says of how many of them which lists have them among their first ten: both, or
+    several, one of them alone, or none, so that fusion moved them up. ``lost`` are those that a
+    list has there and the fused one has not.
     """
 
     system: str
@@ -32,34 +32,32 @@ class Gains:
 
 
 def gains_of(evaluation: Evaluation) -> list[Gains]:
-    """For each fused system that was measured with both of its lists."""
-    return [
-        _gains(evaluation, system, first, second) for system, first, second in _fused(evaluation)
-    ]
+    """For each fused system that was measured with all of its lists."""
+    return [_gains(evaluation, system, lists) for system, lists in _fused(evaluation)]
 
 
-def _fused(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
+def _fused(evaluation: Evaluation) -> Iterator[tuple[str, Sequence[str]]]:
     for system in evaluation.systems:
         known = system_of(system)
         parts = known.parts if known is not None else ()
-        if len(parts) == 2 and all(part in evaluation.runs for part in parts):
-            yield system, parts[0], parts[1]
+        if parts and all(part in evaluation.runs for part in parts):
+            yield system, parts
 
 
-def _gains(evaluation: Evaluation, system: str, first: str, second: str) -> Gains:
-    counts = dict.fromkeys(("both", f"{first} alone", f"{second} alone", "moved up"), 0)
+def _gains(evaluation: Evaluation, system: str, lists: Sequence[str]) -> Gains:
+    several = "both" if len(lists) == 2 else "several"
+    counts = dict.fromkeys((several, *(f"{name} alone" for name in lists), "moved up"), 0)
     lost = 0
     for query in evaluation.qrels:
-        found = {name: _relevant(evaluation, name, query) for name in (system, first, second)}
-        lost += len((found[first] | found[second]) - found[system])
-        for id_ in found[system]:
-            in_first, in_second = id_ in found[first], id_ in found[second]
-            if in_first and in_second:
-                counts["both"] += 1
-            elif in_first or in_second:
-                counts[f"{first if in_first else second} alone"] += 1
+        found = _relevant(evaluation, system, query)
+        held = {name: _relevant(evaluation, name, query) for name in lists}
+        lost += len(set[DocId]().union(*held.values()) - found)
+        for id_ in found:
+            holders = [name for name in lists if id_ in held[name]]
+            if len(holders) > 1:
+                counts[several] += 1
             else:
-                counts["moved up"] += 1
+                counts[f"{holders[0]} alone" if holders else "moved up"] += 1
     return Gains(system, counts, lost)
 
 
