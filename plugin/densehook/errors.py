@@ -120,6 +120,10 @@ class ClientMismatch(ElasticError):
     """The client is of a version that the cluster does not understand."""
 
 
+class CheckpointError(DensehookError):
+    """A file that says how far a feed came cannot be read or written."""
+
+
 class IndexNotFound(ElasticError):
     """The index does not exist."""
 

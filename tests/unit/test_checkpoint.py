@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from densehook.collections import Part, documents_from, read_letters
-from densehook.errors import CollectionError, RequestError
+from densehook.errors import CheckpointError, RequestError
 from densehook.ingest import Checkpoint
 
 OF = {"index": "uuid", "source": "abc", "replace": "false"}
@@ -45,11 +45,11 @@ def test_one_of_another_feed_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "feed.json"
     path.write_text(content, encoding="latin-1")
-    with pytest.raises(CollectionError, match=r"feed.json is no checkpoint of a feed; name"):
+    with pytest.raises(CheckpointError, match=r"feed.json is no checkpoint of a feed; name"):
         Checkpoint.open(path, OF)
-    with pytest.raises(CollectionError, match="cannot be read: Is a directory"):
+    with pytest.raises(CheckpointError, match="cannot be read: Is a directory"):
         Checkpoint.open(tmp_path, OF)
-    with pytest.raises(CollectionError, match="cannot be written: "):
+    with pytest.raises(CheckpointError, match="cannot be written: "):
         Checkpoint.open(path / "below", OF)
 
 
@@ -71,4 +71,6 @@ def test_files_that_changed_or_are_read_otherwise_have_another_state(tmp_path: P
     states.append(documents_from(path).state)
     assert len(set(states)) == len(states)
     assert all(states)
-    assert documents_from([{"_id": "1"}]).state == ""
+    # rows of a program have no state but how they are read
+    assert documents_from([{"_id": "1"}]).state == documents_from([{"_id": "2"}]).state
+    assert documents_from([]).only(Part(1, 2)).state != documents_from([]).only(Part(2, 2)).state

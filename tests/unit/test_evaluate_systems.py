@@ -181,6 +181,7 @@ def test_runs_of_others_join_and_are_compared_with_the_baseline(
         ({"measures": []}, "no measure to take"),
         ({"runs": {"../mine": {"q1": [ScoredDoc("a", 1.0)]}}}, r"cannot be called '../mine'"),
         ({"runs": {"bm25": {"q1": [ScoredDoc("a", 1.0)]}}}, "'bm25' has the name of a system"),
+        ({"runs": {"linear": {"q1": [ScoredDoc("a", 1.0)]}}}, "'linear' has the name of a system"),
         (
             {"runs": {"mine": {"1": [], "2": [], "3": [], "4": []}}},
             r"no query that is judged: it has '1', '2', '3', …, judged are 'q1', 'd9'",

@@ -69,7 +69,13 @@ def test_a_letter_that_holds_no_document_is_named(
     assert isinstance(bad, BadLine)
     assert bad.origin == f"{path}:2"
     assert reason in bad.reason
-    assert bad.content
+    # once more it is the same, and no document
+    again = letters(tmp_path / "again", Failure.unread(bad).letter())
+    (still,) = read_letters(again)
+    assert isinstance(still, BadLine)
+    assert still.reason == bad.reason
+    (still,) = read_letters(letters(tmp_path / "more", Failure.unread(still).letter()))
+    assert isinstance(still, BadLine)
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:

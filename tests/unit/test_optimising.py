@@ -207,7 +207,10 @@ def test_runs_are_lists_in_the_order_of_their_scores() -> None:
     found = lists_with(collection, Both(), {"mine": mine})
     assert list(found) == ["bm25", "dense", "mine"]
     assert found["mine"] == {"q": [ScoredDoc("a-q", 2.0), ScoredDoc("x1", 1.0)]}
-    with pytest.raises(EvaluationError, match="run 'dense' has the name of a list"):
+    for name in ("dense", "rrf", "linear", "chosen", "learned"):
+        with pytest.raises(EvaluationError, match=f"run '{name}' has a name that is given to"):
+            lists_with(collection, Both(), {name: mine})
+    with pytest.raises(EvaluationError, match="run 'dense' has a name that is given to"):
         lists_with(collection, Both(), {"dense": mine})
     with pytest.raises(EvaluationError, match="run 'mine' has no query that is judged"):
         lists_with(collection, Both(), {"mine": {"elsewhere": []}})

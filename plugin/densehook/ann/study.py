@@ -11,7 +11,7 @@ from ..collections import Collection
 from ..elastic.copies import Nearest, VectorCopy, copied, heap_used, index_options
 from ..elastic.indices import shards_of
 from ..elastic.remote import RemoteEncoder, remote_encoder
-from ..errors import ElasticError, EvaluationError, RequestError
+from ..errors import EvaluationError, RequestError
 from ..evaluation import Progress, measure_queries
 from ..evaluation.latency import CALLERS, Latency, measure_latency
 from ..evaluation.measures import means
@@ -55,14 +55,14 @@ class Built:
 
     ``memory`` is what searches read all the time, outside the heap, as Elasticsearch says, or by
     the rule of its manual where it does not (before 9.1); ``heap`` the most that was seen of all
-    nodes' heaps meanwhile, garbage included.
+    nodes' heaps meanwhile, garbage included, None where one may not know.
     """
 
     kind: str
     seconds: float
     disk: int
     memory: int
-    heap: int
+    heap: int | None
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def measure_ann(
     for kind in tried:
         try:
             lab.measure(kind, ways_of(kind, numbers, factors))
-        except ElasticError as error:
+        except RequestError as error:
             if kind == EXACT:
                 raise
             skipped[kind] = str(error)
@@ -216,12 +216,12 @@ class _Lab:
         points: list[Point] = []
         options = index_options(field, kind)
         with copied(client, name, field, options, shards_of(client, name)) as copy:
-            heap = heap_used(client)
+            heap = heap_used(client) or 0
             started = time.perf_counter()
             filled = 0
             for filled in copy.fill(name, field):
                 self._progress(f"indexing {kind}", filled, self.documents or None)
-                heap = max(heap, heap_used(client))
+                heap = max(heap, heap_used(client) or 0)
             if not filled:
                 raise EvaluationError(
                     f"no document of {name!r} has a vector in {field.name!r}; ingest first"
@@ -235,11 +235,11 @@ class _Lab:
             for number, way in enumerate(ways):
                 self._progress(f"searching {kind}", number, len(ways))
                 points.append(self._point(copy, way))
-                heap = max(heap, heap_used(client))
+                heap = max(heap, heap_used(client) or 0)
             self._progress(f"searching {kind}", len(ways), len(ways))
             size = copy.size()
         memory = size.memory or expected_memory(field.mapping, options, filled)
-        self.built[kind] = Built(kind, seconds, size.disk, memory, heap)
+        self.built[kind] = Built(kind, seconds, size.disk, memory, heap or None)
         self.points += points
 
     def _nearest(self, exact: VectorCopy) -> dict[int, list[frozenset[DocId]]]:
@@ -252,6 +252,10 @@ class _Lab:
         first = self._asked_for(way, FIRST)
         found = copy.search(self._vectors, first)
         run = dict(zip(self._collection.queries, found, strict=True))
+        if any(hit.id == query for query, ranking in run.items() for hit in ranking):
+            # queries that are documents find themselves, which does not count
+            deeper = copy.search(self._vectors, self._asked_for(way, FIRST + 1))
+            run = dict(zip(self._collection.queries, deeper, strict=True))
         values = measure_queries(
             without_queries_themselves(run, self._collection, FIRST),
             self._collection.qrels,

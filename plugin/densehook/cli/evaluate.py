@@ -99,7 +99,7 @@ def evaluate(
     from ..ann import measure_ann
     from ..collections import open_measured, open_topics
     from ..evaluation import check_systems, evaluate, needs_encoder
-    from ..report import recommendation, write_report, write_study
+    from ..report import no_texts, recommendation, write_report, write_study
     from .cluster import connect
 
     given = read_runs(runs or [])
@@ -134,15 +134,15 @@ def evaluate(
             text_of=searcher.text_of,
             progress=show,
         )
-        study = measure_ann(opened, measured, progress=show) if ann else None
-    if texts:
-        page = write_report(evaluation, searcher.texts_of, study)
-    else:
-        page = write_report(replace(evaluation, texts={}), study=study)
-    if study is not None:
-        write_study(study, output, evaluation.about)
+    shown = evaluation if texts else replace(evaluation, texts={})
+    texts_of = searcher.texts_of if texts else no_texts
+    page = write_report(shown, texts_of)
     show_evaluation(evaluation)
-    if study is not None:
+    if ann:
+        with bars() as show:
+            study = measure_ann(opened, measured, progress=show)
+        write_study(study, output, evaluation.about)
+        write_report(shown, texts_of, study)
         out.print(recommendation(study))
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
     require_no_drop(evaluation, kept, tolerance)

@@ -30,7 +30,9 @@ from .options import (
 from .progress import reading_bar
 
 if TYPE_CHECKING:
+    from ..collections import Documents
     from ..encode import Encoder
+    from ..index import Index
     from ..ingest import Checkpoint, Failure, FeedReport
 
 _FAILURES_SHOWN = 10
@@ -150,22 +152,14 @@ def ingest(
     read = str(replay) if source is None and replay is not None else source
     if read is None or (source is not None and replay is not None):
         raise typer.BadParameter("give one of them", param_hint="SOURCE, --replay")
-    if failures is not None and _is_read(failures, read):
-        raise typer.BadParameter("is a file to ingest", param_hint="--failures")
-    if checkpoint is not None and is_stdin(Path(read)):
-        raise typer.BadParameter(
-            "standard input cannot be read again from its beginning; name a file",
-            param_hint="--checkpoint",
-        )
+    _require_apart(read, failures, checkpoint)
     reading = read_documents if replay is None else read_letters
     documents = reading(read, id=id_field, rename=renames(rename), make_ids=make_ids)
     if part is not None:
         documents = documents.only(Part.of_text(part))
     client = connect(url, api_key, ca_certs)
     opened = open_index(client, index, encoder, field, encodes="documents")
-    kept = None if checkpoint is None else opened.checkpoint(checkpoint, documents, replace=replace)
-    if kept is not None and kept.done:
-        note(f"{checkpoint}: {kept.done:,} documents are done already, {kept.failed:,} failed")
+    kept = None if checkpoint is None else _kept(opened, checkpoint, documents, replace, failures)
     if kept is not None and kept.finished:
         out.print(f"nothing is left; to feed it anew, delete {checkpoint}")
         raise typer.Exit(1 if kept.failed else 0)
@@ -179,11 +173,39 @@ def ingest(
             on_progress=show,
         )
     print_report(index, report, opened.encoder)
-    if report.failed:
+    if report.failed or (kept is not None and kept.failed):
         raise typer.Exit(1)
 
 
-def _is_read(path: Path, source: str) -> bool:
+def _require_apart(read: str, failures: Path | None, checkpoint: Path | None) -> None:
+    """Raises BadParameter where files that are written would be read, or each other."""
+    if failures is not None and is_read(failures, read):
+        raise typer.BadParameter("is a file to ingest", param_hint="--failures")
+    if checkpoint is None:
+        return
+    if is_read(checkpoint, read):
+        raise typer.BadParameter("is a file to ingest", param_hint="--checkpoint")
+    if failures is not None and checkpoint.resolve() == failures.resolve():
+        raise typer.BadParameter("is the file of --failures", param_hint="--checkpoint")
+    if is_stdin(Path(read)):
+        raise typer.BadParameter(
+            "standard input cannot be read again from its beginning; name a file",
+            param_hint="--checkpoint",
+        )
+
+
+def _kept(
+    index: Index, path: Path, documents: Documents, replace: bool, failures: Path | None
+) -> Checkpoint:
+    """The feed's checkpoint, and what is told of it."""
+    letters = "none" if failures is None else str(failures.resolve())
+    kept = index.checkpoint(path, documents, replace=replace, letters=letters)
+    if kept.done:
+        note(f"{path}: {kept.done:,} documents are done already, {kept.failed:,} failed")
+    return kept
+
+
+def is_read(path: Path, source: str) -> bool:
     """Whether a file is the source, or may be read with that folder or pattern the next time."""
     path, given = path.resolve(), Path(source).resolve()
     within = given.is_dir() and given in path.parents
@@ -206,7 +228,13 @@ class Refused:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 # a lone surrogate becomes the escape that JSON has for it
                 self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
-                self._file.truncate(0 if self._checkpoint is None else self._checkpoint.letters)
+                kept = 0 if self._checkpoint is None else self._checkpoint.letters
+                if self._length() < kept:
+                    raise CollectionError(
+                        f"{self._path} has lost letters that the checkpoint counts; delete the"
+                        " checkpoint to begin anew, with --replace"
+                    )
+                self._file.truncate(kept)
         if self._checkpoint is not None:
             self._checkpoint.length_of_letters = self._length
         return self
@@ -217,10 +245,11 @@ class Refused:
                 self._file.close()
 
     def _length(self) -> int:
-        """Bytes in the file, all of them on their way to the disk."""
+        """Bytes in the file, all of them on the disk."""
         if self._file is None:
             return 0
         self._file.flush()
+        os.fsync(self._file.fileno())
         return os.fstat(self._file.fileno()).st_size
 
     def add(self, failure: Failure) -> None:

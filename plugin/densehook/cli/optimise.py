@@ -149,7 +149,10 @@ def _keep(evaluation: Evaluation, learned: QueryWise, measure: str, opened: Inde
         f" {difference.low:+.4f} and {difference.high:+.4f}, p {difference.randomisation:.4f})"
     )
     if difference.verdict != "better":
-        return f"{told}: not surely better, so nothing is kept"
+        if opened.field.weights is None:
+            return f"{told}: not surely better, so nothing is kept"
+        keep_weights(opened.client, opened.name, opened.field.name, None)
+        return f"{told}: not surely better, so those that index {opened.name!r} kept are gone"
     keep_weights(opened.client, opened.name, opened.field.name, learned.model)
     return f"{told}: kept in index {opened.name!r}; search with weights 'learned'"
 

@@ -9,7 +9,7 @@ import typer
 
 from .bundles import open_index
 from .console import note, out
-from .index import Refused, print_report
+from .index import Refused, is_read, print_report
 from .options import (
     ApiKey,
     BundlePath,
@@ -68,6 +68,9 @@ def import_(
 
     if documents is None and (id_field or rename or replace):
         raise typer.BadParameter("needs --documents", param_hint="--id, --rename, --replace")
+    read = [str(source), *([] if documents is None else [documents])]
+    if failures is not None and any(is_read(failures, each) for each in read):
+        raise typer.BadParameter("is a file to import", param_hint="--failures")
     client = connect(url, api_key, ca_certs)
     opened = open_index(client, index, encoder, field, encodes="here")
     with Refused(failures) as refused, bar(f"Importing into {index}") as show:

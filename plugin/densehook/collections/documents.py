@@ -62,17 +62,17 @@ class Documents(Iterator[Document | BadLine]):
 
     @property
     def state(self) -> str:
-        """What is another where files have changed, or are read in another way; empty for none.
+        """What is another where files are others or have changed, or are read in another way.
 
-        Raises CollectionError for files that are not there any more.
+        Of what a program gives only how it is read is known. Raises CollectionError for files that
+        are not there any more.
         """
         source = self._source
-        if source is None or is_stdin(source) or not (source.exists() or is_pattern(source)):
-            return ""
-        told = [repr(self._naming), repr(self._lines), self._part]
-        for file in files_of(source):
-            stat = file.stat()
-            told += [str(file.resolve()), str(stat.st_size), str(stat.st_mtime_ns)]
+        told = [str(source), repr(self._naming), repr(self._lines), self._part]
+        if source is not None and (source.exists() or is_pattern(source)):
+            for file in files_of(source):
+                stat = file.stat()
+                told += [str(file.resolve()), str(stat.st_size), str(stat.st_mtime_ns)]
         digest = hashlib.sha256("\0".join(told).encode(errors="surrogateescape"))
         return digest.hexdigest()[:_DIGITS]
 

@@ -104,7 +104,7 @@ def _stated(folder: Path) -> dict[Config, Splits]:
         config = _config_of(str(entry.get("config_name", "")))
         if config is None:
             continue
-        base = folder / str(entry.get("data_dir") or ".")
+        base = _within(readme, str(entry.get("data_dir") or "."))
         splits = {
             split: files
             for split, patterns in _patterns_of(readme, entry.get("data_files")).items()
@@ -166,9 +166,15 @@ def _patterns_of(readme: Path, files: Any) -> dict[str, list[str]]:
     return found
 
 
+def _within(readme: Path, path: str) -> Path:
+    """A path below the dataset's folder. Raises CollectionError for one that leads out of it."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise CollectionError(f"{readme}: path {path!r} leads out of the dataset; mend it")
+    return readme.parent / path
+
+
 def _matching(readme: Path, base: Path, pattern: str) -> list[Path]:
-    if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
-        raise CollectionError(f"{readme}: path {pattern!r} leads out of the dataset; mend it")
+    _within(readme, pattern)
     try:
         found = list(base.glob(pattern))
     except ValueError as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..files import LONGEST_LINE, Meter
 from ..types import Document
@@ -22,6 +23,7 @@ from .readers.jsonl import parse_object, rows_of_lines
 from .rows import BadLine, Naming, Row
 from .tables import Table
 
+_LETTER = "letter"
 _LONGEST = 2 * LONGEST_LINE + 4096
 """Of a letter: a line of the longest, in JSON once more, and why it was refused."""
 
@@ -47,7 +49,15 @@ def read_letters(
 
 def _letters(path: Path, naming: Naming, meter: Meter) -> Iterator[Document | BadLine]:
     for row in rows_of_lines(path, meter, _LONGEST):
-        yield row if isinstance(row, BadLine) else _read(row, naming)
+        if isinstance(row, BadLine):
+            yield _unread(row.origin, row.reason, row.content)
+        else:
+            yield _read(row, naming)
+
+
+def _unread(origin: str, reason: str, letter: Any) -> BadLine:
+    """What is no letter is kept as one, so that the next time it is no document either."""
+    return BadLine(origin, reason, json.dumps({_LETTER: letter}, ensure_ascii=False))
 
 
 def _read(letter: Row, naming: Naming) -> Document | BadLine:
@@ -57,11 +67,20 @@ def _read(letter: Row, naming: Naming) -> Document | BadLine:
         if isinstance(id_, str) and id_:
             return Document(id_, document, letter.origin)
         said = f"id is {json.dumps(id_)}; it must be a string, as the index shall have it"
-        return BadLine(letter.origin, said, json.dumps(document))
+        return _unread(letter.origin, said, letter.fields)
     if isinstance(line, str):
-        return naming.document(parse_object(line, letter.origin))
-    return BadLine(
-        letter.origin,
-        "it has no document and no line; give a file that ingest --failures wrote",
-        json.dumps(letter.fields),
+        return _line(line, letter.origin, naming)
+    said = "it has no document and no line; give a file that ingest --failures wrote"
+    return _unread(letter.origin, said, letter.fields)
+
+
+def _line(line: str, origin: str, naming: Naming) -> Document | BadLine:
+    """The document on a line of the source, or in a letter that was none when it was read."""
+    row = parse_object(line, origin)
+    if isinstance(row, BadLine) or row.fields.keys() != {_LETTER}:
+        return naming.document(row)
+    kept = row.fields[_LETTER]
+    inner = parse_object(kept if isinstance(kept, str) else json.dumps(kept), origin)
+    return (
+        _unread(origin, inner.reason, kept) if isinstance(inner, BadLine) else _read(inner, naming)
     )

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
-from ..errors import ElasticError
+from ..errors import ElasticError, RequestError
 from ..hooks import VectorField, msearch_request, ranking_of, require_answers
 from ..types import ScoredDoc
+from .bulk import Write, send
 from .connect import elastic_errors
 from .vectors import stored_vectors
 
@@ -69,14 +70,15 @@ class VectorCopy:
         """Copies the field's vectors here, findable at the end; gives how many are, as it goes."""
         count = 0
         for batch in stored_vectors(self.client, index, field):
-            operations = [
-                line
+            writes = [
+                Write.of(self.client, "index", id_, {_FIELD: vector}, absent=True)
                 for id_, vector in batch
-                for line in ({"index": {"_id": id_}}, {_FIELD: vector})
             ]
             with elastic_errors(self.client):
-                done = self.client.bulk(index=self.name, operations=operations)
-            _require_indexed(done.body)
+                refusals = list(send(self.client, self.name, writes))
+            for (id_, _), refusal in zip(batch, refusals, strict=True):
+                if refusal is not None:
+                    raise ElasticError(f"the vector of document {id_!r}: {refusal.error}")
             count += len(batch)
             yield count
         with elastic_errors(self.client):
@@ -119,7 +121,7 @@ def copied(
 ) -> Iterator[VectorCopy]:
     """An empty index for a field's vectors with these ``index_options``; it is gone at the end.
 
-    Raises ElasticError for options that the server, or the vectors, do not allow.
+    Raises RequestError for options that the server, or the vectors, do not allow.
     """
     name = f"{index}-{options['type'].replace('_', '-')}-{secrets.token_hex(4)}"
     mapping = {
@@ -131,23 +133,28 @@ def copied(
         "index": True,
         "index_options": dict(options),
     }
-    with elastic_errors(client):
-        client.options(max_retries=0).indices.create(
-            index=name,
-            settings={
-                "number_of_shards": shards,
-                "number_of_replicas": 0,
-                "refresh_interval": "-1",
-            },
-            mappings={
-                "dynamic": False,
-                "_source": {"enabled": False},
-                "properties": {_FIELD: mapping},
-            },
-        )
     try:
+        try:
+            with elastic_errors(client):
+                client.options(max_retries=0).indices.create(
+                    index=name,
+                    settings={
+                        "number_of_shards": shards,
+                        "number_of_replicas": 0,
+                        "refresh_interval": "-1",
+                    },
+                    mappings={
+                        "dynamic": False,
+                        "_source": {"enabled": False},
+                        "properties": {_FIELD: mapping},
+                    },
+                )
+        except ElasticError as error:
+            if isinstance(error.__cause__, BadRequestError):
+                raise RequestError(str(error)) from error
+            raise
         yield VectorCopy(client, name)
-    finally:
+    finally:  # also where the answer was lost, and the index is there
         with elastic_errors(client):
             client.options(max_retries=0).indices.delete(index=name, ignore_unavailable=True)
 
@@ -159,10 +166,16 @@ def index_options(field: VectorField, kind: str) -> dict[str, Any]:
     return {"type": kind, **{name: own[name] for name in graph if name in own}}
 
 
-def heap_used(client: Elasticsearch) -> int:
-    """Bytes of the Java heap that all nodes use at this moment, with what nobody needs any more."""
-    with elastic_errors(client):
-        nodes = client.nodes.stats(metric="jvm")["nodes"]
+def heap_used(client: Elasticsearch) -> int | None:
+    """Bytes of the Java heap that all nodes use at this moment, with what nobody needs any more.
+
+    None without the privilege ``monitor``.
+    """
+    try:
+        with elastic_errors(client):
+            nodes = client.nodes.stats(metric="jvm")["nodes"]
+    except ElasticError:
+        return None
     return sum(int(node["jvm"]["mem"]["heap_used_in_bytes"]) for node in nodes.values())
 
 
@@ -177,10 +190,3 @@ def _memory(stats: Mapping[str, Any]) -> int | None:
 def _named(body: Mapping[str, Any]) -> dict[str, Any]:
     """A request as the client takes it."""
     return {name.removeprefix("_"): value for name, value in body.items()}
-
-
-def _require_indexed(done: Mapping[str, Any]) -> None:
-    if not done["errors"]:
-        return
-    failed = next(item["index"] for item in done["items"] if "error" in item["index"])
-    raise ElasticError(f"document {failed['_id']!r}: {failed['error'].get('reason')}")

@@ -54,14 +54,15 @@ def import_impacts(
     """
     report = ImpactsReport()
     with elastic_errors(client):
-        if index_exists(client, index):
+        there = index_exists(client, index)
+        if there:
             _require_sparse(client, index, field)
         else:
             client.options(max_retries=0).indices.create(index=index, mappings=_mappings(field))
         rows = iter(documents)
         while window := list(islice(rows, _AT_ONCE)):
             writes = [
-                Write.of(client, "create", row.id, _source(row, field), absent=False)
+                Write.of(client, "create", row.id, _source(row, field), absent=not there)
                 for row in window
             ]
             for row, refusal in zip(window, send(client, index, writes), strict=True):
@@ -76,7 +77,7 @@ def stored_impacts(client: Elasticsearch, index: str, field: str = "impacts") ->
     _require_sparse(client, index, field)
     for hits in pages(client, index, {"exists": {"field": field}}, [field, CONTENTS], _AT_ONCE):
         for hit in hits:
-            source = hit["_source"]
+            source = hit.get("_source", {})
             weights = source.get(field)
             if not isinstance(weights, Mapping):
                 raise ElasticError(

@@ -99,8 +99,13 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
     return read_provenance(name, entry["mappings"], entry["settings"])
 
 
-def keep_weights(client: Elasticsearch, index: str, field: str, weights: LearnedWeights) -> None:
-    """Writes learned weights into the mapping's ``_meta``, beside the field's encoder."""
+def keep_weights(
+    client: Elasticsearch, index: str, field: str, weights: LearnedWeights | None
+) -> None:
+    """Writes learned weights into the mapping's ``_meta``, beside the field's encoder.
+
+    None takes away those that are there.
+    """
     with elastic_errors(client):
         found = client.indices.get_mapping(index=index)
         ((name, entry),) = found.items()

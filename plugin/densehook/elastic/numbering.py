@@ -19,7 +19,7 @@ NUMBERED: Mapping[str, Any] = {
 """What asks a search for numbers in the place of ids."""
 
 _AT_ONCE = 1000
-_UNASSIGNED = 0  # numbers below are none
+_LOWEST = 0
 
 
 class Numbering:
@@ -54,7 +54,7 @@ class Numbering:
         return [ScoredDoc(self._ids[number], score) for number, score in hits]
 
     def _learn(self, numbers: Iterable[int]) -> None:
-        wanted = iter(sorted(number for number in numbers if number >= _UNASSIGNED))
+        wanted = iter(sorted(number for number in numbers if number >= _LOWEST))
         while batch := list(islice(wanted, _AT_ONCE)):
             with elastic_errors(self._client):
                 answer = self._client.search(

@@ -68,5 +68,5 @@ def _pages(
 
 
 def _noted(hit: Mapping[str, Any], field: str) -> NotedVector:
-    source = hit["_source"]
+    source = hit.get("_source", {})
     return NotedVector(hit["_id"], value_at(source, field), note_in(source, field), source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from ..collections import Collection
@@ -56,15 +56,23 @@ def _first(ids: Iterable[str]) -> str:
     return ", ".join(map(repr, shown[:3])) + (", …" if len(shown) > 3 else "")
 
 
-def check_names(systems: Sequence[str], runs: Iterable[str], baseline: str | None) -> None:
-    """Raises EvaluationError for names that clash or cannot be files, and a baseline not there."""
+def check_names(
+    systems: Sequence[str],
+    runs: Iterable[str],
+    baseline: str | None,
+    taken: Container[str] = (),
+) -> None:
+    """Raises EvaluationError for names that clash or cannot be files, and a baseline not there.
+
+    No run may have a name that is ``taken``.
+    """
     names = list(systems)
     for name in runs:
         if not _NAME.fullmatch(name):
             raise EvaluationError(
                 f"a run cannot be called {name!r}; give it up to 100 letters, digits and -._+@"
             )
-        if name in names:
+        if name in names or name in taken:
             raise EvaluationError(f"run {name!r} has the name of a system; name it otherwise")
         names.append(name)
     if not names:

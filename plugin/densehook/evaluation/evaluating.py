@@ -40,6 +40,7 @@ from .progress import Progress, silent
 from .result import METRICS, QUERIES, Evaluation, KindOfQuery
 from .significance import SEED, differences, intervals
 from .systems import (
+    SYSTEMS,
     Bench,
     Searcher,
     check_systems,
@@ -88,7 +89,7 @@ def evaluate(
     names = check_measures(measures)
     check_grades(names, collection.qrels)
     given = {name: judged_part(name, run, collection.qrels) for name, run in (runs or {}).items()}
-    check_names(wanted, given, baseline)
+    check_names(wanted, given, baseline, taken=SYSTEMS)
     require_folder(output)
     if needs_documents(wanted) and not collection.has_documents:
         collection.documents()  # says what is missing

@@ -210,8 +210,10 @@ def lists_with(
     Raises EvaluationError for a run of a list's name, or of other queries or documents.
     """
     for name in more:
-        if name in LISTS:
-            raise EvaluationError(f"run {name!r} has the name of a list; name it otherwise")
+        if name in (*LISTS, *fixed(len(LISTS)), "chosen", "learned"):
+            raise EvaluationError(
+                f"run {name!r} has a name that is given to what is chosen here; name it otherwise"
+            )
     given = {name: judged_part(name, run, collection.qrels) for name, run in more.items()}
     ordered = {
         name: {query: resorted(ranking) for query, ranking in run.items()}

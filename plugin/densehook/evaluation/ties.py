@@ -43,7 +43,7 @@ def _without_ties(query: QueryId, ranking: Ranking, places: Mapping[DocId, int])
         )
     ids = [hit.id for hit in ranking]
     if (np.diff(scores) >= 0).any():
-        order = np.lexsort(([places[id_] for id_ in ids], -scores))
+        order = np.lexsort((np.array([places[id_] for id_ in ids]), -scores))
         scores, ids = scores[order], [ids[place] for place in order]
     return [ScoredDoc(id_, score) for id_, score in zip(ids, lowered(scores).tolist(), strict=True)]
 

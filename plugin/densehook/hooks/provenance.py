@@ -142,10 +142,14 @@ def read_provenance(
     return Provenance(index, fields, _names(meta.get("bm25")), _in_cluster(settings or {}))
 
 
-def with_weights(meta: Mapping[str, Any], field: str, weights: LearnedWeights) -> dict[str, Any]:
-    """A mapping's ``_meta`` with learned weights in a vector field's entry."""
+def with_weights(
+    meta: Mapping[str, Any], field: str, weights: LearnedWeights | None
+) -> dict[str, Any]:
+    """A mapping's ``_meta`` with learned weights in a vector field's entry, or without."""
     densehook = meta[META]
-    entry = {**densehook["fields"][field], "weights": weights.as_json()}
+    entry = {name: each for name, each in densehook["fields"][field].items() if name != "weights"}
+    if weights is not None:
+        entry["weights"] = weights.as_json()
     return {**meta, META: {**densehook, "fields": {**densehook["fields"], field: entry}}}
 
 

@@ -112,6 +112,11 @@ class Asked:
             )
 
     def _require_alone(self) -> None:
+        if self.fusion != "rrf":
+            raise RequestError(
+                f"fusion {self.fusion!r} cannot be chosen where weights are 'learned': they are for"
+                " one fusion; leave it out"
+            )
         for name in ("normalizer", "rank_constant", "min_scores", "num_candidates"):
             if getattr(self, name) is not None:
                 raise RequestError(

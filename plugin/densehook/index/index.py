@@ -242,10 +242,13 @@ class Index:
 
         return export_vectors(self, Path(target), on_progress)
 
-    def checkpoint(self, path: Path, documents: Documents, *, replace: bool = False) -> Checkpoint:
+    def checkpoint(
+        self, path: Path, documents: Documents, *, replace: bool = False, letters: str = "none"
+    ) -> Checkpoint:
         """How far a feed of these documents into this index came, by its file; none yet is new.
 
-        Raises RequestError for a file of another feed, CollectionError for one that cannot be read.
+        ``letters`` names the file beside it that failures are written to, if they are.
+        Raises RequestError for a file of another feed, CheckpointError for one that cannot be read.
 
         index.checkpoint(Path("feed.json"), documents_from("corpus.jsonl")).done
         """
@@ -257,6 +260,7 @@ class Index:
             "encoder": self.field.fingerprint,
             "source": documents.state,
             "replace": str(replace).lower(),
+            "letters": letters,
         }
         return Checkpoint.open(path, of)
 

@@ -21,6 +21,7 @@ from ..hooks import (
     learned_request,
     ranking_of,
 )
+from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
 from ..types import DocId, Ranking
 from .asked import LISTS, Asked
 from .hits import Hit, Hits
@@ -151,6 +152,8 @@ class Searching:
         if name == "bm25":
             return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
         field, candidates = self.field, asked.num_candidates
+        if asked.is_learned:  # its weights hang on what is found, which must be what a node finds
+            candidates = max(2 * depth, LEAST_IN_SHORT_FORM)
         if vector is not None:
             return self._kind.request(field.name, vector, depth, candidates, asked.filters)
         return self._kind.text_request(

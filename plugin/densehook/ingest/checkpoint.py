@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import CollectionError, RequestError
+from ..errors import CheckpointError, RequestError
 
 _NUMBERS = ("done", "indexed", "failed", "letters")
 
@@ -38,7 +38,7 @@ class Checkpoint:
     def open(cls, path: Path, of: Mapping[str, str]) -> Checkpoint:
         """The one in the file, or a new one, which is in the file then.
 
-        Raises RequestError for one that was kept for another feed, CollectionError for a file that
+        Raises RequestError for one that was kept for another feed, CheckpointError for a file that
         is none, or cannot be read or written.
         """
         if not path.exists():
@@ -69,10 +69,10 @@ class Checkpoint:
 
     def _save(self) -> None:
         """Replaces the file whole, so that one which is ended now leaves the old or the new."""
-        self.letters = self.length_of_letters()
-        kept = {name: getattr(self, name) for name in _KEPT}
         unfinished = self.path.with_name(f"{self.path.name}.new")
         try:
+            self.letters = self.length_of_letters()
+            kept = {name: getattr(self, name) for name in _KEPT}
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("w", encoding="utf-8") as file:
                 json.dump(kept, file, indent=2)
@@ -81,7 +81,7 @@ class Checkpoint:
                 os.fsync(file.fileno())
             unfinished.replace(self.path)
         except OSError as error:
-            raise CollectionError(
+            raise CheckpointError(
                 f"{self.path} cannot be written: {error.strerror or error}"
             ) from error
 
@@ -93,11 +93,11 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CollectionError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError:
         kept = None
     if not isinstance(kept, dict) or not _is_whole(kept):
-        raise CollectionError(
+        raise CheckpointError(
             f"{path} is no checkpoint of a feed; name another file, or delete it to begin anew"
         )
     return kept

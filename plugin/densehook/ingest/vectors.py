@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..bundle import is_blank
 from ..collections import BadLine
 from ..collections.vectors import MadeBy, VectorFile, VectorRow, shortest, shown_id
 from ..elastic.bulk import Write, send
@@ -151,6 +152,9 @@ def _require_inputs(target: VectorField, index: str) -> None:
         )
 
 
+_NO_TEXT = "has a vector and no text that it could be made of, in"
+
+
 class _Joined:
     """Documents with the vectors of a file, wherever in it each stands.
 
@@ -185,6 +189,11 @@ class _Joined:
             first.append(item)
             if len(self._sample) == SAMPLE:
                 break
+        if not self._sample and self._left != self._ids:
+            raise CollectionError(
+                f"no document of {self._source}'s vectors has text in"
+                f" {', '.join(self._target.field.inputs)}; is it called otherwise (--rename)?"
+            )
         if not self._sample:
             raise CollectionError(
                 f"no document has a vector in {self._source}, which has those of"
@@ -211,7 +220,10 @@ class _Joined:
             return BadLine(document.origin, f"document {shown_id(document.id)}: {error}")
         self._left.remove(document.id)
         vector = self._vector(document.id)
-        if len(self._sample) < SAMPLE and text:
+        if is_blank(text):
+            said = f"{_NO_TEXT} {', '.join(self._target.field.inputs)}"
+            return BadLine(document.origin, f"document {shown_id(document.id)} {said}")
+        if len(self._sample) < SAMPLE:
             self._sample.append((document.id, text, vector))
         return replace(document, fields=self._target.with_vector(document.fields, vector, text))
 
@@ -284,6 +296,10 @@ def _planned(target: _Target, rows: Sequence[VectorRow]) -> tuple[list[_Ready], 
             text, missing = target.text_of(document)
         except UnusableDocument as error:
             failures.append(Failure.of(document, error))
+            continue
+        if is_blank(text):
+            said = f"{_NO_TEXT} {', '.join(target.field.inputs)}"
+            failures.append(Failure.of(document, said))
             continue
         change = {"doc": target.with_vector({}, row.vector, text)}
         write = Write.of(target.client, "update", row.id, change, absent=False)

@@ -57,7 +57,7 @@ class Judging:
         }
 
     def progress(self) -> Json:
-        """How many of the pool are judged, and the share of each system's first hits, in percent.
+        """How many of the pool are judged, and the share of each system's first hits.
 
         ``before`` are the shares when the systems were measured.
         """

@@ -9,13 +9,14 @@ from ..errors import MissingExtra, missing_of
 if missing := missing_of("jinja2"):
     raise MissingExtra(missing, "evaluate")
 
-from .page import write_report
+from .page import no_texts, write_report
 from .study import recommendation, study_table, write_study
 from .tables import latex_table, markdown_table
 
 __all__ = [
     "latex_table",
     "markdown_table",
+    "no_texts",
     "recommendation",
     "study_table",
     "write_report",

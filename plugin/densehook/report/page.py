@@ -68,8 +68,13 @@ class Gained:
     plot: str
 
 
+def no_texts(_ids: Sequence[DocId]) -> Mapping[DocId, str]:
+    """Gives nothing to show of documents but their ids."""
+    return {}
+
+
 def write_report(
-    evaluation: Evaluation, texts_of: TextsOf = lambda ids: {}, study: Study | None = None
+    evaluation: Evaluation, texts_of: TextsOf = no_texts, study: Study | None = None
 ) -> Path:
     """Writes report.html, report.md and report.tex into the evaluation's folder; gives the page.
 

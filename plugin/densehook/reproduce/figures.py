@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CollectionError
+from ..errors import CollectionError, EvaluationError
+from ..evaluation import check_measures, check_systems
 
 _FOLDER = Path(__file__).with_name("collections")
 
@@ -113,7 +114,12 @@ def _run(number: int, row: Mapping[str, Any]) -> Run:
     if tolerance is not None and not _is_share(tolerance):
         raise TypeError(f"run {number}: tolerance is {tolerance!r}; it must be a number below 1")
     encoder = _text(row, "encoder") if "encoder" in row else None
-    return Run(_text(row, "system"), encoder, expected, _text(row, "source"), tolerance)
+    try:
+        (system,) = check_systems([_text(row, "system")])
+        figures = {check_measures([name])[0]: figure for name, figure in expected.items()}
+    except EvaluationError as error:
+        raise TypeError(f"run {number}: {error}") from None
+    return Run(system, encoder, figures, _text(row, "source"), tolerance)
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:

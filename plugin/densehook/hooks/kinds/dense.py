@@ -14,6 +14,9 @@ _MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
 MIN_CANDIDATES = 200
 """For each shard, unless others are asked for."""
 
+LEAST_IN_SHORT_FORM = 100
+"""The same of the node's short form of ``hybrid``: LEAST_CANDIDATES of HybridLists."""
+
 _Filters = Sequence[Mapping[str, Any]]
 
 
