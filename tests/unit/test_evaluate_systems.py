@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from densehook.collections import Collection, read_run
-from densehook.errors import EvaluationError
+from densehook.errors import ElasticError, EvaluationError
 from densehook.evaluation import DEFAULT_MEASURES, SYSTEMS, evaluate, title_and_text
 from densehook.evaluation import evaluating as evaluation_module
 from densehook.fusion import linear_combination
@@ -143,6 +143,25 @@ def test_each_kind_of_query_is_measured_by_itself(collection: Collection, tmp_pa
     written = json.loads((tmp_path / "metrics.json").read_text())
     assert written["kinds"]["document"]["queries"] == 1
     assert list(written["kinds"]["document"]["systems"]) == ["dense", "bm25"]
+
+
+def test_systems_that_serve_are_timed_and_one_that_fails_costs_no_run(
+    collection: Collection, tmp_path: Path
+) -> None:
+    def refuse(_text: str) -> None:
+        raise ElasticError("the cluster is busy")
+
+    evaluation = evaluate(
+        collection,
+        ["bm25", "dense"],
+        FakeSearcher(),
+        tmp_path,
+        timed={"bm25": lambda _text: None, "dense": refuse, "rrf": refuse},
+    )
+    assert list(evaluation.latencies) == ["bm25"]
+    assert [each.callers for each in evaluation.latencies["bm25"]] == [1, 4]
+    assert evaluation.warnings[0] == "how long dense takes is not known: the cluster is busy"
+    assert set(evaluation.systems) == {"bm25", "dense"}
 
 
 def test_runs_of_others_join_and_are_compared_with_the_baseline(

@@ -79,12 +79,14 @@ def optimise(
     """
     from ..collections import open_measured
     from ..evaluation import DEFAULT_MEASURES, check_measures, measure_runs
+    from ..evaluation.checking import require_folder
     from ..evaluation.choosing import choose
     from ..index import Asked
     from ..report import write_report
     from .cluster import connect
 
     (named,) = check_measures([measure])
+    require_folder(output)
     measured = open_measured(collection, split)
     more = read_runs(runs or [])
     opened = open_index(connect(url, api_key, ca_certs), index, encoder, field)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..collections import Collection, write_qrels, write_run
 from ..collections.runs import writing
-from ..errors import EvaluationError
+from ..errors import DensehookError, EvaluationError
 from ..java import find_java
 from ..types import Document, QueryId, Run
 from .anserini import MINIMUM_JAVA, anserini_jar
@@ -99,7 +99,7 @@ def evaluate(
     bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
     made = {**_runs(wanted, bench, given), **given}
     asks = {name: ask for name, ask in (timed or {}).items() if name in wanted}
-    latencies = _latencies(list(collection.queries.values()), asks, progress)
+    latencies, untimed = _latencies(list(collection.queries.values()), asks, progress)
     return _measured(
         collection,
         made,
@@ -108,7 +108,7 @@ def evaluate(
         baseline=baseline,
         about=about or {},
         progress=progress,
-        beware=beware,
+        beware=[*beware, *untimed],
         latencies=latencies,
     )
 
@@ -235,14 +235,18 @@ def _latencies(
     queries: Sequence[str],
     asks: Mapping[str, Callable[[str], object]],
     progress: Progress,
-) -> dict[str, Sequence[Latency]]:
-    """Of some of the queries, drawn by a fixed seed."""
+) -> tuple[dict[str, Sequence[Latency]], list[str]]:
+    """Of some of the queries, drawn by a fixed seed; and what to say of systems that failed."""
     drawn = random.Random(SEED).sample(queries, min(_TIMED, len(queries)))
     found: dict[str, Sequence[Latency]] = {}
-    for name, ask in asks.items():
-        progress("timing", len(found), len(asks))
-        found[name] = [measure_latency(ask, drawn, callers) for callers in CALLERS]
-    return found
+    untimed: list[str] = []
+    for number, (name, ask) in enumerate(asks.items()):
+        progress("timing", number, len(asks))
+        try:
+            found[name] = [measure_latency(ask, drawn, callers) for callers in CALLERS]
+        except DensehookError as error:  # the runs are made, and are not lost for it
+            untimed.append(f"how long {name} takes is not known: {error}")
+    return found, untimed
 
 
 def _mean_of(
