@@ -72,7 +72,7 @@ demo: setup plugin
 	@$(VENV)/bin/densehook demo
 
 test: setup plugin
-	$(PYTHON) -m pytest --numprocesses=2 --dist=loadgroup tests
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadscope tests
 
 check: setup
 	$(VENV)/bin/ruff format --check .

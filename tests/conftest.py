@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,21 +38,12 @@ settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "densehook"))
 
 
-_GROUPS = {
-    "nodes with the plugin": {"plugin_node", "crowded_node", "two_nodes"},
-    "the plain node": {"node_url"},
-}
-"""Fixtures that are nodes of a whole run."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Files that share nodes are run by one of the processes."""
+    from side_by_side import scheduler
 
-
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Files that share nodes are run by one of the processes, so that each is started once."""
-    used: dict[Path, set[str]] = {}
-    for item in items:
-        used.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
-    for item in items:
-        groups = (name for name, nodes in _GROUPS.items() if nodes & used[item.path])
-        item.add_marker(pytest.mark.xdist_group(next(groups, item.path.name)))
+    return scheduler(config, log)
 
 
 @pytest.fixture(scope="session")
