@@ -109,21 +109,23 @@ class Preparer:
         window = Window()
         plans = list(self._planned(items, window))
         known = self._known(plans)
+        there: Collection[str] = ()
         if not self._replace:
-            taken = [plan for plan in plans if known.get(plan.document.id)]
-            written = self._written_before([plan.document for plan in taken])
-            window.there += (plan for plan in taken if plan.document.id in written)
-            window.failures += (
-                Failure.conflict(plan.document) for plan in taken if plan.document.id not in written
-            )
+            taken = [plan.document for plan in plans if known.get(plan.document.id)]
+            there = self._written_before(taken)
+            conflicts = {document.id for document in taken if document.id not in there}
+            window.failures += (Failure.conflict(each) for each in taken if each.id in conflicts)
+            plans = [plan for plan in plans if plan.document.id not in conflicts]
             self._doubtful -= len(items)
-            plans = [plan for plan in plans if not known.get(plan.document.id)]
         for plan in plans:
-            self._decide(plan, known.get(plan.document.id))
+            self._decide(plan, None if plan.document.id in there else known.get(plan.document.id))
         if self._encoder is not None:
+            # what is there already as well: in other company vectors differ in their last bits
             self._encode(self._encoder, plans, window)
         for plan in plans:
-            if plan.source is not None:
+            if plan.document.id in there:
+                window.there.append(plan)
+            elif plan.source is not None:
                 absent = plan.document.id in known and known[plan.document.id] is None
                 self._add(plan, plan.source, absent, window)
         return window
