@@ -128,12 +128,12 @@ def both_kinds(queries: int, told_by_length: bool) -> tuple[Collection, dict[str
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer settings to try."""
-    from densehook.evaluation import optimising
+    from densehook.evaluation import settings
 
-    monkeypatch.setattr(optimising, "WINDOWS", (100,))
-    monkeypatch.setattr(optimising, "RANK_CONSTANTS", (60,))
-    monkeypatch.setattr(optimising, "NORMALIZED", ("minmax",))
-    monkeypatch.setattr(optimising, "SHARES", ())
+    monkeypatch.setattr(settings, "WINDOWS", (100,))
+    monkeypatch.setattr(settings, "RANK_CONSTANTS", (60,))
+    monkeypatch.setattr(settings, "NORMALIZED", ("minmax",))
+    monkeypatch.setattr(settings, "SHARES", ())
 
 
 def verdict(told_by_length: bool) -> tuple[str, float]:

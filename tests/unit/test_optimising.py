@@ -13,20 +13,17 @@ from hypothesis import strategies as st
 
 from densehook.collections import Collection, judgements_alone
 from densehook.errors import EvaluationError
-from densehook.evaluation import optimising
+from densehook.evaluation import settings as tried_settings
 from densehook.evaluation.optimising import (
     Lists,
     choose_by_folds,
     choose_on,
     depth_of,
     drawn_folds,
-    fixed,
     lists_with,
-    settings,
-    thresholds_of,
     try_settings,
-    weightings,
 )
+from densehook.evaluation.settings import fixed, settings, thresholds_of, weightings
 from densehook.evaluation.ties import without_ties
 from densehook.fusion import NORMALIZERS, linear_combination, reciprocal_rank_fusion
 from densehook.index import Asked
@@ -54,10 +51,10 @@ def lists(right: Iterable[str], wrong: Iterable[str]) -> tuple[Collection, dict[
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer settings to try."""
-    monkeypatch.setattr(optimising, "WINDOWS", (20, 100))
-    monkeypatch.setattr(optimising, "RATIOS", (0.25, 1.0, 4.0))
-    monkeypatch.setattr(optimising, "RANK_CONSTANTS", (1, 60))
-    monkeypatch.setattr(optimising, "SHARES", (0.5,))
+    monkeypatch.setattr(tried_settings, "WINDOWS", (20, 100))
+    monkeypatch.setattr(tried_settings, "RATIOS", (0.25, 1.0, 4.0))
+    monkeypatch.setattr(tried_settings, "RANK_CONSTANTS", (1, 60))
+    monkeypatch.setattr(tried_settings, "SHARES", (0.5,))
 
 
 def test_every_setting_is_one_that_a_search_takes_and_the_fixed_are_among_them() -> None:

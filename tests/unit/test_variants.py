@@ -76,9 +76,7 @@ def test_every_variant_has_a_fingerprint_of_its_own(
 def test_a_vector_is_the_same_in_any_company(name: str, built: Callable[[str], Bundle]) -> None:
     encoder = load(built(name).path)
     alone = np.vstack([encoder.encode_documents([text]) for text in TEXTS])
-    # in fp16 a difference in the last bit of one product may become one of the next half float
-    bound = 1e-3 if name == "fp16" else 1e-6
-    assert np.abs(encoder.encode_documents(TEXTS) - alone).max() <= bound
+    assert np.abs(encoder.encode_documents(TEXTS) - alone).max() <= 1e-6
     assert not encoder.manifest.batch_dependent
 
 

@@ -3,7 +3,8 @@
 The vectors are copied into indices of their own, one at a time, which are gone afterwards.
 """
 
-from .study import Built, Point, Study, measure_ann
+from .measuring import measure_ann
+from .result import Built, Point, Study
 from .ways import CANDIDATES, OVERSAMPLES, Way, check_kinds
 
 __all__ = [

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import RequestError
-from ..hooks.kinds.dense import INDEX_TYPES
+from ..hooks.kinds.dense import INDEX_TYPES, MAX_CANDIDATES
 
 EXACT = "flat"
 """Compares every vector, whole: what the others are measured against."""
+FIRST = 10
+"""Hits that a reader sees."""
+LAST = 100
+"""Hits that a fusion or a reranker sees."""
 CANDIDATES = (20, 50, 100, 200, 500)
 OVERSAMPLES = (0.0, 3.0)
 """Without comparing again by whole vectors, and with three times the hits compared again."""
@@ -61,9 +65,9 @@ def check_candidates(candidates: Iterable[int]) -> list[int]:
     """Give the numbers, ascending; RequestError for one that Elasticsearch would refuse."""
     wanted = sorted(set(candidates))
     for each in wanted:
-        if not FIRST <= each <= _MOST_CANDIDATES:
+        if not FIRST <= each <= MAX_CANDIDATES:
             raise RequestError(
-                f"{each} candidates cannot be; give numbers from {FIRST} to {_MOST_CANDIDATES:,}"
+                f"{each} candidates cannot be; give numbers from {FIRST} to {MAX_CANDIDATES:,}"
             )
     return wanted
 
@@ -75,10 +79,3 @@ def check_oversamples(oversamples: Iterable[float]) -> list[float]:
         if each != 0 and not 1 <= each < 10:
             raise RequestError(f"oversample {each:g} cannot be; give 0, or from 1 to below 10")
     return wanted
-
-
-FIRST = 10
-"""Hits that a reader sees."""
-LAST = 100
-"""Hits that a fusion or a reranker sees."""
-_MOST_CANDIDATES = 10_000

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from ..hooks import INDEX_TYPES
 from .about import about
 from .bundles import open_index
 from .console import note, out
@@ -27,17 +28,21 @@ def ann(
     kinds: Annotated[
         str,
         typer.Option("--kinds", help="Types of index to try, separated by commas."),
-    ] = "flat,hnsw,int8_hnsw,int4_hnsw,bbq_hnsw",
+    ] = ",".join(INDEX_TYPES),
     candidates: Annotated[
-        str, typer.Option("--candidates", help="Numbers of candidates to try, for each shard.")
-    ] = "20,50,100,200,500",
+        str | None,
+        typer.Option(
+            "--candidates", help="Numbers of candidates to try, for each shard; else 20 to 500."
+        ),
+    ] = None,
     oversamples: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--oversamples",
-            help="How many times the hits are compared again by whole vectors; 0 for none.",
+            help="How many times the hits are compared again by whole vectors, as 0,2,3; else"
+            " without and with a usual one.",
         ),
-    ] = "0,3",
+    ] = None,
     queries: Annotated[
         int, typer.Option("--queries", min=1, help="At most so many queries are timed.")
     ] = 100,
@@ -58,15 +63,15 @@ def ann(
     The index's vectors are copied into indices of their own, one after the other, which are deleted
     again. Recall is against the exact search.
     """
-    from ..ann import measure_ann
+    from ..ann import CANDIDATES, OVERSAMPLES, measure_ann
     from ..collections import open_measured
     from ..evaluation.checking import require_folder
     from ..report import recommendation, write_study
     from .cluster import connect
 
     tried = names(kinds)
-    asked = numbers("--candidates", candidates)
-    again = factors("--oversamples", oversamples)
+    asked = CANDIDATES if candidates is None else numbers("--candidates", candidates)
+    again = OVERSAMPLES if oversamples is None else factors("--oversamples", oversamples)
     require_folder(output)
     opened = open_measured(collection, split)
     measured = open_index(connect(url, api_key, ca_certs), index, encoder, field)

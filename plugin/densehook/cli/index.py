@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import CollectionError
 from ..files import is_stdin
 from ..hooks import INDEX_TYPES, pipeline_name
 from .bundles import manifest_of, open_index
 from .console import note, out
+from .feeding import Refused, is_read, print_report
 from .options import (
     ApiKey,
     BundlePath,
     CaCerts,
+    Failures,
     IdField,
     MakeIds,
     Rename,
@@ -31,11 +29,9 @@ from .progress import reading_bar
 
 if TYPE_CHECKING:
     from ..collections import Documents
-    from ..encode import Encoder
     from ..index import Index
-    from ..ingest import Checkpoint, Failure, FeedReport
+    from ..ingest import Checkpoint
 
-_FAILURES_SHOWN = 10
 _SOURCES = (
     "File, folder or pattern: JSONL, JSON array, CSV, TSV (also .gz), Parquet, Arrow, .txt and .md"
     " in a folder, a BEIR folder, a dataset folder of Hugging Face; a name of ir_datasets; - for"
@@ -122,12 +118,7 @@ def ingest(
             "--part", help="Only this part of the source, as 2/8; others are for other processes."
         ),
     ] = None,
-    failures: Annotated[
-        Path | None,
-        typer.Option(
-            "--failures", help="JSONL file for what could not be indexed, whole, and why."
-        ),
-    ] = None,
+    failures: Failures = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -203,113 +194,3 @@ def _kept(
     if kept.done:
         note(f"{path}: {kept.done:,} documents are done already, {kept.failed:,} failed")
     return kept
-
-
-def is_read(path: Path, source: str) -> bool:
-    """Whether a file is the source, or may be read with that folder or pattern the next time."""
-    path, given = path.resolve(), Path(source).resolve()
-    within = given.is_dir() and given in path.parents
-    return within or path == given or path.match(str(given))
-
-
-class Refused:
-    """Shows the first failures and writes all of them where the user asked, in a ``with``."""
-
-    def __init__(self, path: Path | None, checkpoint: Checkpoint | None = None) -> None:
-        """What ``checkpoint`` has noted stays in the file; what came behind will come again."""
-        self._path = path
-        self._checkpoint = checkpoint
-        self._file: TextIO | None = None
-        self._shown = 0
-
-    def __enter__(self) -> Self:
-        if self._path is not None:
-            with _writing(self._path):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                # a lone surrogate becomes the escape that JSON has for it
-                self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace")
-                kept = 0 if self._checkpoint is None else self._checkpoint.letters
-                if self._length() < kept:
-                    raise CollectionError(
-                        f"{self._path} has lost letters that the checkpoint counts; delete the"
-                        " checkpoint to begin anew, with --replace"
-                    )
-                self._file.truncate(kept)
-        if self._checkpoint is not None:
-            self._checkpoint.length_of_letters = self._length
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._path is not None and self._file is not None:
-            with _writing(self._path):
-                self._file.close()
-
-    def _length(self) -> int:
-        """Bytes in the file, all of them on the disk."""
-        if self._file is None:
-            return 0
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return os.fstat(self._file.fileno()).st_size
-
-    def add(self, failure: Failure) -> None:
-        """Takes note of one more."""
-        self._shown += 1
-        if self._shown <= _FAILURES_SHOWN:
-            note(str(failure))
-        elif self._shown == _FAILURES_SHOWN + 1:
-            note("… more; --failures FILE writes them all" if self._file is None else "…")
-        if self._path is not None and self._file is not None:
-            with _writing(self._path):
-                self._file.write(failure.letter() + "\n")
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Raises CollectionError where the block cannot write the file."""
-    try:
-        yield
-    except OSError as error:
-        raise CollectionError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def print_report(index: str, report: FeedReport, encoder: Encoder | None) -> None:
-    """What a feed did, as far as there is something to say of it."""
-    out.print(f"indexed {report.indexed:,} documents into {index}, {report.failed:,} failed")
-    if report.reused:
-        out.print(f"{report.reused:,} have the vector that was there already, of the same text")
-    if report.brought:
-        out.print(f"{report.brought:,} brought a vector of their own")
-    _print_cut(report, encoder)
-    for name, count in report.missing.items():
-        if count >= report.indexed + report.failed > 0:
-            out.print(f"no document has the input field {name}; is it called otherwise?")
-        else:
-            out.print(f"{count:,} have nothing in the input field {name}")
-    if report.without_text:
-        out.print(f"{report.without_text:,} have no text at all, and so no vector")
-    if report.unrefreshed:
-        note(
-            f"the index could not be refreshed ({report.unrefreshed}); the last documents can be"
-            " found when it has refreshed itself"
-        )
-
-
-def _print_cut(report: FeedReport, encoder: Encoder | None) -> None:
-    """How many texts were longer than the encoder reads, or that nobody knows."""
-    stats = report.in_cluster if encoder is None else report.encoded
-    if stats is None:
-        if report.indexed == report.brought + report.without_text:
-            return  # nothing was to be encoded
-        note(
-            "how many texts were longer than the encoder reads is not known: the cluster does not"
-            " say (it takes the privilege monitor, and nodes that stay)"
-        )
-    elif stats.truncated_texts:
-        lost = stats.lost_tokens / (stats.tokens + stats.lost_tokens)
-        limit = "the encoder reads" if encoder is None else f"{encoder.manifest.max_tokens} tokens"
-        by = " (counted by the cluster, over all clients)" if encoder is None else ""
-        out.print(
-            f"{stats.truncated_texts:,} are longer than {limit}:"
-            f" {stats.lost_tokens:,} tokens ({lost:.0%}) were not encoded{by}"
-        )

@@ -51,6 +51,10 @@ Rename = Annotated[
     list[str] | None,
     typer.Option("--rename", help="Name for a field, as body=text; may be given several times."),
 ]
+Failures = Annotated[
+    Path | None,
+    typer.Option("--failures", help="JSONL file for what could not be indexed, whole, and why."),
+]
 CollectionName = Annotated[
     str | None,
     typer.Option(

@@ -9,11 +9,12 @@ import typer
 
 from .bundles import open_index
 from .console import note, out
-from .index import Refused, is_read, print_report
+from .feeding import Refused, is_read, print_report
 from .options import (
     ApiKey,
     BundlePath,
     CaCerts,
+    Failures,
     IdField,
     Rename,
     Url,
@@ -51,9 +52,7 @@ def import_(
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over documents that are there already.")
     ] = False,
-    failures: Annotated[
-        Path | None, typer.Option("--failures", help="JSONL file for what could not be indexed.")
-    ] = None,
+    failures: Failures = None,
     field: VectorFieldName = None,
     url: Url = None,
     api_key: ApiKey = None,

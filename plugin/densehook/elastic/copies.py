@@ -11,10 +11,11 @@ from typing import Any
 from elasticsearch import BadRequestError, Elasticsearch
 
 from ..errors import ElasticError, RequestError
-from ..hooks import VectorField, msearch_request, ranking_of, require_answers
+from ..hooks import VectorField, ranking_of
 from ..types import ScoredDoc
 from .bulk import Write, send
 from .connect import elastic_errors
+from .search import msearch
 from .vectors import stored_vectors
 
 _FIELD = "vector"
@@ -103,16 +104,8 @@ class VectorCopy:
         found: list[list[ScoredDoc]] = []
         for start in range(0, len(vectors), _QUERIES_PER_REQUEST):
             bodies = [asked.body(each) for each in vectors[start : start + _QUERIES_PER_REQUEST]]
-            with elastic_errors(self.client):
-                answer = self.client.msearch(index=self.name, searches=msearch_request(bodies))
-            require_answers(self.name, answer["responses"])
-            found += map(ranking_of, answer["responses"])
+            found += map(ranking_of, msearch(self.client, self.name, bodies))
         return found
-
-    def ask(self, vector: Sequence[float], asked: Nearest) -> None:
-        """One search in one request, of which only the time is of interest."""
-        with elastic_errors(self.client):
-            self.client.search(index=self.name, **_named(asked.body(vector)))
 
 
 @contextmanager
@@ -185,8 +178,3 @@ def _memory(stats: Mapping[str, Any]) -> int | None:
         return None
     small = int(held["total_veb_size_bytes"]) + int(held["total_veq_size_bytes"])
     return int(held["total_vex_size_bytes"]) + (small or int(held["total_vec_size_bytes"]))
-
-
-def _named(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A request as the client takes it."""
-    return {name.removeprefix("_"): value for name, value in body.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from elasticsearch import AsyncElasticsearch, Elasticsearch
@@ -82,9 +83,7 @@ class Searcher:
             hint = "; for both fused there is Index.search" if mode == "hybrid" else ""
             raise RequestError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
         run: dict[QueryId, list[ScoredDoc]] = {}
-        numbering = None
-        if depth >= _DEEP and shards_of(self._client, self._index) == 1:
-            numbering = Numbering(self._client, self._index)
+        numbering = self._numbering if depth >= _DEEP else None
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
             asked = [i for i in ids if not is_blank(queries[i])]
             bodies = self._bodies([queries[i] for i in asked], mode, depth)
@@ -92,6 +91,12 @@ class Searcher:
             run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
+
+    @cached_property
+    def _numbering(self) -> Numbering | None:
+        """What tells documents by their numbers, where all lie in one shard; for every search."""
+        one = shards_of(self._client, self._index) == 1
+        return Numbering(self._client, self._index) if one else None
 
     def _rankings(
         self, bodies: Sequence[Mapping[str, Any]], numbering: Numbering | None

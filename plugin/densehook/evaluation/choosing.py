@@ -13,12 +13,12 @@ from .optimising import (
     choose_by_folds,
     choose_on,
     drawn_folds,
-    fixed,
     lists_with,
     try_settings,
 )
 from .progress import Progress, silent
 from .querywise import QueryWise, learn_by_folds, learn_on
+from .settings import fixed
 from .systems import Searcher
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ..collections import Collection
 from ..fusion import FEATURES, FUSIONS, Factor, LearnedWeights, Seen, within
 from ..types import QueryId, Ranking, Run, ScoredDoc
-from .optimising import Setting, Tried, best_of, drawn_folds
+from .optimising import Tried, best_of, drawn_folds
+from .settings import Setting
 from .significance import Difference, differences
 
 WINDOW = 100

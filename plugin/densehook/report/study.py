@@ -9,13 +9,14 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from ..ann import Built, Point, Study
+from ..ann import Built, Point, Study, check_kinds
 from ..collections.runs import writing
 from ..evaluation.result import ANN, ANN_MARKDOWN, ANN_REPORT
+from ..hooks import INDEX_TYPES
 from .rendering import rendered
 from .svg import Dot, dot, frontier
 
-_KINDS = ("flat", "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw")
+_KINDS = check_kinds(INDEX_TYPES)
 """In the order of their colours, which stay the same where one is not tried."""
 
 

@@ -10,7 +10,8 @@ from ...bundle import Dense, Manifest
 TYPE = "dense_vector"
 INDEX_TYPES: tuple[str, ...] = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat")
 
-_MAX_CANDIDATES = 10_000  # Elasticsearch's own bound
+MAX_CANDIDATES = 10_000
+"""Elasticsearch's own bound."""
 MIN_CANDIDATES = 200
 """For each shard, unless others are asked for."""
 
@@ -84,6 +85,6 @@ def _built(text: str, encoder: str) -> dict[str, Any]:
 
 
 def _knn(field: str, size: int, num_candidates: int | None, filters: _Filters) -> dict[str, Any]:
-    candidates = num_candidates or min(_MAX_CANDIDATES, max(MIN_CANDIDATES, 2 * size))
+    candidates = num_candidates or min(MAX_CANDIDATES, max(MIN_CANDIDATES, 2 * size))
     filtered = {"filter": list(filters)} if filters else {}
     return {"field": field, "k": size, "num_candidates": max(candidates, size), **filtered}

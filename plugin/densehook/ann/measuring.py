@@ -1,11 +1,10 @@
-"""The study itself: each way's recall, quality, time and size, and which of them to take."""
+"""The study itself: copies of an index's vectors, each searched in every way it has."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..collections import Collection
 from ..elastic.copies import Nearest, VectorCopy, copied, heap_used, index_options
@@ -13,14 +12,15 @@ from ..elastic.indices import shards_of
 from ..elastic.remote import RemoteEncoder, remote_encoder
 from ..errors import EvaluationError, RequestError
 from ..evaluation import Progress, measure_queries
-from ..evaluation.latency import CALLERS, Latency, measure_latency
+from ..evaluation.latency import CALLERS, measure_latency
 from ..evaluation.measures import means
 from ..evaluation.progress import silent
 from ..evaluation.systems import without_queries_themselves
-from ..hooks.kinds.dense import INDEX_TYPES
+from ..hooks import INDEX_TYPES
 from ..index import Index
 from ..types import DocId, Ranking
 from .memory import expected_memory
+from .result import MEASURE, Built, Point, Study
 from .ways import (
     CANDIDATES,
     EXACT,
@@ -39,114 +39,8 @@ if TYPE_CHECKING:
 
 Vector = list[float]
 
-MEASURE = "nDCG@10"
-TOLERANCE = 0.005
-"""Of MEASURE, which a recommended way may lose to the exact search."""
-LEAST_RECALL = 0.95
-_ALIKE = 1.1
-"""Times that differ by less are of machines, not of ways."""
 _TIES = 100
 """Hits beyond the last that are asked for, in case they score as the last does."""
-
-
-@dataclass(frozen=True)
-class Built:
-    """An index of one kind: seconds to fill and merge it, and what it takes, in bytes.
-
-    ``memory`` is what searches read all the time, outside the heap, as Elasticsearch says, or by
-    the rule of its manual where it does not (before 9.1); ``heap`` the most that was seen of all
-    nodes' heaps meanwhile, garbage included, None where one may not know.
-    """
-
-    kind: str
-    seconds: float
-    disk: int
-    memory: int
-    heap: int | None
-
-
-@dataclass(frozen=True)
-class Point:
-    """What one way gives: of the exact search's first hits the share it finds, and how soon.
-
-    ``recall_100`` is None where fewer candidates are looked at. ``latencies`` are of searches for
-    ten hits, the queries' vectors at hand, by one caller and by several.
-    """
-
-    way: Way
-    recall_10: float
-    recall_100: float | None
-    quality: float
-    latencies: Sequence[Latency]
-
-    @property
-    def alone(self) -> Latency:
-        """The time of one caller's searches."""
-        return self.latencies[0]
-
-
-@dataclass(frozen=True)
-class Study:
-    """What was measured; ``points`` hold the exact search first.
-
-    ``quality`` of a point is the mean of ``measure``; ``skipped`` says why a kind could not be.
-    """
-
-    collection: str
-    vector_field: str
-    documents: int
-    dims: int
-    queries: int
-    built: Mapping[str, Built]
-    points: Sequence[Point]
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    measure: str = MEASURE
-
-    @property
-    def exact(self) -> Point:
-        """The exact search."""
-        return self.points[0]
-
-    @property
-    def frontier(self) -> list[Point]:
-        """Those that no other beats in both recall and time; the quickest first."""
-        best, front = -1.0, []
-        for point in sorted(self.points, key=lambda p: (p.alone.p50, -p.recall_10)):
-            if point.recall_10 > best:
-                best = point.recall_10
-                front.append(point)
-        return front
-
-    @property
-    def recommended(self) -> Point:
-        """The way to take: the smallest in memory of the quickest that lose next to nothing.
-
-        It finds at least LEAST_RECALL of the exact search's first ten hits, and its MEASURE is at
-        most TOLERANCE lower. Where none is, the exact search.
-        """
-        good = [
-            point
-            for point in self.points
-            if point.recall_10 >= LEAST_RECALL and point.quality >= self.exact.quality - TOLERANCE
-        ]
-        quickest = min(point.alone.p50 for point in good)
-        alike = [point for point in good if point.alone.p50 <= _ALIKE * quickest]
-        return min(alike, key=lambda point: (self.built[point.way.kind].memory, -point.recall_10))
-
-    def as_json(self) -> dict[str, Any]:
-        """Give what ann.json holds."""
-        return {
-            "collection": self.collection,
-            "field": self.vector_field,
-            "documents": self.documents,
-            "dims": self.dims,
-            "queries": self.queries,
-            "measure": self.measure,
-            "recommended": asdict(self.recommended.way),
-            "indices": [asdict(each) for each in self.built.values()],
-            "points": [asdict(each) for each in self.points],
-            "skipped": dict(self.skipped),
-        }
 
 
 def measure_ann(
@@ -213,33 +107,33 @@ class _Lab:
     def measure(self, kind: str, ways: Sequence[Way]) -> None:
         """Makes the index, searches it in these ways, and takes it away. Raises ElasticError."""
         client, name, field = self._index.client, self._index.name, self._index.field
-        points: list[Point] = []
         options = index_options(field, kind)
         with copied(client, name, field, options, shards_of(client, name)) as copy:
-            heap = heap_used(client) or 0
+            heap = [heap_used(client)]
             started = time.perf_counter()
-            filled = 0
-            for filled in copy.fill(name, field):
-                self._progress(f"indexing {kind}", filled, self.documents or None)
-                heap = max(heap, heap_used(client) or 0)
-            if not filled:
+            count = 0
+            for count in copy.fill(name, field):
+                self._progress(f"indexing {kind}", count, self.documents or None)
+                heap.append(heap_used(client))
+            if not count:
                 raise EvaluationError(
                     f"no document of {name!r} has a vector in {field.name!r}; ingest first"
                 )
-            self._progress(f"indexing {kind}", filled, filled)
             copy.merge()
             seconds = time.perf_counter() - started
             if kind == EXACT:
-                self.documents = filled
+                self.documents = count
                 self._truth = self._nearest(copy)
-            for number, way in enumerate(ways):
-                self._progress(f"searching {kind}", number, len(ways))
+            points: list[Point] = []
+            for way in ways:
+                self._progress(f"searching {kind}", len(points), len(ways))
                 points.append(self._point(copy, way))
-                heap = max(heap, heap_used(client) or 0)
+                heap.append(heap_used(client))
             self._progress(f"searching {kind}", len(ways), len(ways))
             size = copy.size()
-        memory = size.memory or expected_memory(field.mapping, options, filled)
-        self.built[kind] = Built(kind, seconds, size.disk, memory, heap or None)
+        memory = size.memory or expected_memory(field.mapping, options, count)
+        most = max((used for used in heap if used is not None), default=None)
+        self.built[kind] = Built(kind, seconds, size.disk, memory, most)
         self.points += points
 
     def _nearest(self, exact: VectorCopy) -> dict[int, list[frozenset[DocId]]]:
@@ -271,7 +165,9 @@ class _Lab:
             means(values, [MEASURE])[MEASURE],
             [
                 measure_latency(
-                    lambda vector: copy.ask(vector, first), self._vectors[: self._asked], callers
+                    lambda vector: copy.search([vector], first),
+                    self._vectors[: self._asked],
+                    callers,
                 )
                 for callers in CALLERS
             ],
