@@ -379,6 +379,6 @@ def test_bench_without_texts_says_what_to_give(
 ) -> None:
     (tmp_path / "empty.txt").write_text("\n")
     assert "one on a line" in error_of(run("bench", tiny_bundle.path, "--texts", "empty.txt"))
-    assert "none.txt cannot be read" in error_of(
+    assert "there is no file none.txt" in error_of(
         run("bench", tiny_bundle.path, "--texts", "none.txt")
     )

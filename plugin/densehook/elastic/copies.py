@@ -11,15 +11,14 @@ from typing import Any
 from elasticsearch import BadRequestError, Elasticsearch
 
 from ..errors import ElasticError, RequestError
-from ..hooks import VectorField, ranking_of
+from ..hooks import VectorField
 from ..types import ScoredDoc
 from .bulk import Write, send
 from .connect import elastic_errors
-from .search import msearch
+from .search import rankings
 from .vectors import stored_vectors
 
 _FIELD = "vector"
-_QUERIES_PER_REQUEST = 16
 _MERGE_TIMEOUT_S = 3600
 
 
@@ -101,11 +100,7 @@ class VectorCopy:
 
     def search(self, vectors: Sequence[Sequence[float]], asked: Nearest) -> list[list[ScoredDoc]]:
         """The hits of each vector, some in one request."""
-        found: list[list[ScoredDoc]] = []
-        for start in range(0, len(vectors), _QUERIES_PER_REQUEST):
-            bodies = [asked.body(each) for each in vectors[start : start + _QUERIES_PER_REQUEST]]
-            found += map(ranking_of, msearch(self.client, self.name, bodies))
-        return found
+        return rankings(self.client, self.name, [asked.body(each) for each in vectors])
 
 
 @contextmanager

@@ -15,19 +15,18 @@ from elasticsearch import Elasticsearch
 
 from ..collections.impacts import Impacts
 from ..errors import ElasticError, RequestError
-from ..hooks import msearch_request, ranking_of, require_answers
 from ..types import QueryId, ScoredDoc
 from .bulk import Refusal, Write, send
 from .connect import elastic_errors
 from .indices import index_exists, refresh
 from .paging import pages
+from .search import rankings
 
 TYPE = "sparse_vector"
 CONTENTS = "contents"
 """The field with the documents' texts."""
 
 _AT_ONCE = 256
-_QUERIES_AT_ONCE = 16
 
 Weights = Mapping[str, float]
 
@@ -99,17 +98,10 @@ def search_impacts(
     Every token counts; Elasticsearch's pruning of frequent ones, which newer versions do unasked,
     is off. A query without tokens finds nothing.
     """
-    run: dict[QueryId, list[ScoredDoc]] = {query: [] for query in queries}
-    asked = [(query, weights) for query, weights in queries.items() if weights]
-    for start in range(0, len(asked), _QUERIES_AT_ONCE):
-        batch = asked[start : start + _QUERIES_AT_ONCE]
-        bodies = [impact_request(field, weights, depth) for _, weights in batch]
-        with elastic_errors(client):
-            found = client.msearch(index=index, searches=msearch_request(bodies))
-        require_answers(index, found["responses"])
-        for (query, _), answer in zip(batch, found["responses"], strict=True):
-            run[query] = ranking_of(answer)
-    return run
+    asked = {query: weights for query, weights in queries.items() if weights}
+    bodies = [impact_request(field, weights, depth) for weights in asked.values()]
+    found = dict(zip(asked, rankings(client, index, bodies), strict=True))
+    return {query: found.get(query, []) for query in queries}
 
 
 def impact_request(field: str, weights: Weights, size: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
@@ -31,6 +31,8 @@ from .numbering import NUMBERED, Numbering
 
 if TYPE_CHECKING:
     from ..encode import Encoder
+
+Item = TypeVar("Item")
 
 MODES = ("bm25", "dense")
 
@@ -177,6 +179,16 @@ def msearch(
         raise
 
 
+def rankings(
+    client: Elasticsearch, index: str, bodies: Sequence[Mapping[str, Any]]
+) -> list[list[ScoredDoc]]:
+    """The ranking of each of these searches, some of them in one request; else as ``msearch``."""
+    found: list[list[ScoredDoc]] = []
+    for batch in _batches(bodies, _QUERIES_PER_REQUEST):
+        found += map(ranking_of, msearch(client, index, batch))
+    return found
+
+
 async def msearch_awaited(
     client: AsyncElasticsearch, index: str, bodies: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -200,7 +212,7 @@ def _answers(index: str, responses: Sequence[dict[str, Any]]) -> list[dict[str, 
     return list(responses)
 
 
-def _batches(ids: Iterable[QueryId], size: int) -> Iterable[list[QueryId]]:
-    iterator = iter(ids)
+def _batches(items: Iterable[Item], size: int) -> Iterable[list[Item]]:
+    iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

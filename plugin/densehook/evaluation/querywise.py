@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..collections import Collection
 from ..fusion import FEATURES, FUSIONS, Factor, LearnedWeights, Seen, within
-from ..types import QueryId, Ranking, Run, ScoredDoc
+from ..types import QueryId, Ranking, Run
 from .optimising import Tried, best_of, drawn_folds
 from .settings import Setting
 from .significance import Difference, differences
@@ -84,12 +84,12 @@ def weighted_run(
     collection: Collection, runs: Sequence[Run], model: LearnedWeights, queries: Sequence[QueryId]
 ) -> dict[QueryId, Ranking]:
     """The run of these queries by a model."""
-    fuse = FUSIONS[model.fusion]
+    fusion = FUSIONS[model.fusion]
     found: dict[QueryId, Ranking] = {}
     for query in queries:
         seen = _seen(collection, runs, query)
-        fused = fuse([seen.words, seen.vectors], weights=model.weights(seen), **model.options)
-        found[query] = [ScoredDoc(hit.id, hit.score) for hit in fused[:_DEPTH]]
+        lists, weights = [seen.words, seen.vectors], model.weights(seen)
+        found[query] = fusion.ranking(lists, weights=weights, **model.options)[:_DEPTH]
     return found
 
 
