@@ -143,7 +143,7 @@ class Gemm:
     def __init__(self, bundle: Bundle, threads: int) -> None:
         graph = onnx.load(bundle.model).graph
         constants = {each.name: list(each.dims) for each in graph.initializer}
-        self._weights = [
+        self._weights: list[list[int]] = [
             constants[node.input[1]]
             for node in graph.node
             if node.op_type in ("MatMul", "Gemm") and len(constants.get(node.input[1], [])) == 2

@@ -29,7 +29,8 @@ from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.evaluation import evaluate
-from densehook.hooks import bm25_request, dense_text_request, hybrid_request, text_of
+from densehook.hooks import bm25_request, hybrid_request, text_of
+from densehook.hooks.kinds import dense
 from densehook.index import Index
 from densehook.ingest import feed
 from densehook.types import Document, QueryId, ScoredDoc
@@ -199,9 +200,14 @@ def hybrid(setting: Setting) -> list[Result]:
 
     bodies: dict[str, Callable[[str], dict[str, Any]]] = {
         "bm25": lambda text: bm25_request(["densehook_text"], text, size),
-        "dense": lambda text: dense_text_request(field, text, ENCODER, size),
+        "dense": lambda text: dense.text_request(field, text, ENCODER, size),
         "hybrid": lambda text: hybrid_request(
-            ["densehook_text"], field, text, ENCODER, fusion="rrf", size=size, window=size
+            ["densehook_text"],
+            dense.text_retriever(field, text, ENCODER, size),
+            text,
+            fusion="rrf",
+            size=size,
+            window=size,
         ),
     }
     times: dict[str, list[float]] = {name: [] for name in bodies}
@@ -326,7 +332,7 @@ def current_node() -> node.NodeState:
 
 def heap_after_gc(client: Elasticsearch, pid: int) -> float:
     """Heap in use, in MiB, after a full collection; the lowest of three looks."""
-    seen = []
+    seen: list[float] = []
     for _ in range(3):
         subprocess.run(["jcmd", str(pid), "GC.run"], check=True, capture_output=True)
         time.sleep(2)
