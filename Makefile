@@ -34,7 +34,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 # each zip is for one exact Elasticsearch and one platform; all are built from the same sources
 PLUGIN := plugin/elasticsearch
-PLUGIN_SOURCES := $(shell find $(PLUGIN)/src $(PLUGIN)/pom.xml $(PLUGIN)/.mvn -type f)
+PLUGIN_SOURCES := $(shell find $(PLUGIN)/src $(PLUGIN)/pom.xml $(PLUGIN)/.mvn -type f) plugin/densehook/chunk/breaks.txt
 PLATFORMS := linux-x86_64 linux-aarch64
 ES := 8.19.21 9.5.3
 PLATFORM := linux-x86_64

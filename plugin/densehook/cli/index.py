@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..chunk import WAYS, ChunkRule
 from ..files import is_stdin
-from ..hooks import INDEX_TYPES, pipeline_name
+from ..hooks import INDEX_TYPES, field_for, pipeline_name
 from .bundles import manifest_of, open_index
 from .console import note, out
 from .feeding import Refused, is_read, print_report
@@ -52,7 +53,25 @@ def create(
     ] = "hnsw",
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
-    field: Annotated[str, typer.Option("--field", help="Name of the vector field.")] = "embedding",
+    field: Annotated[
+        str | None,
+        typer.Option(
+            "--field", help="Name of the vector field: embedding, with chunks passages.vector."
+        ),
+    ] = None,
+    chunk: Annotated[
+        str | None,
+        typer.Option(
+            "--chunk",
+            help=f"Cut texts, and make a vector for each chunk: by {' or '.join(WAYS)}.",
+        ),
+    ] = None,
+    chunk_tokens: Annotated[
+        int, typer.Option("--chunk-tokens", help="Most tokens of a chunk, as the model reads it.")
+    ] = 256,
+    chunk_overlap: Annotated[
+        int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
+    ] = 0,
     in_cluster: Annotated[
         bool | None,
         typer.Option(
@@ -75,6 +94,8 @@ def create(
 
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
+    rule = None if chunk is None else ChunkRule(chunk, chunk_tokens, chunk_overlap)
+    field = field or field_for(rule)
     in_cluster = create_index(
         client,
         index,
@@ -85,10 +106,12 @@ def create(
         replicas=replicas,
         field=field,
         in_cluster=in_cluster,
+        chunk=rule,
     )
+    cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     out.print(
-        f"index {index}: {field} ({index_type}, {manifest.part.summary}) is made from {inputs} by"
-        f" {manifest.name} {manifest.fingerprint[:15]}"
+        f"index {index}: {field} ({index_type}, {manifest.part.summary}) is made from"
+        f" {inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:
         out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")

@@ -8,10 +8,12 @@ from typing import Any
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
+from ..chunk import ChunkRule
 from ..errors import DensehookError, IndexExists, RequestError
 from ..fusion import LearnedWeights
 from ..hooks import (
     Provenance,
+    field_for,
     index_request,
     pipeline_name,
     pipeline_request,
@@ -36,19 +38,22 @@ def create_index(
     index_type: str = "hnsw",
     shards: int = 1,
     replicas: int = 0,
-    field: str = "embedding",
+    field: str | None = None,
     in_cluster: bool | None = False,
+    chunk: ChunkRule | None = None,
 ) -> bool:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
-    index's default. None leaves it to the plugin where it has this very encoder in service. Gives
-    whether the plugin does. Raises RequestError for a value that cannot be, IndexExists,
+    index's default. None leaves it to the plugin where it has this very encoder in service. With
+    ``chunk`` a document has a vector for each chunk of its text. Gives whether the plugin makes
+    them. Raises RequestError for a value that cannot be, IndexExists,
     NotInService when the cluster is to encode and does not have this encoder in service.
     """
     require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
-    require_field_names(inputs, field)
+    field = field or field_for(chunk)
+    require_field_names(inputs, field, chunk)
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
@@ -65,6 +70,7 @@ def create_index(
             field=field,
             analysis=_analysis(client),
             pipeline=pipeline_name(index) if in_cluster else None,
+            chunk=chunk,
         )
         # sent once: after an answer that was lost, a second request would find an index there
         client.options(max_retries=0).indices.create(index=index, **body)

@@ -8,14 +8,14 @@ from typing import Any
 
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
-from ..hooks import NOTES, Stored, note_in, value_at, without_vector
+from ..hooks import NOTES, Stored, VectorField, note_in, without_vector
 from ..types import Document
 
 
 class StoredDocuments:
     """Looks documents up in an index by their ids, as long as that is allowed."""
 
-    def __init__(self, client: Elasticsearch, index: str, vector_field: str) -> None:
+    def __init__(self, client: Elasticsearch, index: str, vector_field: VectorField) -> None:
         self._client = client
         self._index = index
         self._vector_field = vector_field
@@ -30,7 +30,7 @@ class StoredDocuments:
         if not ids or not self._allowed:
             return {}
         # named, a vector is in _source also where an index shows none (9.2 and newer)
-        wanted: Any = [self._vector_field, NOTES] if vectors else False
+        wanted: Any = [self._vector_field.path, NOTES] if vectors else False
         try:
             found = self._client.mget(index=self._index, ids=list(ids), source=wanted)
         except AuthorizationException:
@@ -58,9 +58,9 @@ class StoredDocuments:
         if not doc["found"]:
             return None
         source = doc.get("_source", {})
-        vector = value_at(source, self._vector_field)
+        value = self._vector_field.value_in(source)
         return Stored(
-            vector if isinstance(vector, list) else None, note_in(source, self._vector_field)
+            value if isinstance(value, list) else None, note_in(source, self._vector_field.name)
         )
 
 

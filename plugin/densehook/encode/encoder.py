@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
 
 from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
+from ..chunk import Chunk, ChunkRule, cut
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
@@ -272,6 +273,19 @@ class Encoder:
             on_progress(stats)
             for (key, _), vector in zip(window, encoded.vectors, strict=True):
                 yield key, vector.copy()  # a view would keep the window's other vectors alive
+
+    def cut(self, text: str, rule: ChunkRule) -> list[Chunk]:
+        """The chunks of a document's text; none has more tokens than the rule says or it can read.
+
+        Raises UnusableDocument for a text of more chunks than the rule allows.
+        """
+        prompt = named_prompt(self.manifest, "document").text
+
+        def sizes(texts: Sequence[str]) -> list[int]:
+            tokens = self._tokenizer([prompt + each for each in texts])
+            return [len(each.ids) + each.lost for each in tokens]
+
+        return cut(text, rule.within(self.manifest.max_tokens), sizes)
 
     def tokenize(self, texts: Sequence[str], role: Role, first: int = 0) -> list[Tokens]:
         """What the model reads for each text: prompt, special tokens and truncation included.

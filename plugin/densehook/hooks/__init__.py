@@ -5,6 +5,7 @@ Pure: no server, no model, no numbers library; what an index says of its vectors
 
 from .filters import fields_in, filter_of
 from .indexing import (
+    field_for,
     index_request,
     join_by_spaces,
     pipeline_name,
@@ -54,6 +55,7 @@ __all__ = [
     "VectorField",
     "bm25_request",
     "decide",
+    "field_for",
     "field_of",
     "fields_in",
     "filter_of",

@@ -7,12 +7,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..bundle import Manifest, join_texts
+from ..chunk import ChunkRule
 from ..errors import RequestError, UnusableDocument
 from ..types import Document
 from .kinds import FIELDS
 from .notes import NOTES, NOTES_MAPPING
 from .paths import value_at
 from .provenance import meta_of
+
+FIELD = "embedding"
+"""The vector field of an index, unless another is named."""
+CHUNKED_FIELD = "passages.vector"
+"""The same where a document has a vector for each chunk."""
 
 BM25 = {"type": "BM25", "k1": 0.9, "b": 0.4}
 """Anserini's parameters, so that BM25 here and there can be compared."""
@@ -38,9 +44,10 @@ def index_request(
     index_type: str = "hnsw",
     shards: int = 1,
     replicas: int = 0,
-    field: str = "embedding",
+    field: str = FIELD,
     analysis: Mapping[str, Any] | None = None,
     pipeline: str | None = None,
+    chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
@@ -48,7 +55,8 @@ def index_request(
     title and text together is not the sum of BM25 over each. ``analysis`` are the settings of an
     analyzer named ``densehook``. With ``pipeline``, the cluster's plugin makes the vectors: that is
     the index's default pipeline, and what passes by it is embedded by the index's own setting.
-    The names have been through ``require_field_names``.
+    With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
+    that leads to the field. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
@@ -60,7 +68,7 @@ def index_request(
         for name in inputs:
             _place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
-    _place(properties, field, FIELDS[manifest.kind].mapping(manifest, index_type))
+    _place(properties, *_vector(manifest, index_type, field, chunk))
     return {
         "settings": {
             "number_of_shards": shards,
@@ -71,11 +79,28 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, field, inputs, bm25_field),
+            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk),
             **_METADATA,
             "properties": properties,
         },
     }
+
+
+def _vector(
+    manifest: Manifest, index_type: str, field: str, chunk: ChunkRule | None
+) -> tuple[str, dict[str, Any]]:
+    """What is mapped for a vector field, and where."""
+    vector = FIELDS[manifest.kind].mapping(manifest, index_type)
+    if chunk is None:
+        return field, vector
+    path, _, leaf = field.rpartition(".")
+    offset = {"type": "integer", "index": False}
+    return path, {"type": "nested", "properties": {"start": offset, "end": offset, leaf: vector}}
+
+
+def field_for(chunk: ChunkRule | None) -> str:
+    """The name of a vector field, unless another is chosen."""
+    return FIELD if chunk is None else CHUNKED_FIELD
 
 
 def require_index_type(manifest: Manifest, index_type: str) -> None:
@@ -85,8 +110,14 @@ def require_index_type(manifest: Manifest, index_type: str) -> None:
         raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(known)}")
 
 
-def require_field_names(inputs: Sequence[str], field: str) -> None:
+def require_field_names(inputs: Sequence[str], field: str, chunk: ChunkRule | None = None) -> None:
     """Raises RequestError unless these inputs and this vector field can be fields of one index."""
+    path, _, leaf = field.rpartition(".")
+    if chunk is not None and (not path or leaf in ("start", "end")):
+        raise RequestError(
+            f"vector field {field!r} is to lie in an object for each chunk, beside its start and"
+            f" end; name it like {CHUNKED_FIELD}"
+        )
     names = [*inputs, field]
     if not inputs or len(set(names)) < len(names):
         raise RequestError(

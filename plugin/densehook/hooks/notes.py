@@ -21,7 +21,9 @@ from enum import Enum
 from typing import Any
 
 from ..bundle import is_blank, well_formed
-from .paths import value_at, with_value, without
+from ..chunk import ChunkRule
+from .paths import with_value, without
+from .provenance import VectorField
 
 NOTES = "densehook"
 """The object of a document that holds its notes; no other field may have this name."""
@@ -35,15 +37,21 @@ _ROUNDING = 1e-3  # what is lost when a vector is written out and read again is 
 Note = Mapping[str, Any]
 
 
-def text_hash(text: str) -> str:
-    """Hash of a document's text: 32 hex digits of SHA-256 over its UTF-8."""
+def text_hash(text: str, chunk: ChunkRule | None = None) -> str:
+    """Hash of a document's text: 32 hex digits of SHA-256 over its UTF-8.
+
+    A text that is cut another way is another text.
+    """
+    text = text if chunk is None else f"{chunk}\n{text}"
     return hashlib.sha256(well_formed(text).encode()).digest()[:_TEXT_BYTES].hex()
 
 
-def note_of(text: str, fingerprint: str | None = None) -> dict[str, str]:
+def note_of(
+    text: str, fingerprint: str | None = None, chunk: ChunkRule | None = None
+) -> dict[str, str]:
     """The note of a vector made of this text, by the encoder of that fingerprint or by a client."""
     made_by = {} if fingerprint is None else {"fingerprint": fingerprint}
-    return {**made_by, "text": text_hash(text)}
+    return {**made_by, "text": text_hash(text, chunk)}
 
 
 def note_in(fields: Mapping[str, Any], vector_field: str) -> Note | None:
@@ -55,20 +63,25 @@ def note_in(fields: Mapping[str, Any], vector_field: str) -> Note | None:
     return note if isinstance(note.get("fingerprint"), str | None) else None
 
 
-def is_current(note: Note | None, text: str, fingerprint: str) -> bool:
+def is_current(
+    note: Note | None, text: str, fingerprint: str, chunk: ChunkRule | None = None
+) -> bool:
     """Whether a vector with this note is that of the text, by the field's encoder or a client."""
     return (
         note is not None
-        and note.get("text") == text_hash(text)
+        and note.get("text") == text_hash(text, chunk)
         and note.get("fingerprint") in (None, fingerprint)
     )
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A vector and the note of it, as the index has them; None for what it has not."""
+    """What a document has for a field and the note of it; None for what the index has not.
 
-    vector: Sequence[float] | None = None
+    ``value`` is a vector, or the objects of a field of chunks.
+    """
+
+    value: Any = None
     note: Note | None = None
 
 
@@ -90,37 +103,36 @@ class Decision:
 
 
 def decide(
-    fields: Mapping[str, Any],
-    vector_field: str,
-    text: str,
-    fingerprint: str,
-    stored: Stored | None = None,
+    fields: Mapping[str, Any], field: VectorField, text: str, stored: Stored | None = None
 ) -> Decision:
     """Whether a document's vector is current: the one place that decides, as in the node.
 
-    ``text`` is the document's, ``fingerprint`` that of the field's encoder, ``stored`` what the
-    document has that it replaces, where that is known.
+    ``text`` is the document's, ``stored`` what the document has that it replaces, where that is
+    known.
     """
-    brought = note_in(fields, vector_field)
-    vector = value_at(fields, vector_field)
-    if vector is not None:
-        note = _note_of(vector, brought, stored)
+    brought = note_in(fields, field.name)
+    value = field.value_in(fields)
+    if value is not None:
+        note = _note_of(field, value, brought, stored)
         if note is None:  # a client's own, which belongs to the text that it comes with
-            return Decision(Vector.KEPT, note_of(text))
-        if is_current(note, text, fingerprint):
+            return Decision(Vector.KEPT, note_of(text, chunk=field.chunk))
+        if is_current(note, text, field.fingerprint, field.chunk):
             return Decision(Vector.KEPT, note)
     if is_blank(text):
         return Decision(Vector.NONE, None)
-    if vector is None and stored is not None and _is_there_for(stored, brought, text, fingerprint):
+    if value is None and stored is not None and _is_there_for(stored, brought, text, field):
         return Decision(Vector.TAKEN, stored.note)
-    return Decision(Vector.MADE, note_of(text, fingerprint))
+    return Decision(Vector.MADE, note_of(text, field.fingerprint, field.chunk))
 
 
-def _note_of(vector: Any, brought: Note | None, stored: Stored | None) -> Note | None:
+def _note_of(
+    field: VectorField, value: Any, brought: Note | None, stored: Stored | None
+) -> Note | None:
     """The note of the vector that a document brings; None when a client has just made it."""
-    if stored is None or stored.vector is None:
+    if stored is None or stored.value is None:
         return brought
-    travelled = _are_one(vector, stored.vector)
+    now, before = field.vectors_of(value), field.vectors_of(stored.value)
+    travelled = len(now) == len(before) and all(map(_are_one, now, before))
     if brought is None and travelled:  # the document was read, changed and sent back without it
         return stored.note
     # the vector was replaced, and the note of the one before came along
@@ -128,7 +140,7 @@ def _note_of(vector: Any, brought: Note | None, stored: Stored | None) -> Note |
     return None if left_over else brought
 
 
-def _is_there_for(stored: Stored, brought: Note | None, text: str, fingerprint: str) -> bool:
+def _is_there_for(stored: Stored, brought: Note | None, text: str, field: VectorField) -> bool:
     """Whether the index has the vector of a document that brings none.
 
     The encoder would give its own again. One that a client brought belongs to a document that still
@@ -137,13 +149,13 @@ def _is_there_for(stored: Stored, brought: Note | None, text: str, fingerprint: 
     note = stored.note
     return (
         note is not None
-        and stored.vector is not None
-        and is_current(note, text, fingerprint)
+        and stored.value is not None
+        and is_current(note, text, field.fingerprint, field.chunk)
         and (note.get("fingerprint") is not None or note == brought)
     )
 
 
-def _are_one(vector: Any, stored: Sequence[float]) -> bool:
+def _are_one(vector: Any, stored: Any) -> bool:
     """Whether two vectors are one, but for how an index that scales them writes them down."""
     one, other = _numbers(vector), _numbers(stored)
     if one is None or other is None or len(one) != len(other):
@@ -164,20 +176,20 @@ def _numbers(vector: Any) -> Sequence[float] | None:
 
 
 def with_vector(
-    fields: Mapping[str, Any], vector_field: str, vector: Any, note: Note | None
+    fields: Mapping[str, Any], field: VectorField, value: Any, note: Note | None
 ) -> dict[str, Any]:
-    """A document with this vector and the note of it."""
-    return _noted(with_value(fields, vector_field, vector), vector_field, note)
+    """A document with this vector, or these chunks, and the note of it."""
+    return _noted(with_value(fields, field.path, value), field.name, note)
 
 
-def with_note(fields: Mapping[str, Any], vector_field: str, note: Note | None) -> dict[str, Any]:
+def with_note(fields: Mapping[str, Any], field: VectorField, note: Note | None) -> dict[str, Any]:
     """A document with another note of the vector it has."""
-    return _noted(fields, vector_field, note)
+    return _noted(fields, field.name, note)
 
 
-def without_vector(fields: Mapping[str, Any], vector_field: str) -> dict[str, Any]:
+def without_vector(fields: Mapping[str, Any], field: VectorField) -> dict[str, Any]:
     """A document without a vector and without a note of one: it has no text."""
-    return _noted(without(fields, vector_field), vector_field, None)
+    return _noted(without(fields, field.path), field.name, None)
 
 
 def _noted(fields: Mapping[str, Any], vector_field: str, note: Note | None) -> dict[str, Any]:

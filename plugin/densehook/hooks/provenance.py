@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..bundle import Manifest
+from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from .kinds import FIELDS
-from .paths import mapping_at
+from .paths import mapping_at, value_at
 
 META = "densehook"
 
@@ -22,7 +23,9 @@ META = "densehook"
 class VectorField:
     """One vector field of an index, with its own mapping; empty where it is not mapped.
 
-    ``weights`` are those that were learned for its fusion with BM25, if any.
+    With ``chunk`` a document has a vector for each chunk of its text, in a nested object with the
+    chunk's ``start`` and ``end``. ``weights`` are those that were learned for its fusion with BM25,
+    if any.
     """
 
     name: str
@@ -31,6 +34,55 @@ class VectorField:
     fingerprint: str
     mapping: Mapping[str, Any]
     weights: LearnedWeights | None = None
+    chunk: ChunkRule | None = None
+
+    @property
+    def path(self) -> str:
+        """Path of what belongs to it in a document: the vector, or the objects of its chunks."""
+        return self.name if self.chunk is None else self.name.rpartition(".")[0]
+
+    def value_in(self, fields: Mapping[str, Any]) -> Any:
+        """What a document has for it; None for nothing, and for objects that are no chunks."""
+        value = value_at(fields, self.path)
+        return value if self.chunk is None or self._are_chunks(value) else None
+
+    def vectors_of(self, value: Any) -> Sequence[Any]:
+        """The vectors, as they are written, of what a document has for it."""
+        if self.chunk is None:
+            return [value]
+        leaf = self.name.rpartition(".")[2]
+        return [each.get(leaf) for each in (value if isinstance(value, list) else [value])]
+
+    def value_of(self, spans: Sequence[Chunk], vectors: Sequence[Any]) -> Any:
+        """What a document is to have: its vector, or an object for each chunk."""
+        if self.chunk is None:
+            return vectors[0]
+        leaf = self.name.rpartition(".")[2]
+        return [
+            {"start": span.start, "end": span.end, leaf: vector}
+            for span, vector in zip(spans, vectors, strict=True)
+        ]
+
+    def _are_chunks(self, value: Any) -> bool:
+        chunks = value if isinstance(value, list) else [value]
+        return (
+            bool(chunks)
+            and all(
+                isinstance(each, Mapping)
+                and isinstance(each.get("start"), int)
+                and isinstance(each.get("end"), int)
+                for each in chunks
+            )
+            and all(isinstance(each, list | str) for each in self.vectors_of(value))
+        )
+
+    def require_whole(self, index: str, what: str) -> None:
+        """Raises RequestError for a field of chunks, of which ``what`` cannot be had."""
+        if self.chunk is not None:
+            raise RequestError(
+                f"field {self.name!r} of index {index!r} has a vector for each chunk of a document,"
+                f" {what} needs one for each document; make another index, without chunks"
+            )
 
     def require_weights(self, index: str) -> LearnedWeights:
         """The learned weights; raises RequestError when there are none."""
@@ -102,14 +154,20 @@ class Provenance:
 
 
 def meta_of(
-    manifest: Manifest, field: str, inputs: Sequence[str], bm25_field: str
+    manifest: Manifest,
+    field: str,
+    inputs: Sequence[str],
+    bm25_field: str,
+    chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """The mapping's ``_meta`` for one vector field."""
-    entry = {
+    entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.fingerprint,
     }
+    if chunk is not None:
+        entry["chunk"] = chunk.as_json()
     return {META: {"fields": {field: entry}, "bm25": bm25_field}}
 
 
@@ -130,9 +188,10 @@ def read_provenance(
             entry["fingerprint"],
             mapping_at(properties, name),
             _weights(entry.get("weights")),
+            ChunkRule.parse(entry["chunk"]) if "chunk" in entry else None,
         )
         for name, entry in _object(meta.get("fields")).items()
-        if _is_complete(entry)
+        if _is_complete(entry) and _takes_chunks(properties, name, entry)
     }
     if not fields:
         raise NoProvenance(
@@ -165,6 +224,17 @@ def _is_complete(entry: Any) -> bool:
     """Whether it says whose vectors a field has; the node takes no notice of others either."""
     entry = _object(entry)
     return isinstance(entry.get("encoder"), str) and isinstance(entry.get("fingerprint"), str)
+
+
+def _takes_chunks(properties: Mapping[str, Any], name: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a field of chunks has a nested object for each, and a rule that can be."""
+    if "chunk" not in entry:
+        return True
+    try:
+        ChunkRule.parse(entry["chunk"])
+    except RequestError:
+        return False
+    return mapping_at(properties, name.rpartition(".")[0]).get("type") == "nested"
 
 
 def _names(stated: Any) -> tuple[str, ...]:

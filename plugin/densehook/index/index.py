@@ -21,6 +21,7 @@ from .stats import IndexStats, stats_of
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from ..chunk import ChunkRule
     from ..collections import BadLine, Documents
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
@@ -79,19 +80,22 @@ class Index:
         encoder: Encoder | RemoteEncoder,
         *,
         inputs: Sequence[str],
-        field: str = "embedding",
+        field: str | None = None,
         index_type: str = "hnsw",
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
+        chunk: ChunkRule | None = None,
     ) -> Self:
         """Makes the index for an encoder: mapping, BM25 as in Anserini, provenance.
 
-        The vectors of ``field`` are made from the text fields ``inputs``; ``index_type`` is hnsw,
-        int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``in_cluster`` the cluster's plugin makes them,
-        without it this process does; None leaves it to the plugin where it has this very encoder in
-        service, as it has one of the cluster's. Raises IndexExists, ElasticError where the cluster
-        refuses, RequestError for fields that cannot be.
+        The vectors of ``field``, by default embedding, are made from the text fields ``inputs``;
+        ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``chunk`` a document
+        has a vector for each chunk of its text, in passages.vector by default. With
+        ``in_cluster`` the cluster's plugin makes them, without it this process does; None leaves it
+        to the plugin where it has this very encoder in service, as it has one of the cluster's.
+        Raises IndexExists, ElasticError where the cluster refuses, RequestError for fields that
+        cannot be.
 
             index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
         """
@@ -106,6 +110,7 @@ class Index:
             replicas=replicas,
             field=field,
             in_cluster=in_cluster,
+            chunk=chunk,
         )
         made = cls.open(client, name, field=field)
         return made if in_cluster else made.encoded_by(encoder)

@@ -7,9 +7,10 @@ from array import array
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..bundle import is_blank
+from ..chunk import Chunk
 from ..collections import BadLine
 from ..elastic.bulk import Write
 from ..elastic.stored import StoredDocuments
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from ..encode import Encoder
 
 
+_CUT_CHARACTERS = 400_000
+"""Of a window whose texts are cut: some 350 chunks of 256 tokens, and 4 MB of vectors."""
+
+
 @dataclass(frozen=True)
 class Ready:
     """A document ready to be written, the inputs it has nothing in, and what its vector is."""
@@ -56,6 +61,14 @@ class Plan:
     vector: Vector = Vector.MADE
     note: Note | None = None
     source: Mapping[str, Any] | None = None
+
+
+class Cut(NamedTuple):
+    """A plan, the chunks of its text, and what is encoded: a text as a whole has no chunks."""
+
+    plan: Plan
+    chunks: Sequence[Chunk]
+    texts: Sequence[str]
 
 
 @dataclass
@@ -91,7 +104,7 @@ class Preparer:
         doubtful: int = 0,
     ) -> None:
         """Some of the first ``doubtful`` documents may be there, by a feed that was ended."""
-        self._stored = StoredDocuments(client, index, target.name)
+        self._stored = StoredDocuments(client, index, target)
         self._client = client
         self._target = target
         self._encoder = encoder
@@ -103,6 +116,18 @@ class Preparer:
     def in_cluster(self) -> bool:
         """Whether the cluster makes the vectors."""
         return self._encoder is None
+
+    @property
+    def characters(self) -> int:
+        """How many characters a window may have: a field of chunks has vectors by their number."""
+        return _CUT_CHARACTERS if self._cuts else sys.maxsize
+
+    def length(self, document: Document) -> int:
+        """Characters of a document's inputs; 0 for one that cannot be used."""
+        try:
+            return len(text_of(document, self._target.inputs)[0]) if self._cuts else 0
+        except UnusableDocument:
+            return 0
 
     def prepare(self, items: Sequence[Document | BadLine]) -> Window:
         """Documents with unlike ids -> what is to be written, and what cannot be."""
@@ -158,33 +183,63 @@ class Preparer:
 
     def _decide(self, plan: Plan, stored: Stored | None) -> None:
         """Completes the plan, unless its text is to be encoded here."""
-        name, fields = self._target.name, plan.document.fields
+        target, fields = self._target, plan.document.fields
         if self._encoder is None:
             # what is current is for the node to say, which knows the joiner and the stored document
             if self._target.inputs and is_blank(plan.text):
                 plan.vector = Vector.NONE
             plan.source = fields
             return
-        decided = decide(fields, name, plan.text, self._target.fingerprint, stored)
+        decided = decide(fields, target, plan.text, stored)
         plan.vector, plan.note = decided.vector, decided.note
         if decided.vector is Vector.KEPT:
-            plan.source = with_note(fields, name, decided.note)
+            plan.source = with_note(fields, target, decided.note)
         elif decided.vector is Vector.NONE:
-            plan.source = without_vector(fields, name)
-        elif decided.vector is Vector.TAKEN and stored is not None and stored.vector is not None:
-            plan.source = with_vector(fields, name, self._written(stored.vector), decided.note)
+            plan.source = without_vector(fields, target)
+        elif decided.vector is Vector.TAKEN and stored is not None:
+            plan.source = with_vector(fields, target, self._taken(stored.value), decided.note)
 
     def _encode(self, encoder: Encoder, plans: Sequence[Plan], window: Window) -> None:
         """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
-        wanting = [plan for plan in plans if plan.source is None]
-        encoded = encoder.encode_each([plan.text for plan in wanting], "document")
+        wanting = [
+            cut
+            for plan in plans
+            if plan.source is None and (cut := self._cut(encoder, plan, window))
+        ]
+        encoded = encoder.encode_each([text for cut in wanting for text in cut.texts], "document")
         window.encoded = encoded.stats
-        for number, plan in enumerate(wanting):
-            if number in encoded.failures:
-                window.failures.append(Failure.of(plan.document, encoded.failures[number]))
+        first = 0
+        for plan, chunks, texts in wanting:
+            places = range(first, first + len(texts))
+            first += len(texts)
+            if failed := [encoded.failures[place] for place in places if place in encoded.failures]:
+                window.failures.append(Failure.of(plan.document, failed[0]))
                 continue
-            vector = self._written(encoded.vectors[number])
-            plan.source = with_vector(plan.document.fields, self._target.name, vector, plan.note)
+            vectors = [self._written(encoded.vectors[place]) for place in places]
+            value = self._target.value_of(chunks, vectors)
+            plan.source = with_vector(plan.document.fields, self._target, value, plan.note)
+
+    def _cut(self, encoder: Encoder, plan: Plan, window: Window) -> Cut | None:
+        """The texts of a plan, each of which gets a vector; None where it cannot be cut."""
+        rule = self._target.chunk
+        if rule is None:
+            return Cut(plan, [], [plan.text])
+        try:
+            chunks = encoder.cut(plan.text, rule)
+        except UnusableDocument as error:
+            window.failures.append(Failure.of(plan.document, error))
+            return None
+        return Cut(plan, chunks, [chunk.of(plan.text) for chunk in chunks])
+
+    def _taken(self, value: Any) -> Any:
+        """What the index has for a document, as it is written again."""
+        vectors = [self._written(vector) for vector in self._target.vectors_of(value)]
+        chunks = [Chunk(each["start"], each["end"]) for each in value] if self._cuts else []
+        return self._target.value_of(chunks, vectors)
+
+    @property
+    def _cuts(self) -> bool:
+        return self._target.chunk is not None
 
     def _written(self, vector: Iterable[float]) -> list[float] | str:
         """A vector as a request holds it: numbers, or base64 of big-endian float32."""

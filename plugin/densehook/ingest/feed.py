@@ -152,7 +152,7 @@ def _outcomes(
 ) -> Generator[Failure | str, None, None]:
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
     size = _WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
-    prepared = map(preparer.prepare, windows(documents, size))
+    prepared = map(preparer.prepare, windows(documents, size, preparer.characters, preparer.length))
     # closed here, and not when the garbage collector comes by: the encoder's thread must stop
     with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming:
         for window, answers in writer.answers(coming):

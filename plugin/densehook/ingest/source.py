@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from ..collections import BadLine
@@ -16,16 +17,27 @@ _POLL_S = 0.1
 
 
 def windows(
-    documents: Iterable[Document | BadLine], size: int
+    documents: Iterable[Document | BadLine],
+    size: int,
+    characters: int = sys.maxsize,
+    length: Callable[[Document], int] = lambda document: 0,
 ) -> Iterator[list[Document | BadLine]]:
-    """So many at a time, fewer where an id comes again: the second waits for the first's answer."""
+    """So many at a time, fewer where an id comes again: the second waits for the first's answer.
+
+    A window ends, too, where it would have more ``characters`` than these, as ``length`` counts
+    those of a document.
+    """
     window: list[Document | BadLine] = []
     ids: set[str] = set()
+    left = characters
     for item in documents:
-        if len(window) == size or (isinstance(item, Document) and item.id in ids):
+        own = length(item) if isinstance(item, Document) else 0
+        again = isinstance(item, Document) and item.id in ids
+        if window and (len(window) == size or again or own > left):
             yield window
-            window, ids = [], set()
+            window, ids, left = [], set(), characters
         window.append(item)
+        left -= own
         if isinstance(item, Document):
             ids.add(item.id)
     if window:

@@ -73,7 +73,7 @@ class _Target:
         big = vector.astype(">f4").tobytes()
         written = b64encode(big).decode() if self.base64 else shortest(vector)
         note = note_of(text, self.field.fingerprint)
-        return with_vector(fields, self.field.name, written, note)
+        return with_vector(fields, self.field, written, note)
 
     def prove(self, sample: Sequence[tuple[str, str, NDArray[np.float32]]]) -> None:
         """Raises EncoderMismatch for a vector that is not what the encoder makes of its text."""
@@ -110,6 +110,7 @@ def import_vectors(
     refuses. Raises EncoderMismatch, RequestError or CollectionError before anything is written.
     """
     target.require(encoder.manifest, provenance.index)
+    target.require_whole(provenance.index, "an import of vectors")
     _require_inputs(target, provenance.index)
     with elastic_errors(client):
         base64 = takes_base64(client, provenance.index)

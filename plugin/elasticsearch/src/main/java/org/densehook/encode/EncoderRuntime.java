@@ -61,6 +61,12 @@ public final class EncoderRuntime implements AutoCloseable {
     return tokens.withoutFirst(manifest.unpooled().getOrDefault(role, 0));
   }
 
+  /** How many tokens it would read of a text, however many it can: else as {@link #tokenize}. */
+  public int size(String text, Role role) throws EncodeException {
+    Tokens tokens = tokenizer.tokenize(manifest.prompts().get(role) + text);
+    return tokens.length() + tokens.lost();
+  }
+
   /**
    * The vectors of texts that run together; several runs may be in flight at a time.
    *

@@ -162,10 +162,12 @@ public final class EmbedProcessor extends AbstractProcessor {
             options.inputs,
             encoder.name(),
             encoder.fingerprint(),
-            stated != null && stated.base64());
+            stated != null && stated.base64(),
+            stated == null ? null : stated.chunk(),
+            null);
     FieldToEmbed to = new FieldToEmbed(field, encoder, true, statesInputs, List.of());
     Map<String, Object> part = part(document, to);
-    if (FieldPaths.value(part, options.output) != null && !statesInputs) {
+    if (FieldPaths.value(part, field.path()) != null && !statesInputs) {
       return null;
     }
     return PipelineDocument.of(document, destination, to, part);
@@ -220,8 +222,8 @@ public final class EmbedProcessor extends AbstractProcessor {
       }
     }
     if (options.override && !to.isCurrent(part)) {
-      part.remove(options.output);
-      PipelineDocument.remove(document, options.output);
+      part.remove(to.field().path());
+      PipelineDocument.remove(document, to.field().path());
     }
     return part;
   }

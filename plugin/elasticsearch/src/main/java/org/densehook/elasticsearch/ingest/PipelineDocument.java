@@ -106,9 +106,7 @@ final class PipelineDocument implements DocumentEmbedder.Work {
           if (value == null) {
             remove(document, path);
           } else {
-            // Elasticsearch can copy no float[] of a document
-            document.setFieldValue(
-                path, value instanceof float[] vector ? VectorFormat.toList(vector) : value);
+            document.setFieldValue(path, VectorFormat.copyable(value));
           }
         });
   }

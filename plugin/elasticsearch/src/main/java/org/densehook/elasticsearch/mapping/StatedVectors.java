@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 import org.densehook.fusion.LearnedWeights;
@@ -20,7 +21,7 @@ final class StatedVectors {
 
   private static final Set<String> KEYS = Set.of("fields", "bm25");
   private static final Set<String> ENTRY_KEYS =
-      Set.of("input", "encoder", "fingerprint", "weights");
+      Set.of("input", "encoder", "fingerprint", "chunk", "weights");
 
   /** Types whose values are never text; of one that is not known here it is not assumed. */
   private static final Set<String> WITHOUT_TEXT =
@@ -103,7 +104,27 @@ final class StatedVectors {
     text(key + ".fingerprint", entry.get("fingerprint"), "the fingerprint of that encoder");
     output(path, key);
     inputs(path, key + ".input", entry.get("input"));
+    if (entry.containsKey("chunk")) {
+      chunk(path, key, entry.get("chunk"));
+    }
     weights(key + ".weights", entry.get("weights"));
+  }
+
+  private void chunk(String path, String key, Object stated) {
+    try {
+      ChunkRule.parse(stated);
+    } catch (IllegalArgumentException e) {
+      refuse(key, e.getMessage());
+    }
+    MappedField output = mapping.field(path);
+    if (output != null
+        && (output.nestedIn() == null || output.nestedIn().length() != path.lastIndexOf('.'))) {
+      refuse(
+          key,
+          "[chunk] makes a vector for each of several objects; map the object that holds ["
+              + path
+              + "] as nested");
+    }
   }
 
   private void weights(String key, Object stated) {

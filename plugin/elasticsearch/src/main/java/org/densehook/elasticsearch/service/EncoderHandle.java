@@ -1,6 +1,8 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.List;
+import org.densehook.chunk.Chunk;
+import org.densehook.chunk.ChunkRule;
 
 /** An encoder in service on this node. */
 public interface EncoderHandle {
@@ -13,4 +15,13 @@ public interface EncoderHandle {
 
   /** The text of a document: its non-empty inputs, joined as the manifest says. */
   String join(List<String> inputs);
+
+  /**
+   * The chunks of a document's text; one holds no more tokens than the rule says, and the encoder
+   * reads.
+   *
+   * @throws IllegalArgumentException for a text of more chunks than the rule allows
+   * @throws Exception as encoding it would fail
+   */
+  List<Chunk> cut(String text, ChunkRule rule) throws Exception;
 }

@@ -6,6 +6,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
+import org.densehook.chunk.Chunk;
+import org.densehook.chunk.ChunkRule;
+import org.densehook.chunk.Cutter;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.EncoderRuntime;
 import org.densehook.encode.Fatal;
@@ -13,6 +16,7 @@ import org.densehook.encode.Lane;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ExceptionsHelper;
+import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
 import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.threadpool.ThreadPool;
 
@@ -66,6 +70,28 @@ final class EncoderInService implements EncoderHandle {
     return manifest().join(inputs);
   }
 
+  @Override
+  public List<Chunk> cut(String text, ChunkRule rule) throws Exception {
+    try {
+      requireLength(text);
+      return Cutter.cut(text, rule.within(manifest().maxTokens()), this::sizes);
+    } catch (EncodeException e) {
+      if (e.kind() == EncodeException.Kind.RETIRED) {
+        throw new EsRejectedExecutionException(
+            "encoder [" + name() + "] was taken out of service; try again");
+      }
+      throw asStatus(e);
+    }
+  }
+
+  private int[] sizes(List<String> texts) throws EncodeException {
+    int[] sizes = new int[texts.size()];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = runtime.size(texts.get(i), Role.DOCUMENT);
+    }
+    return sizes;
+  }
+
   /** Its encoder.json. */
   String manifestJson() {
     return manifest().json();
@@ -94,6 +120,11 @@ final class EncoderInService implements EncoderHandle {
   }
 
   Tokens tokenize(String text, Role role) throws EncodeException {
+    requireLength(text);
+    return runtime.tokenize(text, role);
+  }
+
+  private void requireLength(String text) throws EncodeException {
     if (text.length() > settings.textMaxLength()) {
       throw new EncodeException(
           EncodeException.Kind.TEXT,
@@ -105,7 +136,6 @@ final class EncoderInService implements EncoderHandle {
               + settings.textMaxLength()
               + "; cut it into passages");
     }
-    return runtime.tokenize(text, role);
   }
 
   /** Counts a document of which no tokens can be made, and has its owner told. */

@@ -6,11 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.densehook.elasticsearch.service.DocumentText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.elasticsearch.ElasticsearchException;
 import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.common.collect.Iterators;
 import org.elasticsearch.rest.RestStatus;
 
 /** The one way from a document to its vectors, whichever door it came in by. */
@@ -109,7 +109,7 @@ public final class DocumentEmbedder {
    */
   public void embed(List<? extends Work> documents, Object request, boolean reuses, Runnable done) {
     AtomicInteger open = new AtomicInteger(documents.size() + 1);
-    Map<EncoderHandle, List<DocumentText>> texts = new LinkedHashMap<>();
+    Map<EncoderHandle, List<WantedVectors>> wanted = new LinkedHashMap<>();
     for (Work document : documents) {
       Runnable finished =
           () -> {
@@ -127,24 +127,27 @@ public final class DocumentEmbedder {
       }
       AtomicInteger missing = new AtomicInteger(needed.size());
       for (DocumentVectors.Text text : needed) {
-        ActionListener<float[]> one =
+        ActionListener<Embedding> one =
             ActionListener.runAfter(
                 ActionListener.wrap(
-                    vector -> document.vectors().made(text, vector), document.vectors()::failed),
+                    made -> document.vectors().made(text, made), document.vectors()::failed),
                 () -> {
                   if (missing.decrementAndGet() == 0) {
                     finished.run();
                   }
                 });
-        texts
+        wanted
             .computeIfAbsent(text.to().encoder(), encoder -> new ArrayList<>())
-            .add(new DocumentText(text.text(), one));
+            .add(new WantedVectors(text, one));
       }
       if (needed.isEmpty()) {
         finished.run();
       }
     }
-    texts.forEach((encoder, of) -> encoders.embedDocuments(encoder, request, of.iterator()));
+    wanted.forEach(
+        (encoder, of) ->
+            encoders.embedDocuments(
+                encoder, request, Iterators.flatMap(of.iterator(), WantedVectors::texts)));
     if (open.decrementAndGet() == 0) {
       done.run();
     }

@@ -44,7 +44,7 @@ public final class DocumentVectors {
     Set<String> paths = new LinkedHashSet<>();
     paths.add(IndexVectors.NOTES);
     for (FieldToEmbed to : fields) {
-      paths.add(to.field().name());
+      paths.add(to.field().path());
       paths.addAll(to.field().inputs());
     }
     return paths;
@@ -62,7 +62,7 @@ public final class DocumentVectors {
 
   /** Whether the document comes with vectors of its own. */
   public boolean areBrought() {
-    return fields.stream().anyMatch(to -> FieldPaths.value(document, to.field().name()) != null);
+    return fields.stream().anyMatch(to -> to.field().valueIn(document) != null);
   }
 
   /**
@@ -78,11 +78,11 @@ public final class DocumentVectors {
       switch (decision.kind()) {
         case LEAVE -> {}
         case NOTE -> note(to, decision.note());
-        case TAKE -> put(to, decision.vector(), decision.note());
+        case TAKE -> put(to, decision.embedding(), decision.note());
         case MAKE -> texts.add(new Text(to, decision.text(), decision.note()));
         case NONE -> {
-          if (FieldPaths.has(document, to.field().name())) {
-            changes.put(to.field().name(), null);
+          if (FieldPaths.has(document, to.field().path())) {
+            changes.put(to.field().path(), null);
           }
           note(to, decision.note());
         }
@@ -92,8 +92,8 @@ public final class DocumentVectors {
     return texts;
   }
 
-  synchronized void made(Text text, float[] vector) {
-    put(text.to, vector, text.note);
+  synchronized void made(Text text, Embedding embedding) {
+    put(text.to, embedding, text.note);
   }
 
   synchronized void failed(Exception e) {
@@ -112,8 +112,8 @@ public final class DocumentVectors {
     return changes;
   }
 
-  private void put(FieldToEmbed to, float[] vector, Note note) {
-    changes.put(to.field().name(), to.field().value(vector));
+  private void put(FieldToEmbed to, Embedding embedding, Note note) {
+    changes.put(to.field().path(), to.field().value(embedding));
     note(to, note);
   }
 

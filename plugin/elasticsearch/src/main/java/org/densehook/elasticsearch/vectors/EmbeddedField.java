@@ -1,6 +1,10 @@
 package org.densehook.elasticsearch.vectors;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.fusion.LearnedWeights;
 
@@ -12,6 +16,8 @@ import org.densehook.fusion.LearnedWeights;
  * @param encoder name of the encoder that makes its vectors
  * @param fingerprint fingerprint of that encoder
  * @param base64 whether its vectors are written in base64
+ * @param chunk how its texts are cut, each chunk in an object of its own; null for one vector of a
+ *     document
  * @param weights those that were learned for its fusion with BM25, or null
  */
 public record EmbeddedField(
@@ -20,17 +26,95 @@ public record EmbeddedField(
     String encoder,
     String fingerprint,
     boolean base64,
+    ChunkRule chunk,
     LearnedWeights weights) {
 
-  /** One without learned weights. */
+  private static final String START = "start";
+  private static final String END = "end";
+
+  /** One of whole texts, without learned weights. */
   public EmbeddedField(
       String name, List<String> inputs, String encoder, String fingerprint, boolean base64) {
-    this(name, inputs, encoder, fingerprint, base64, null);
+    this(name, inputs, encoder, fingerprint, base64, null, null);
   }
 
-  /** The vector as it is written into a document. */
-  public Object value(float[] vector) {
+  /** Whether a document has a vector for each chunk of its text. */
+  public boolean isChunked() {
+    return chunk != null;
+  }
+
+  /** Path of what belongs to the field in a document: the vector, or the objects of its chunks. */
+  public String path() {
+    return isChunked() ? name.substring(0, name.lastIndexOf('.')) : name;
+  }
+
+  /** What a document has for this field; null for nothing, and for objects that are no chunks. */
+  Object valueIn(Map<?, ?> document) {
+    Object value = FieldPaths.value(document, path());
+    return isChunked() && parse(value) == null ? null : value;
+  }
+
+  /** The same as vectors; null also where they cannot be read. */
+  Embedding embeddingIn(Map<?, ?> document) {
+    return parse(FieldPaths.value(document, path()));
+  }
+
+  private Embedding parse(Object value) {
+    if (!isChunked()) {
+      float[] vector = VectorFormat.parse(value);
+      return vector == null ? null : Embedding.of(vector);
+    }
+    List<?> chunks =
+        value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
+    if (chunks.isEmpty()) {
+      return null;
+    }
+    float[][] vectors = new float[chunks.size()][];
+    int[] starts = new int[vectors.length];
+    int[] ends = new int[vectors.length];
+    for (int i = 0; i < vectors.length; i++) {
+      if (!(chunks.get(i) instanceof Map<?, ?> chunk)
+          || !(chunk.get(START) instanceof Integer start)
+          || !(chunk.get(END) instanceof Integer end)) {
+        return null;
+      }
+      vectors[i] = VectorFormat.parse(chunk.get(leaf()));
+      if (vectors[i] == null) {
+        return null;
+      }
+      starts[i] = start;
+      ends[i] = end;
+    }
+    return new Embedding(vectors, starts, ends);
+  }
+
+  /** What is written into a document at {@link #path}. */
+  Object value(Embedding embedding) {
+    if (!isChunked()) {
+      return written(embedding.vectors()[0]);
+    }
+    List<Map<String, Object>> chunks = new ArrayList<>(embedding.vectors().length);
+    for (int i = 0; i < embedding.vectors().length; i++) {
+      Map<String, Object> chunk = new LinkedHashMap<>();
+      chunk.put(START, embedding.starts()[i]);
+      chunk.put(END, embedding.ends()[i]);
+      chunk.put(leaf(), written(embedding.vectors()[i]));
+      chunks.add(chunk);
+    }
+    return chunks;
+  }
+
+  private String leaf() {
+    return name.substring(name.lastIndexOf('.') + 1);
+  }
+
+  private Object written(float[] vector) {
     return base64 ? VectorFormat.toBase64(vector) : vector;
+  }
+
+  /** The hash of a document's text, as its note has it: another way of cutting is another text. */
+  String hash(String text) {
+    return Note.hash(isChunked() ? chunk + "\n" + text : text);
   }
 
   /**

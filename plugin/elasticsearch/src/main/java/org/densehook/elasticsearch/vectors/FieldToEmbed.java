@@ -49,6 +49,6 @@ public record FieldToEmbed(
     Note note = Note.of(document, field.name());
     return note != null
         && !note.isOfAClient()
-        && note.fits(field.fingerprint(), Note.hash(text(document)));
+        && note.fits(field.fingerprint(), field.hash(text(document)));
   }
 }

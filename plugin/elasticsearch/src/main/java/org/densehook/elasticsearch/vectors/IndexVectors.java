@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.densehook.chunk.ChunkRule;
 import org.densehook.fusion.LearnedWeights;
 import org.elasticsearch.common.xcontent.support.XContentMapValues;
 
@@ -125,7 +126,8 @@ public final class IndexVectors {
             (path, entry) -> {
               Map<?, ?> field = object(entry);
               if (field.get("encoder") instanceof String encoder
-                  && field.get("fingerprint") instanceof String fingerprint) {
+                  && field.get("fingerprint") instanceof String fingerprint
+                  && (!field.containsKey("chunk") || takesChunks(path, field.get("chunk")))) {
                 found.put(
                     path,
                     new EmbeddedField(
@@ -134,10 +136,24 @@ public final class IndexVectors {
                         encoder,
                         fingerprint,
                         takesBase64 && isFloatVector(field(path)),
+                        field.containsKey("chunk") ? ChunkRule.parse(field.get("chunk")) : null,
                         weights(field.get("weights"))));
               }
             });
     return found;
+  }
+
+  /** Whether a field has a nested object for each chunk, cut by a rule that can be. */
+  private boolean takesChunks(String path, Object rule) {
+    MappedField mapped = field(path);
+    try {
+      ChunkRule.parse(rule);
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+    return mapped != null
+        && mapped.nestedIn() != null
+        && mapped.nestedIn().length() == path.lastIndexOf('.');
   }
 
   /** Learned weights that are stated whole; null for others, which nobody can use. */

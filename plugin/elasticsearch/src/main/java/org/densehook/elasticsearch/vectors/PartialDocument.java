@@ -17,9 +17,10 @@ public record PartialDocument(Map<String, Object> fields, List<EmbedOrder> order
    * Reads it.
    *
    * @param source its fields, which are changed
-   * @param vectorFields paths of the index's vectors
+   * @param vectorFields those of the index
    */
-  public static PartialDocument of(Map<String, Object> source, Collection<String> vectorFields) {
+  public static PartialDocument of(
+      Map<String, Object> source, Collection<EmbeddedField> vectorFields) {
     List<EmbedOrder> orders = EmbedOrder.takenOutOf(source);
     disown(source, vectorFields);
     return new PartialDocument(source, orders);
@@ -31,15 +32,16 @@ public record PartialDocument(Map<String, Object> fields, List<EmbedOrder> order
    *
    * @return whether there was such a vector
    */
-  public static boolean disown(Map<String, Object> partial, Collection<String> vectorFields) {
+  public static boolean disown(
+      Map<String, Object> partial, Collection<EmbeddedField> vectorFields) {
     boolean any = false;
-    for (String field : vectorFields) {
-      if (FieldPaths.value(partial, field) != null && !Note.isAbout(partial, field)) {
+    for (EmbeddedField field : vectorFields) {
+      if (field.valueIn(partial) != null && !Note.isAbout(partial, field.name())) {
         Map<String, Object> notes = new LinkedHashMap<>();
         if (partial.get(IndexVectors.NOTES) instanceof Map<?, ?> stated) {
           stated.forEach((key, note) -> notes.put(key.toString(), note));
         }
-        notes.put(field, null);
+        notes.put(field.name(), null);
         partial.put(IndexVectors.NOTES, notes);
         any = true;
       }

@@ -7,11 +7,11 @@ import java.util.Map;
  * whether a vector is current.
  *
  * @param kind what is done
- * @param vector the stored document's, for {@link Kind#TAKE}
+ * @param embedding the stored document's, for {@link Kind#TAKE}
  * @param text what is to be encoded, for {@link Kind#MAKE}
  * @param note what the document is to say of the vector; null to say nothing
  */
-record VectorDecision(Kind kind, float[] vector, String text, Note note) {
+record VectorDecision(Kind kind, Embedding embedding, String text, Note note) {
 
   enum Kind {
     /** The document is written as it is. */
@@ -40,7 +40,7 @@ record VectorDecision(Kind kind, float[] vector, String text, Note note) {
       FieldToEmbed to, Map<?, ?> document, boolean reuses, boolean conditional) {
     String field = to.field().name();
     Note note = Note.of(document, field);
-    if (FieldPaths.value(document, field) == null) {
+    if (to.field().valueIn(document) == null) {
       return (to.fills() || Note.isAbout(document, field))
           && (reuses || note != null)
           && !to.text(document).isEmpty();
@@ -48,7 +48,7 @@ record VectorDecision(Kind kind, float[] vector, String text, Note note) {
     if (note == null) {
       return to.fills() || Note.isDisowned(document, field);
     }
-    return conditional || !note.fits(to.field().fingerprint(), Note.hash(to.text(document)));
+    return conditional || !note.fits(to.field().fingerprint(), to.field().hash(to.text(document)));
   }
 
   /**
@@ -61,17 +61,17 @@ record VectorDecision(Kind kind, float[] vector, String text, Note note) {
    */
   static VectorDecision of(FieldToEmbed to, Map<?, ?> document, Map<?, ?> stored, boolean reuses) {
     String field = to.field().name();
-    Object present = FieldPaths.value(document, field);
+    Object present = to.field().valueIn(document);
     boolean lookedAfter =
         Note.isAbout(document, field) || stored != null && Note.isAbout(stored, field);
     if (!to.fills() && !lookedAfter) {
       return LEAVE;
     }
     String text = to.text(document);
-    String hash = Note.hash(text);
+    String hash = to.field().hash(text);
     if (present != null) {
       Note stated = Note.of(document, field);
-      Note note = noteOn(present, stated, to, stored);
+      Note note = noteOn(document, stated, to, stored);
       if (note == null) { // a client's own, which belongs to the text that it comes with
         return new VectorDecision(Kind.NOTE, null, null, new Note(null, hash));
       }
@@ -88,29 +88,29 @@ record VectorDecision(Kind kind, float[] vector, String text, Note note) {
     }
     if (present == null && stored != null) {
       Note note = Note.of(stored, field);
-      float[] vector = VectorFormat.parse(FieldPaths.value(stored, field));
+      Embedding embedding = to.field().embeddingIn(stored);
       if (note != null
-          && vector != null
+          && embedding != null
           && note.fits(to.field().fingerprint(), hash)
           && (note.isOfAClient() ? note.equals(Note.of(document, field)) : reuses)) {
-        return new VectorDecision(Kind.TAKE, vector, null, note);
+        return new VectorDecision(Kind.TAKE, embedding, null, note);
       }
     }
     return new VectorDecision(Kind.MAKE, null, text, made);
   }
 
   /** The note that belongs to the vector a document has; null when a client has just brought it. */
-  private static Note noteOn(Object present, Note stated, FieldToEmbed to, Map<?, ?> stored) {
+  private static Note noteOn(Map<?, ?> document, Note stated, FieldToEmbed to, Map<?, ?> stored) {
     if (stored == null) {
       return stated;
     }
     String field = to.field().name();
     Note storedNote = Note.of(stored, field);
-    float[] before = VectorFormat.parse(FieldPaths.value(stored, field));
-    float[] now = VectorFormat.parse(present);
-    boolean travelled = before != null && now != null && VectorFormat.same(before, now);
+    Embedding before = to.field().embeddingIn(stored);
+    Embedding now = to.field().embeddingIn(document);
+    boolean travelled = before != null && now != null && before.isSame(now);
     if (stated == null && travelled) { // the document was read, changed and sent back without it
-      return storedNote != null ? storedNote : new Note(null, Note.hash(to.text(stored)));
+      return storedNote != null ? storedNote : new Note(null, to.field().hash(to.text(stored)));
     }
     // the vector was replaced, and the note of the one before came along
     boolean leftOver = before != null && !travelled && stated != null && stated.equals(storedNote);

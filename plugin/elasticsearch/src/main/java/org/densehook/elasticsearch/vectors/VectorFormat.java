@@ -3,7 +3,9 @@ package org.densehook.elasticsearch.vectors;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Vectors as documents hold them. */
 public final class VectorFormat {
@@ -13,13 +15,26 @@ public final class VectorFormat {
 
   private VectorFormat() {}
 
-  /** A list, since Elasticsearch can copy no float[] of a document. */
-  public static List<Float> toList(float[] vector) {
-    List<Float> list = new ArrayList<>(vector.length);
-    for (float value : vector) {
-      list.add(value);
+  /** A document's value with lists for its float[], which Elasticsearch cannot copy. */
+  public static Object copyable(Object value) {
+    if (value instanceof float[] vector) {
+      List<Float> list = new ArrayList<>(vector.length);
+      for (float number : vector) {
+        list.add(number);
+      }
+      return list;
     }
-    return list;
+    if (value instanceof List<?> list) {
+      List<Object> copy = new ArrayList<>(list.size());
+      list.forEach(item -> copy.add(copyable(item)));
+      return copy;
+    }
+    if (value instanceof Map<?, ?> object) {
+      Map<Object, Object> copy = new LinkedHashMap<>();
+      object.forEach((key, inner) -> copy.put(key, copyable(inner)));
+      return copy;
+    }
+    return value;
   }
 
   /** The big-endian float32 values in base64, as Elasticsearch reads them from 9.3 on. */

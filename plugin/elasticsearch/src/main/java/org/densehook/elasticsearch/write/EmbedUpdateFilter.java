@@ -1,10 +1,12 @@
 package org.densehook.elasticsearch.write;
 
 import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.densehook.elasticsearch.compat.StateMetadata;
 import org.densehook.elasticsearch.filter.RequestFilter;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldPaths;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
@@ -60,7 +62,8 @@ final class EmbedUpdateFilter extends RequestFilter<UpdateRequest, UpdateRespons
 
   private void disown(UpdateRequest update) {
     IndexMetadata index = writeIndex(update);
-    Set<String> fields = index == null ? Set.of() : indexVectors.of(index).fields().keySet();
+    Collection<EmbeddedField> fields =
+        index == null ? List.of() : indexVectors.of(index).fields().values();
     if (fields.isEmpty()) {
       return;
     }
@@ -105,7 +108,7 @@ final class EmbedUpdateFilter extends RequestFilter<UpdateRequest, UpdateRespons
   static GetResult without(IndexVectors vectors, GetResult got) throws IOException {
     Map<String, Object> source = got.sourceAsMap();
     source.remove(IndexVectors.NOTES);
-    vectors.fields().keySet().forEach(field -> FieldPaths.remove(source, field));
+    vectors.fields().values().forEach(field -> FieldPaths.remove(source, field.path()));
     try (XContentBuilder builder = XContentFactory.jsonBuilder()) {
       return new GetResult(
           got.getIndex(),

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.densehook.elasticsearch.vectors.DocumentSource;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.PartialDocument;
 import org.elasticsearch.action.DocWriteRequest;
 import org.elasticsearch.action.DocWriteResponse;
@@ -60,7 +61,7 @@ record UpdateMerge(
    * Merges.
    *
    * @param stored what was read of the document
-   * @param vectorFields paths of the index's vectors
+   * @param vectorFields those of the index
    * @throws RuntimeException as Elasticsearch would on the primary: the document is missing, is
    *     another than the request says, or has no source; the script fails
    */
@@ -69,7 +70,7 @@ record UpdateMerge(
       UpdateRequest update,
       GetResponse stored,
       ShardId shard,
-      Collection<String> vectorFields,
+      Collection<EmbeddedField> vectorFields,
       ScriptService scripts,
       long now) {
     boolean conditional = update.ifSeqNo() != SequenceNumbers.UNASSIGNED_SEQ_NO;
@@ -101,7 +102,7 @@ record UpdateMerge(
   private static UpdateMerge created(
       UpdateRequest update,
       ShardId shard,
-      Collection<String> vectorFields,
+      Collection<EmbeddedField> vectorFields,
       ScriptService scripts,
       long now) {
     IndexRequest upsert = update.docAsUpsert() ? update.doc() : update.upsertRequest();
@@ -143,7 +144,7 @@ record UpdateMerge(
   private static UpdateMerge merged(
       UpdateRequest update,
       GetResponse stored,
-      Collection<String> vectorFields,
+      Collection<EmbeddedField> vectorFields,
       XContentType type,
       Map<String, Object> source) {
     PartialDocument partial = PartialDocument.of(update.doc().sourceAsMap(), vectorFields);

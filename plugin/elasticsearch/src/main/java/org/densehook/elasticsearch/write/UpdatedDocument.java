@@ -40,7 +40,7 @@ final class UpdatedDocument extends BulkDocument {
             update,
             found,
             bulk().request().shardId(),
-            bulk().index().vectors().fields().keySet(),
+            bulk().index().vectors().fields().values(),
             services.scripts(),
             services.threadPool().absoluteTimeInMillis());
     if (merge.request() instanceof IndexRequest written) {

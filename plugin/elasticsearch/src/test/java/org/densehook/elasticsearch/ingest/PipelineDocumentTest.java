@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.service.KnownEncoder;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
@@ -26,28 +27,7 @@ class PipelineDocumentTest {
     LogConfigurator.configureESLogging(); // without it an index's metadata cannot be made
   }
 
-  private static final EncoderHandle HANDLE =
-      new EncoderHandle() {
-        @Override
-        public String name() {
-          return "e";
-        }
-
-        @Override
-        public String fingerprint() {
-          return "sha256:e";
-        }
-
-        @Override
-        public int dims() {
-          return 2;
-        }
-
-        @Override
-        public String join(List<String> inputs) {
-          return String.join(" ", inputs);
-        }
-      };
+  private static final EncoderHandle HANDLE = new KnownEncoder("e", "sha256:e", 2);
 
   private static final FieldToEmbed FIELD =
       new FieldToEmbed(

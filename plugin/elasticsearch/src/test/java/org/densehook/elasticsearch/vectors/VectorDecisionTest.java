@@ -10,8 +10,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.service.KnownEncoder;
 import org.densehook.elasticsearch.vectors.VectorDecision.Kind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,28 +23,7 @@ class VectorDecisionTest {
   private static final List<Double> MADE = List.of(0.6, 0.8);
   private static final List<Double> CLIENTS = List.of(1.0, 0.0);
 
-  private static final EncoderHandle HANDLE =
-      new EncoderHandle() {
-        @Override
-        public String name() {
-          return "e";
-        }
-
-        @Override
-        public String fingerprint() {
-          return ENCODER;
-        }
-
-        @Override
-        public int dims() {
-          return 2;
-        }
-
-        @Override
-        public String join(List<String> inputs) {
-          return String.join(" ", inputs.stream().filter(text -> !Blank.is(text)).toList());
-        }
-      };
+  private static final EncoderHandle HANDLE = new KnownEncoder("e", ENCODER, 2);
 
   private static FieldToEmbed field(boolean fills, String... dropped) {
     return new FieldToEmbed(
@@ -132,7 +111,7 @@ class VectorDecisionTest {
     Map<String, Object> stored = document("cats", MADE, made("cats"));
     VectorDecision decision = decide(document("cats", null, null), stored);
     assertEquals(Kind.TAKE, decision.kind());
-    assertArrayEquals(new float[] {0.6f, 0.8f}, decision.vector());
+    assertArrayEquals(new float[] {0.6f, 0.8f}, decision.embedding().vectors()[0]);
     assertEquals(Kind.MAKE, decide(document("dogs", null, null), stored).kind());
     assertEquals(
         Kind.MAKE,

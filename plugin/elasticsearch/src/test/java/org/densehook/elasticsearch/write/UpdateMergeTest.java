@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.action.DocWriteRequest.OpType;
 import org.elasticsearch.action.DocWriteResponse;
 import org.elasticsearch.action.get.GetResponse;
@@ -28,6 +28,8 @@ class UpdateMergeTest {
   private static final ShardId SHARD = new ShardId("i", "uuid", 0);
   private static final long SEQ_NO = 7;
   private static final long TERM = 2;
+  private static final EmbeddedField VECTOR =
+      new EmbeddedField("v", List.of("t"), "e", "sha256:e", false);
 
   private static GetResponse stored(String json, String routing) {
     Map<String, DocumentField> meta =
@@ -47,7 +49,7 @@ class UpdateMergeTest {
   }
 
   private static UpdateMerge merge(UpdateRequest update, GetResponse stored) {
-    return UpdateMerge.of(update, stored, SHARD, Set.of("v"), null, 0);
+    return UpdateMerge.of(update, stored, SHARD, List.of(VECTOR), null, 0);
   }
 
   private static UpdateRequest doc(String json) {
