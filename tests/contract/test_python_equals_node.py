@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,15 @@ from elasticsearch import Elasticsearch
 
 import node_texts
 from conftest import own_node
-from densehook.bundle import Bundle, Role, read_bundle
+from densehook.bundle import Bundle, Role, is_blank, read_bundle
+from densehook.chunk import ChunkRule
 from densehook.elastic.connect import connect
+from densehook.elastic.indices import create_index
 from densehook.encode import Encoder, Vectors, load
 from densehook.encode.tokenizer import Tokens
+from densehook.ingest import feed
 from densehook.tune import tune_bundle
+from densehook.types import Document
 from tiny_collection import small_collection
 from versions import VERSIONS
 
@@ -131,3 +137,43 @@ def test_so_they_have_where_the_prompt_is_left_out_of_the_pooling(
     assert {read.unpooled for read in encoder.tokenize(["water"], role)} != {0}
     answer = answer_of(tuned_node, role, encoder.manifest.name)
     compare(answer, encoder, made_here(encoder, role))
+
+
+@pytest.mark.parametrize(
+    "rule", [ChunkRule("sentence", 40, 12, 20_000), ChunkRule("tokens", 24, 8, 20_000)], ids=str
+)
+def test_500_texts_are_cut_into_the_same_chunks_with_the_same_vectors(
+    tuned_node: Elasticsearch, instructed_bundle: Bundle, rule: ChunkRule
+) -> None:
+    encoder = load(instructed_bundle.path)
+    texts = [text for text in node_texts.texts() if not is_blank(text)]
+    documents = [Document(str(n), {"text": text}) for n, text in enumerate(texts)]
+    stored = []
+    for in_cluster in (True, False):
+        index = f"chunks-{uuid.uuid4().hex[:8]}"
+        create_index(
+            tuned_node,
+            index,
+            encoder.manifest,
+            inputs=["text"],
+            index_type="flat",
+            in_cluster=in_cluster,
+            chunk=rule,
+        )
+        report = feed(tuned_node, index, documents, None if in_cluster else encoder)
+        assert (report.indexed, report.failed) == (len(documents), 0)
+        ids = [each.id for each in documents]
+        found = tuned_node.mget(index=index, ids=ids, source=["passages"])
+        stored.append([doc["_source"]["passages"] for doc in found["docs"]])
+        tuned_node.indices.delete(index=index)
+    for text, node_made, made_here in zip(texts, *stored, strict=True):
+        spans = [(each["start"], each["end"]) for each in node_made]
+        assert spans == [(each["start"], each["end"]) for each in made_here], text[:40]
+        assert spans[0][0] == 0 and spans[-1][1] == len(text)
+        assert all(after[0] <= before[1] for before, after in pairwise(spans))
+        np.testing.assert_allclose(
+            [each["vector"] for each in node_made],
+            [each["vector"] for each in made_here],
+            atol=1e-5,
+            err_msg=repr(text[:40]),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +40,15 @@ def search(
     fields: Annotated[
         str, typer.Option("--fields", help="Fields to show, separated by commas; else all.")
     ] = "",
+    passages: Annotated[
+        int,
+        typer.Option(
+            "--passages",
+            min=0,
+            max=100,
+            help="Chunks to show of each hit, of an index that has some.",
+        ),
+    ] = 0,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each list's rank and score of every hit.")
     ] = False,
@@ -60,7 +70,11 @@ def search(
     queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
     opened = open_index(
-        client, index, encoder, field, encodes="nothing" if mode == "bm25" else "queries"
+        client,
+        index,
+        encoder,
+        field,
+        encodes="nothing" if mode == "bm25" and not passages else "queries",
     )
     asked_for = names(fields)
     for line in unmapped(client, index, [*fields_in(queries), *asked_for]):
@@ -74,10 +88,15 @@ def search(
         filter=queries,
         fields=asked_for or None,
         highlight=not as_json,
+        passages=passages,
         explain=explain,
     )
     if as_json:
-        out.print_json(json.dumps(_json(index, mode, hits, start, explain)))
+        rows = _json(index, mode, hits, start, explain)
+        if passages:
+            for row, hit in zip(rows["hits"], hits, strict=True):
+                row["passages"] = [dataclasses.asdict(passage) for passage in hit.passages]
+        out.print_json(json.dumps(rows))
     elif not hits:
         out.print("no hits")
     else:
@@ -120,6 +139,10 @@ def _table(mode: str, hits: Sequence[Hit], start: int, explain: bool) -> Table:
             for number in _numbers(part)
         ]
         table.add_row(str(rank), f"{hit.score:.4f}", hit.id, *numbers, _shown(hit))
+        for passage in hit.passages:
+            line = Text(" ".join(passage.text.split()), style="dim")
+            empty = [""] * (len(table.columns) - 4)
+            table.add_row("", f"{passage.score:.4f}", "", *empty, line)
     return table
 
 

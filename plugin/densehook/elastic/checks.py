@@ -230,7 +230,6 @@ def _vectors(
 ) -> Iterator[Finding]:
     """How many documents have a vector, and how many of another encoder."""
     note = f"{NOTES}.{field.name}.fingerprint"
-    has_vector = {"exists": {"field": field.name}}
     other = {
         "bool": {
             "filter": [{"prefix": {note: "sha256:"}}],  # a client's own vector has none
@@ -239,7 +238,7 @@ def _vectors(
     }
     with elastic_errors(client):
         documents = int(client.count(index=provenance.index)["count"])
-        with_vector = int(client.count(index=provenance.index, query=has_vector)["count"])
+        with_vector = int(client.count(index=provenance.index, query=field.has_vector)["count"])
         stale = int(client.count(index=provenance.index, query=other)["count"])
     seen = f"{documents:,} documents, {documents - with_vector:,} without a vector"
     if stale:

@@ -24,6 +24,7 @@ def stored_vectors(
 
     Raises as ``noted_vectors``, and ElasticError for a vector that the source does not keep.
     """
+    field.require_whole(index, "a study of its index")
     for hits in _pages(client, index, field, [field.name]):
         yield [(hit["_id"], _kept(hit, field.name)) for hit in hits]
 
@@ -55,6 +56,7 @@ def noted_vectors(
 
     Written documents are found when the index has been refreshed. Raises ElasticError.
     """
+    field.require_whole(index, "an export of vectors")
     for hits in _pages(client, index, field, [field.name, NOTES, *field.inputs]):
         yield [_noted(hit, field.name) for hit in hits]
 

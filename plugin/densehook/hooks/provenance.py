@@ -41,6 +41,12 @@ class VectorField:
         """Path of what belongs to it in a document: the vector, or the objects of its chunks."""
         return self.name if self.chunk is None else self.name.rpartition(".")[0]
 
+    @property
+    def has_vector(self) -> dict[str, Any]:
+        """A query that finds the documents that have a vector in the field."""
+        exists = {"exists": {"field": self.name}}
+        return exists if self.chunk is None else {"nested": {"path": self.path, "query": exists}}
+
     def value_in(self, fields: Mapping[str, Any]) -> Any:
         """What a document has for it; None for nothing, and for objects that are no chunks."""
         value = value_at(fields, self.path)

@@ -22,6 +22,8 @@ RANK_CONSTANT = 60
 
 _MOST = 10_000  # index.max_result_window, and Elasticsearch's bound of num_candidates
 
+_MOST_PASSAGES = 100  # index.max_inner_result_window
+
 Query = Mapping[str, Any]
 """A query of Elasticsearch's query language, as ``{"term": {"lang": "en"}}``."""
 
@@ -42,6 +44,7 @@ class Options(TypedDict, total=False):
     num_candidates: int | None
     fields: Sequence[str] | None
     highlight: bool
+    passages: int
     explain: bool
 
 
@@ -57,7 +60,9 @@ class Asked:
     has learned and kept in the index. ``rank_constant`` is of rrf, ``normalizer`` of linear.
     ``num_candidates`` is kNN's, for each shard. ``fields`` are those of the source that are
     wanted, all but the vectors by default. With ``highlight`` hits show where words of the query
-    stand; with ``explain`` also one that the cluster fused says what each list gave it.
+    stand; with ``explain`` also one that the cluster fused says what each list gave it. So many
+    ``passages`` of each, the chunks that are most like the query, come with it, where the index
+    has chunks.
     """
 
     mode: str = "hybrid"
@@ -73,6 +78,7 @@ class Asked:
     num_candidates: int | None = None
     fields: Sequence[str] | None = None
     highlight: bool = False
+    passages: int = 0
     explain: bool = False
 
     def __post_init__(self) -> None:
@@ -80,6 +86,7 @@ class Asked:
         _one_of("fusion", self.fusion, FUSIONS)
         _whole_number("size", self.size, least=0, most=_MOST)
         _whole_number("from_", self.from_, least=0, most=_MOST - self.size)
+        _whole_number("passages", self.passages, least=0, most=_MOST_PASSAGES)
         _whole_number("window", self.window, least=1, most=_MOST)
         _whole_number("num_candidates", self.num_candidates, least=1, most=_MOST)
         _number("rank_constant", self.rank_constant, least=1, most=math.inf)

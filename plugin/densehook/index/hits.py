@@ -14,12 +14,23 @@ _SNIPPET = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk of a document: code points ``start`` to ``end`` of its text, and how it scores."""
+
+    start: int
+    end: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A document found.
 
     ``source`` holds its fields without vectors. ``parts`` says by list, bm25 and dense, what each
     gave to a fused score: rank, score, weight and contribution. ``highlights`` are pieces of its
-    fields with the query's words between ``<em>`` and ``</em>``.
+    fields with the query's words between ``<em>`` and ``</em>``, ``passages`` its chunks that are
+    most like the query, best first, where they are asked for.
 
         for hit in index.search("how do vaccines work"):
             print(hit.id, hit.score, hit.source["title"], hit.parts["bm25"].rank)
@@ -30,6 +41,7 @@ class Hit:
     source: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, Part] = field(default_factory=dict)
     highlights: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    passages: Sequence[Passage] = ()
 
     @property
     def snippet(self) -> str:

@@ -11,7 +11,7 @@ from ..elastic.connect import elastic_errors, require_sync
 from ..elastic.indices import create_index, delete_index, provenance_of, refresh, uuid_of
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
-from ..hooks import NOTES, Provenance, VectorField
+from ..hooks import NOTES, Provenance, VectorField, join_by_spaces
 from ..types import DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
@@ -286,9 +286,10 @@ class Index:
             print(hits.query, hits[0].id)
         """
         asked = Asked.of(options)
-        bodies = self.searches(texts, asked, self.vectors_of(texts, asked))
+        vectors = self.vectors_of(texts, asked)
+        bodies = self.searches(texts, asked, vectors)
         answers = self.send([body for each in bodies for body in each])
-        return self.read(texts, asked, bodies, answers)
+        return self.with_passages(self.read(texts, asked, bodies, answers), asked, vectors)
 
     def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
         """Where one document stands for a query, and why; None where no list knows it.
@@ -317,7 +318,7 @@ class Index:
         """
         if not ids:
             return {}
-        hidden = [NOTES, *self.provenance.vector_fields]
+        hidden = [NOTES, *(each.path for each in self.provenance.vector_fields.values())]
         with elastic_errors(self.client):
             found = self.client.mget(index=self.name, ids=list(ids), source_excludes=hidden)
         return {
@@ -410,6 +411,34 @@ class Index:
             self.searching.hits(text, asked, [next(coming) for _ in each])
             for text, each in zip(texts, bodies, strict=True)
         ]
+
+    def with_passages(
+        self, found: list[Hits], asked: Asked, vectors: Sequence[Vector | None]
+    ) -> list[Hits]:
+        """The hits of each text with their passages, where some are asked for."""
+        if not asked.passages:
+            return found
+        bodies = [
+            self.searching.passages(hits.query, asked, vector, hits)
+            for hits, vector in zip(found, vectors, strict=True)
+            if hits
+        ]
+        answers = iter(self.send(bodies) if bodies else ())
+        join = self._join()
+        return [
+            self.searching.with_passages(hits, next(answers), join) if hits else hits
+            for hits in found
+        ]
+
+    def _join(self) -> Callable[[Sequence[str]], str]:
+        """How the field's encoder puts several inputs together."""
+        if self.encoder is not None:
+            return self.encoder.manifest.join
+        if len(self.field.inputs) == 1:
+            return join_by_spaces
+        from ..elastic.remote import remote_encoder
+
+        return remote_encoder(self.client, self.field.encoder).manifest.join
 
     def send(self, bodies: Sequence[Body]) -> Sequence[Mapping[str, Any]]:
         """The answers to these searches, sent in one request. Raises ElasticError."""

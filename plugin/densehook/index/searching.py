@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..bundle import is_blank
@@ -20,14 +20,19 @@ from ..hooks import (
     hybrid_request,
     learned_request,
     ranking_of,
+    text_of,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
-from ..types import DocId, Ranking
+from ..types import DocId, Document, Ranking
 from .asked import LISTS, Asked
-from .hits import Hit, Hits
+from .hits import Hit, Hits, Passage
 
 Body = dict[str, Any]
 Vector = Sequence[float]
+Join = Callable[[Sequence[str]], str]
+"""How an encoder puts a document's texts together."""
+
+_PASSAGES = "passages"
 
 _MARKED_CHARACTERS = 100_000
 """Of a field; Elasticsearch refuses to mark words in longer ones unless it may stop there."""
@@ -59,7 +64,7 @@ class Searching:
 
     def needs_vector(self, asked: Asked) -> bool:
         """Whether the query's vector must come with the request."""
-        if "dense" not in asked.lists:
+        if "dense" not in asked.lists and not asked.passages:
             return False
         if not self.encodes_here and not self.cluster_encodes:
             raise RequestError(
@@ -95,6 +100,45 @@ class Searching:
         found = responses[0]["hits"]["hits"]
         hits = [self._hit(raw, _explained(raw), raw["_score"]) for raw in found]
         return Hits(text, hits, took, _features(found[0]) if found else {})
+
+    def passages(self, text: str, asked: Asked, vector: Vector | None, hits: Hits) -> Body:
+        """A search for the chunks of these hits that are most like the query.
+
+        Raises RequestError where the field has none.
+        """
+        field = self.field
+        if field.chunk is None:
+            raise RequestError(
+                f"field {field.name!r} of index {self.provenance.index!r} has one vector of a"
+                " document and no passages; make an index that has: densehook create --chunk"
+            )
+        found = [{"ids": {"values": [hit.id for hit in hits]}}]
+        body = (
+            self._kind.request(field.name, vector, len(hits), None, found)
+            if vector is not None
+            else self._kind.text_request(field.name, text, field.encoder, len(hits), None, found)
+        )
+        shown = {"size": asked.passages, "_source": [f"{field.path}.start", f"{field.path}.end"]}
+        return {
+            **body,
+            "knn": {**body["knn"], "inner_hits": {"name": _PASSAGES, **shown}},
+            "_source": list(field.inputs),
+        }
+
+    def with_passages(self, hits: Hits, answer: Mapping[str, Any], join: Join) -> Hits:
+        """The hits with the chunks that this answer has of them."""
+        found = {raw["_id"]: self._passages(raw, join) for raw in answer["hits"]["hits"]}
+        told = [replace(hit, passages=found.get(hit.id, ())) for hit in hits]
+        return replace(hits, hits=told)
+
+    def _passages(self, raw: Mapping[str, Any], join: Join) -> Sequence[Passage]:
+        text, _ = text_of(Document(raw["_id"], raw.get("_source", {})), self.field.inputs, join)
+        inner = raw["inner_hits"][_PASSAGES]["hits"]["hits"]
+        spans = [(each["_source"]["start"], each["_source"]["end"]) for each in inner]
+        return [
+            Passage(start, end, float(each["_score"]), text[start:end].strip())
+            for (start, end), each in zip(spans, inner, strict=True)
+        ]
 
     def explaining(self, text: str, id_: DocId, asked: Asked, vector: Vector | None) -> list[Body]:
         """Searches that tell where one document stands in each list, and what it scores there."""
@@ -233,7 +277,7 @@ class Searching:
 
     def _shown(self, body: Body, asked: Asked, text: str) -> Body:
         """The same search, which brings what is to be shown of its hits."""
-        hidden = [NOTES, *self.provenance.vector_fields]
+        hidden = [NOTES, *(each.path for each in self.provenance.vector_fields.values())]
         source: dict[str, Any] = {"excludes": hidden}
         if asked.fields is not None:
             source["includes"] = list(asked.fields)

@@ -39,8 +39,7 @@ def stats_of(client: Elasticsearch, provenance: Provenance, field: VectorField) 
     index = provenance.index
     with elastic_errors(client):
         documents = int(client.count(index=index)["count"])
-        exists = {"exists": {"field": field.name}}
-        with_vector = int(client.count(index=index, query=exists)["count"])
+        with_vector = int(client.count(index=index, query=field.has_vector)["count"])
         store = client.indices.stats(index=index, metric="store")["_all"]["primaries"]["store"]
     return IndexStats(
         index,

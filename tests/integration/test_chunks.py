@@ -1,0 +1,229 @@
+"""Fields of chunks in real nodes: what each way to write makes of a long text, and its search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from elasticsearch import BadRequestError, Elasticsearch
+
+from densehook import Index
+from densehook.chunk import ChunkRule
+from densehook.elastic.indices import create_index, provenance_of
+from densehook.encode import Encoder
+from densehook.errors import RequestError
+from densehook.hooks import note_of
+from densehook.ingest import feed
+from densehook.types import Document
+from embedding_index import encoded
+
+RULE = ChunkRule("sentence", 16, 5)
+WHALES = "Whales breathe air. They sleep with half of the brain. A blue whale eats krill."
+BREAD = (
+    "Flour and water make a dough. Yeast lets it rise for an hour. Salt is added at the end."
+    " The crust turns brown in a hot oven."
+)
+ROWS = [
+    {"_id": "whales", "title": "The sea", "text": WHALES, "lang": "en"},
+    {"_id": "bread", "title": "The kitchen", "text": BREAD, "lang": "en"},
+    {"_id": "brot", "title": "Die Küche", "text": BREAD, "lang": "de"},
+    {"_id": "empty", "title": "", "text": " "},
+]
+DOCUMENTS = [Document(row["_id"], {k: v for k, v in row.items() if k != "_id"}) for row in ROWS]
+
+
+@pytest.fixture(params=["in the cluster", "here"])
+def filled(
+    request: pytest.FixtureRequest,
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    minilm: Encoder,
+) -> Iterator[Index]:
+    """An index of chunks with the documents in it."""
+    index = Index.create(
+        plugin_client,
+        plugin_index,
+        minilm,
+        inputs=["title", "text"],
+        index_type="flat",
+        in_cluster=request.param == "in the cluster",
+        chunk=RULE,
+    )
+    report = index.ingest(ROWS)
+    assert (report.indexed, report.failed) == (4, 0)
+    yield index
+
+
+def passages(client: Elasticsearch, index: str, id_: str) -> list[dict[str, Any]]:
+    """What a document has for its chunks; the vectors are named, so that 9.x shows them."""
+    found = client.get(index=index, id=id_, source_includes=["passages", "passages.vector"])
+    return found["_source"].get("passages", [])
+
+
+def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str) -> None:
+    """A document has the chunks of the text that it has, each with the encoder's vector."""
+    source = client.get(index=index, id=id_)["_source"]
+    text = encoder.manifest.join([source.get("title", ""), source.get("text", "")])
+    chunks = encoder.cut(text, RULE)
+    found = passages(client, index, id_)
+    assert [(each["start"], each["end"]) for each in found] == [tuple(each) for each in chunks]
+    expected = encoder.encode_documents([chunk.of(text) for chunk in chunks])
+    np.testing.assert_allclose([each["vector"] for each in found], expected, atol=1e-5)
+    note = note_of(text, encoder.fingerprint, RULE)
+    assert source["densehook"] == {"passages.vector": note}
+
+
+def test_each_document_has_its_chunks(filled: Index, minilm: Encoder) -> None:
+    for id_ in ("whales", "bread", "brot"):
+        assert len(passages(filled.client, filled.name, id_)) > 2
+        assert_current(filled.client, filled.name, minilm, id_)
+    assert passages(filled.client, filled.name, "empty") == []
+    assert filled.stats().with_vector == 3
+    assert filled.stats().without_vector == 1
+
+
+def ids(hits: Sequence[Any]) -> list[str]:
+    return [hit.id for hit in hits]
+
+
+@pytest.mark.parametrize("mode", ["dense", "hybrid"])
+def test_a_document_is_found_by_its_best_chunk(filled: Index, mode: str) -> None:
+    hits = filled.search("yeast makes the dough rise", mode=mode, size=3, passages=2)
+    assert set(ids(hits)[:2]) == {"bread", "brot"}
+    assert len(hits) == 3  # as many documents as were asked for, not as many chunks
+    for hit in hits[:2]:
+        assert len(hit.passages) == 2
+        assert "Yeast lets it rise" in hit.passages[0].text
+        assert hit.passages[0].score >= hit.passages[1].score
+        joined = f"{hit.source['title']} {hit.source['text']}"
+        assert joined[hit.passages[0].start : hit.passages[0].end].strip() == hit.passages[0].text
+    assert "passages" not in hits[0].source
+
+
+def test_filters_are_of_documents(filled: Index) -> None:
+    german = {"term": {"lang": "de"}}
+    assert ids(filled.search("how bread is made", mode="dense", filter=german)) == ["brot"]
+    assert ids(filled.search("krill", mode="bm25", passages=1)) == ["whales"]
+    (hit,) = filled.search(
+        "what do whales eat", mode="bm25", filter={"ids": {"values": ["whales"]}}, passages=1
+    )
+    assert "krill" in hit.passages[0].text
+
+
+def test_unchanged_documents_are_not_encoded_again(
+    filled: Index, plugin_client: Elasticsearch
+) -> None:
+    before = encoded(plugin_client)
+    report = filled.ingest(ROWS, replace=True)
+    assert (report.indexed, report.failed) == (4, 0)
+    assert report.encoded.texts == 0
+    assert encoded(plugin_client) == before
+    assert len(passages(plugin_client, filled.name, "whales")) > 2
+
+
+def test_no_way_to_write_leaves_a_stale_chunk(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(
+        plugin_client,
+        plugin_index,
+        minilm.manifest,
+        inputs=["title", "text"],
+        in_cluster=True,
+        chunk=RULE,
+    )
+    client, index = plugin_client, plugin_index
+    client.index(index=index, id="put", document={"title": "The sea", "text": WHALES})
+    operations: list[dict[str, Any]] = [
+        {"index": {"_id": "bulk"}},
+        {"text": BREAD},
+        {"update": {"_id": "upserted"}},
+        {"doc": {"text": WHALES}, "doc_as_upsert": True},
+    ]
+    assert not client.bulk(index=index, operations=operations)["errors"]
+    for id_ in ("put", "bulk", "upserted"):
+        assert_current(client, index, minilm, id_)
+    client.update(index=index, id="put", doc={"text": BREAD})
+    operations = [{"update": {"_id": "bulk"}}, {"doc": {"title": "Bread"}}]
+    assert not client.bulk(index=index, operations=operations)["errors"]
+    # read, changed and put back, with the chunks of the text before
+    got = client.get(index=index, id="upserted", source_includes=["*", "passages.vector"])
+    client.index(index=index, id="upserted", document={**got["_source"], "text": "One. Two."})
+    for id_ in ("put", "bulk", "upserted"):
+        assert_current(client, index, minilm, id_)
+    before = encoded(client)
+    client.update(index=index, id="put", doc={"lang": "en"})
+    client.index(index=index, id="bulk", document={"title": "Bread", "text": BREAD})
+    assert encoded(client) == before
+    for id_ in ("put", "bulk"):
+        assert_current(client, index, minilm, id_)
+    client.update(index=index, id="bulk", doc={"title": "", "text": ""})
+    assert passages(client, index, "bulk") == []
+
+
+def test_a_text_of_too_many_chunks_is_refused_alone(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    rule = ChunkRule("tokens", 8, 0, 3)
+    for in_cluster in (True, False):
+        create_index(
+            plugin_client,
+            plugin_index,
+            minilm.manifest,
+            inputs=["text"],
+            in_cluster=in_cluster,
+            chunk=rule,
+        )
+        encoder = None if in_cluster else minilm
+        report = feed(
+            plugin_client, plugin_index, [DOCUMENTS[1], Document("x", {"text": "One."})], encoder
+        )
+        assert (report.indexed, report.failed) == (1, 1)
+        assert "has more than 3 chunks" in report.failures[0].reason
+        plugin_client.indices.delete(index=plugin_index)
+
+
+def test_what_a_mapping_may_say_of_chunks(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    create_index(
+        plugin_client, plugin_index, minilm.manifest, inputs=["text"], chunk=RULE, in_cluster=True
+    )
+    field = provenance_of(plugin_client, plugin_index).vector_field()
+    assert (field.name, field.path, field.chunk) == ("passages.vector", "passages", RULE)
+    entry = {
+        "input": "text",
+        "encoder": minilm.manifest.name,
+        "fingerprint": minilm.fingerprint,
+        "chunk": {"by": "page"},
+    }
+    vector = {"type": "dense_vector", "dims": minilm.dims}
+    for path, stated, message in (
+        ("passages.vector", entry, r"chunk\.by is \[page\]; it is one of sentence, tokens"),
+        ("embedding", {**entry, "chunk": {}}, "map the object that holds .embedding. as nested"),
+    ):
+        with pytest.raises(BadRequestError, match=message):
+            plugin_client.indices.create(
+                index="chunks-refused",
+                mappings={
+                    "_meta": {"densehook": {"fields": {path: stated}}},
+                    "properties": {
+                        "text": {"type": "text"},
+                        "embedding": vector,
+                        "passages": {"type": "nested", "properties": {"vector": vector}},
+                    },
+                },
+            )
+
+
+def test_passages_of_an_index_without_chunks_are_refused(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    index = Index.create(plugin_client, plugin_index, minilm, inputs=["text"])
+    index.ingest([{"_id": "a", "text": WHALES}])
+    with pytest.raises(RequestError, match="one vector of a document and no passages"):
+        index.search("whales", passages=1)
+    with pytest.raises(RequestError, match=r"is to lie in an object for each chunk"):
+        Index.create(plugin_client, "x", minilm, inputs=["text"], field="vector", chunk=RULE)
