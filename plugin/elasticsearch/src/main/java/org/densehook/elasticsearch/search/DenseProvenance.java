@@ -2,48 +2,36 @@ package org.densehook.elasticsearch.search;
 
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 
-/** What searched indices say of a vector field, of which they must say the same. */
+/** What searched indices say of a vector field, of which none may leave open who made it. */
 final class DenseProvenance {
 
   private DenseProvenance() {}
 
   /**
-   * The provenance of a field.
+   * The encoders of a field, mostly one.
    *
-   * @throws IllegalArgumentException when indices disagree, or one that maps it does not say
+   * @throws IllegalArgumentException when no index says, or one that maps it does not
    */
-  static EmbeddedField of(String field, List<SearchedIndex> indices) {
-    EmbeddedField found = null;
+  static List<FieldEncoder> of(String field, List<SearchedIndex> indices) {
+    SortedMap<String, EmbeddedField> found = new TreeMap<>();
     boolean unstated = false;
     for (SearchedIndex index : indices) {
       EmbeddedField stated = index.embedded(field);
-      if (stated == null) {
+      if (stated != null) {
+        found.put(index.name(), stated);
+      } else {
         unstated |= leavesOpen(field, index);
-        continue;
       }
-      if (found != null && !stated.fingerprint().equals(found.fingerprint())) {
-        throw new IllegalArgumentException(
-            "field ["
-                + field
-                + "] has vectors of two encoders in the searched indices: ["
-                + found.encoder()
-                + "] ("
-                + found.fingerprint()
-                + ") and ["
-                + stated.encoder()
-                + "] ("
-                + stated.fingerprint()
-                + "); search them apart");
-      }
-      found = found == null ? stated : found;
     }
-    if (found == null || unstated) {
+    if (found.isEmpty() || unstated) {
       throw new IllegalArgumentException(
-          (found == null
+          (found.isEmpty()
                   ? "no index of " + names(indices, index -> true) + " says"
                   : "no mapping of " + names(indices, index -> leavesOpen(field, index)) + " says")
               + " which encoder made field ["
@@ -51,7 +39,7 @@ final class DenseProvenance {
               + "]: its mapping needs _meta.densehook.fields; write it with densehook create, or"
               + " use a knn query with query_vector_builder");
     }
-    return found;
+    return FieldEncoder.of(found);
   }
 
   private static boolean leavesOpen(String field, SearchedIndex index) {

@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.search;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -9,12 +10,16 @@ import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
-import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.TransportVersion;
+import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
+import org.elasticsearch.action.support.GroupedActionListener;
+import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
+import org.elasticsearch.common.logging.HeaderWarning;
 import org.elasticsearch.index.query.AbstractQueryBuilder;
+import org.elasticsearch.index.query.BoolQueryBuilder;
 import org.elasticsearch.index.query.MatchNoneQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
@@ -29,7 +34,8 @@ import org.elasticsearch.xcontent.XContentParser;
 
 /**
  * Query {@code dense}: a text searched in a vector field, by the encoder that the mapping's {@code
- * _meta} names. It is rewritten to a knn query on the coordinating node, once for a request.
+ * _meta} names. It is rewritten to a knn query on the coordinating node, once for a request; where
+ * the searched indices name several encoders, to one for the indices of each.
  */
 public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBuilder> {
 
@@ -91,9 +97,17 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private List<QueryBuilder> siblings = List.of();
   private Integer hits;
 
-  // what it waits for: first the mappings, then the vector
+  // what it waits for: first the mappings, then the vectors
   private final Supplier<List<SearchedIndex>> searched;
-  private final Supplier<float[]> vector;
+  private final Supplier<List<Encoded>> encoded;
+
+  /** The text's vector by one of the encoders. */
+  record Encoded(FieldEncoder encoder, float[] vector) {
+
+    String firstIndex() {
+      return encoder.indices().get(0);
+    }
+  }
 
   /** A text to be searched. */
   DenseQueryBuilder(
@@ -111,13 +125,13 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       String text,
       DenseOptions options,
       Supplier<List<SearchedIndex>> searched,
-      Supplier<float[]> vector) {
+      Supplier<List<Encoded>> encoded) {
     this.services = services;
     this.field = Objects.requireNonNull(field);
     this.text = Objects.requireNonNull(text);
     this.options = options;
     this.searched = searched;
-    this.vector = vector;
+    this.encoded = encoded;
   }
 
   /** Reads it from another node. */
@@ -130,7 +144,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     options = body.options();
     filters.addAll(body.filters());
     searched = null;
-    vector = null;
+    encoded = null;
   }
 
   private record Body(String field, String text, DenseOptions options, List<QueryBuilder> filters) {
@@ -167,8 +181,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   @Override
   protected QueryBuilder doRewrite(QueryRewriteContext context) {
-    if (vector != null) {
-      return vector.get() == null ? this : knn(vector.get());
+    if (encoded != null) {
+      return encoded.get() == null ? this : neighbours(encoded.get());
     }
     ResolvedIndices indices = context.getResolvedIndices();
     if (indices == null) {
@@ -183,33 +197,62 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     if (known.isEmpty()) { // as every query of no index
       return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
-    EmbeddedField provenance = DenseProvenance.of(field, known);
+    List<FieldEncoder> encoders = DenseProvenance.of(field, known);
+    if (encoders.size() > 1) {
+      HeaderWarning.addWarning(
+          "field [{}] has vectors of encoders {} in the searched indices, whose scores do not"
+              + " compare; retriever [hybrid] ranks the hits of each apart",
+          field,
+          encoders.stream().map(FieldEncoder::name).toList());
+    }
     return waiting(
-        null,
-        Awaited.by(
-            context,
-            (client, listener) ->
-                new TextVectorBuilder(
-                        services, text, provenance.encoder(), provenance.fingerprint())
-                    .buildVector(client, listener)));
+        null, Awaited.by(context, (client, listener) -> encode(client, encoders, listener)));
+  }
+
+  private void encode(
+      Client client, List<FieldEncoder> encoders, ActionListener<List<Encoded>> listener) {
+    GroupedActionListener<Encoded> gathered =
+        new GroupedActionListener<>(
+            encoders.size(),
+            listener.map(
+                all -> all.stream().sorted(Comparator.comparing(Encoded::firstIndex)).toList()));
+    for (FieldEncoder encoder : encoders) {
+      new TextVectorBuilder(services, text, encoder)
+          .buildVector(client, gathered.map(vector -> new Encoded(encoder, vector)));
+    }
   }
 
   private DenseQueryBuilder waiting(
-      Supplier<List<SearchedIndex>> mappings, Supplier<float[]> encoded) {
+      Supplier<List<SearchedIndex>> mappings, Supplier<List<Encoded>> vectors) {
     DenseQueryBuilder waiting =
-        new DenseQueryBuilder(services, field, text, options, mappings, encoded);
+        new DenseQueryBuilder(services, field, text, options, mappings, vectors);
     waiting.filters.addAll(filters);
     waiting.siblings = siblings;
     waiting.hits = hits;
     return waiting.boost(boost).queryName(queryName);
   }
 
-  private QueryBuilder knn(float[] encoded) {
+  /** In every index by its own vector; a document is found by one of them, and scores as there. */
+  QueryBuilder neighbours(List<Encoded> vectors) {
+    QueryBuilder found = vectors.size() == 1 ? knn(vectors.get(0).vector()) : bridge(vectors);
+    return found.boost(boost).queryName(queryName);
+  }
+
+  private QueryBuilder bridge(List<Encoded> vectors) {
+    BoolQueryBuilder bridge = new BoolQueryBuilder();
+    for (Encoded each : vectors) {
+      bridge.should(
+          new BoolQueryBuilder().must(knn(each.vector())).filter(each.encoder().inItsIndices()));
+    }
+    return bridge;
+  }
+
+  private QueryBuilder knn(float[] vector) {
     KnnVectorQueryBuilder knn =
         Knn.query(
             field,
-            encoded,
-            neighbours(),
+            vector,
+            wanted(),
             options.numCandidates(),
             options.rescore(),
             options.similarity());
@@ -217,11 +260,11 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     if (options.autoFilter()) {
       knn.addFilterQueries(siblings);
     }
-    return knn.boost(boost).queryName(queryName);
+    return knn;
   }
 
   /** As the knn query counts them, but never none where a search wants no hits. */
-  private Integer neighbours() {
+  private Integer wanted() {
     Integer wanted = hits;
     if (wanted == null && SearchScope.of(services.get().threadContext()).wantsNoHits()) {
       wanted = SearchService.DEFAULT_SIZE;
@@ -234,7 +277,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   @Override
   protected void doWriteTo(StreamOutput out) throws IOException {
-    if (vector != null || searched != null) {
+    if (encoded != null || searched != null) {
       throw new IllegalStateException("[" + NAME + "] is sent in the middle of its rewrite");
     }
     Wire.write(

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.IndexVectors;
@@ -17,7 +19,8 @@ import org.elasticsearch.common.regex.Regex;
  * The fields of a hybrid retriever's shorthand, told apart by the mappings of the indices searched.
  *
  * @param text boosts of the fields that BM25 searches, by name or pattern
- * @param vectors the fields that are searched by vector
+ * @param vectors the fields that are searched by vector, each as often as there are encoders of its
+ *     vectors
  */
 record HybridFields(Map<String, Float> text, List<Vector> vectors) {
 
@@ -57,9 +60,16 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
    * A vector field to search.
    *
    * @param field with the query's own vector or tokens, where it has them
-   * @param provenance which encoder its vectors come from, where the query's text is to be encoded
+   * @param encoder one whose vectors the field has, where the query's text is to be encoded; null
+   *     where it is not
    */
-  record Vector(HybridField field, EmbeddedField provenance) {}
+  record Vector(HybridField field, FieldEncoder encoder) {
+
+    /** Whether it is searched in some of the indices only, since others need another encoder. */
+    boolean isOneOfSeveral() {
+      return encoder != null && !encoder.alone();
+    }
+  }
 
   /** A field in one of the indices that map it. */
   private record Place(SearchedIndex index, IndexVectors.MappedField mapped) {
@@ -116,8 +126,28 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
       vectors.add(new Vector(field, null));
     } else {
       requireDense(field);
-      vectors.add(new Vector(field, field.isGiven() ? null : provenance(field, places)));
+      addDense(field, places);
     }
+  }
+
+  private void addDense(HybridField field, List<Place> places) {
+    if (field.isGiven()) {
+      vectors.add(new Vector(field, null));
+      return;
+    }
+    SortedMap<String, EmbeddedField> stated = new TreeMap<>();
+    places.forEach(place -> stated.put(place.index().name(), provenance(field, place)));
+    FieldEncoder.of(stated).forEach(encoder -> vectors.add(new Vector(field, encoder)));
+  }
+
+  /** Whether there are text fields, and one vector field with vectors of several encoders. */
+  boolean areBridged() {
+    return !text.isEmpty() && vectorNames().size() == 1 && vectors.get(0).isOneOfSeveral();
+  }
+
+  /** The names of the fields that are searched by vector, each once. */
+  List<String> vectorNames() {
+    return vectors.stream().map(vector -> vector.field().name()).distinct().toList();
   }
 
   /**
@@ -212,26 +242,6 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
           "field [%s] has type [%s]: its [query_vector] is a list of numbers, not an object",
           field.name(), DENSE);
     }
-  }
-
-  private static EmbeddedField provenance(HybridField field, List<Place> places) {
-    EmbeddedField first = provenance(field, places.get(0));
-    for (Place place : places) {
-      EmbeddedField other = provenance(field, place);
-      if (!other.fingerprint().equals(first.fingerprint())) {
-        throw refused(
-            "field [%s] holds vectors of encoder [%s] (%s) in index [%s] and of encoder [%s] (%s)"
-                + " in index [%s]; search these indices apart, or encode one of them again",
-            field.name(),
-            first.encoder(),
-            first.fingerprint(),
-            places.get(0).index().name(),
-            other.encoder(),
-            other.fingerprint(),
-            place.index().name());
-      }
-    }
-    return first;
   }
 
   private static EmbeddedField provenance(HybridField field, Place place) {

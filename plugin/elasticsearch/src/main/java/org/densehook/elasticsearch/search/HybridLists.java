@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.densehook.elasticsearch.compat.Knn;
-import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.fusion.Normalizer;
 import org.elasticsearch.common.bytes.BytesReference;
 import org.elasticsearch.index.query.AbstractQueryBuilder;
@@ -25,6 +26,10 @@ import org.elasticsearch.xcontent.json.JsonXContent;
  * The lists that a hybrid retriever's shorthand stands for. As in the short forms of Elastic's own
  * retrievers there are two groups of one weight: the text fields, whose scores are added up, and
  * the vector fields, fused among themselves by their own weights.
+ *
+ * <p>Where the searched indices have vectors of several encoders in a field, there is a list for
+ * each: scores of two encoders do not compare. A document is in one of them at most, and has there
+ * the rank it has among its like.
  */
 final class HybridLists {
 
@@ -46,8 +51,15 @@ final class HybridLists {
    * @param empty one of the fusion that is stated, without lists
    */
   HybridRetrieverBuilder fill(HybridRetrieverBuilder empty, List<SearchedIndex> indices) {
-    HybridRetrieverBuilder retriever = empty;
     HybridFields fields = HybridFields.resolve(indices, shorthand.fields());
+    return shorthand.learned() && fields.areBridged()
+        ? eachEncoder(empty, fields, indices)
+        : fill(empty, fields, indices);
+  }
+
+  private HybridRetrieverBuilder fill(
+      HybridRetrieverBuilder empty, HybridFields fields, List<SearchedIndex> indices) {
+    HybridRetrieverBuilder retriever = empty;
     Normalizer normalizer = shorthand.normalizer();
     if (shorthand.learned() && !indices.isEmpty()) {
       LearnedQuery learned = LearnedQuery.of(shorthand.query(), fields, indices);
@@ -60,18 +72,45 @@ final class HybridLists {
       return retriever;
     }
     if (!fields.text().isEmpty()) {
-      retriever.add(text(fields.text()), "BM25 on " + fields.text().keySet(), 1, normalizer);
+      retriever.add(text(fields.text()), label(fields.text()), 1, normalizer);
     }
+    List<String> names = fields.vectorNames();
     if (fields.text().isEmpty()) {
       addEach(retriever, fields.vectors(), normalizer);
-    } else if (fields.vectors().size() == 1) {
-      HybridFields.Vector only = fields.vectors().get(0);
-      retriever.add(vector(only), label(only), 1, normalizer);
-    } else if (!fields.vectors().isEmpty()) {
+    } else if (names.size() == 1) {
+      for (HybridFields.Vector vector : fields.vectors()) {
+        retriever.add(vector(vector), label(vector), 1, normalizer);
+      }
+    } else if (!names.isEmpty()) {
       HybridRetrieverBuilder group = retriever.fresh();
       addEach(group, fields.vectors(), normalizer);
-      List<String> names = fields.vectors().stream().map(vector -> vector.field().name()).toList();
       retriever.add(group, "vectors " + names, 1, normalizer);
+    }
+    return retriever;
+  }
+
+  /**
+   * Weights are learned for one encoder: the indices of each are searched as if they were alone,
+   * and what is found there is fused by rank. What has no vectors is searched by its text.
+   */
+  private HybridRetrieverBuilder eachEncoder(
+      HybridRetrieverBuilder retriever, HybridFields fields, List<SearchedIndex> indices) {
+    Set<String> without = indices.stream().map(SearchedIndex::name).collect(Collectors.toSet());
+    for (HybridFields.Vector vector : fields.vectors()) {
+      Set<String> own = Set.copyOf(vector.encoder().indices());
+      without.removeAll(own);
+      HybridRetrieverBuilder part =
+          fill(
+              retriever.fresh(),
+              new HybridFields(fields.text(), List.of(vector)),
+              indices.stream().filter(index -> own.contains(index.name())).toList());
+      String label = "hybrid" + by(vector);
+      retriever.add(part.in(vector.encoder().inItsIndices()), label, 1, Normalizer.NONE);
+    }
+    if (!without.isEmpty()) {
+      RetrieverBuilder text = text(fields.text());
+      text.getPreFilterQueryBuilders().add(FieldEncoder.in(without));
+      retriever.add(text, label(fields.text()), 1, Normalizer.NONE);
     }
     return retriever;
   }
@@ -83,9 +122,17 @@ final class HybridLists {
     }
   }
 
+  private static String label(Map<String, Float> text) {
+    return "BM25 on " + text.keySet();
+  }
+
   private static String label(HybridFields.Vector vector) {
     String kind = vector.field().tokens() == null ? "kNN" : "tokens";
-    return kind + " on [" + vector.field().name() + "]";
+    return kind + " on [" + vector.field().name() + "]" + by(vector);
+  }
+
+  private static String by(HybridFields.Vector vector) {
+    return vector.isOneOfSeveral() ? " by [" + vector.encoder().name() + "]" : "";
   }
 
   /** A text that is no date is no reason to refuse to search a date field among others. */
@@ -112,11 +159,12 @@ final class HybridLists {
       VectorData data = VectorData.fromFloats(given);
       return Knn.retriever(field.name(), data, rankWindowSize, candidates);
     }
-    EmbeddedField provenance = vector.provenance();
-    TextVectorBuilder text =
-        new TextVectorBuilder(
-            services, shorthand.query(), provenance.encoder(), provenance.fingerprint());
-    return Knn.retriever(field.name(), text, rankWindowSize, candidates);
+    TextVectorBuilder text = new TextVectorBuilder(services, shorthand.query(), vector.encoder());
+    RetrieverBuilder knn = Knn.retriever(field.name(), text, rankWindowSize, candidates);
+    if (vector.isOneOfSeveral()) {
+      knn.getPreFilterQueryBuilders().add(vector.encoder().inItsIndices());
+    }
+    return knn;
   }
 
   /** The query is x-pack's, which is known by name alone. */

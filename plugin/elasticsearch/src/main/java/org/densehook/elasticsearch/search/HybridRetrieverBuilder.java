@@ -179,6 +179,11 @@ public final class HybridRetrieverBuilder
         .with(preFilterQueryBuilders, minScore, retrieverName);
   }
 
+  /** The same, of what a filter matches alone. */
+  HybridRetrieverBuilder in(QueryBuilder filter) {
+    return with(List.of(filter), minScore, retrieverName);
+  }
+
   /** The same fusion of no lists yet. */
   HybridRetrieverBuilder fresh() {
     return new HybridRetrieverBuilder(fusion, List.of(), List.of(), null, rankWindowSize, services);

@@ -23,8 +23,7 @@ record LearnedQuery(String text, LearnedWeights weights) {
       throw refused(
           "[weights] [learned] are for text fields and one vector field, here are text fields %s"
               + " and vector fields %s; name them in [fields]",
-          fields.text().keySet(),
-          fields.vectors().stream().map(vector -> vector.field().name()).toList());
+          fields.text().keySet(), fields.vectorNames());
     }
     String field = fields.vectors().get(0).field().name();
     LearnedWeights found = null;

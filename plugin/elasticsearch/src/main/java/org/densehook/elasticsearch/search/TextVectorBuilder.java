@@ -46,6 +46,9 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   private final String encoder;
   private final String fingerprint;
 
+  /** Whom the mappings name as the encoder; null where the request does, or nobody. */
+  private final FieldEncoder stated;
+
   /**
    * A query's text, to be encoded on the node that coordinates the search.
    *
@@ -54,19 +57,25 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    */
   public TextVectorBuilder(
       Supplier<SearchServices> services, String text, String encoder, String fingerprint) {
-    this.services = services;
-    this.text = Objects.requireNonNull(text);
-    this.encoder = encoder;
-    this.fingerprint = fingerprint;
+    this(services, new Body(text, encoder, fingerprint), null);
+  }
+
+  /** A query's text, to be encoded as a field's vectors were. */
+  TextVectorBuilder(Supplier<SearchServices> services, String text, FieldEncoder stated) {
+    this(services, new Body(text, stated.name(), stated.provenance().fingerprint()), stated);
   }
 
   /** Reads it from another node. */
   public TextVectorBuilder(Supplier<SearchServices> services, StreamInput in) throws IOException {
-    this(services, Body.read(in));
+    this(services, Body.read(in), null);
   }
 
-  private TextVectorBuilder(Supplier<SearchServices> services, Body body) {
-    this(services, body.text(), body.encoder(), body.fingerprint());
+  private TextVectorBuilder(Supplier<SearchServices> services, Body body, FieldEncoder stated) {
+    this.services = services;
+    this.text = Objects.requireNonNull(body.text());
+    this.encoder = body.encoder();
+    this.fingerprint = body.fingerprint();
+    this.stated = stated;
   }
 
   private record Body(String text, String encoder, String fingerprint) {
@@ -106,7 +115,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
                 + "; put that bundle into config/densehook, or search another field");
       }
     } catch (Exception e) {
-      listener.onFailure(e);
+      listener.onFailure(stated == null ? e : stated.named(e));
       return;
     }
     SearchScope search = SearchScope.of(services.get().threadContext());

@@ -251,13 +251,15 @@ final class HybridRetrieverBuilderTest {
           + "'features':{'length':{'mean':1.0,'deviation':2.0,'coefficient':1.5}}}";
 
   private static IndexMetadata weighted(String name, String weights) {
-    return index(
-        name,
-        "{'_doc':{'_meta':{'densehook':{'bm25':'body','fields':{'vector':{'input':['body'],"
-            + "'encoder':'mini','fingerprint':'f','weights':"
-            + weights
-            + "}}}},'properties':{'body':{'type':'text'},"
-            + "'vector':{'type':'dense_vector','dims':4}}}}");
+    return index(name, weightedMapping(weights));
+  }
+
+  private static String weightedMapping(String weights) {
+    return "{'_doc':{'_meta':{'densehook':{'bm25':'body','fields':{'vector':{'input':['body'],"
+        + "'encoder':'mini','fingerprint':'f','weights':"
+        + weights
+        + "}}}},'properties':{'body':{'type':'text'},"
+        + "'vector':{'type':'dense_vector','dims':4}}}}";
   }
 
   @Test
@@ -353,12 +355,76 @@ final class HybridRetrieverBuilderTest {
   }
 
   @Test
-  void indicesThatDisagreeAreRefusedWithBothNamed() {
-    assertEquals(
-        "[hybrid] field [vector] holds vectors of encoder [mini] (sha256:1) in index [one] and of"
-            + " encoder [mini] (sha256:2) in index [two]; search these indices apart, or encode one"
-            + " of them again",
-        reasonFor("vector", stated("two", "sha256:2"), stated("one", "sha256:1")));
+  void eachEncoderOfAFieldHasAListOfItsOwn() throws IOException {
+    List<SearchedIndex> indices =
+        searched(stated("two", "sha256:2"), stated("one", "sha256:1"), stated("three", "sha256:1"));
+    HybridRetrieverBuilder both =
+        body("'query':'a','fields':['body','vector^2']").resolved(indices);
+    assertEquals(3, children(both).size());
+    String json = Strings.toString(both);
+    assertFalse(json.contains("\"weight\":2.0")); // one vector field: a group of one
+    String first = Strings.toString(children(both).get(1));
+    assertTrue(first.contains("\"fingerprint\":\"sha256:1\""), first);
+    assertTrue(first.contains("{\"terms\":{\"_index\":[\"one\",\"three\"]"), first);
+    String second = Strings.toString(children(both).get(2));
+    assertTrue(second.contains("\"fingerprint\":\"sha256:2\""), second);
+    assertTrue(second.contains("{\"terms\":{\"_index\":[\"two\"]"), second);
+    RankDoc[] fused =
+        both.combineInnerRetrieverResults(
+            List.of(docs(0, 9), docs(1, 0.5f, 0.4f), docs(2, 0.9f)), true);
+    assertEquals(fused[1].score, fused[2].score); // the best of each encoder's
+    String why = fused[1].explain(new Explanation[0], new String[0]).toString();
+    assertTrue(why.contains("list [1] [kNN on [vector] by [mini]]: rank [1]"), why);
+    HybridRetrieverBuilder alone =
+        body("'query':'a','fields':['vector']").resolved(searched(stated("one", "f")));
+    assertFalse(Strings.toString(alone).contains("_index"));
+  }
+
+  @Test
+  void severalVectorFieldsWeighTheListsOfAllTheirEncoders() throws IOException {
+    String other = "{'field':'other','query_vector':[1,2,3,4],'boost':3}";
+    HybridRetrieverBuilder both =
+        body("'query':'a','fields':['body','vector^2'," + other + "]")
+            .resolved(searched(stated("one", "sha256:1"), stated("two", "sha256:2")));
+    assertEquals(2, children(both).size());
+    RetrieverBuilder group = children(both).get(1);
+    assertEquals(3, children((HybridRetrieverBuilder) group).size());
+    assertEquals(3, Strings.toString(group).split("\"weight\":2.0", -1).length);
+  }
+
+  @Test
+  void learnedWeightsAreThoseOfEachEncodersIndices() throws IOException {
+    String other = WEIGHTS.replace("'intercept':0.5", "'intercept':0.1");
+    List<SearchedIndex> indices =
+        searched(
+            weighted("one", WEIGHTS),
+            index("bare", "{'_doc':{'properties':{'body':{'type':'text'}}}}"),
+            index("two", weightedMapping(other).replace("'fingerprint':'f'", "'fingerprint':'g'")));
+    HybridRetrieverBuilder outer =
+        body("'query':'four words of text','weights':'learned'").resolved(indices);
+    List<RetrieverBuilder> parts = children(outer);
+    assertEquals(3, parts.size());
+    for (int part = 0; part < 2; part++) {
+      String json = Strings.toString(parts.get(part));
+      assertTrue(json.contains("\"normalizer\":\"tmm\""), json);
+      String name = part == 0 ? "one" : "two";
+      assertTrue(json.contains("{\"terms\":{\"_index\":[\"" + name + "\"]"), json);
+    }
+    assertNotEquals(parts.get(0), parts.get(1));
+    String text = Strings.toString(parts.get(2));
+    assertTrue(text.contains("{\"terms\":{\"_index\":[\"bare\"]"), text);
+    String reason =
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    body("'query':'a','weights':'learned'")
+                        .resolved(searched(weighted("one", WEIGHTS), stated("two", "g"))))
+            .getMessage();
+    assertTrue(reason.contains("field [vector] of index [two] has no [weights]"), reason);
+  }
+
+  @Test
+  void fieldsOfTwoTypesAreRefusedWithBothNamed() {
     String text =
         reasonFor(
             "vector",

@@ -1,0 +1,96 @@
+package org.densehook.elasticsearch.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.elasticsearch.ElasticsearchStatusException;
+import org.elasticsearch.ResourceNotFoundException;
+import org.elasticsearch.index.query.BoolQueryBuilder;
+import org.elasticsearch.index.query.QueryBuilder;
+import org.elasticsearch.index.query.QueryBuilders;
+import org.elasticsearch.rest.RestStatus;
+import org.elasticsearch.search.vectors.KnnVectorQueryBuilder;
+import org.elasticsearch.search.vectors.RescoreVectorBuilder;
+import org.junit.jupiter.api.Test;
+
+/** A dense query over indices of several encoders asks each index by the vector of its own. */
+final class DenseBridgeTest {
+
+  private static final QueryBuilder SIBLING = QueryBuilders.termQuery("year", 2020);
+
+  private static EmbeddedField by(String encoder, String fingerprint) {
+    return new EmbeddedField("v", List.of("body"), encoder, fingerprint, false);
+  }
+
+  private static List<FieldEncoder> encoders(Map<String, EmbeddedField> stated) {
+    return FieldEncoder.of(new TreeMap<>(stated));
+  }
+
+  private static DenseQueryBuilder query() {
+    DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f));
+    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", "cats", options);
+    query.stands(List.of(SIBLING), 10);
+    return query.boost(3).queryName("named");
+  }
+
+  private static QueryBuilder knn(float... vector) {
+    return query().neighbours(List.of(new Encoded(null, vector)));
+  }
+
+  /** As it is within a query that has its boost and its name. */
+  private static QueryBuilder within(QueryBuilder knn) {
+    return knn.boost(1).queryName(null);
+  }
+
+  @Test
+  void indicesOfOneEncoderAreAskedByOneKnnQuery() {
+    List<FieldEncoder> encoders = encoders(Map.of("a", by("old", "f"), "b", by("renamed", "f")));
+    assertEquals(List.of(new FieldEncoder(by("old", "f"), List.of("a", "b"), true)), encoders);
+    QueryBuilder made =
+        query().neighbours(List.of(new Encoded(encoders.get(0), new float[] {1, 2})));
+    assertEquals(knn(1, 2), made);
+    assertEquals(3f, made.boost());
+    assertEquals("named", made.queryName());
+    assertEquals(List.of(SIBLING), ((KnnVectorQueryBuilder) made).filterQueries());
+  }
+
+  @Test
+  void indicesOfSeveralAreAskedByOneEachWithAllThatItWasTold() {
+    List<FieldEncoder> encoders =
+        encoders(Map.of("a", by("old", "f"), "b", by("new", "g"), "far:c", by("old", "f")));
+    QueryBuilder made =
+        query()
+            .neighbours(
+                List.of(
+                    new Encoded(encoders.get(0), new float[] {1, 2}),
+                    new Encoded(encoders.get(1), new float[] {3, 4, 5})));
+    assertEquals(
+        new BoolQueryBuilder()
+            .should(
+                new BoolQueryBuilder()
+                    .must(within(knn(1, 2)))
+                    .filter(QueryBuilders.termsQuery("_index", "a", "far:c")))
+            .should(
+                new BoolQueryBuilder()
+                    .must(within(knn(3, 4, 5)))
+                    .filter(QueryBuilders.termsQuery("_index", "b")))
+            .boost(3)
+            .queryName("named"),
+        made);
+  }
+
+  @Test
+  void anEncoderThatFailsIsNamedWithAnIndexWhereThereAreSeveral() {
+    Exception failure = new ResourceNotFoundException("encoder [old] is not on node [n]");
+    Map<String, EmbeddedField> both = Map.of("a", by("old", "f"), "b", by("new", "g"));
+    Exception named = encoders(both).get(0).named(failure);
+    assertEquals("field [v] of index [a]: encoder [old] is not on node [n]", named.getMessage());
+    assertEquals(RestStatus.NOT_FOUND, ((ElasticsearchStatusException) named).status());
+    assertSame(failure, encoders(Map.of("a", by("old", "f"))).get(0).named(failure));
+  }
+}
