@@ -1,4 +1,4 @@
-"""What docs/elasticsearch.md shows is what a node answers: its requests run in their order."""
+"""What pages of requests show is what a node answers: the requests run in their order."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from densehook.bundle import Bundle
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "elasticsearch.md").read_text()
+PAGES = {"elasticsearch": PAGE, "long-documents": (ROOT / "docs" / "long-documents.md").read_text()}
 EXAMPLE = re.compile(r"```sh\n(curl .*?)```(?:\n\n```json\n(.*?)```)?", re.DOTALL)
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 REST = "…"  # for the rest of an object, a list or a text, and for any value
 COUNTED = {"took", "ingest", "query"}  # below these keys numbers are this node's own
 
 
+@pytest.mark.parametrize("name", PAGES)
 def test_the_requests_answer_what_the_page_shows(
-    plugin_node: node.NodeState, minilm_bundle: Bundle, left_as_it_was: None
+    plugin_node: node.NodeState, minilm_bundle: Bundle, left_as_it_was: None, name: str
 ) -> None:
-    page = FINGERPRINT.sub(minilm_bundle.manifest.fingerprint, PAGE)
+    page = FINGERPRINT.sub(minilm_bundle.manifest.fingerprint, PAGES[name])
     faults = []
     for number, (command, shown) in enumerate(EXAMPLE.findall(page), start=1):
         expected = parse(shown) if shown else {}
@@ -47,11 +49,12 @@ def test_every_setting_of_the_node_is_in_the_table() -> None:
 
 @pytest.fixture
 def left_as_it_was(plugin_client: Elasticsearch) -> Iterator[None]:
-    """Deletes the indices and pipelines that the page makes."""
+    """Deletes the indices and pipelines that the pages make."""
     yield
-    for index in re.findall(r"-X PUT localhost:9200/([a-z]+) ", PAGE):
+    pages = "".join(PAGES.values())
+    for index in re.findall(r"-X PUT localhost:9200/([a-z]+) ", pages):
         plugin_client.indices.delete(index=index, ignore_unavailable=True)
-    for pipeline in re.findall(r"-X PUT localhost:9200/_ingest/pipeline/([a-z]+) ", PAGE):
+    for pipeline in re.findall(r"-X PUT localhost:9200/_ingest/pipeline/([a-z]+) ", pages):
         plugin_client.options(ignore_status=404).ingest.delete_pipeline(id=pipeline)
     plugin_client.cluster.put_settings(persistent={"densehook.*": None})
 

@@ -140,7 +140,7 @@ final class DensePlaces {
   private void find(QueryBuilder query, Place place) {
     if (query instanceof DenseQueryBuilder dense) {
       found.add(dense);
-      dense.stands(FilterQueries.of(place.siblings()), place.hits());
+      dense.stands(FilterQueries.of(place.siblings()), place.hits(), place.nested());
     } else if (query instanceof BoolQueryBuilder bool) {
       findInBool(bool, place);
     } else if (query instanceof ConstantScoreQueryBuilder constant) {

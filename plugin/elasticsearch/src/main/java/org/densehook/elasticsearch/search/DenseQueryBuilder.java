@@ -6,10 +6,12 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.apache.lucene.search.join.ScoreMode;
 import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -21,6 +23,7 @@ import org.elasticsearch.common.logging.HeaderWarning;
 import org.elasticsearch.index.query.AbstractQueryBuilder;
 import org.elasticsearch.index.query.BoolQueryBuilder;
 import org.elasticsearch.index.query.MatchNoneQueryBuilder;
+import org.elasticsearch.index.query.NestedQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
 import org.elasticsearch.search.SearchService;
@@ -96,6 +99,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   // what the search told it, where somebody saw it there
   private List<QueryBuilder> siblings = List.of();
   private Integer hits;
+  private boolean inNested;
 
   // what it waits for: first the mappings, then the vectors
   private final Supplier<List<SearchedIndex>> searched;
@@ -165,10 +169,12 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
    *
    * @param siblings what is required of its documents anyway
    * @param hits how many are wanted of it where it does not say
+   * @param inNested whether a nested query is around it
    */
-  void stands(List<QueryBuilder> siblings, int hits) {
+  void stands(List<QueryBuilder> siblings, int hits, boolean inNested) {
     this.siblings = siblings;
     this.hits = hits;
+    this.inNested = inNested;
   }
 
   List<QueryBuilder> siblings() {
@@ -229,38 +235,55 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     waiting.filters.addAll(filters);
     waiting.siblings = siblings;
     waiting.hits = hits;
+    waiting.inNested = inNested;
     return waiting.boost(boost).queryName(queryName);
   }
 
   /** In every index by its own vector; a document is found by one of them, and scores as there. */
   QueryBuilder neighbours(List<Encoded> vectors) {
-    QueryBuilder found = vectors.size() == 1 ? knn(vectors.get(0).vector()) : bridge(vectors);
+    QueryBuilder found = vectors.size() == 1 ? knn(vectors.get(0)) : bridge(vectors);
     return found.boost(boost).queryName(queryName);
   }
 
   private QueryBuilder bridge(List<Encoded> vectors) {
     BoolQueryBuilder bridge = new BoolQueryBuilder();
     for (Encoded each : vectors) {
-      bridge.should(
-          new BoolQueryBuilder().must(knn(each.vector())).filter(each.encoder().inItsIndices()));
+      bridge.should(new BoolQueryBuilder().must(knn(each)).filter(each.encoder().inItsIndices()));
     }
     return bridge;
   }
 
-  private QueryBuilder knn(float[] vector) {
+  private QueryBuilder knn(Encoded encoded) {
     KnnVectorQueryBuilder knn =
         Knn.query(
             field,
-            vector,
+            encoded.vector(),
             wanted(),
             options.numCandidates(),
             options.rescore(),
             options.similarity());
-    knn.addFilterQueries(filters);
+    List<QueryBuilder> required = new ArrayList<>(filters);
     if (options.autoFilter()) {
-      knn.addFilterQueries(siblings);
+      required.addAll(siblings);
     }
-    return knn;
+    EmbeddedField stated = encoded.encoder().provenance();
+    return stated.isChunked() && !inNested
+        ? bestChunks(knn, stated.path(), required)
+        : knn.addFilterQueries(required);
+  }
+
+  /** Documents by their best chunk: as many as are wanted, however many chunks each has. */
+  private QueryBuilder bestChunks(
+      KnnVectorQueryBuilder knn, String path, List<QueryBuilder> required) {
+    List<QueryBuilder> ofDocuments = FilterQueries.withoutNested(required);
+    knn.addFilterQueries(ofDocuments);
+    NestedQueryBuilder best = new NestedQueryBuilder(path, knn, ScoreMode.Max).ignoreUnmapped(true);
+    if (ofDocuments.equals(required)) {
+      return best;
+    }
+    BoolQueryBuilder filtered = new BoolQueryBuilder().must(best);
+    filters.forEach(filtered::filter); // what no kNN search in nested objects can have as filters
+    return filtered;
   }
 
   /** As the knn query counts them, but never none where a search wants no hits. */
@@ -324,11 +347,12 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         && options.equals(other.options)
         && filters.equals(other.filters)
         && siblings.equals(other.siblings)
+        && inNested == other.inNested
         && Objects.equals(hits, other.hits);
   }
 
   @Override
   protected int doHashCode() {
-    return Objects.hash(field, text, options, filters, siblings, hits);
+    return Objects.hash(field, text, options, filters, siblings, inNested, hits);
   }
 }

@@ -23,7 +23,7 @@ import org.elasticsearch.index.query.TermsQueryBuilder;
 record FieldEncoder(EmbeddedField provenance, List<String> indices, boolean alone) {
 
   /**
-   * One for each fingerprint.
+   * One for each fingerprint; those whose vectors are of chunks are searched otherwise.
    *
    * @param stated what each index that has the field says of it, by the index's name
    */
@@ -31,7 +31,10 @@ record FieldEncoder(EmbeddedField provenance, List<String> indices, boolean alon
     Map<String, List<String>> indices = new LinkedHashMap<>();
     stated.forEach(
         (index, field) ->
-            indices.computeIfAbsent(field.fingerprint(), first -> new ArrayList<>()).add(index));
+            indices
+                .computeIfAbsent(
+                    field.fingerprint() + field.isChunked(), first -> new ArrayList<>())
+                .add(index));
     return indices.values().stream()
         .map(own -> new FieldEncoder(stated.get(own.get(0)), own, indices.size() == 1))
         .toList();

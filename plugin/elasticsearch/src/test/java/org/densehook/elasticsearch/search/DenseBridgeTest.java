@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.lucene.search.join.ScoreMode;
+import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ResourceNotFoundException;
 import org.elasticsearch.index.query.BoolQueryBuilder;
+import org.elasticsearch.index.query.NestedQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryBuilders;
 import org.elasticsearch.rest.RestStatus;
@@ -34,12 +37,13 @@ final class DenseBridgeTest {
   private static DenseQueryBuilder query() {
     DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f));
     DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", "cats", options);
-    query.stands(List.of(SIBLING), 10);
+    query.stands(List.of(SIBLING), 10, false);
     return query.boost(3).queryName("named");
   }
 
   private static QueryBuilder knn(float... vector) {
-    return query().neighbours(List.of(new Encoded(null, vector)));
+    FieldEncoder only = encoders(Map.of("a", by("old", "f"))).get(0);
+    return query().neighbours(List.of(new Encoded(only, vector)));
   }
 
   /** As it is within a query that has its boost and its name. */
@@ -82,6 +86,22 @@ final class DenseBridgeTest {
             .boost(3)
             .queryName("named"),
         made);
+  }
+
+  @Test
+  void aFieldOfChunksIsSearchedInItsNestedObjects() {
+    EmbeddedField chunked =
+        new EmbeddedField(
+            "p.v", List.of("t"), "old", "f", false, new ChunkRule("tokens", 64, 0, 9), null);
+    FieldEncoder encoder = encoders(Map.of("a", chunked)).get(0);
+    List<Encoded> vectors = List.of(new Encoded(encoder, new float[] {1, 2}));
+    NestedQueryBuilder best =
+        new NestedQueryBuilder("p", within(knn(1, 2)), ScoreMode.Max).ignoreUnmapped(true);
+    QueryBuilder made = query().neighbours(vectors);
+    assertEquals(best.boost(3).queryName("named"), made);
+    DenseQueryBuilder inNested = query();
+    inNested.stands(List.of(SIBLING), 10, true);
+    assertEquals(knn(1, 2), inNested.neighbours(vectors));
   }
 
   @Test
