@@ -28,10 +28,18 @@ from .notes import (
     without_vector,
 )
 from .paths import value_at
-from .provenance import Provenance, VectorField, read_provenance, short, with_weights
+from .provenance import (
+    Provenance,
+    VectorField,
+    read_provenance,
+    searched_together,
+    short,
+    with_weights,
+)
 from .searching import (
     MARKED,
     bm25_request,
+    bridged_request,
     hybrid_request,
     learned_request,
     msearch_request,
@@ -53,6 +61,7 @@ __all__ = [
     "Vector",
     "VectorField",
     "bm25_request",
+    "bridged_request",
     "decide",
     "field_of",
     "fields_in",
@@ -72,6 +81,7 @@ __all__ = [
     "require_answers",
     "require_field_names",
     "require_index_type",
+    "searched_together",
     "short",
     "text_of",
     "value_at",
