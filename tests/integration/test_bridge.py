@@ -6,9 +6,11 @@ compared with what each of them answers alone.
 
 from __future__ import annotations
 
+import json
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,12 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch, ElasticsearchWarning, NotFoundError
 from elasticsearch.helpers import bulk
 
-from densehook import node
+from command_line import running_in, succeeded
+from densehook import Index, node
 from densehook.bundle import Bundle, Dense
 from densehook.elastic.cluster import reload_encoders
+from densehook.encode import Encoder
+from densehook.errors import EncoderMismatch, RequestError
 
 ALIAS, OLD, NEW, PLAIN = "bridge", "bridge-old", "bridge-new", "bridge-plain"
 COUNTS = {OLD: 120, NEW: 80, PLAIN: 10}
@@ -330,3 +335,76 @@ def test_learned_weights_are_those_of_each_index(bridged: Elasticsearch) -> None
         assert [hit["_id"] for hit in own] == [hit["_id"] for hit in alone][: len(own)]
         for rank, hit in enumerate(own, start=1):
             assert f"[hybrid by [{encoder}]]: rank [{rank}]" in str(hit["_explanation"])
+
+
+def test_python_searches_such_an_alias_through_the_cluster(bridged: Elasticsearch) -> None:
+    index = Index.open(bridged, ALIAS, field="embedding")
+    assert (index.name, index.cluster_encodes) == (ALIAS, True)
+    near = index.search(TEXT, mode="dense", size=7)
+    assert [hit.score for hit in near] == pytest.approx(
+        [hit["_score"] for hit in hits(bridged, ALIAS, query=dense(num_candidates=200), size=7)]
+    )
+    fused = index.search(TEXT, size=40, explain=True, filter=LOW)
+    retriever = short(fields=["body", "embedding"], filter=LOW)
+    raw = hits(bridged, ALIAS, retriever=retriever, size=40, explain=True)
+    assert [hit.id for hit in fused] == [hit["_id"] for hit in raw]
+    for hit, told in zip(fused, map(lists_of, raw), strict=True):
+        given = [each for each in told[1:] if "did not return" not in each]
+        rank = hit.parts["dense"].rank
+        assert [f"rank [{rank}]" in each for each in given] == [rank is not None] * len(given)
+    assert {hit.id for hit in index.search(TEXT, mode="bm25", size=5)}
+    for option in ({"weights": {"bm25": 2}}, {"min_scores": {"dense": 0.5}}, {"num_candidates": 9}):
+        with pytest.raises(RequestError, match="cannot be chosen where 'bridge' has indices of"):
+            index.search(TEXT, **option)  # type: ignore[arg-type]
+    for other in (index.stats, lambda: index.get("1"), lambda: index.ingest([{"_id": "1"}])):
+        with pytest.raises(RequestError, match=r"stands for bridge-new, bridge-old; name one"):
+            other()
+
+
+def test_python_says_what_it_cannot_encode_here(
+    bridged: Elasticsearch, tiny: Encoder, other_tiny_bundle: Bundle
+) -> None:
+    several = r"several encoders \(.*\); they are searched together only by a cluster"
+    with pytest.raises(EncoderMismatch, match=several):
+        Index.open(bridged, ALIAS, tiny, field="embedding")
+    make(bridged, "bridge-lost", other_tiny_bundle, name="nobodys")
+    try:
+        index = Index.open(bridged, ALIAS, field="embedding")
+        assert index.search(TEXT, mode="bm25")
+        with pytest.raises(EncoderMismatch, match=several):
+            index.search(TEXT)
+    finally:
+        bridged.indices.delete(index="bridge-lost")
+
+
+def test_the_command_line_searches_it_too(
+    bridged: Elasticsearch, plugin_node: node.NodeState, tmp_path: Path
+) -> None:
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=plugin_node.url)
+    found = json.loads(succeeded(run("search", ALIAS, TEXT, "--field", "embedding", "--json")))
+    raw = hits(bridged, ALIAS, retriever=short(fields=["body", "embedding"]), size=10)
+    assert [hit["id"] for hit in found["hits"]] == [hit["_id"] for hit in raw]
+
+
+def test_an_index_of_another_cluster_is_asked_by_its_own_encoder_too(
+    bridged: Elasticsearch, client: Elasticsearch, tiny_bundle: Bundle
+) -> None:
+    """The other cluster has no plugin; there the name of its index has the cluster's before it."""
+    nodes = client.nodes.info(metric="transport")["nodes"]
+    seeds = [each["transport"]["publish_address"] for each in nodes.values()]
+    bridged.cluster.put_settings(persistent={"cluster.remote.far.seeds": seeds})
+    make(client, NEW, tiny_bundle)
+    try:
+        alone = scores(bridged, f"far:{NEW}", dense(k=5))
+        assert len(alone) == 5
+        expected = alone | scores(bridged, OLD, dense(k=5))
+        for minimised in (True, False):
+            found = scores(
+                bridged, f"{OLD},far:{NEW}", dense(k=5), ccs_minimize_roundtrips=minimised
+            )
+            assert found == pytest.approx(expected, rel=1e-6)
+        both = hits(bridged, f"{OLD},far:{NEW}", retriever=short(fields=["embedding"]))
+        assert sum(hit["_index"] == f"far:{NEW}" for hit in both) == 25
+    finally:
+        client.indices.delete(index=NEW)
+        bridged.cluster.put_settings(persistent={"cluster.remote.far.seeds": None})

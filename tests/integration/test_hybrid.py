@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from elasticsearch import BadRequestError, Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 from elasticsearch.helpers import bulk
 
 from densehook.evaluation import pyserini_fusion
@@ -643,14 +643,14 @@ def test_the_lists_of_a_shorthand_are_explained_by_their_fields(stated: Elastics
 
 
 @pytest.mark.usefixtures("shorthand")
-def test_indices_of_different_encoders_are_not_searched_together(
-    stated: Elasticsearch, encoder: Mapping[str, Any]
+def test_of_several_encoders_the_one_that_is_nowhere_is_named_with_its_index(
+    stated: Elasticsearch,
 ) -> None:
     body = {"hybrid": {"query": TEXT}}
-    with pytest.raises(BadRequestError) as refused:
+    with pytest.raises(NotFoundError) as refused:
         scores_in(stated, body, index="hybrid-stated,hybrid-elsewhere")
     reason = refused.value.body["error"]["reason"]
-    for told in (ENCODER, encoder["fingerprint"], 64 * "0", "hybrid-stated", "hybrid-elsewhere"):
+    for told in (f"encoder [{ENCODER}-elsewhere] is not on node", "of index [hybrid-elsewhere]"):
         assert told in reason
 
 

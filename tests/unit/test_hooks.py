@@ -17,6 +17,7 @@ from densehook.hooks import (
     ranking_of,
     read_provenance,
     require_field_names,
+    searched_together,
     text_of,
 )
 from densehook.types import Document, ScoredDoc
@@ -29,6 +30,31 @@ def manifest(tiny_bundle: Bundle) -> Manifest:
 
 def mapping(manifest: Manifest, *inputs: str) -> dict[str, Any]:
     return index_request(manifest, inputs=inputs or ("title", "text"))["mappings"]
+
+
+def test_indices_of_one_encoder_are_searched_as_one(manifest: Manifest) -> None:
+    parts = [read_provenance(name, mapping(manifest)) for name in ("a", "b")]
+    together = searched_together("both", parts)
+    field = together.vector_field()
+    field.require(manifest, "both")
+    assert (together.index, together.covered, field.others) == ("both", ("a", "b"), ())
+    with pytest.raises(RequestError, match="'both' stands for a, b; name one index"):
+        together.require_one_index()
+    assert searched_together("alias", parts[:1]) is parts[0]
+    parts[0].require_one_index()
+
+
+def test_indices_of_several_encoders_need_each_of_them(manifest: Manifest) -> None:
+    other = dataclasses.replace(manifest, name="other", prompts={"query": "q: ", "document": ""})
+    assert other.fingerprint != manifest.fingerprint
+    parts = [read_provenance(name, mapping(each)) for name, each in (("a", manifest), ("b", other))]
+    field = searched_together("both", parts).vector_field()
+    assert [each.fingerprint for each in field.encoders] == [
+        manifest.fingerprint,
+        other.fingerprint,
+    ]
+    with pytest.raises(EncoderMismatch, match=r"several encoders \(other, tiny-bert\)"):
+        field.require(manifest, "both")
 
 
 def test_what_the_mapping_says_reads_back_as_provenance(manifest: Manifest) -> None:

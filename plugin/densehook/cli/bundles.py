@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..encode import Encoder
     from ..index import Index
 
+Encodes = Literal["nothing", "queries", "documents", "here"]
+"""What a command has encoded: queries and documents wherever that can be, or here in any case."""
+
 
 def load_encoder(path: Path) -> Encoder:
     """Opens a bundle, showing that its self-test runs."""
@@ -51,7 +54,7 @@ def open_index(
     path: Path | None,
     field: str | None,
     *,
-    encodes: Literal["nothing", "queries", "documents", "here"] = "queries",
+    encodes: Encodes = "queries",
 ) -> Index:
     """The index, with the encoder at ``path``, or the one of the name that the index states.
 
@@ -63,6 +66,20 @@ def open_index(
     from ..index import Index
 
     opened = Index.open(client, index, field=field)
+    opened.provenance.require_one_index()
+    return _encoding(opened, path, encodes)
+
+
+def open_searched(
+    client: Elasticsearch, name: str, path: Path | None, field: str | None, *, encodes: Encodes
+) -> Index:
+    """As ``open_index``, where the name may stand for several indices."""
+    from ..index import Index
+
+    return _encoding(Index.open(client, name, field=field), path, encodes)
+
+
+def _encoding(opened: Index, path: Path | None, encodes: Encodes) -> Index:
     in_cluster = {
         "nothing": True,
         "queries": opened.cluster_encodes,
@@ -71,6 +88,7 @@ def open_index(
     }
     if in_cluster[encodes] and (path is None or encodes == "nothing"):
         return opened
+    opened.field.require_one_encoder(opened.name)
     return opened.encoded_by(load_encoder(path or _stated_bundle(opened)))
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..bundle import is_blank
 from ..hooks import MARKED, fields_in, filter_of
-from .bundles import open_index
+from .bundles import open_searched
 from .console import note, out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, names
 
@@ -25,7 +25,7 @@ _LONGEST_ID = 24
 
 
 def search(
-    index: Annotated[str, typer.Argument(help="Index to search.")],
+    index: Annotated[str, typer.Argument(help="Index to search, or an alias of several.")],
     text: Annotated[str, typer.Argument(help="The query.")],
     mode: Annotated[str, typer.Option("--mode", help="bm25, dense or hybrid.")] = "hybrid",
     fusion: Annotated[str, typer.Option("--fusion", help="rrf or linear.")] = "rrf",
@@ -69,7 +69,7 @@ def search(
         raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
     queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
-    opened = open_index(
+    opened = open_searched(
         client,
         index,
         encoder,

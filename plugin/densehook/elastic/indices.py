@@ -9,7 +9,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from ..bundle import Manifest
 from ..chunk import ChunkRule
-from ..errors import DensehookError, IndexExists, RequestError
+from ..errors import DensehookError, IndexExists, NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from ..hooks import (
     Provenance,
@@ -20,6 +20,7 @@ from ..hooks import (
     read_provenance,
     require_field_names,
     require_index_type,
+    searched_together,
     with_weights,
 )
 from ..hooks.indexing import ENGLISH_ANALYSIS, LUCENE_ENGLISH_ANALYSIS, STANDARD_ANALYSIS
@@ -94,15 +95,41 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
     Raises IndexNotFound, RequestError where an alias stands for several, or NoProvenance where the
     mapping says nothing of them.
     """
-    if not index:
-        raise RequestError("the index has no name; name one")
-    with elastic_errors(client):
-        found = client.indices.get(index=index, features=["mappings", "settings"])
+    found = _described(client, index)
     if len(found) != 1:
         names = ", ".join(sorted(found)) or "no index"
         raise RequestError(f"{index!r} stands for {names}; name one index")
     ((name, entry),) = found.items()
     return read_provenance(name, entry["mappings"], entry["settings"])
+
+
+def searched_provenance_of(client: Elasticsearch, name: str) -> Provenance:
+    """What the indices say together that a name stands for, for a search of them all.
+
+    Those that say nothing of vectors have none to search. Raises IndexNotFound, RequestError where
+    there is no index, NoProvenance where none says anything.
+    """
+    said, silent = [], []
+    for index, entry in sorted(_described(client, name).items()):
+        try:
+            said.append(read_provenance(index, entry["mappings"], entry["settings"]))
+        except NoProvenance as error:
+            silent.append(error)
+    if said:
+        return searched_together(name, said)
+    if silent:
+        raise silent[0]
+    raise RequestError(f"{name!r} stands for no index; name one")
+
+
+def _described(client: Elasticsearch, name: str) -> Mapping[str, Any]:
+    if not name:
+        raise RequestError("the index has no name; name one")
+    with elastic_errors(client):
+        found: Mapping[str, Any] = client.indices.get(
+            index=name, features=["mappings", "settings"]
+        ).body
+    return found
 
 
 def keep_weights(

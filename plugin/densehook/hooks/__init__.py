@@ -29,10 +29,18 @@ from .notes import (
     without_vector,
 )
 from .paths import value_at
-from .provenance import Provenance, VectorField, read_provenance, short, with_weights
+from .provenance import (
+    Provenance,
+    VectorField,
+    read_provenance,
+    searched_together,
+    short,
+    with_weights,
+)
 from .searching import (
     MARKED,
     bm25_request,
+    bridged_request,
     hybrid_request,
     learned_request,
     msearch_request,
@@ -54,6 +62,7 @@ __all__ = [
     "Vector",
     "VectorField",
     "bm25_request",
+    "bridged_request",
     "decide",
     "field_for",
     "field_of",
@@ -74,6 +83,7 @@ __all__ = [
     "require_answers",
     "require_field_names",
     "require_index_type",
+    "searched_together",
     "short",
     "text_of",
     "value_at",

@@ -6,7 +6,7 @@ It lives in the index mapping's ``_meta``, where the vectors live, so it goes wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..bundle import Manifest
@@ -25,7 +25,8 @@ class VectorField:
 
     With ``chunk`` a document has a vector for each chunk of its text, in a nested object with the
     chunk's ``start`` and ``end``. ``weights`` are those that were learned for its fusion with BM25,
-    if any.
+    if any. ``others`` are the same field by each other encoder, where one name stands for indices
+    of several.
     """
 
     name: str
@@ -35,6 +36,7 @@ class VectorField:
     mapping: Mapping[str, Any]
     weights: LearnedWeights | None = None
     chunk: ChunkRule | None = None
+    others: Sequence[VectorField] = ()
 
     @property
     def path(self) -> str:
@@ -90,6 +92,21 @@ class VectorField:
                 f" {what} needs one for each document; make another index, without chunks"
             )
 
+    @property
+    def encoders(self) -> Sequence[VectorField]:
+        """The field by each of its encoders; itself, where it has one."""
+        return (self, *self.others)
+
+    def require_one_encoder(self, index: str) -> None:
+        """Raises EncoderMismatch where a search needs several, which the cluster alone can use."""
+        if self.others:
+            names = ", ".join(sorted(field.encoder for field in self.encoders))
+            raise EncoderMismatch(
+                f"field {self.name!r} of the indices of {index!r} has vectors of several encoders"
+                f" ({names}); they are searched together only by a cluster that has all of them in"
+                " service: put their bundles into config/densehook of each node, or name one index"
+            )
+
     def require_weights(self, index: str) -> LearnedWeights:
         """The learned weights; raises RequestError when there are none."""
         if self.weights is None:
@@ -101,6 +118,7 @@ class VectorField:
 
     def require(self, manifest: Manifest, index: str) -> None:
         """Raises EncoderMismatch unless the encoder is the one the field was made for."""
+        self.require_one_encoder(index)
         if self.mapping and (objection := self._objection(manifest)):
             raise EncoderMismatch(
                 f"field {self.name!r} of index {index!r} {objection}; use the encoder"
@@ -127,13 +145,22 @@ class VectorField:
 class Provenance:
     """What an index says of its fields: its vector fields, and those that BM25 searches, if any.
 
-    ``in_cluster`` says that the cluster itself makes the vectors, by the plugin.
+    ``in_cluster`` says that the cluster itself makes the vectors, by the plugin. ``covered`` are
+    the indices, where ``index`` is a name that stands for several.
     """
 
     index: str
     vector_fields: Mapping[str, VectorField]
     bm25_fields: Sequence[str]
     in_cluster: bool = False
+    covered: Sequence[str] = ()
+
+    def require_one_index(self) -> None:
+        """Raises RequestError where the name stands for several, which can only be searched."""
+        if self.covered:
+            raise RequestError(
+                f"{self.index!r} stands for {', '.join(self.covered)}; name one index"
+            )
 
     def require_bm25(self) -> Sequence[str]:
         """The fields that BM25 searches; raises RequestError when there are none."""
@@ -205,6 +232,28 @@ def read_provenance(
             " in its mapping's _meta); make one with: densehook create"
         )
     return Provenance(index, fields, _names(meta.get("bm25")), _in_cluster(settings or {}))
+
+
+def searched_together(name: str, provenances: Sequence[Provenance]) -> Provenance:
+    """What several indices say that one name stands for; of one index, what that says."""
+    if len(provenances) == 1:
+        return provenances[0]
+    fields: dict[str, dict[str, VectorField]] = {}
+    for provenance in provenances:
+        for field in provenance.vector_fields.values():
+            fields.setdefault(field.name, {}).setdefault(field.fingerprint, field)
+    vectors = {
+        field: replace(first, others=tuple(others))
+        for field, (first, *others) in ((each, by.values()) for each, by in fields.items())
+    }
+    bm25 = dict.fromkeys(field for each in provenances for field in each.bm25_fields)
+    return Provenance(
+        name,
+        vectors,
+        tuple(bm25),
+        all(each.in_cluster for each in provenances),
+        tuple(each.index for each in provenances),
+    )
 
 
 def with_weights(

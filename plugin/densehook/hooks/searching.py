@@ -10,6 +10,7 @@ from ..errors import ElasticError
 from ..fusion import LEARNED
 from ..types import ScoredDoc
 from .kinds import Filters
+from .kinds.dense import TEXT_QUERY
 
 MARKED = re.compile(r"<em>(.*?)</em>", re.S)
 """Words of the query, as a highlight has them."""
@@ -75,6 +76,36 @@ def hybrid_request(
     return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
 
 
+def bridged_request(
+    fields: Sequence[str],
+    text: str,
+    *,
+    fusion: str,
+    size: int,
+    window: int,
+    rank_constant: float = 60,
+    normalizer: str | None = None,
+    filters: Filters = (),
+) -> dict[str, Any]:
+    """Text fields and a vector field fused in the cluster over indices of several encoders.
+
+    Each encoder's hits are a list of their own there.
+    """
+    hybrid: dict[str, Any] = {
+        "query": text,
+        "fields": list(fields),
+        "fusion": fusion,
+        "rank_window_size": window,
+    }
+    if fusion == "rrf":
+        hybrid["rank_constant"] = rank_constant
+    elif normalizer is not None:
+        hybrid["normalizer"] = normalizer
+    if filters:
+        hybrid["filter"] = list(filters)
+    return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
+
+
 def learned_request(
     fields: Sequence[str], text: str, *, size: int, window: int, filters: Filters = ()
 ) -> dict[str, Any]:
@@ -92,7 +123,11 @@ def learned_request(
 
 def needs_plugin(body: Mapping[str, Any]) -> bool:
     """Whether the cluster's plugin encodes or fuses what a search asks for."""
-    return "hybrid" in body.get("retriever", {}) or "query_vector_builder" in body.get("knn", {})
+    return (
+        "hybrid" in body.get("retriever", {})
+        or "query_vector_builder" in body.get("knn", {})
+        or TEXT_QUERY in body.get("query", {})
+    )
 
 
 def msearch_request(bodies: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -131,6 +131,14 @@ class Asked:
                     " leave it out"
                 )
 
+    def require_plain_lists(self, why: str) -> None:
+        """RequestError where something is asked of the lists that cannot be, which ``why`` says."""
+        for name in ("weights", "min_scores", "num_candidates"):
+            if getattr(self, name) is not None:
+                raise RequestError(
+                    f"{name} cannot be chosen where {why}; leave it out, or name one index"
+                )
+
     @property
     def is_learned(self) -> bool:
         """Whether weights and fusion are those that the index keeps."""

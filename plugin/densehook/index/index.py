@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
-from ..elastic.indices import create_index, delete_index, provenance_of, refresh, uuid_of
+from ..elastic.indices import create_index, delete_index, refresh, searched_provenance_of, uuid_of
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField, join_by_spaces
@@ -65,7 +65,7 @@ class Index:
 
     @property
     def name(self) -> str:
-        """The index's name; where it was opened by an alias, that of the index behind it."""
+        """The index's name; where it was opened by an alias of it alone, that of the index."""
         return self.provenance.index
 
     def __repr__(self) -> str:
@@ -124,7 +124,10 @@ class Index:
         *,
         field: str | None = None,
     ) -> Self:
-        """An index that is there, by its name or an alias of it alone.
+        """An index that is there, by its name or an alias.
+
+        Where the name stands for several indices they are searched together, and nothing else can
+        be done with them; by several encoders, where the cluster has all of these in service.
 
         Without an encoder it is searched by BM25, and by dense and hybrid too where the cluster has
         the field's encoder in service. ``field`` names the vector field where there are several.
@@ -134,11 +137,13 @@ class Index:
             index = densehook.Index.open(es, "passages")
         """
         require_sync(client)
-        provenance = provenance_of(client, name)
+        provenance = searched_provenance_of(client, name)
         vectors = provenance.vector_field(field)
         if encoder is not None:
             return cls(client, provenance, vectors, None).encoded_by(encoder)
-        serves = provenance.in_cluster or has_encoder(client, vectors.encoder, vectors.fingerprint)
+        serves = provenance.in_cluster or all(
+            has_encoder(client, each.encoder, each.fingerprint) for each in vectors.encoders
+        )
         return cls(client, provenance, vectors, None, cluster_encodes=serves)
 
     def encoded_by(self, encoder: Encoder | RemoteEncoder) -> Self:
@@ -184,6 +189,7 @@ class Index:
         from ..collections import documents_from
         from ..ingest import feed_field
 
+        self.provenance.require_one_index()
         source = documents_from(documents, id=id, rename=rename, make_ids=make_ids)
         if isinstance(checkpoint, str | Path):
             checkpoint = self.checkpoint(Path(checkpoint), source, replace=replace)
@@ -221,6 +227,7 @@ class Index:
         """
         from .vectors import import_vectors
 
+        self.provenance.require_one_index()
         return import_vectors(
             self,
             Path(source),
@@ -245,6 +252,7 @@ class Index:
         """
         from .vectors import export_vectors
 
+        self.provenance.require_one_index()
         return export_vectors(self, Path(target), on_progress)
 
     def checkpoint(
@@ -259,6 +267,7 @@ class Index:
         """
         from ..ingest import Checkpoint
 
+        self.provenance.require_one_index()
         of = {
             "index": uuid_of(self.client, self.name),
             "field": self.field.name,
@@ -299,6 +308,7 @@ class Index:
 
             densehook.Index.open(es, "passages").explain("how do vaccines work", "doc-7").parts
         """
+        self.provenance.require_one_index()
         asked = Asked.of(options)
         (vector,) = self.vectors_of([text], asked)
         answers = self.send(self.searching.explaining(text, id, asked, vector))
@@ -318,6 +328,7 @@ class Index:
         """
         if not ids:
             return {}
+        self.provenance.require_one_index()
         hidden = [NOTES, *(each.path for each in self.provenance.vector_fields.values())]
         with elastic_errors(self.client):
             found = self.client.mget(index=self.name, ids=list(ids), source_excludes=hidden)
@@ -347,6 +358,7 @@ class Index:
         wanted = [ids] if isinstance(ids, str) else list(ids)
         if not wanted:
             return 0
+        self.provenance.require_one_index()
         operations = [{"delete": {"_id": each}} for each in wanted]
         with elastic_errors(self.client):
             done = self.client.bulk(index=self.name, operations=operations)
@@ -370,6 +382,7 @@ class Index:
 
         index.stats().without_vector
         """
+        self.provenance.require_one_index()
         return stats_of(self.client, self.provenance, self.field)
 
     def searcher(self) -> Searcher:

@@ -16,6 +16,7 @@ from ..hooks import (
     Provenance,
     VectorField,
     bm25_request,
+    bridged_request,
     field_of,
     hybrid_request,
     learned_request,
@@ -44,6 +45,7 @@ _PART = re.compile(
     r"[,;] weight \[(?P<weight>[^\]]+)\], contribution \[(?P<contribution>[^\]]+)\]"
 )
 """How the plugin explains what a list gave."""
+_FUSED = "fused rank ["
 _LEARNED, _LISTS = "] learned from ", ", over ["
 _FEATURE = re.compile(r"(\w+) \[([^\]]+)\]")
 """And what learned weights were made of."""
@@ -67,6 +69,7 @@ class Searching:
         if "dense" not in asked.lists and not asked.passages:
             return False
         if not self.encodes_here and not self.cluster_encodes:
+            self.field.require_one_encoder(self.provenance.index)
             raise RequestError(
                 f"{asked.mode} search of index {self.provenance.index!r} needs the encoder"
                 f" {self.field.encoder!r}; open the index with it, or search by bm25"
@@ -198,6 +201,8 @@ class Searching:
         field, candidates = self.field, asked.num_candidates
         if asked.is_learned:  # its weights hang on what is found, which must be what a node finds
             candidates = max(2 * depth, LEAST_IN_SHORT_FORM)
+        if field.others:
+            return self._kind.bridged_request(field.name, text, depth, candidates, asked.filters)
         if vector is not None:
             return self._kind.request(field.name, vector, depth, candidates, asked.filters)
         return self._kind.text_request(
@@ -218,6 +223,18 @@ class Searching:
 
     def _hybrid(self, text: str, asked: Asked) -> Body:
         field, bm25 = self.field, self.provenance.require_bm25()
+        if field.others:
+            asked.require_plain_lists(f"{self.provenance.index!r} has indices of several encoders")
+            return bridged_request(
+                [*bm25, field.name],
+                text,
+                fusion=asked.fusion,
+                size=asked.size,
+                window=asked.depth,
+                rank_constant=asked.constant,
+                normalizer=asked.normalizer,
+                filters=asked.filters,
+            )
         if asked.is_learned:
             field.require_weights(self.provenance.index)
             return learned_request(
@@ -297,27 +314,36 @@ class Searching:
 
 
 def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
-    """What each list gave, of a hit that the cluster fused and explains."""
-    explanation = raw.get("_explanation")
-    if explanation is None:
-        return {}
-    found = (_PART.match(detail["description"]) for detail in explanation["details"])
-    return {
-        LISTS[int(part["list"])]: Part(
-            None if part["rank"] is None else int(part["rank"]),
-            _number(part["score"]),
-            _number(part["normalised"]),
-            float(part["weight"]),
-            float(part["contribution"]),
-        )
-        for part in found
-        if part is not None
-    }
+    """What each list gave, of a hit that the cluster fused and explains.
+
+    After the first, which is BM25's, there is one for each encoder; a hit is in one of them.
+    """
+    parts: dict[str, Part] = {}
+    for part in filter(
+        None, (_PART.match(each["description"]) for each in _fusion(raw).get("details", []))
+    ):
+        name = LISTS[min(int(part["list"]), len(LISTS) - 1)]
+        if name not in parts or part["rank"] is not None:
+            parts[name] = Part(
+                None if part["rank"] is None else int(part["rank"]),
+                _number(part["score"]),
+                _number(part["normalised"]),
+                float(part["weight"]),
+                float(part["contribution"]),
+            )
+    return parts
+
+
+def _fusion(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How a hit was fused, if it is explained; with nested objects another clause is beside it."""
+    explanation = raw.get("_explanation", {})
+    fused = [explanation, *explanation.get("details", [])[:1]]
+    return next((each for each in fused if each.get("description", "").startswith(_FUSED)), {})
 
 
 def _features(raw: Mapping[str, Any]) -> Mapping[str, float]:
     """What learned weights were made of, of a hit that the cluster explains."""
-    described = raw.get("_explanation", {}).get("description", "")
+    described = _fusion(raw).get("description", "")
     learned = described.partition(_LEARNED)[2].rpartition(_LISTS)[0]
     return {name: float(value) for name, value in _FEATURE.findall(learned)}
 

@@ -48,6 +48,16 @@ class Field(Protocol):
     ) -> dict[str, Any]:
         """A search whose query the cluster's plugin encodes, ``size`` hits."""
 
+    def bridged_request(
+        self,
+        field: str,
+        text: str,
+        size: int,
+        num_candidates: int | None = None,
+        filters: Filters = (),
+    ) -> dict[str, Any]:
+        """The same over indices of several encoders, each of which is asked by its own."""
+
     def text_retriever(
         self, field: str, text: str, encoder: str, size: int, num_candidates: int | None = None
     ) -> dict[str, Any]:

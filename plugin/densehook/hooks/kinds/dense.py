@@ -8,6 +8,8 @@ from typing import Any
 from ...bundle import Dense, Manifest
 
 TYPE = "dense_vector"
+TEXT_QUERY = "dense"
+"""The plugin's query that reads in the mappings whose vectors a field has."""
 INDEX_TYPES: tuple[str, ...] = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat")
 
 MAX_CANDIDATES = 10_000
@@ -67,6 +69,18 @@ def text_request(
     """As ``request``, with the text encoded in the cluster, by the plugin."""
     knn = {**_built(text, encoder), **_knn(field, size, num_candidates, filters)}
     return _search(knn, size)
+
+
+def bridged_request(
+    field: str,
+    text: str,
+    size: int,
+    num_candidates: int | None = None,
+    filters: _Filters = (),
+) -> dict[str, Any]:
+    """As ``text_request``, by the encoder that each of the searched indices states."""
+    dense = {"text": text, **_knn(field, size, num_candidates, filters)}
+    return {"size": size, "track_total_hits": False, "query": {TEXT_QUERY: dense}}
 
 
 def text_retriever(

@@ -113,6 +113,23 @@ final class SearchedIndicesTest {
   }
 
   @Test
+  void anEncoderOfAFieldThatTheCallerMayNotSeeIsNotAsked() {
+    SearchServices half =
+        new SearchServices(
+            null,
+            cache,
+            index -> field -> index.equals("index-1"),
+            new ThreadContext(Settings.EMPTY),
+            waiting::add,
+            NamedXContentRegistry.EMPTY);
+    List<IndexMetadata> indices = List.of(index(1, "f"), index(2, "another"));
+    indices.forEach(cache::of);
+    FieldEncoder only = DenseProvenance.of("v", SearchedIndices.known(half, indices)).get(0);
+    assertEquals(List.of("index-1"), only.indices());
+    assertTrue(only.alone());
+  }
+
+  @Test
   void whatTheCallerMayNotSeeIsNotThere() {
     SearchServices blind =
         new SearchServices(
