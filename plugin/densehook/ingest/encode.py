@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..bundle import is_blank
 from ..collections import BadLine
 from ..elastic.bulk import Write
+from ..elastic.patience import Patience
 from ..elastic.stored import StoredDocuments
 from ..errors import UnusableDocument
 from ..hooks import (
@@ -85,13 +86,14 @@ class Preparer:
         index: str,
         target: VectorField,
         encoder: Encoder | None,
+        patience: Patience,
         *,
         base64: bool,
         replace: bool,
         doubtful: int = 0,
     ) -> None:
         """Some of the first ``doubtful`` documents may be there, by a feed that was ended."""
-        self._stored = StoredDocuments(client, index, target.name)
+        self._stored = StoredDocuments(client, index, target.name, patience)
         self._client = client
         self._target = target
         self._encoder = encoder
