@@ -14,7 +14,17 @@ import elastic_transport
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.exceptions import SerializationError
 
-from .patience import BUSY, LOST, Patience, Waiting, given_up, is_lost, retry_after, unavailable
+from .patience import (
+    BUSY,
+    LOST,
+    Patience,
+    Waiting,
+    given_up,
+    is_lost,
+    is_nodes_fault,
+    retry_after,
+    unavailable,
+)
 
 MAX_DOCUMENTS = 128
 _MAX_BYTES = 8 * 1024 * 1024
@@ -66,9 +76,14 @@ class Refusal:
     over: bool = False
 
     @property
+    def doubtful(self) -> bool:
+        """Whether the document may have been written all the same."""
+        return self.status in LOST or (self.status not in BUSY and is_nodes_fault(self.error))
+
+    @property
     def again(self) -> bool:
         """Whether the very same document may go in later."""
-        return self.status in (*BUSY, *LOST)
+        return self.status in BUSY or self.doubtful
 
     @property
     def reason(self) -> str:
@@ -179,7 +194,7 @@ class _Request:
             self._answers[place] = refusal
             if refusal and refusal.again:
                 left.append(place)
-            if refusal and refusal.status in LOST:
+            if refusal and refusal.doubtful:
                 self._doubtful.add(place)
         return left
 

@@ -25,6 +25,23 @@ T = TypeVar("T")
 
 BUSY = (429,)
 LOST = (502, 503, 504)  # the request may have been carried out all the same
+_NODES_FAULT = (
+    "already_closed_exception",
+    "circuit_breaking_exception",
+    "es_rejected_execution_exception",
+    "i_o_exception",
+    "illegal_index_shard_state_exception",
+    "index_shard_closed_exception",
+    "no_shard_available_action_exception",
+    "node_closed_exception",
+    "shard_not_found_exception",
+    "translog_exception",
+    "unavailable_shards_exception",
+)
+"""Types of errors that say nothing of a document, but of a shard that is not there, or a full disk.
+
+Some have a status that says otherwise, 500 or 404, and a looked up document's have none.
+"""
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
@@ -118,6 +135,11 @@ def may_come(error: ApiError | elastic_transport.TransportError) -> bool:
     if isinstance(error, ApiError):
         return error.status_code in (*BUSY, *LOST)
     return is_lost(error)
+
+
+def is_nodes_fault(error: object) -> bool:
+    """Whether a document's error is the node's, which may well be mended later."""
+    return isinstance(error, Mapping) and error.get("type") in _NODES_FAULT
 
 
 def is_lost(error: elastic_transport.TransportError) -> bool:

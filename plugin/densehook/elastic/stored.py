@@ -10,16 +10,7 @@ from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
 from ..hooks import NOTES, Stored, note_in, value_at, without_vector
 from ..types import Document
-from .patience import Patience, given_up
-
-_UNAVAILABLE = (
-    "no_shard_available_action_exception",
-    "unavailable_shards_exception",
-    "illegal_index_shard_state_exception",
-    "shard_not_found_exception",
-    "es_rejected_execution_exception",
-    "circuit_breaking_exception",
-)
+from .patience import Patience, given_up, is_nodes_fault
 
 
 class StoredDocuments:
@@ -77,7 +68,7 @@ class StoredDocuments:
             docs: Sequence[Mapping[str, Any]] = self._patience.answer(
                 lambda: self._client.mget(index=self._index, ids=list(ids), source=source)["docs"]
             )
-            missing = next((doc["error"] for doc in docs if _is_unavailable(doc)), None)
+            missing = next((doc["error"] for doc in docs if is_nodes_fault(doc.get("error"))), None)
             if missing is None:
                 return docs
             if not waiting.pause():
@@ -91,12 +82,6 @@ class StoredDocuments:
         return Stored(
             vector if isinstance(vector, list) else None, note_in(source, self._vector_field)
         )
-
-
-def _is_unavailable(doc: Mapping[str, Any]) -> bool:
-    """Whether it could not be looked up now, and may be later: the item has no status."""
-    error = doc.get("error")
-    return isinstance(error, dict) and error.get("type") in _UNAVAILABLE
 
 
 def _plain(document: Document) -> Mapping[str, Any]:
