@@ -22,6 +22,7 @@ from tests import tiny_models
 
 from densehook.bundle import Bundle
 from densehook.export import export_bundle, read_recipe
+from densehook.node import ELASTICSEARCH_VERSION
 
 from ..report import Result, at_most, out, parser, require_scifact, show
 from .running import Feeding, Outcome
@@ -30,14 +31,14 @@ from .world import world
 
 INPUTS = ("title", "text")
 RATE = 0.1
-ALONE = Schedule(0, (), "feed.json", "2m", 0.0)
+ALONE = Schedule(0, ())
 
 
 def main() -> int:
     """Runs the benchmark."""
     args = _arguments()
     results: list[Result] = []
-    with _tiny_bundle() as bundle, world() as node, tempfile.TemporaryDirectory() as scratch:
+    with _tiny_bundle() as bundle, world(args.es) as node, tempfile.TemporaryDirectory() as scratch:
         corpus = _corpus(Path(scratch), args.documents)
         feeding = Feeding(node, corpus, bundle, INPUTS)
         if not node.small_disk:
@@ -48,7 +49,7 @@ def main() -> int:
         for rate in args.rates:
             schedules = [schedule_of(seed, alone.bulks, rate, kinds) for seed in seeds]
             results += _measured(feeding, schedules, alone, args.minutes)
-    return show("Feeds of SciFact while everything breaks", results, args.json)
+    return show(f"Feeds of SciFact while everything breaks, {args.es}", results, args.json)
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     )
     options.add_argument("--documents", type=int, help="only so many of SciFact's documents")
     options.add_argument("--minutes", type=float, help="at most for each rate; what is done counts")
+    options.add_argument("--es", default=ELASTICSEARCH_VERSION, help="version of the node")
     return options.parse_args()
 
 

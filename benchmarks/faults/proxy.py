@@ -8,7 +8,7 @@ import http.server
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,6 +16,14 @@ from urllib.parse import urlsplit
 from .schedule import Answer
 
 _TIMEOUT_S = 120
+_REFUSALS: Mapping[int, tuple[list[tuple[str, str]], bytes]] = {
+    429: (
+        [("Content-Type", "application/json"), ("X-Elastic-Product", "Elasticsearch")],
+        b'{"error": {"type": "es_rejected_execution_exception",'
+        b' "reason": "rejected execution of coordinating operation"}, "status": 429}',
+    ),
+    503: ([("Content-Type", "text/plain")], b"no healthy upstream"),
+}
 _HOP = ("connection", "content-length", "keep-alive", "transfer-encoding")
 
 
@@ -122,11 +130,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def refuse(self, answer: Answer) -> None:
-        """Answers as a proxy does that is busy, or has nobody behind it."""
-        headers = [("Content-Type", "text/plain")]
+        """Answers as a node does that is busy, or a proxy that has none behind it."""
+        headers, content = _REFUSALS[answer.status]
         if answer.retry_after:
-            headers.append(("Retry-After", answer.retry_after))
-        self.reply(answer.status, headers, b"not now", whole=True)
+            headers = [*headers, ("Retry-After", answer.retry_after)]
+        self.reply(answer.status, headers, content, whole=True)
 
     def reply(
         self, status: int, headers: list[tuple[str, str]], content: bytes, *, whole: bool

@@ -93,8 +93,8 @@ class Feeding:
         self, index: str, schedule: Schedule, folder: Path, url: str, striking: _Striking
     ) -> bool:
         """Runs the command once; whether it said that all is done."""
-        jumping = any(fault.kind == "clock jumps" for fault in schedule.faults)
-        program = ["benchmarks.faults.jumping", str(schedule.seed)] if jumping else ["densehook"]
+        jumping = ["benchmarks.faults.jumping", str(schedule.seed)]
+        program = jumping if schedule.clock_jumps else ["densehook"]
         command = [sys.executable, "-m", *program, "ingest", index, str(self.corpus), "--url", url]
         command += ["--encoder", str(self.bundle.path), "--failures", "dead.jsonl"]
         command += ["--checkpoint", schedule.checkpoint, "--patience", schedule.patience]

@@ -41,19 +41,23 @@ class Fault:
 class Schedule:
     """A feed's faults, and how it is asked to bear them.
 
-    ``rate`` is the share of all requests that meet a fault of their own besides.
+    Where the ``clock_jumps``, the feeder's is set whenever it is read. ``rate`` is the share of all
+    requests that meet a fault of their own besides.
     """
 
     seed: int
     faults: Sequence[Fault]
-    checkpoint: str
-    patience: str
-    rate: float
+    checkpoint: str = "feed.json"
+    patience: str = "2m"
+    clock_jumps: bool = False
+    rate: float = 0.0
 
     def __str__(self) -> str:
-        faults = ", ".join(map(str, self.faults))
-        noise = f", {self.rate:.0%} of all requests" if self.rate else ""
-        return f"seed {self.seed}: {faults}{noise}; {self.checkpoint}, patience {self.patience}"
+        told = [str(fault) for fault in self.faults]
+        told += ["clock jumps"] if self.clock_jumps else []
+        told += [f"{self.rate:.0%} of all requests"] if self.rate else []
+        told += [f"checkpoint {self.checkpoint}", f"patience {self.patience}"]
+        return f"seed {self.seed}: {', '.join(told)}"
 
     def noise(self, number: int) -> Answer:
         """How the request of this number is treated, where no fault of the schedule strikes."""
@@ -73,8 +77,8 @@ NOISE: Mapping[str, Callable[[random.Random], Answer]] = {
 }
 """What may happen to any request."""
 
-KINDS = ("feeder killed", "node killed", "connections cut", "node busy", "disk full", "clock jumps")
-"""What a schedule is made of; a clock jumps all the time, whenever it is read."""
+KINDS = ("feeder killed", "node killed", "connections cut", "node busy", "disk full")
+"""What may break at a bulk request."""
 
 
 def schedule_of(seed: int, bulks: int, rate: float = 0.0, kinds: Sequence[str] = KINDS) -> Schedule:
@@ -89,5 +93,6 @@ def schedule_of(seed: int, bulks: int, rate: float = 0.0, kinds: Sequence[str] =
         sorted(faults, key=lambda fault: fault.at),
         drawn.choice(["feed.json", "index"]),
         drawn.choice(["2s", "2m"]),
+        drawn.random() < 0.25,
         rate,
     )

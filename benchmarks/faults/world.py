@@ -26,6 +26,9 @@ from densehook.elastic.paging import pages
 from densehook.hooks import NOTES
 from densehook.node.state import data_folder
 
+# such a node lives for seconds: the compiler for long lives costs it more than it gives
+os.environ.setdefault("ES_JAVA_OPTS", "-XX:TieredStopAtLevel=1")
+
 _DISK = "512m"
 _FULL_S = 2.0
 _PAGE = 1000

@@ -24,7 +24,7 @@ class Store(Protocol):
 
     @property
     def gives_way(self) -> bool:
-        """Whether another feed begins unasked, once the one that is kept is finished."""
+        """Whether another source is fed unasked, once the feed that is kept is finished."""
 
     def read(self) -> Any:
         """What was written last, None where nothing was. Raises CheckpointError."""
@@ -64,7 +64,7 @@ class Checkpoint:
         if kept is not None and not _is_whole(kept):
             raise CheckpointError(f"{store} is no checkpoint of a feed; {store.anew}")
         others = [name for name in of if kept is not None and kept["of"].get(name) != of[name]]
-        if kept is None or (others and kept["finished"] and store.gives_way):
+        if kept is None or ("source" in others and kept["finished"] and store.gives_way):
             begun = cls(store, dict(of))
             begun._save()
             return begun
