@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from benchmarks.faults.proxy import Proxy
 from benchmarks.faults.schedule import Answer
-from elasticsearch import Elasticsearch, NotFoundError
+from elasticsearch import ApiError, Elasticsearch
 
 from command_line import COMMAND, Run, running_in, succeeded
 from conftest import ROOT
@@ -334,7 +334,7 @@ def done_of(client: Elasticsearch, checkpoint: str) -> int:
     """How many documents a checkpoint in the cluster says are done; 0 where there is none."""
     try:
         return int(client.get(index=CHECKPOINTS, id=checkpoint)["_source"]["done"])
-    except NotFoundError:
+    except ApiError:  # it is not there yet
         return 0
 
 

@@ -221,7 +221,7 @@ class _Request:
             self._write(places[middle:], waiting)
             return []
         body = error.body if isinstance(error.body, dict) else {}
-        self._answer(places, Refusal(status, body.get("error") or str(error)))
+        self._answer(places, Refusal(status, body.get("error") or unavailable(error)))
         return places if retried else []
 
     def _answer(self, places: Sequence[int], refusal: Refusal) -> None:
