@@ -369,6 +369,17 @@ def test_a_source_that_breaks_says_how_many_were_indexed_before(
     assert count_in(client, index) == WINDOW
 
 
+def test_with_a_checkpoint_windows_are_encoded_as_they_are_whatever_is_there_already(
+    client: Elasticsearch, index: str, tiny: Encoder, tmp_path: Path
+) -> None:
+    opened = Index.create(client, index, tiny, inputs=INPUTS, in_cluster=False)
+    opened.ingest([Document("d3", {"text": "there before"})])
+    kept = opened.ingest(DOCUMENTS[:9], checkpoint=tmp_path / "feed.json")
+    assert [failure.id for failure in kept.failures] == ["d3"]
+    assert (kept.indexed, kept.encoded.texts) == (8, 9)
+    assert opened.ingest(DOCUMENTS[:9]).encoded.texts == 0
+
+
 def test_a_table_without_any_input_is_refused_before_anything_is_written(
     client: Elasticsearch, index: str, tiny: Encoder, tmp_path: Path
 ) -> None:

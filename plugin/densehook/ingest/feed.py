@@ -120,6 +120,7 @@ def feed_field(
             patience,
             base64=base64,
             replace=replace,
+            repeatable=checkpoint is not None,
             doubtful=doubtful,
         )
         writer = Writer(
