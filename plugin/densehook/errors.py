@@ -17,8 +17,10 @@ One line each: what went wrong, the value seen, what to do next.
     ├── UnusableDocument        a document cannot be given a vector; a value of a feed, not its end
     ├── RequestError            what was asked for cannot be: an unknown mode, fields that clash
     ├── ClusterUnreachable      nothing answers at the address
+    ├── ClusterUnavailable      the cluster was busy or gone for longer than one waits
     ├── NotElasticsearch        something else than Elasticsearch answers there
     ├── NotInService            the cluster lacks the plugin, or the encoder that is asked for
+    ├── CheckpointError         what says how far a feed came cannot be read or written
     ├── ElasticError            Elasticsearch refused or failed a request
     │   ├── AuthenticationFailed
     │   ├── ClientMismatch      the client is of a version that the cluster does not understand
@@ -100,6 +102,10 @@ class ClusterUnreachable(DensehookError):
     """Nothing answers at the cluster's address."""
 
 
+class ClusterUnavailable(DensehookError):
+    """The cluster was busy, or gone, for longer than one waits; later it may go on."""
+
+
 class NotElasticsearch(DensehookError):
     """What answers at the cluster's address is something else: a proxy, another server."""
 
@@ -121,7 +127,7 @@ class ClientMismatch(ElasticError):
 
 
 class CheckpointError(DensehookError):
-    """A file that says how far a feed came cannot be read or written."""
+    """What says how far a feed came, a file or a document, cannot be read or written."""
 
 
 class IndexNotFound(ElasticError):

@@ -26,6 +26,12 @@ Run = Mapping[QueryId, Ranking]
 Qrels = Mapping[QueryId, Mapping[DocId, int]]
 """Relevance judgements: for each query its judged documents with their grades."""
 
+PATIENCE = "5m"
+"""How long a feed waits for a cluster that is busy or gone, unless another time is asked for."""
+
+IN_INDEX = "index"
+"""Names the checkpoint that is kept in the cluster; a file of that name is ./index."""
+
 
 @dataclass(frozen=True)
 class Document:

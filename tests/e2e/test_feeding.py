@@ -9,18 +9,28 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch
+from benchmarks.faults.proxy import Proxy
+from benchmarks.faults.schedule import Answer
+from elasticsearch import ApiError, Elasticsearch
 
 from command_line import COMMAND, Run, running_in, succeeded
+from conftest import ROOT
 from densehook.bundle import Bundle
+from densehook.collections import documents_from
+from densehook.elastic.checkpoints import CHECKPOINTS
+from densehook.encode import Encoder
+from densehook.errors import CheckpointError, RequestError
+from densehook.index import Index
 
 Letter = dict[str, Any]
 
 DOCUMENTS, OF_EACH = 1000, 3
+PARTS = ("1/2", "2/2")
 
 
 def with_line(mend: Callable[[str, str], str]) -> Callable[[str, Letter], Letter]:
@@ -150,7 +160,7 @@ def test_of_1000_documents_30_broken_in_10_ways_go_in_when_they_are_mended(
 
 
 def test_a_feed_that_is_killed_goes_on_and_the_index_is_that_of_one_left_alone(
-    run: Run, client: Elasticsearch, index: str, tiny_bundle: Bundle, tmp_path: Path
+    run: Run, node_url: str, client: Elasticsearch, index: str, tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
     encoder = ("--encoder", tiny_bundle.path)
     rows = [{"_id": f"d{n}", "text": f"water number {n}", "n": n} for n in range(4000)]
@@ -170,7 +180,7 @@ def test_a_feed_that_is_killed_goes_on_and_the_index_is_that_of_one_left_alone(
         ingest = (*ingest, "--checkpoint", "feed.json")
         reached = [0]
         for at in (1, 1000, 2000):
-            killed_at(at, ingest, tmp_path, client)
+            killed_at(at, ingest, tmp_path, node_url, lambda: done_in(tmp_path / "feed.json"))
             reached.append(json.loads((tmp_path / "feed.json").read_text())["done"])
         assert reached == sorted(set(reached))
         done = run(*ingest)
@@ -194,9 +204,10 @@ def test_a_feed_that_is_killed_goes_on_and_the_index_is_that_of_one_left_alone(
         client.indices.delete(index=alone, ignore_unavailable=True)
 
 
-def killed_at(at: int, command: tuple[object, ...], folder: Path, client: Elasticsearch) -> None:
+def killed_at(
+    at: int, command: tuple[object, ...], folder: Path, url: str, done: Callable[[], int]
+) -> None:
     """Runs a feed and ends it, as no signal can be caught, when so many items are done."""
-    url = str(client.transport.node_pool.get().base_url)
     feeding = subprocess.Popen(
         [*COMMAND, *map(str, command)],
         cwd=folder,
@@ -204,9 +215,8 @@ def killed_at(at: int, command: tuple[object, ...], folder: Path, client: Elasti
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    kept = folder / "feed.json"
     deadline = time.monotonic() + 120
-    while not kept.exists() or json.loads(kept.read_text())["done"] < at:
+    while done() < at:
         assert feeding.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -214,11 +224,118 @@ def killed_at(at: int, command: tuple[object, ...], folder: Path, client: Elasti
     feeding.wait()
 
 
+def done_in(file: Path) -> int:
+    """How many items a checkpoint says are done; -1 where there is no file yet."""
+    return int(json.loads(file.read_text())["done"]) if file.exists() else -1
+
+
 def everything(client: Elasticsearch, index: str) -> dict[str, Any]:
     """All documents with their vectors."""
     client.indices.refresh(index=index)
     found = client.search(index=index, size=5000, query={"match_all": {}})
     return {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"]}
+
+
+def test_a_feed_whose_cluster_stays_away_stops_and_goes_on(
+    run: Run, node_url: str, client: Elasticsearch, index: str, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    encoder = ("--encoder", tiny_bundle.path)
+    succeeded(run("create", index, *encoder, "--input", "text", "--not-in-cluster"))
+    rows = [{"_id": f"d{n}", "text": f"water number {n}"} for n in range(1000)]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    bulks = count()
+
+    def from_the_fifth_bulk(number: int, path: str) -> Answer:
+        gone = "_bulk" in path and next(bulks) >= 4
+        return Answer(status=503) if gone else Answer()
+
+    ingest = ("ingest", index, "corpus.jsonl", *encoder, "--failures", "dead.jsonl")
+    resumed = (*ingest, "--checkpoint", "feed.json")
+    with Proxy(lambda: node_url, from_the_fifth_bulk, lambda number: None) as proxy:
+        done = run(*resumed, "--patience", "1s", DENSEHOOK_ES_URL=proxy.url)
+    assert done.returncode == 75
+    assert done.stderr.splitlines()[-1] in (ROOT / "docs" / "feeding.md").read_text()
+    assert json.loads((tmp_path / "feed.json").read_text())["done"] == 512
+    assert (tmp_path / "dead.jsonl").read_text() == ""
+    assert f"indexed 488 documents into {index}, 0 failed" in succeeded(run(*resumed))
+
+    # without a checkpoint what was in flight is kept, to be fed again
+    client.indices.delete(index=index)
+    succeeded(run("create", index, *encoder, "--input", "text", "--not-in-cluster"))
+    (tmp_path / "dead.jsonl").unlink()
+    bulks = count()
+    with Proxy(lambda: node_url, from_the_fifth_bulk, lambda number: None) as proxy:
+        done = run(*ingest, "--patience", "0s", DENSEHOOK_ES_URL=proxy.url)
+    assert done.returncode == 75
+    assert "512 documents were indexed before that; run it again with --replace" in done.stderr
+    letters = [json.loads(row) for row in (tmp_path / "dead.jsonl").read_text().splitlines()]
+    assert [letter["id"] for letter in letters] == [f"d{n}" for n in range(512, 768)]
+    assert {letter["again"] for letter in letters} == {True}
+    out = succeeded(run("ingest", index, "--replay", "dead.jsonl", *encoder))
+    assert f"indexed 256 documents into {index}, 0 failed" in out
+
+
+def test_a_checkpoint_in_the_cluster_is_as_one_in_a_file(
+    run: Run, node_url: str, client: Elasticsearch, index: str, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    encoder = ("--encoder", tiny_bundle.path)
+    create = ("create", index, *encoder, "--input", "text", "--not-in-cluster")
+    succeeded(run(*create))
+    rows = [{"_id": f"d{n}", "text": f"water number {n}"} for n in range(2000)]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "more.jsonl").write_text('{"_id": "more", "text": "wine"}')
+    kept = ("--checkpoint", "index")
+    parts = [("ingest", index, "corpus.jsonl", *encoder, *kept, "--part", p) for p in PARTS]
+    killed_at(256, parts[0], tmp_path, node_url, lambda: done_of(client, f"{index}:1-of-2"))
+    reached = done_of(client, f"{index}:1-of-2")
+    for part in parts:
+        done = run(*part)
+        assert done.returncode == 0
+        assert (f"{reached:,} documents are done already" in done.stderr) == (part == parts[0])
+        assert "nothing is left" in succeeded(run(*part))
+    assert len(everything(client, index)) == 2000
+    assert not list(tmp_path.glob("index*"))
+
+    # it is for everyone to see, and another source is fed once this one is finished
+    documents = {f"{index}:{number}-of-2" for number in (1, 2)}
+    found = client.mget(index=CHECKPOINTS, ids=sorted(documents))["docs"]
+    assert sum(doc["_source"]["indexed"] for doc in found) == 2000
+    more = ("ingest", index, "more.jsonl", *encoder, *kept)
+    assert "indexed 1 documents" in succeeded(run(*more))
+    assert "nothing is left; to feed it anew, delete document" in succeeded(run(*more))
+
+    # an index that is made anew begins anew, and one that is dropped leaves nothing
+    client.indices.delete(index=index)
+    succeeded(run(*create))
+    assert "indexed 1 documents" in succeeded(run(*more))
+    opened = Index.open(client, index)
+    opened.drop()
+    gone = client.mget(index=CHECKPOINTS, ids=[index, *documents])["docs"]
+    assert not any(doc["found"] for doc in gone)
+
+
+def test_two_processes_have_no_checkpoint_in_the_cluster_together(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    opened = Index.create(client, index, tiny, inputs=["text"], in_cluster=False)
+    first = opened.checkpoint("index", documents_from([]))
+    second = opened.checkpoint("index", documents_from([]))
+    second.advance(1, 0)
+    with pytest.raises(CheckpointError, match="is another process's by now"):
+        first.advance(1, 0)
+    second.advance(1, 0)
+    assert done_of(client, index) == 2
+    with pytest.raises(RequestError, match="was kept for another feed: its replace is 'false'"):
+        opened.checkpoint("index", documents_from([]), replace=True)
+    opened.drop()
+
+
+def done_of(client: Elasticsearch, checkpoint: str) -> int:
+    """How many documents a checkpoint in the cluster says are done; 0 where there is none."""
+    try:
+        return int(client.get(index=CHECKPOINTS, id=checkpoint)["_source"]["done"])
+    except ApiError:  # it is not there yet
+        return 0
 
 
 def test_standard_input_has_no_checkpoint(run: Run) -> None:

@@ -23,9 +23,11 @@ from densehook.collections import BadLine, documents_from, read_documents
 from densehook.elastic.cluster import has_encoder, require_encoder
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import count_in, create_index, provenance_of
+from densehook.elastic.patience import Patience
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import (
+    ClusterUnavailable,
     ClusterUnreachable,
     CollectionError,
     ElasticError,
@@ -331,9 +333,21 @@ def test_a_cluster_that_goes_away_says_how_far_the_feed_came(
                     forwarder.close()
                 yield Document(str(n), {"text": "water"})
 
-        with pytest.raises(ClusterUnreachable, match="documents were indexed before") as caught:
-            feed(through, index, documents(), tiny)
+        failures: list[Failure] = []
+        with pytest.raises(ClusterUnavailable, match="documents were indexed before") as caught:
+            feed(
+                through,
+                index,
+                documents(),
+                tiny,
+                patience=Patience(1),
+                on_failure=failures.append,
+            )
+    assert "stayed busy or gone: no answer came" in str(caught.value)
     assert "--replace" in str(caught.value)
+    # what was sent is kept, to be fed again; what was not is not
+    assert 0 < len(failures) <= 2 * WINDOW
+    assert all(failure.again and failure.document for failure in failures)
     assert not failures_of(
         client, index, [Document(str(n), {"text": "water"}) for n in range(2000)], tiny, True
     )
@@ -353,6 +367,17 @@ def test_a_source_that_breaks_says_how_many_were_indexed_before(
     assert f"; {WINDOW} documents were indexed before that: mend the source" in str(error.value)
     client.indices.refresh(index=index)
     assert count_in(client, index) == WINDOW
+
+
+def test_with_a_checkpoint_windows_are_encoded_as_they_are_whatever_is_there_already(
+    client: Elasticsearch, index: str, tiny: Encoder, tmp_path: Path
+) -> None:
+    opened = Index.create(client, index, tiny, inputs=INPUTS, in_cluster=False)
+    opened.ingest([Document("d3", {"text": "there before"})])
+    kept = opened.ingest(DOCUMENTS[:9], checkpoint=tmp_path / "feed.json")
+    assert [failure.id for failure in kept.failures] == ["d3"]
+    assert (kept.indexed, kept.encoded.texts) == (8, 9)
+    assert opened.ingest(DOCUMENTS[:9]).encoded.texts == 0
 
 
 def test_a_table_without_any_input_is_refused_before_anything_is_written(

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from elasticsearch import ApiError, ConnectionError, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
 from densehook.elastic import bulk
-from densehook.elastic.bulk import Refusal, Write, send
+from densehook.elastic.bulk import Refusal, Write, require_available
+from densehook.elastic.patience import Patience
+from densehook.errors import ClusterUnavailable
 
-Answer = Callable[[list[str]], "tuple[int, Any] | None"]
-"""Ids of a request -> status and body; None: the connection is closed without an answer."""
+Answer = Callable[[list[str]], "tuple[Any, ...] | None"]
+"""Ids of a request -> status, body and headers; None: the connection is closed unanswered."""
 
 
 class Cluster:
@@ -37,9 +39,11 @@ class Cluster:
                 if answer is None:
                     self.close_connection = True
                     return
-                status, body = answer
+                status, body, headers = (*answer, {})[:3]
                 content = json.dumps(body).encode()
-                self.send_response(status)
+                self.send_response_only(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", "application/vnd.elasticsearch+json")
                 self.send_header("X-Elastic-Product", "Elasticsearch")
                 self.send_header("Content-Length", str(len(content)))
@@ -62,10 +66,29 @@ class Cluster:
 Start = Callable[..., Cluster]
 
 
+class Time:
+    """A clock that goes when somebody sleeps, with the longest pause drawn each time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def patience(self, seconds: float = 300) -> Patience:
+        return Patience(
+            seconds, uniform=lambda low, high: high, clock=lambda: self.now, sleep=self.sleep
+        )
+
+
+def send(client: Elasticsearch, index: str, sent: list[Write]) -> Iterator[Refusal | None]:
+    return bulk.send(client, index, sent, Time().patience())
+
+
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Starts clusters; the pauses between tries are kept and not waited for."""
-    monkeypatch.setattr(bulk.time, "sleep", lambda seconds: None)
+def cluster() -> Iterator[Start]:
     started: list[Cluster] = []
 
     def start(*answers: Answer) -> Cluster:
@@ -99,8 +122,9 @@ def all_of_them(status: int) -> Answer:
     return lambda ids: items(ids, **dict.fromkeys(ids, status))
 
 
-def refused(status: int, reason: str = "no") -> Answer:
-    return lambda ids: (status, {"error": {"type": "t", "reason": reason}, "status": status})
+def refused(status: int, reason: str = "no", **headers: str) -> Answer:
+    body = {"error": {"type": "t", "reason": reason}, "status": status}
+    return lambda ids: (status, body, headers)
 
 
 def lost(ids: list[str]) -> None:
@@ -124,25 +148,67 @@ def test_documents_that_are_too_many_for_now_are_sent_again_alone(cluster: Start
     assert there.requests == [["d0", "d1", "d2", "d3"], ["d0", "d2"], ["d2"]]
 
 
-@pytest.mark.parametrize("answer", [all_of_them(429), refused(429), all_of_them(503)])
-def test_a_cluster_that_stays_busy_is_asked_so_often_and_no_more(
+@pytest.mark.parametrize(
+    "answer", [all_of_them(429), refused(429), all_of_them(503), refused(503), lost]
+)
+def test_a_cluster_that_stays_busy_or_gone_is_asked_until_patience_is_over(
     cluster: Start, answer: Answer
 ) -> None:
-    there = cluster(answer)
-    (status, _) = statuses(send(there.client, "i", writes(2)))
-    assert status in (429, 503)
-    assert len(there.requests) == 1 + bulk._BUSY_RETRIES
+    there, time = cluster(answer), Time()
+    count = bulk.MAX_DOCUMENTS + 2
+    answers = list(bulk.send(there.client, "i", writes(count), time.patience(100)))
+    assert len(answers) == count
+    for refusal in answers:
+        assert refusal is not None
+        assert refusal.over
+        assert refusal.again
+    assert time.slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 8.5]
+    # the second request is not sent: nothing more should be
+    assert [len(ids) for ids in there.requests] == [bulk.MAX_DOCUMENTS] * 10
+    with pytest.raises(ClusterUnavailable, match=r"^the cluster stayed busy or gone: "):
+        require_available(answers)
+
+
+def test_a_cluster_that_asks_to_wait_is_asked_no_sooner(cluster: Start) -> None:
+    there, time = cluster(refused(429, **{"Retry-After": "20"}), items), Time()
+    assert statuses(bulk.send(there.client, "i", writes(2), time.patience())) == [None] * 2
+    assert time.slept == [20]
+    moment = {
+        "Date": "Thu, 26 Nov 2026 23:59:50 GMT",
+        "Retry-After": "Fri, 27 Nov 2026 00:00:20 GMT",
+    }
+    there, time = cluster(refused(503, **moment), items), Time()
+    assert statuses(bulk.send(there.client, "i", writes(2), time.patience())) == [None] * 2
+    assert time.slept == [30]
+
+
+def test_what_asks_for_more_patience_than_there_is_is_given_up_at_once(cluster: Start) -> None:
+    there, time = cluster(refused(429, **{"Retry-After": "301"})), Time()
+    answers = list(bulk.send(there.client, "i", writes(2), time.patience(300)))
+    assert [answer and answer.over for answer in answers] == [True, True]
+    assert (len(there.requests), time.slept) == (1, [])
+
+
+def test_who_does_not_want_to_wait_any_longer_does_not(cluster: Start) -> None:
+    there = cluster(refused(503))
+    patience = Patience(3600, uniform=lambda low, high: 3600)
+    threading.Timer(0.2, patience.close).start()
+    (answer,) = bulk.send(there.client, "i", writes(1), patience)
+    assert answer is not None
+    assert answer.over
+    assert len(there.requests) == 1
 
 
 def test_a_cluster_that_takes_one_at_a_time_is_not_given_up(cluster: Start) -> None:
     there = cluster(lambda ids: items(ids, **dict.fromkeys(ids[1:], 429)))
-    count = 3 * bulk._BUSY_RETRIES
-    assert statuses(send(there.client, "i", writes(count))) == [None] * count
+    time = Time()
+    assert statuses(bulk.send(there.client, "i", writes(24), time.patience(1))) == [None] * 24
+    assert time.slept == [0.5] * 23
 
 
 def test_one_document_that_spoils_the_request_fails_alone(cluster: Start) -> None:
     def no_d5(ids: list[str]) -> tuple[int, Any]:
-        return refused(400, "d5 is spoilt")(ids) if "d5" in ids else items(ids)  # type: ignore[return-value]
+        return refused(400, "d5 is spoilt")(ids) if "d5" in ids else items(ids)
 
     there = cluster(no_d5)
     answers = list(send(there.client, "i", writes(100)))
@@ -180,13 +246,6 @@ def test_a_document_that_was_there_before_is_a_conflict_after_a_lost_request_too
 def test_a_conflict_is_one_when_no_request_was_lost(cluster: Start) -> None:
     there = cluster(lambda ids: items(ids, d1=429), all_of_them(409))
     assert statuses(send(there.client, "i", writes(2))) == [None, 409]
-
-
-def test_a_cluster_that_is_gone_is_not_asked_for_ever(cluster: Start) -> None:
-    there = cluster(lost)
-    with pytest.raises(ConnectionError):
-        list(send(there.client, "i", writes(2)))
-    assert len(there.requests) == 1 + len(bulk._LOST_PAUSES_S)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

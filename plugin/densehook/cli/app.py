@@ -13,12 +13,13 @@ from typing import Annotated
 import typer
 
 from .._version import __version__
-from ..errors import DensehookError
+from ..errors import ClusterUnavailable, DensehookError
 from .console import fail, note
 
 _INTERRUPTED = 130
 _TERMINATED = 143
 _BUG = 70
+_TRY_AGAIN = 75  # as sysexits.h has it
 
 COMMANDS: Mapping[str, str] = {
     "export": "export",
@@ -108,7 +109,7 @@ def main() -> None:
         if debug:
             raise
         fail(str(error))
-        sys.exit(1)
+        sys.exit(_TRY_AGAIN if isinstance(error, ClusterUnavailable) else 1)
     except KeyboardInterrupt:
         if debug:
             raise

@@ -10,6 +10,7 @@ import typer
 from ..chunk import WAYS, ChunkRule
 from ..files import is_stdin
 from ..hooks import INDEX_TYPES, field_for, pipeline_name
+from ..types import IN_INDEX, PATIENCE
 from .bundles import manifest_of, open_index
 from .console import note, out
 from .feeding import Refused, is_read, print_report
@@ -29,8 +30,6 @@ from .options import (
 from .progress import reading_bar
 
 if TYPE_CHECKING:
-    from ..collections import Documents
-    from ..index import Index
     from ..ingest import Checkpoint
 
 _SOURCES = (
@@ -143,22 +142,30 @@ def ingest(
     ] = None,
     failures: Failures = None,
     checkpoint: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--checkpoint",
-            help="File that says how far it came; the same command goes on there after an end.",
+            help="File that says how far it came, or index to keep that in the cluster; the same"
+            " command goes on there after an end.",
         ),
     ] = None,
+    patience: Annotated[
+        str,
+        typer.Option(
+            "--patience", help="How long to wait for a cluster that is busy or gone, as 90s or 2h."
+        ),
+    ] = PATIENCE,
     field: VectorFieldName = None,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Encode documents and index them; exit code 1 when some could not be.
+    """Encode documents and index them; exit code 1 when some could not be, 75 to run it again.
 
     Where the index was made for that, the cluster encodes, unless --encoder names a bundle.
     With --replace, what the index has with the vector of the same text is not encoded again.
     An id is text or a whole number; a row without one is named, and the others are indexed.
+    A cluster that stays busy or gone for longer than --patience ends it, with the exit code 75.
     """
     from ..collections import Part, read_documents, read_letters
     from .cluster import connect
@@ -173,9 +180,15 @@ def ingest(
         documents = documents.only(Part.of_text(part))
     client = connect(url, api_key, ca_certs)
     opened = open_index(client, index, encoder, field, encodes="documents")
-    kept = None if checkpoint is None else _kept(opened, checkpoint, documents, replace, failures)
+    kept = None
+    if checkpoint is not None:
+        letters = "none" if failures is None else str(failures.resolve())
+        kept = opened.checkpoint(
+            checkpoint, documents, replace=replace, letters=letters, patience=patience
+        )
+        _tell(kept)
     if kept is not None and kept.finished:
-        out.print(f"nothing is left; to feed it anew, delete {checkpoint}")
+        out.print(f"nothing is left; to feed it anew, delete {kept.store}")
         raise typer.Exit(1 if kept.failed else 0)
     label = f"Ingesting into {index}"
     with Refused(failures, kept) as refused, reading_bar(label, documents.meter) as show:
@@ -183,6 +196,7 @@ def ingest(
             documents,
             replace=replace,
             checkpoint=kept,
+            patience=patience,
             on_failure=refused.add,
             on_progress=show,
         )
@@ -191,15 +205,16 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _require_apart(read: str, failures: Path | None, checkpoint: Path | None) -> None:
+def _require_apart(read: str, failures: Path | None, checkpoint: str | None) -> None:
     """Raises BadParameter where files that are written would be read, or each other."""
     if failures is not None and is_read(failures, read):
         raise typer.BadParameter("is a file to ingest", param_hint="--failures")
     if checkpoint is None:
         return
-    if is_read(checkpoint, read):
+    file = None if checkpoint == IN_INDEX else Path(checkpoint)
+    if file is not None and is_read(file, read):
         raise typer.BadParameter("is a file to ingest", param_hint="--checkpoint")
-    if failures is not None and checkpoint.resolve() == failures.resolve():
+    if file is not None and failures is not None and file.resolve() == failures.resolve():
         raise typer.BadParameter("is the file of --failures", param_hint="--checkpoint")
     if is_stdin(Path(read)):
         raise typer.BadParameter(
@@ -208,12 +223,6 @@ def _require_apart(read: str, failures: Path | None, checkpoint: Path | None) ->
         )
 
 
-def _kept(
-    index: Index, path: Path, documents: Documents, replace: bool, failures: Path | None
-) -> Checkpoint:
-    """The feed's checkpoint, and what is told of it."""
-    letters = "none" if failures is None else str(failures.resolve())
-    kept = index.checkpoint(path, documents, replace=replace, letters=letters)
+def _tell(kept: Checkpoint) -> None:
     if kept.done:
-        note(f"{path}: {kept.done:,} documents are done already, {kept.failed:,} failed")
-    return kept
+        note(f"{kept.store}: {kept.done:,} documents are done already, {kept.failed:,} failed")

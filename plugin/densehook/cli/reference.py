@@ -23,6 +23,7 @@ traceback.
 | 1 | an error, or some documents could not be indexed, or (`es status`) no node runs |
 | 2 | the command line is wrong |
 | 70 | a bug |
+| 75 | the cluster stayed busy or gone; the same command may go on later |
 | 130 | interrupted |
 | 143 | terminated |
 """

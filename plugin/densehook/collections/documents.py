@@ -24,7 +24,8 @@ class Documents(Iterator[Document | BadLine]):
     """Documents as they are read, once.
 
     ``columns`` are the fields of all of them, where that is known before they are read; ``meter``
-    says how far a file is read, and ``source`` is what was named. Raises CollectionError as
+    says how far a file is read, ``source`` is what was named, and ``part`` which part of it they
+    are, as 2/8, or nothing. Raises CollectionError as
     ``documents_from``.
     """
 
@@ -40,7 +41,7 @@ class Documents(Iterator[Document | BadLine]):
         self.meter = meter or Meter()
         self._source = source
         self._lines = lines
-        self._part = ""
+        self.part = ""
         self._naming = naming
         tables = iter(tables)
         # the first is opened now: what is wrong with it is known before anything is written
@@ -57,7 +58,7 @@ class Documents(Iterator[Document | BadLine]):
     def only(self, part: Part) -> Documents:
         """These documents, from here on those of one part alone."""
         self._items = filter(part.holds, self._items)
-        self._part = str(part)
+        self.part = str(part)
         return self
 
     @property
@@ -68,7 +69,7 @@ class Documents(Iterator[Document | BadLine]):
         are not there any more.
         """
         source = self._source
-        told = [str(source), repr(self._naming), repr(self._lines), self._part]
+        told = [str(source), repr(self._naming), repr(self._lines), self.part]
         if source is not None and (source.exists() or is_pattern(source)):
             for file in files_of(source):
                 stat = file.stat()

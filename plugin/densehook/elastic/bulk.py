@@ -6,28 +6,31 @@ this very request wrote before its answer was lost.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import elastic_transport
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.exceptions import SerializationError
 
+from .patience import (
+    BUSY,
+    LOST,
+    Patience,
+    Waiting,
+    given_up,
+    is_lost,
+    is_nodes_fault,
+    retry_after,
+    unavailable,
+)
+
 MAX_DOCUMENTS = 128
 _MAX_BYTES = 8 * 1024 * 1024
 
-# a cluster that says 429 is asked again after 1, 2, 4 … 30 s, some two minutes in all; every
-# document it takes meanwhile begins that anew
-_BUSY_RETRIES = 8
-_LONGEST_PAUSE_S = 30.0
-# one that does not answer, after these pauses
-_LOST_PAUSES_S = (0.5, 1.0, 2.0)
-
 CONFLICT = 409
-BUSY = (429,)
-LOST = (502, 503, 504)  # the request may have been carried out all the same
+_UNANSWERED = 503
 _NOBODYS_FAULT = (401, 403, 404)  # a wrong key, a missing right, an index deleted meanwhile
 
 
@@ -62,22 +65,63 @@ class Write:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why Elasticsearch did not write a document."""
+    """Why Elasticsearch did not write a document.
+
+    ``over`` says that it was busy or gone to the end of all patience: nothing is known of the
+    document then, and nothing more should be sent.
+    """
 
     status: int
     error: Any
+    over: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the document may have been written all the same."""
+        return self.status in LOST or (self.status not in BUSY and is_nodes_fault(self.error))
+
+    @property
+    def again(self) -> bool:
+        """Whether the very same document may go in later."""
+        return self.status in BUSY or self.doubtful
+
+    @property
+    def reason(self) -> str:
+        """In Elasticsearch's own words."""
+        if not isinstance(self.error, dict):
+            return str(self.error)
+        cause = (self.error.get("caused_by") or {}).get("reason")
+        kind = self.error.get("type") or "Elasticsearch gave no reason"
+        reason = self.error.get("reason") or kind
+        return f"{reason} ({cause})" if cause else str(reason)
 
 
-def send(client: Elasticsearch, index: str, writes: Sequence[Write]) -> Iterator[Refusal | None]:
+def send(
+    client: Elasticsearch, index: str, writes: Sequence[Write], patience: Patience | None = None
+) -> Iterator[Refusal | None]:
     """Writes documents; for each, in order, None when it is in the index, or why it is not.
 
-    No id is among them twice. Raises what the client does when nothing answers, or for what is no
-    document's fault.
+    No id is among them twice. A cluster that is busy or gone is asked again as long as there is
+    patience; what it has not answered for by then is a Refusal that is ``over``. Raises what the
+    client does for what is no document's fault.
     """
     # each request decides for itself when it is sent again, and what the second answer means
     client = client.options(max_retries=0)
+    patience = patience or Patience()
+    over: Refusal | None = None
     for part in _requests(writes):
-        yield from _Request(client, index, part).answers()
+        answers: Sequence[Refusal | None] = [over] * len(part)
+        if over is None:
+            answers = _Request(client, index, part, patience).answers()
+            over = next((answer for answer in answers if answer and answer.over), None)
+        yield from answers
+
+
+def require_available(answers: Iterable[Refusal | None]) -> None:
+    """Raises ClusterUnavailable where an answer says that all patience is over."""
+    for answer in answers:
+        if answer is not None and answer.over:
+            raise given_up(answer.reason)
 
 
 def _requests(writes: Sequence[Write]) -> Iterator[list[Write]]:
@@ -95,49 +139,50 @@ def _requests(writes: Sequence[Write]) -> Iterator[list[Write]]:
 
 
 class _Request:
-    def __init__(self, client: Elasticsearch, index: str, writes: Sequence[Write]) -> None:
+    def __init__(
+        self, client: Elasticsearch, index: str, writes: Sequence[Write], patience: Patience
+    ) -> None:
         self._client = client
         self._index = index
         self._writes = writes
+        self._patience = patience
         self._answers: list[Refusal | None] = [None] * len(writes)
         self._doubtful: set[int] = set()
         """Places of documents that an unanswered request may have written."""
 
     def answers(self) -> Sequence[Refusal | None]:
-        self._write(range(len(self._writes)))
+        self._write(range(len(self._writes)), self._patience.waiting())
         return self._answers
 
-    def _write(self, places: Sequence[int]) -> None:
-        busy = 0
+    def _write(self, places: Sequence[int], waiting: Waiting) -> None:
         while places:
-            try:
-                left: Sequence[int] = self._taken(places, self._sent(places))
-            except ApiError as error:
-                left = self._refused(places, error)
-            busy = busy + 1 if len(left) == len(places) else 0
-            if busy > _BUSY_RETRIES:
-                return
+            left, at_least = self._tried(places, waiting)
+            if len(left) < len(places):
+                waiting.restart()
             places = left
-            if places:
-                time.sleep(min(_LONGEST_PAUSE_S, 2.0 ** max(0, busy - 1)))
+            if places and not waiting.pause(at_least):
+                self._give_up(places)
+                return
 
-    def _sent(self, places: Sequence[int]) -> Sequence[dict[str, Any]]:
-        """Each document's result; sent again, some times, where no answer comes."""
+    def _tried(self, places: Sequence[int], waiting: Waiting) -> tuple[Sequence[int], float]:
+        """Sends documents once; the places of those to be sent again, and not before when."""
         writes = [self._writes[place] for place in places]
         # the client takes lines that are made already, which its types do not say
         lines: Any = [line for write in writes for line in (write.action, write.source)]
-        pauses = list(_LOST_PAUSES_S)
-        while True:
-            try:
-                response = self._client.bulk(
-                    index=self._index, operations=lines, filter_path="items.*.status,items.*.error"
-                )
-                return [result for item in response["items"] for result in item.values()]
-            except elastic_transport.TransportError as error:
-                if not pauses or not _is_lost(error):
-                    raise
-                self._doubtful.update(places)
-                time.sleep(pauses.pop(0))
+        try:
+            response = self._client.bulk(
+                index=self._index, operations=lines, filter_path="items.*.status,items.*.error"
+            )
+        except elastic_transport.TransportError as error:
+            if not is_lost(error):
+                raise
+            self._doubtful.update(places)
+            self._answer(places, Refusal(_UNANSWERED, unavailable(error)))
+            return places, 0.0
+        except ApiError as error:
+            return self._refused(places, error, waiting), retry_after(error)
+        results = [result for item in response["items"] for result in item.values()]
+        return self._taken(places, results), 0.0
 
     def _taken(self, places: Sequence[int], results: Sequence[dict[str, Any]]) -> list[int]:
         """Keeps the answers; gives the places of what is to be sent again."""
@@ -147,9 +192,9 @@ class _Request:
             if "error" in result and not self._was_ours(place, result["status"]):
                 refusal = Refusal(result["status"], result["error"])
             self._answers[place] = refusal
-            if refusal and refusal.status in (*BUSY, *LOST):
+            if refusal and refusal.again:
                 left.append(place)
-            if refusal and refusal.status in LOST:
+            if refusal and refusal.doubtful:
                 self._doubtful.add(place)
         return left
 
@@ -157,7 +202,7 @@ class _Request:
         """Whether the document that is in the way is the one an earlier try wrote."""
         return status == CONFLICT and place in self._doubtful and self._writes[place].absent
 
-    def _refused(self, places: Sequence[int], error: ApiError) -> Sequence[int]:
+    def _refused(self, places: Sequence[int], error: ApiError, waiting: Waiting) -> Sequence[int]:
         """A whole request was refused; gives the places of what is to be sent again.
 
         One document can be why, by its id for example, or all of them by their size. Halves are
@@ -170,18 +215,21 @@ class _Request:
         if status in LOST:
             self._doubtful.update(places)
         if not retried and len(places) > 1:
+            waiting.restart()
             middle = len(places) // 2
-            self._write(places[:middle])
-            self._write(places[middle:])
+            self._write(places[:middle], waiting)
+            self._write(places[middle:], waiting)
             return []
         body = error.body if isinstance(error.body, dict) else {}
-        for place in places:
-            self._answers[place] = Refusal(status, body.get("error") or str(error))
+        self._answer(places, Refusal(status, body.get("error") or unavailable(error)))
         return places if retried else []
 
+    def _answer(self, places: Sequence[int], refusal: Refusal) -> None:
+        for place in places:
+            self._answers[place] = refusal
 
-def _is_lost(error: elastic_transport.TransportError) -> bool:
-    """Whether it says that no answer came; else it would fail again, as certificates do."""
-    return isinstance(
-        error, elastic_transport.ConnectionError | elastic_transport.ConnectionTimeout
-    ) and not isinstance(error, elastic_transport.TlsError)
+    def _give_up(self, places: Sequence[int]) -> None:
+        for place in places:
+            refusal = self._answers[place]
+            if refusal is not None:
+                self._answers[place] = replace(refusal, over=True)

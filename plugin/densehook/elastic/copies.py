@@ -13,7 +13,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 from ..errors import ElasticError, RequestError
 from ..hooks import VectorField
 from ..types import ScoredDoc
-from .bulk import Write, send
+from .bulk import Write, require_available, send
 from .connect import elastic_errors
 from .search import rankings
 from .vectors import stored_vectors
@@ -76,6 +76,7 @@ class VectorCopy:
             ]
             with elastic_errors(self.client):
                 refusals = list(send(self.client, self.name, writes))
+            require_available(refusals)
             for (id_, _), refusal in zip(batch, refusals, strict=True):
                 if refusal is not None:
                     raise ElasticError(f"the vector of document {id_!r}: {refusal.error}")

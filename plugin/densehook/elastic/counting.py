@@ -7,7 +7,7 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from ..errors import AuthenticationFailed, ElasticError, NotElasticsearch
+from ..errors import AuthenticationFailed, ClusterUnreachable, ElasticError, NotElasticsearch
 from ..types import EncodeStats
 from .connect import elastic_errors
 
@@ -23,7 +23,7 @@ def ingest_counts(client: Elasticsearch, encoder: str) -> Counts | None:
         with elastic_errors(client):
             headers = {"accept": "application/json"}
             body: Any = client.perform_request("GET", "/_densehook", headers=headers).body
-    except (ElasticError, AuthenticationFailed, NotElasticsearch):
+    except (ElasticError, AuthenticationFailed, ClusterUnreachable, NotElasticsearch):
         return None
     return {
         id_: EncodeStats(**{name: int(lane[name]) for name in _COUNTED})

@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 from ..collections.impacts import Impacts
 from ..errors import ElasticError, RequestError
 from ..types import QueryId, ScoredDoc
-from .bulk import Refusal, Write, send
+from .bulk import Refusal, Write, require_available, send
 from .connect import elastic_errors
 from .indices import index_exists, refresh
 from .paging import pages
@@ -49,7 +49,8 @@ def import_impacts(
 ) -> ImpactsReport:
     """Indexes documents with their weights, into an index that is made where there is none.
 
-    Raises RequestError for an index whose field is mapped as something else; ElasticError.
+    Raises RequestError for an index whose field is mapped as something else; ElasticError,
+    ClusterUnavailable.
     """
     report = ImpactsReport()
     with elastic_errors(client):
@@ -64,7 +65,9 @@ def import_impacts(
                 Write.of(client, "create", row.id, _source(row, field), absent=not there)
                 for row in window
             ]
-            for row, refusal in zip(window, send(client, index, writes), strict=True):
+            answers = list(send(client, index, writes))
+            require_available(answers)
+            for row, refusal in zip(window, answers, strict=True):
                 _count(report, row, refusal)
             on_progress(report.indexed + len(report.failures))
     refresh(client, index)
@@ -136,6 +139,4 @@ def _count(report: ImpactsReport, row: Impacts, refusal: Refusal | None) -> None
         report.indexed += 1
         report.zeros += row.zeros
         return
-    error = refusal.error
-    reason = error.get("reason") or error.get("type") if isinstance(error, dict) else error
-    report.failures.append(f"{row.origin}: document {row.id!r}: {reason}")
+    report.failures.append(f"{row.origin}: document {row.id!r}: {refusal.reason}")

@@ -10,13 +10,17 @@ from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
 from ..hooks import NOTES, Stored, VectorField, note_in, without_vector
 from ..types import Document
+from .patience import Patience, given_up, is_nodes_fault
 
 
 class StoredDocuments:
     """Looks documents up in an index by their ids, as long as that is allowed."""
 
-    def __init__(self, client: Elasticsearch, index: str, vector_field: VectorField) -> None:
-        self._client = client
+    def __init__(
+        self, client: Elasticsearch, index: str, vector_field: VectorField, patience: Patience
+    ) -> None:
+        self._client = client.options(max_retries=0)
+        self._patience = patience
         self._index = index
         self._vector_field = vector_field
         self._allowed = True
@@ -25,27 +29,30 @@ class StoredDocuments:
         """The documents by id, None for one that is not there.
 
         One that could not be looked up is missing here; so are all where the credentials may write
-        and not read. With ``vectors``, each has its vector and note.
+        and not read. With ``vectors``, each has its vector and note. Raises ClusterUnavailable.
         """
         if not ids or not self._allowed:
             return {}
         # named, a vector is in _source also where an index shows none (9.2 and newer)
         wanted: Any = [self._vector_field.path, NOTES] if vectors else False
         try:
-            found = self._client.mget(index=self._index, ids=list(ids), source=wanted)
+            docs = self._docs(ids, wanted)
         except AuthorizationException:
             self._allowed = False
             return {}
         except ApiError:  # one id it does not take, and the answer is of no document
             return {}
-        return {doc["_id"]: self._stored(doc) for doc in found["docs"] if "found" in doc}
+        return {doc["_id"]: self._stored(doc) for doc in docs if "found" in doc}
 
     def alike(self, documents: Sequence[Document]) -> set[str]:
-        """The ids of those whose fields are what the index has, but for vectors and their notes."""
+        """The ids of those whose fields are what the index has, but for vectors and their notes.
+
+        Raises ClusterUnavailable.
+        """
         if not documents or not self._allowed:
             return set()
-        found = self._client.mget(index=self._index, ids=[each.id for each in documents])
-        stored = {doc["_id"]: doc["_source"] for doc in found["docs"] if doc.get("found")}
+        docs = self._docs([each.id for each in documents], None)
+        stored = {doc["_id"]: doc["_source"] for doc in docs if doc.get("found")}
         field = self._vector_field
         return {
             each.id
@@ -53,6 +60,19 @@ class StoredDocuments:
             if each.id in stored
             and without_vector(stored[each.id], field) == without_vector(_plain(each), field)
         }
+
+    def _docs(self, ids: Collection[str], source: Any) -> Sequence[Mapping[str, Any]]:
+        """What the index says of each id, asked again while a shard of it is not there."""
+        waiting = self._patience.waiting()
+        while True:
+            docs: Sequence[Mapping[str, Any]] = self._patience.answer(
+                lambda: self._client.mget(index=self._index, ids=list(ids), source=source)["docs"]
+            )
+            missing = next((doc["error"] for doc in docs if is_nodes_fault(doc.get("error"))), None)
+            if missing is None:
+                return docs
+            if not waiting.pause():
+                raise given_up(str(missing.get("reason") or missing["type"]))
 
     def _stored(self, doc: Mapping[str, Any]) -> Stored | None:
         if not doc["found"]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from ..elastic.connect import require_async, synchronous
 from ..elastic.search import msearch_awaited
 from ..fusion import FusedHit
-from ..types import DocId, Document
+from ..types import PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hits
 from .index import Index
@@ -111,6 +111,7 @@ class AsyncIndex:
         make_ids: bool = False,
         replace: bool = False,
         checkpoint: Checkpoint | Path | str | None = None,
+        patience: float | str = PATIENCE,
         on_failure: Callable[[Failure], None] = lambda failure: None,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> FeedReport:
@@ -126,6 +127,7 @@ class AsyncIndex:
             make_ids=make_ids,
             replace=replace,
             checkpoint=checkpoint,
+            patience=patience,
             on_failure=on_failure,
             on_progress=on_progress,
         )

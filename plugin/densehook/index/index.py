@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from ..elastic.checkpoints import CheckpointDocument, forget_checkpoints
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
 from ..elastic.indices import create_index, delete_index, refresh, searched_provenance_of, uuid_of
+from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
 from ..hooks import NOTES, Provenance, VectorField, join_by_spaces
-from ..types import DocId, Document
+from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
 from .searching import Body, Searching, Vector
@@ -169,6 +171,7 @@ class Index:
         make_ids: bool = False,
         replace: bool = False,
         checkpoint: Checkpoint | Path | str | None = None,
+        patience: float | str = PATIENCE,
         on_failure: Callable[[Failure], None] = lambda failure: None,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> FeedReport:
@@ -180,8 +183,10 @@ class Index:
         With ``make_ids`` a document without an id gets one made of its content.
         With ``replace`` documents may be there already, and those of unchanged text are not encoded
         again. ``on_failure`` hears of each failure; the report keeps the first. ``checkpoint`` is a
-        file that says how far the feed came: one that was ended goes on there, if the documents
-        come in the same order; of files it is seen whether they are the same.
+        file that says how far the feed came, or "index" for a document in the cluster: a feed that
+        was ended goes on there, if the documents come in the same order; of files it is seen
+        whether they are the same. A cluster that is busy or gone is waited for with ``patience``,
+        seconds or a text like "5m"; then ClusterUnavailable is raised.
 
             report = index.ingest("corpus.jsonl")
             report.indexed, report.failed, report.failures
@@ -192,7 +197,7 @@ class Index:
         self.provenance.require_one_index()
         source = documents_from(documents, id=id, rename=rename, make_ids=make_ids)
         if isinstance(checkpoint, str | Path):
-            checkpoint = self.checkpoint(Path(checkpoint), source, replace=replace)
+            checkpoint = self.checkpoint(checkpoint, source, replace=replace, patience=patience)
         return feed_field(
             self.client,
             self.provenance,
@@ -201,6 +206,7 @@ class Index:
             self.encoder,
             replace=replace,
             checkpoint=checkpoint,
+            patience=Patience(patience),
             on_failure=on_failure,
             on_progress=on_progress,
         )
@@ -256,27 +262,39 @@ class Index:
         return export_vectors(self, Path(target), on_progress)
 
     def checkpoint(
-        self, path: Path, documents: Documents, *, replace: bool = False, letters: str = "none"
+        self,
+        where: Path | str,
+        documents: Documents,
+        *,
+        replace: bool = False,
+        letters: str = "none",
+        patience: float | str = PATIENCE,
     ) -> Checkpoint:
-        """How far a feed of these documents into this index came, by its file; none yet is new.
+        """How far a feed of these documents into this index came; none yet is new.
 
-        ``letters`` names the file beside it that failures are written to, if they are.
-        Raises RequestError for a file of another feed, CheckpointError for one that cannot be read.
+        It is kept in a file, or in the cluster where the text "index" is given. ``letters`` names
+        the file beside it that failures are written to, if they are. Raises RequestError for one of
+        another feed, CheckpointError for one that cannot be read or written, ElasticError.
 
-        index.checkpoint(Path("feed.json"), documents_from("corpus.jsonl")).done
+        index.checkpoint("feed.json", documents_from("corpus.jsonl")).done
         """
-        from ..ingest import Checkpoint
+        from ..ingest import Checkpoint, CheckpointFile
 
         self.provenance.require_one_index()
+        uuid = uuid_of(self.client, self.name)
         of = {
-            "index": uuid_of(self.client, self.name),
+            "index": uuid,
             "field": self.field.name,
             "encoder": self.field.fingerprint,
             "source": documents.state,
             "replace": str(replace).lower(),
             "letters": letters,
         }
-        return Checkpoint.open(path, of)
+        if where != IN_INDEX:
+            return Checkpoint.open(CheckpointFile(Path(where)), of)
+        waits = Patience(patience)
+        store = CheckpointDocument(self.client, self.name, uuid, documents.part, waits)
+        return Checkpoint.open(store, of)
 
     def search(self, text: str, **options: Unpack[Options]) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says bm25 or dense.
@@ -371,11 +389,12 @@ class Index:
         return sum(result["result"] == "deleted" for result in results)
 
     def drop(self) -> None:
-        """Deletes the index itself, with all it holds.
+        """Deletes the index itself, with all it holds, and what the cluster keeps of its feeds.
 
         index.drop()
         """
         delete_index(self.client, self.name)
+        forget_checkpoints(self.client, self.name)
 
     def stats(self) -> IndexStats:
         """What the index holds: documents, those with a vector, bytes, and whose vectors.

@@ -4,8 +4,8 @@ Encoding goes on while Elasticsearch indexes. What a document needs is decided b
 request looks like by elastic; nothing here knows a file's format.
 """
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, CheckpointFile
 from .feed import feed, feed_field
 from .outcome import Failure, FeedReport
 
-__all__ = ["Checkpoint", "Failure", "FeedReport", "feed", "feed_field"]
+__all__ = ["Checkpoint", "CheckpointFile", "Failure", "FeedReport", "feed", "feed_field"]

@@ -13,6 +13,7 @@ from ..bundle import is_blank
 from ..chunk import Chunk
 from ..collections import BadLine
 from ..elastic.bulk import Write
+from ..elastic.patience import Patience
 from ..elastic.stored import StoredDocuments
 from ..errors import UnusableDocument
 from ..hooks import (
@@ -89,7 +90,10 @@ class Preparer:
 
     Without an encoder the cluster makes the vectors, and decides which are current. ``base64`` is
     how this index takes vectors. Documents are looked up for what can be spared: encoding one whose
-    id is taken, and, with ``replace``, one that is there with a vector of the same text.
+    id is taken, and, with ``replace``, one that is there with a vector of the same text. Where the
+    feed is ``repeatable`` the former is encoded all the same: when an id of the source comes twice,
+    whether the first is there at the lookup is chance, and in other company the window's vectors
+    would differ in their last bits.
     """
 
     def __init__(
@@ -98,18 +102,21 @@ class Preparer:
         index: str,
         target: VectorField,
         encoder: Encoder | None,
+        patience: Patience,
         *,
         base64: bool,
         replace: bool,
+        repeatable: bool = False,
         doubtful: int = 0,
     ) -> None:
         """Some of the first ``doubtful`` documents may be there, by a feed that was ended."""
-        self._stored = StoredDocuments(client, index, target)
+        self._stored = StoredDocuments(client, index, target, patience)
         self._client = client
         self._target = target
         self._encoder = encoder
         self._base64 = base64
         self._replace = replace
+        self._repeatable = repeatable
         self._doubtful = doubtful
 
     @property
@@ -134,26 +141,35 @@ class Preparer:
         window = Window()
         plans = list(self._planned(items, window))
         known = self._known(plans)
-        there: Collection[str] = ()
-        if not self._replace:
-            taken = [plan.document for plan in plans if known.get(plan.document.id)]
-            there = self._written_before(taken)
-            conflicts = {document.id for document in taken if document.id not in there}
-            window.failures += (Failure.conflict(each) for each in taken if each.id in conflicts)
-            plans = [plan for plan in plans if plan.document.id not in conflicts]
-            self._doubtful -= len(items)
+        taken = [plan.document for plan in plans if known.get(plan.document.id)]
+        there = () if self._replace else self._written_before(taken)
+        conflicts = [] if self._replace else [each for each in taken if each.id not in there]
+        self._doubtful -= len(items)
+        if not self._repeatable:
+            plans = self._without(conflicts, plans, window)
         for plan in plans:
-            self._decide(plan, None if plan.document.id in there else known.get(plan.document.id))
+            self._decide(plan, known.get(plan.document.id) if self._replace else None)
         if self._encoder is not None:
             # what is there already as well: in other company vectors differ in their last bits
             self._encode(self._encoder, plans, window)
+        if self._repeatable:
+            plans = self._without(conflicts, plans, window)
+        window.there += (plan for plan in plans if plan.document.id in there)
         for plan in plans:
-            if plan.document.id in there:
-                window.there.append(plan)
-            elif plan.source is not None:
+            if plan.source is not None and plan.document.id not in there:
                 absent = plan.document.id in known and known[plan.document.id] is None
                 self._add(plan, plan.source, absent, window)
         return window
+
+    def _without(
+        self, conflicts: Sequence[Document], plans: Sequence[Plan], window: Window
+    ) -> list[Plan]:
+        """The plans for other documents; these are failures, unless they are already."""
+        failed = {id(failure.document) for failure in window.failures}
+        new = [each for each in conflicts if id(each) not in failed]
+        window.failures += map(Failure.conflict, new)
+        ids = {each.id for each in conflicts}
+        return [plan for plan in plans if plan.document.id not in ids]
 
     def _planned(self, items: Sequence[Document | BadLine], window: Window) -> Iterator[Plan]:
         for item in items:

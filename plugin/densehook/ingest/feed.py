@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from ..collections import BadLine, Documents
+from ..elastic.bulk import Refusal, require_available
 from ..elastic.connect import elastic_errors
 from ..elastic.counting import counted_between, ingest_counts
 from ..elastic.indices import provenance_of, refresh, takes_base64
-from ..errors import ClusterUnreachable, CollectionError, NotElasticsearch, RequestError
+from ..elastic.patience import Patience
+from ..errors import (
+    ClusterUnavailable,
+    ClusterUnreachable,
+    CollectionError,
+    NotElasticsearch,
+    RequestError,
+)
 from ..hooks import Provenance, VectorField
 from ..types import Document
 from .checkpoint import Checkpoint
-from .encode import Preparer
+from .encode import Preparer, Window
 from .outcome import Failure, FeedReport
 from .source import prefetched, windows
 from .write import BULKS_IN_FLIGHT, Writer
@@ -45,6 +53,7 @@ def feed(
     *,
     vector_field: str | None = None,
     replace: bool = False,
+    patience: Patience | None = None,
     on_failure: Callable[[Failure], None] = lambda failure: None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> FeedReport:
@@ -55,9 +64,11 @@ def feed(
     vector is taken from there where it was made of the same text. One without text is indexed
     without a vector, one that brings a vector keeps it. Memory is bounded by a few windows,
     whatever the number of documents. ``on_progress`` hears of each document done, well or not.
+    A cluster that is busy or gone is waited for with ``patience``, five minutes by default; then
+    the documents in flight are failures that may go in later, and the feed ends.
     Raises EncoderMismatch, and CollectionError for a table without any input column, before
-    anything is written; IndexNotFound, ClusterUnreachable, and CollectionError for a source that
-    cannot be read to its end.
+    anything is written; IndexNotFound, ClusterUnreachable, ClusterUnavailable, and CollectionError
+    for a source that cannot be read to its end.
     """
     provenance = provenance_of(client, index)
     return feed_field(
@@ -67,6 +78,7 @@ def feed(
         documents,
         encoder,
         replace=replace,
+        patience=patience,
         on_failure=on_failure,
         on_progress=on_progress,
     )
@@ -81,17 +93,20 @@ def feed_field(
     *,
     replace: bool = False,
     checkpoint: Checkpoint | None = None,
+    patience: Patience | None = None,
     on_failure: Callable[[Failure], None] = lambda failure: None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> FeedReport:
     """As ``feed``, where it is known already what the index says of its field.
 
     With a ``checkpoint`` the items it says are done are passed over, and it is kept up to date; the
-    documents must come in the order in which they came before.
+    documents must come in the order in which they came before. What is in flight when all
+    patience is over is left to the feed that goes on, and is no failure.
     """
     _require_way(provenance, target, encoder)
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.inputs, target.name])
+    patience = patience or Patience()
     report = FeedReport()
     before = None if encoder is not None else ingest_counts(client, target.encoder)
     doubtful = _IN_FLIGHT if checkpoint is not None and checkpoint.resumed else 0
@@ -102,19 +117,23 @@ def feed_field(
             provenance.index,
             target,
             encoder,
+            patience,
             base64=base64,
             replace=replace,
+            repeatable=checkpoint is not None,
             doubtful=doubtful,
         )
-        writer = Writer(client, provenance.index, ahead=WINDOWS_AHEAD, in_cluster=encoder is None)
+        writer = Writer(
+            client, provenance.index, patience, ahead=WINDOWS_AHEAD, in_cluster=encoder is None
+        )
         left = islice(documents, checkpoint.done if checkpoint is not None else 0, None)
         with closing(_outcomes(left, preparer, writer, report, checkpoint)) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, Failure):
                     on_failure(outcome)
                 on_progress(report.indexed + report.failed)
-    if checkpoint is not None:
-        checkpoint.finish()
+        if checkpoint is not None:
+            checkpoint.finish()
     if encoder is None:
         report.in_cluster = counted_between(before, ingest_counts(client, target.encoder))
     report.unrefreshed = refresh(client, provenance.index)
@@ -136,9 +155,10 @@ def _saying_how_far(report: FeedReport, checkpoint: Checkpoint | None) -> Iterat
             f"{error}; {report.indexed:,} documents were indexed before that: mend the source and"
             f" {anew}"
         ) from error
-    except (ClusterUnreachable, NotElasticsearch) as error:
+    except (ClusterUnavailable, ClusterUnreachable, NotElasticsearch) as error:
+        said = str(error) if str(error).endswith("?") else f"{error};"
         raise type(error)(
-            f"{error} {report.indexed:,} documents were indexed before that; {again} when the"
+            f"{said} {report.indexed:,} documents were indexed before that; {again} when the"
             " cluster is back"
         ) from error
 
@@ -153,27 +173,56 @@ def _outcomes(
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
     size = _WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
     prepared = map(preparer.prepare, windows(documents, size, preparer.characters, preparer.length))
+    ended: list[ClusterUnavailable] = []
     # closed here, and not when the garbage collector comes by: the encoder's thread must stop
-    with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming:
-        for window, answers in writer.answers(coming):
-            report.encoded += window.encoded
+    with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming, closing(writer.patience):
+        for window, answers in writer.answers(_while_available(coming, ended)):
+            answered = list(answers)
+            try:
+                require_available(answered)
+            except ClusterUnavailable as error:
+                if checkpoint is not None:
+                    raise
+                ended.append(error)
             indexed, failed = report.indexed, report.failed
-            for there in window.there:
-                report.count(there.vector, there.missing)
-                yield there.document.id
-            for failure in window.failures:
-                report.fail(failure)
-                yield failure
-            for ready, refusal in zip(window.ready, answers, strict=True):
-                if refusal is None:
-                    report.count(ready.vector, ready.missing)
-                    yield ready.write.id
-                else:
-                    failure = Failure.refused(ready.document, refusal)
-                    report.fail(failure)
-                    yield failure
+            yield from _outcomes_of(window, answered, report)
             if checkpoint is not None:
                 checkpoint.advance(report.indexed - indexed, report.failed - failed)
+    if ended:
+        raise ended[0]
+
+
+def _while_available(
+    windows: Iterable[Window], ended: list[ClusterUnavailable]
+) -> Iterator[Window]:
+    """Windows to be sent, until it is known that the cluster is given up.
+
+    What has been sent by then is still to be answered for.
+    """
+    try:
+        yield from takewhile(lambda _: not ended, windows)
+    except ClusterUnavailable as error:
+        ended.append(error)
+
+
+def _outcomes_of(
+    window: Window, answers: Sequence[Refusal | None], report: FeedReport
+) -> Iterator[Failure | str]:
+    report.encoded += window.encoded
+    for there in window.there:
+        report.count(there.vector, there.missing)
+        yield there.document.id
+    for failure in window.failures:
+        report.fail(failure)
+        yield failure
+    for ready, refusal in zip(window.ready, answers, strict=True):
+        if refusal is None:
+            report.count(ready.vector, ready.missing)
+            yield ready.write.id
+        else:
+            failure = Failure.refused(ready.document, refusal)
+            report.fail(failure)
+            yield failure
 
 
 def _require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..collections import BadLine
-from ..elastic.bulk import BUSY, CONFLICT, LOST, Refusal
+from ..elastic.bulk import CONFLICT, Refusal
 from ..hooks import Vector
 from ..types import Document, EncodeStats
 
@@ -72,12 +72,7 @@ class Failure:
         """The failure of a document that Elasticsearch did not take, in its words."""
         if refusal.status == CONFLICT:
             return cls.conflict(document)
-        error, again = refusal.error, refusal.status in (*BUSY, *LOST)
-        if not isinstance(error, dict):
-            return cls.of(document, error, again)
-        cause = (error.get("caused_by") or {}).get("reason")
-        reason = error.get("reason") or error.get("type") or "Elasticsearch gave no reason"
-        return cls.of(document, f"{reason} ({cause})" if cause else reason, again)
+        return cls.of(document, refusal.reason, refusal.again)
 
     @classmethod
     def conflict(cls, document: Document) -> Failure:

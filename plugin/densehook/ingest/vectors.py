@@ -18,7 +18,7 @@ import numpy as np
 from ..bundle import is_blank
 from ..collections import BadLine
 from ..collections.vectors import MadeBy, VectorFile, VectorRow, shortest, shown_id
-from ..elastic.bulk import Write, send
+from ..elastic.bulk import Write, require_available, send
 from ..elastic.connect import elastic_errors
 from ..elastic.indices import refresh, takes_base64
 from ..errors import CollectionError, EncoderMismatch, RequestError, UnusableDocument
@@ -251,7 +251,8 @@ def _to_stored(
             if sample and not proven:
                 target.prove(sample[:SAMPLE])
                 proven = True
-            answers = send(target.client, target.index, [each.write for each in ready])
+            answers = list(send(target.client, target.index, [each.write for each in ready]))
+            require_available(answers)
             for each, refusal in zip(ready, answers, strict=True):
                 if refusal is None:
                     report.count(Vector.KEPT, each.missing)

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ..elastic.bulk import Refusal, Write, send
+from ..elastic.patience import Patience
 from .encode import Window
 
 if TYPE_CHECKING:
@@ -30,12 +31,19 @@ class Writer:
     """Writes windows to one index; ``ahead`` of them may be made ready before their turn."""
 
     def __init__(
-        self, client: Elasticsearch, index: str, *, ahead: int, in_cluster: bool = False
+        self,
+        client: Elasticsearch,
+        index: str,
+        patience: Patience,
+        *,
+        ahead: int,
+        in_cluster: bool = False,
     ) -> None:
         if in_cluster:
             client = client.options(request_timeout=_TIMEOUT_IN_CLUSTER_S)
         self._client = client
         self._index = index
+        self.patience = patience
         self._in_cluster = in_cluster
         # how many windows may be written between a window's lookup and its own writing
         meanwhile = ahead + 2 + BULKS_IN_FLIGHT
@@ -58,7 +66,7 @@ class Writer:
     def _sent(self, windows: Iterable[Window]) -> Iterator[tuple[Window, Answers]]:
         if not self._in_cluster:
             for window in windows:
-                yield window, send(self._client, self._index, self._writes(window))
+                yield window, self._send(self._writes(window))
             return
         in_flight: deque[tuple[Window, Future[Sequence[Refusal | None]]]] = deque()
         with ThreadPoolExecutor(BULKS_IN_FLIGHT) as senders:
@@ -74,7 +82,10 @@ class Writer:
                 yield _answered(in_flight.popleft())
 
     def _whole(self, writes: Sequence[Write]) -> Sequence[Refusal | None]:
-        return list(send(self._client, self._index, writes))
+        return list(self._send(writes))
+
+    def _send(self, writes: Sequence[Write]) -> Iterator[Refusal | None]:
+        return send(self._client, self._index, writes, self.patience)
 
     def _writes(self, window: Window) -> list[Write]:
         """What to send; a document that was written since the lookup is not absent any more."""
