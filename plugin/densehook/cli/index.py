@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..files import is_stdin
-from ..hooks import INDEX_TYPES, pipeline_name
+from ..hooks import pipeline_name
 from .bundles import manifest_of, open_index
 from .console import note, out
 from .feeding import Refused, is_read, print_report
@@ -18,6 +18,8 @@ from .options import (
     CaCerts,
     Failures,
     IdField,
+    InCluster,
+    IndexType,
     MakeIds,
     Rename,
     Url,
@@ -47,21 +49,11 @@ def create(
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
-    index_type: Annotated[
-        str, typer.Option("--index-type", help=f"One of {', '.join(INDEX_TYPES)}.")
-    ] = "hnsw",
+    index_type: IndexType = "hnsw",
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[str, typer.Option("--field", help="Name of the vector field.")] = "embedding",
-    in_cluster: Annotated[
-        bool | None,
-        typer.Option(
-            "--in-cluster/--not-in-cluster",
-            help="Whether the cluster's densehook plugin makes the vectors; by default where it has"
-            " this encoder.",
-            show_default=False,
-        ),
-    ] = None,
+    in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,

@@ -17,12 +17,16 @@ from .paths import mapping_at
 
 META = "densehook"
 
+_LEFT_OUT = {"ignore_above", "ignore_malformed"}
+"""Parameters of a field by which a value may be in a document and not in the index."""
+
 
 @dataclass(frozen=True)
 class VectorField:
     """One vector field of an index, with its own mapping; empty where it is not mapped.
 
-    ``weights`` are those that were learned for its fusion with BM25, if any.
+    ``weights`` are those that were learned for its fusion with BM25, if any. ``findable`` says that
+    a query can tell which documents have something in an input.
     """
 
     name: str
@@ -31,6 +35,7 @@ class VectorField:
     fingerprint: str
     mapping: Mapping[str, Any]
     weights: LearnedWeights | None = None
+    findable: bool = True
 
     def require_weights(self, index: str) -> LearnedWeights:
         """The learned weights; raises RequestError when there are none."""
@@ -105,12 +110,27 @@ def meta_of(
     manifest: Manifest, field: str, inputs: Sequence[str], bm25_field: str
 ) -> dict[str, Any]:
     """The mapping's ``_meta`` for one vector field."""
-    entry = {
+    return {META: {"fields": {field: _entry(manifest, inputs)}, "bm25": bm25_field}}
+
+
+def field_meta(
+    meta: Mapping[str, Any], manifest: Manifest, field: str, inputs: Sequence[str]
+) -> dict[str, Any]:
+    """A mapping's ``_meta`` with one vector field more.
+
+    BM25 searches its inputs, each for itself, unless the mapping names others.
+    """
+    densehook = _object(meta.get(META))
+    fields = {**_object(densehook.get("fields")), field: _entry(manifest, inputs)}
+    return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
+
+
+def _entry(manifest: Manifest, inputs: Sequence[str]) -> dict[str, Any]:
+    return {
         "input": list(inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.fingerprint,
     }
-    return {META: {"fields": {field: entry}, "bm25": bm25_field}}
 
 
 def read_provenance(
@@ -130,6 +150,7 @@ def read_provenance(
             entry["fingerprint"],
             mapping_at(properties, name),
             _weights(entry.get("weights")),
+            all(_is_findable(mapping, each) for each in _names(entry.get("input"))),
         )
         for name, entry in _object(meta.get("fields")).items()
         if _is_complete(entry)
@@ -165,6 +186,17 @@ def _is_complete(entry: Any) -> bool:
     """Whether it says whose vectors a field has; the node takes no notice of others either."""
     entry = _object(entry)
     return isinstance(entry.get("encoder"), str) and isinstance(entry.get("fingerprint"), str)
+
+
+def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
+    """Whether ``exists`` finds the documents that have something in a field."""
+    if name in _object(mapping.get("runtime")):
+        return True
+    mapped = mapping_at(_object(mapping.get("properties")), name)
+    unsearched = mapped.get("index") is False and (
+        mapped.get("type") == "text" or mapped.get("doc_values") is False
+    )
+    return bool(mapped) and not unsearched and not mapped.keys() & _LEFT_OUT
 
 
 def _names(stated: Any) -> tuple[str, ...]:

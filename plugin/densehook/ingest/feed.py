@@ -89,7 +89,7 @@ def feed_field(
     With a ``checkpoint`` the items it says are done are passed over, and it is kept up to date; the
     documents must come in the order in which they came before.
     """
-    _require_way(provenance, target, encoder)
+    require_way(provenance, target, encoder)
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.inputs, target.name])
     report = FeedReport()
@@ -176,7 +176,7 @@ def _outcomes(
                 checkpoint.advance(report.indexed - indexed, report.failed - failed)
 
 
-def _require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:
+def require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:
     """Raises RequestError or EncoderMismatch unless it is known who makes the vectors, of what."""
     index = provenance.index
     if encoder is None:
