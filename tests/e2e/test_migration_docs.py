@@ -32,8 +32,9 @@ def test_the_commands_print_what_the_page_shows(
                 exec(command, {"densehook": densehook, "es": client, "encoder": encoder})
                 continue
             if command.startswith("curl "):
-                asked = command.replace("localhost:9200", node_url.removeprefix("http://"))
-                subprocess.run(["bash", "-c", f"{asked} -sSf"], check=True, capture_output=True)
+                asked = command.replace("curl ", "curl -sSf ", 1)
+                asked = asked.replace("localhost:9200", node_url.removeprefix("http://"))
+                subprocess.run(["bash", "-c", asked], check=True, capture_output=True)
                 continue
             done = run(*shlex.split(command)[1:])
             assert done.returncode == (command.strip() in FAULTY), (command, done.stderr)

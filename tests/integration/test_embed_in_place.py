@@ -129,7 +129,9 @@ def test_vectors_of_another_encoder_are_made_anew_and_a_clients_own_stay(
     index = densehook.Index.add_field(es, "articles", encoder, inputs=INPUTS, in_cluster=False)
     es.update(index="articles", id="1", doc={"embedding": own})
     stated = es.indices.get_mapping(index="articles")["articles"]["mappings"]["_meta"]
-    entry = {**stated["densehook"]["fields"]["embedding"], "fingerprint": other.fingerprint}
+    # the node would refuse another fingerprint for the name of an encoder that it has
+    by_another = {"encoder": "another", "fingerprint": other.fingerprint}
+    entry = {**stated["densehook"]["fields"]["embedding"], **by_another}
     es.indices.put_mapping(index="articles", meta={"densehook": {"fields": {"embedding": entry}}})
     assert densehook.Index.open(es, "articles", other).embed().written == 2
     es.indices.put_mapping(index="articles", meta=stated)

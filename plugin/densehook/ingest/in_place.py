@@ -13,31 +13,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..bundle import is_blank
 from ..elastic.adding import let_cluster_embed
-from ..elastic.bulk import CONFLICT, Refusal, Write, send
+from ..elastic.bulk import CONFLICT, Refusal, send
 from ..elastic.connect import elastic_errors
 from ..elastic.counting import counted_between, ingest_counts
-from ..elastic.coverage import Coverage, coverage_of, join_of
-from ..elastic.indices import refresh, takes_base64
+from ..elastic.coverage import Coverage, coverage_of
+from ..elastic.indices import refresh
 from ..elastic.paging import pages
-from ..errors import ClusterUnreachable, NotElasticsearch, RequestError, UnusableDocument
-from ..hooks import (
-    NOTES,
-    Provenance,
-    VectorField,
-    embedded,
-    has_note,
-    has_other_text,
-    note_in,
-    text_of,
-    to_embed,
-)
-from ..types import Document, EncodeStats
-from .encode import written
+from ..errors import ClusterUnreachable, NotElasticsearch, RequestError
+from ..hooks import Provenance, VectorField, has_note, to_embed
+from ..types import EncodeStats
 from .feed import WINDOW, require_way
 from .outcome import KEPT, Failure
 from .source import prefetched
+from .updates import Change, Page, Updates
 from .write import TIMEOUT_IN_CLUSTER_S
 
 if TYPE_CHECKING:
@@ -72,24 +61,6 @@ class EmbedReport:
     failures: list[Failure] = field(default_factory=list)
 
 
-@dataclass
-class _Change:
-    """A stored document and the update of it; without one it is a failure."""
-
-    document: Document
-    conditions: Mapping[str, Any]
-    write: Write | None = None
-    failure: Failure | None = None
-
-
-@dataclass
-class _Page:
-    """Documents that were read together, with what is to become of them."""
-
-    changes: list[_Change] = field(default_factory=list)
-    encoded: EncodeStats = field(default_factory=EncodeStats)
-
-
 def embed_field(
     client: Elasticsearch,
     provenance: Provenance,
@@ -121,8 +92,8 @@ def embed_field(
     pace = _Pace(requests_per_second)
     before = None if encoder is not None else ingest_counts(client, target.encoder)
     with _saying_how_far(report), elastic_errors(client):
-        plans = _Plans(client, index, target, encoder)
-        run = _Run(client, index, plans, pace, report, on_failure, on_progress)
+        updates = Updates(client, index, target, encoder)
+        run = _Run(client, index, updates, pace, report, on_failure, on_progress)
         run.mend()
         if texts:
             run.mend_other_texts()
@@ -161,97 +132,6 @@ class _Pace:
             self._next = max(self._next, time.monotonic()) + documents / self._per_second
 
 
-class _Plans:
-    """Makes updates of stored documents, here or for the cluster to complete."""
-
-    def __init__(
-        self, client: Elasticsearch, index: str, target: VectorField, encoder: Encoder | None
-    ) -> None:
-        self.target = target
-        self.encoder = encoder
-        self.join = join_of(client, target) if encoder is None else encoder.manifest.join
-        self._client = client
-        self._base64 = encoder is not None and takes_base64(client, index)
-
-    def fields(self, texts: bool) -> Sequence[str]:
-        """What is to be read of a document; nothing where the cluster reads it itself."""
-        needed = texts or self.encoder is not None
-        return [NOTES, *self.target.inputs] if needed else []
-
-    def page(self, hits: Sequence[Mapping[str, Any]]) -> _Page:
-        """Stored documents -> the updates of them."""
-        changes = [_Change(Document(hit["_id"], hit.get("_source", {})), {}) for hit in hits]
-        for change, hit in zip(changes, hits, strict=True):
-            change.conditions = _conditions(hit, guarded=self.encoder is not None)
-        page = _Page(changes)
-        if self.encoder is None:
-            for change in changes:
-                self._write(change, {"doc": {}})
-        else:
-            self._encode(self.encoder, page)
-        return page
-
-    def of_other_text(self, hits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Those of the documents whose vector was made of another text."""
-        return [hit for hit in hits if self._has_other_text(hit.get("_source", {}))]
-
-    def _has_other_text(self, source: Mapping[str, Any]) -> bool:
-        try:
-            return has_other_text(source, self.target, self.join)
-        except UnusableDocument:
-            return True  # it will be a failure that says so
-
-    def _encode(self, encoder: Encoder, page: _Page) -> None:
-        wanting: list[tuple[_Change, str]] = []
-        for change in page.changes:
-            try:
-                text, _ = text_of(change.document, self.target.inputs, self.join)
-            except UnusableDocument as error:
-                change.failure = Failure.of(change.document, error)
-                continue
-            if is_blank(text):
-                self._write(change, self._without_text(change.document))
-            else:
-                wanting.append((change, text))
-        made = encoder.encode_each([text for _, text in wanting], "document")
-        page.encoded = made.stats
-        for number, (change, text) in enumerate(wanting):
-            if number in made.failures:
-                change.failure = Failure.of(change.document, made.failures[number])
-            else:
-                vector = written(made.vectors[number], base64=self._base64)
-                self._write(change, _update(embedded(self.target, text, vector)))
-
-    def _without_text(self, document: Document) -> dict[str, Any]:
-        """Says that there is no text, as the node does, and takes away a vector that was of one."""
-        update = embedded(self.target, "", None)
-        if note_in(document.fields, self.target.name) is None:
-            update = {NOTES: update[NOTES]}
-        return _update(update)
-
-    def _write(self, change: _Change, update: Mapping[str, Any]) -> None:
-        change.write = Write.of(
-            self._client, "update", change.document.id, update, False, change.conditions
-        )
-
-
-def _conditions(hit: Mapping[str, Any], *, guarded: bool) -> dict[str, Any]:
-    """Where a document lies and, guarded, which version of it alone may be written over.
-
-    The cluster merges an update into whatever version there is, so that it needs no guard.
-    """
-    conditions = {"routing": hit["_routing"]} if "_routing" in hit else {}
-    if guarded:
-        conditions["if_seq_no"] = hit["_seq_no"]
-        conditions["if_primary_term"] = hit["_primary_term"]
-    return conditions
-
-
-def _update(partial: Mapping[str, Any]) -> dict[str, Any]:
-    # a note may be there that no query finds, since it is older than its mapping: written again
-    return {"doc": partial, "detect_noop": False}
-
-
 class _Run:
     """Goes through the index until nothing is left, or nothing more can be done."""
 
@@ -259,19 +139,19 @@ class _Run:
         self,
         client: Elasticsearch,
         index: str,
-        plans: _Plans,
+        updates: Updates,
         pace: _Pace,
         report: EmbedReport,
         on_failure: Callable[[Failure], None],
         on_progress: Callable[[int, int], None],
     ) -> None:
-        in_cluster = plans.encoder is None
+        in_cluster = updates.encoder is None
         self._client = client
         self._writer = (
             client.options(request_timeout=TIMEOUT_IN_CLUSTER_S) if in_cluster else client
         )
         self._index = index
-        self._plans = plans
+        self._updates = updates
         self._pace = pace
         self._report = report
         self._on_failure = on_failure
@@ -287,7 +167,7 @@ class _Run:
             if left <= len(self._failed) or self._report.unrefreshed:
                 return
             changed, earlier = self._report.changed, left
-            self._sweep(to_embed(self._plans.target), texts=False)
+            self._sweep(to_embed(self._updates.target), texts=False)
             left = self._counted()
             if left >= earlier and self._report.changed == changed:
                 return
@@ -296,7 +176,7 @@ class _Run:
         """Sweeps over all that say of which text their vector is, until none changes meanwhile."""
         for _ in range(_SWEEPS):
             changed = self._report.changed
-            self._sweep(has_note(self._plans.target), texts=True)
+            self._sweep(has_note(self._updates.target), texts=True)
             self._counted()
             if self._report.changed == changed or self._report.unrefreshed:
                 return
@@ -304,15 +184,15 @@ class _Run:
     def _counted(self) -> int:
         """How many documents are to get a vector, of all that are written by now."""
         self._report.unrefreshed = refresh(self._client, self._index)
-        self._report.coverage = coverage_of(self._client, self._index, self._plans.target)
+        self._report.coverage = coverage_of(self._client, self._index, self._updates.target)
         return self._report.coverage.to_embed
 
     def _sweep(self, query: Mapping[str, Any], *, texts: bool) -> None:
         size = self._pace.page(WINDOW)
-        fields = self._plans.fields(texts)
+        fields = self._updates.fields(texts)
         found = pages(self._client, self._index, query, fields, size)
         wanted = (self._wanted(hits, texts) for hits in found)
-        made = (self._plans.page(hits) for hits in wanted if hits)
+        made = (self._updates.page(hits) for hits in wanted if hits)
         # closed here, and not when the garbage collector comes by: the encoder's thread must stop
         with closing(prefetched(made, 1)) as coming:
             for page in coming:
@@ -323,9 +203,9 @@ class _Run:
         self, hits: Sequence[Mapping[str, Any]], texts: bool
     ) -> Sequence[Mapping[str, Any]]:
         left = [hit for hit in hits if hit["_id"] not in self._failed]
-        return self._plans.of_other_text(left) if texts else left
+        return self._updates.of_other_text(left) if texts else left
 
-    def _send(self, page: _Page) -> None:
+    def _send(self, page: Page) -> None:
         writes = [change.write for change in page.changes if change.write is not None]
         self._pace.wait(len(writes))
         answers = iter(send(self._writer, self._index, writes))
@@ -337,7 +217,7 @@ class _Run:
         done = self._report.written + self._report.failed
         self._on_progress(done, max(self._total, done))
 
-    def _answered(self, change: _Change, refusal: Refusal | None) -> None:
+    def _answered(self, change: Change, refusal: Refusal | None) -> None:
         if refusal is None:
             self._report.written += 1
         elif refusal.status in (CONFLICT, _GONE):  # somebody wrote it anew, or deleted it
