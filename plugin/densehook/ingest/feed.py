@@ -30,8 +30,8 @@ WINDOW = 256
 WINDOWS_AHEAD = 2
 """Windows that may wait for Elasticsearch; with WINDOW it bounds the memory of a feed."""
 
-# few enough for an answer well within a minute on a slow CPU, many enough to pack well
-_WINDOW_IN_CLUSTER = 64
+WINDOW_IN_CLUSTER = 64
+"""Few enough for an answer well within a minute on a slow CPU, many enough to pack well."""
 
 _IN_FLIGHT = WINDOW * (WINDOWS_AHEAD + 2 + BULKS_IN_FLIGHT)
 """Documents, at most, that a feed has sent and not come to note when it is ended."""
@@ -151,7 +151,7 @@ def _outcomes(
     checkpoint: Checkpoint | None,
 ) -> Generator[Failure | str, None, None]:
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
-    size = _WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
+    size = WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
     prepared = map(preparer.prepare, windows(documents, size))
     # closed here, and not when the garbage collector comes by: the encoder's thread must stop
     with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming:

@@ -23,7 +23,7 @@ from ..elastic.paging import pages
 from ..errors import ClusterUnreachable, NotElasticsearch, RequestError
 from ..hooks import Provenance, VectorField, has_note, to_embed
 from ..types import EncodeStats
-from .feed import WINDOW, require_way
+from .feed import WINDOW, WINDOW_IN_CLUSTER, require_way
 from .outcome import KEPT, Failure
 from .source import prefetched
 from .updates import Change, Page, Updates
@@ -188,7 +188,8 @@ class _Run:
         return self._report.coverage.to_embed
 
     def _sweep(self, query: Mapping[str, Any], *, texts: bool) -> None:
-        size = self._pace.page(WINDOW)
+        in_cluster = self._updates.encoder is None
+        size = self._pace.page(WINDOW_IN_CLUSTER if in_cluster else WINDOW)
         fields = self._updates.fields(texts)
         found = pages(self._client, self._index, query, fields, size)
         wanted = (self._wanted(hits, texts) for hits in found)
