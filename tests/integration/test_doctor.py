@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from elasticsearch import Elasticsearch
 
 import densehook
-from command_line import running_in
+from command_line import running_in, succeeded
+from densehook.bundle import Bundle
 from densehook.elastic.checks import Finding, State, checked
 from densehook.encode import Encoder
 
@@ -43,19 +45,59 @@ def test_documents_without_a_vector_and_of_another_encoder_are_counted(
     run = running_in(tmp_path, DENSEHOOK_ES_URL=node_url)
     subject = f"{index}, embedding"
     finding = found(client, index)[subject]
-    assert (finding.state, finding.seen) == (State.NOTE, "2 documents, 1 without a vector")
+    seen = "2 documents, 0 without a vector, 1 without text, by tiny-bert"
+    assert (finding.state, finding.seen) == (State.GOOD, seen)
     assert run("doctor", index).returncode == 0
     stale = {"embedding": {"text": "0" * 32, "fingerprint": "sha256:another"}}
     vector = tiny.encode_documents("dogs").tolist()
-    document = {"text": "dogs", "embedding": vector, "densehook": stale}
-    client.index(index=index, id="3", document=document, refresh=True)
+    for id_, document in {
+        "3": {"text": "dogs", "embedding": vector, "densehook": stale},
+        "4": {"text": "birds"},
+        "5": {"text": "fish", "embedding": vector},
+    }.items():
+        client.index(index=index, id=id_, document=document, refresh=True)
     finding = found(client, index)[subject]
     assert finding.state is State.BAD
-    assert finding.seen == "3 documents, 1 without a vector, 1 of another encoder"
-    assert finding.mend.startswith(f"densehook ingest {index} FILE --replace")
+    counted = "5 documents, 1 without a vector, 1 of another encoder, 1 that a client brought"
+    assert finding.seen == f"{counted}, 1 without text"
+    assert finding.mend == f"densehook embed {index} --field embedding"
     done = run("doctor", index)
     assert done.returncode == 1
-    assert "✗" in done.stdout and "→ densehook ingest" in done.stdout
+    assert "✗" in done.stdout and "→ densehook embed" in done.stdout
+
+
+def test_vectors_of_another_text_are_found_when_documents_are_read_and_all_can_be_mended(
+    client: Elasticsearch,
+    index: str,
+    node_url: str,
+    tiny: Encoder,
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+) -> None:
+    made = densehook.Index.create(client, index, tiny, inputs=["text"])
+    made.ingest([{"_id": "1", "text": "cats"}, {"_id": "2", "text": "dogs"}])
+    # without the plugin an update changes a text and leaves its vector
+    client.update(index=index, id="1", doc={"text": "lions"})
+    client.index(index=index, id="3", document={"text": "birds"}, refresh=True)
+    before = client.get(index=index, id="2")
+    (tmp_path / tiny_bundle.manifest.name).symlink_to(tiny_bundle.path)
+    run = running_in(
+        tmp_path, DENSEHOOK_ES_URL=node_url, DENSEHOOK_MODELS=str(tmp_path), COLUMNS="400"
+    )
+    said = run("doctor", index).stdout
+    assert "3 documents, 1 without a vector" in said and "of another text" not in said
+    said = run("doctor", index, "--texts").stdout
+    assert "3 documents, 1 without a vector, 1 of another text" in said
+    assert f"→ densehook embed {index} --field embedding --texts" in said
+    mended = succeeded(run("doctor", index, "--texts", "--repair"))
+    assert f"{index}, embedding: 2 documents embedded here, from text by tiny-bert" in mended
+    assert "3 documents, 0 without a vector, by tiny-bert" in mended
+    assert succeeded(run("doctor", index, "--texts"))
+    expected = tiny.encode_documents(["lions", "birds"])
+    for id_, vector in zip(("1", "3"), expected, strict=True):
+        stored = client.get(index=index, id=id_)["_source"]["embedding"]
+        assert np.abs(np.array(stored) - vector).max() < 1e-6
+    assert client.get(index=index, id="2") == before
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "bench": "bench",
     "create": "index",
     "ingest": "index",
+    "embed": "embed",
     "vectors": "vectors",
     "impacts": "impacts",
     "search": "search",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..bundle import Manifest
+    from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
     from ..index import Index
 
@@ -46,6 +47,24 @@ def manifest_of(path: Path, cluster: Elasticsearch | None) -> Manifest:
         except (NotInService, ElasticError) as error:
             raise BundleError(f"{missing}; nor does the cluster give it: {error}") from error
     return read_bundle(folder).manifest
+
+
+def document_encoder(
+    client: Elasticsearch, path: Path, in_cluster: bool | None
+) -> Encoder | RemoteEncoder:
+    """What encodes documents: the cluster where it has this very encoder, else the bundle here.
+
+    ``in_cluster`` says which of them whatever there is. Raises BundleError, NotInService.
+    """
+    from ..elastic.cluster import has_encoder, require_encoder
+    from ..elastic.remote import RemoteEncoder
+
+    manifest = manifest_of(path, None if in_cluster is False else client)
+    if in_cluster:
+        require_encoder(client, manifest)
+    elif in_cluster is False or not has_encoder(client, manifest.name, manifest.fingerprint):
+        return load_encoder(path)
+    return RemoteEncoder(client, manifest)
 
 
 def open_index(

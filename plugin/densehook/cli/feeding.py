@@ -14,6 +14,7 @@ from .console import note, out
 if TYPE_CHECKING:
     from ..encode import Encoder
     from ..ingest import Checkpoint, Failure, FeedReport
+    from ..types import EncodeStats
 
 _FAILURES_SHOWN = 10
 
@@ -93,7 +94,8 @@ def print_report(index: str, report: FeedReport, encoder: Encoder | None) -> Non
         out.print(f"{report.reused:,} have the vector that was there already, of the same text")
     if report.brought:
         out.print(f"{report.brought:,} brought a vector of their own")
-    _print_cut(report, encoder)
+    if encoder is not None or report.indexed > report.brought + report.without_text:
+        print_cut(report.in_cluster if encoder is None else report.encoded, encoder)
     for name, count in report.missing.items():
         if count >= report.indexed + report.failed > 0:
             out.print(f"no document has the input field {name}; is it called otherwise?")
@@ -108,12 +110,9 @@ def print_report(index: str, report: FeedReport, encoder: Encoder | None) -> Non
         )
 
 
-def _print_cut(report: FeedReport, encoder: Encoder | None) -> None:
+def print_cut(stats: EncodeStats | None, encoder: Encoder | None) -> None:
     """How many texts were longer than the encoder reads, or that nobody knows."""
-    stats = report.in_cluster if encoder is None else report.encoded
     if stats is None:
-        if report.indexed == report.brought + report.without_text:
-            return  # nothing was to be encoded
         note(
             "how many texts were longer than the encoder reads is not known: the cluster does not"
             " say (it takes the privilege monitor, and nodes that stay)"

@@ -9,7 +9,7 @@ import typer
 
 from ..chunk import WAYS, ChunkRule
 from ..files import is_stdin
-from ..hooks import INDEX_TYPES, field_for, pipeline_name
+from ..hooks import field_for, pipeline_name
 from ..types import IN_INDEX, PATIENCE
 from .bundles import manifest_of, open_index
 from .console import note, out
@@ -20,6 +20,8 @@ from .options import (
     CaCerts,
     Failures,
     IdField,
+    InCluster,
+    IndexType,
     MakeIds,
     Rename,
     Url,
@@ -47,9 +49,7 @@ def create(
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
-    index_type: Annotated[
-        str, typer.Option("--index-type", help=f"One of {', '.join(INDEX_TYPES)}.")
-    ] = "hnsw",
+    index_type: IndexType = "hnsw",
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[
@@ -71,15 +71,7 @@ def create(
     chunk_overlap: Annotated[
         int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
     ] = 0,
-    in_cluster: Annotated[
-        bool | None,
-        typer.Option(
-            "--in-cluster/--not-in-cluster",
-            help="Whether the cluster's densehook plugin makes the vectors; by default where it has"
-            " this encoder.",
-            show_default=False,
-        ),
-    ] = None,
+    in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..files import text_lines
+from ..hooks import INDEX_TYPES
 
 Url = Annotated[
     str | None,
@@ -46,6 +47,29 @@ IdField = Annotated[
 MakeIds = Annotated[
     bool,
     typer.Option("--make-ids", help="A document without an id gets one made of its content."),
+]
+InCluster = Annotated[
+    bool | None,
+    typer.Option(
+        "--in-cluster/--not-in-cluster",
+        help="Whether the cluster's densehook plugin makes the vectors; by default where it has"
+        " this encoder.",
+        show_default=False,
+    ),
+]
+IndexType = Annotated[str, typer.Option("--index-type", help=f"One of {', '.join(INDEX_TYPES)}.")]
+Texts = Annotated[
+    bool,
+    typer.Option(
+        "--texts",
+        help="Read every document, for those whose text is another than their vector's.",
+    ),
+]
+Pace = Annotated[
+    float | None,
+    typer.Option(
+        "--requests-per-second", help="Write at most so many documents a second; else all it can."
+    ),
 ]
 Rename = Annotated[
     list[str] | None,

@@ -53,12 +53,22 @@ class Write:
 
     @classmethod
     def of(
-        cls, client: Elasticsearch, verb: str, id_: str, source: Mapping[str, Any], absent: bool
+        cls,
+        client: Elasticsearch,
+        verb: str,
+        id_: str,
+        source: Mapping[str, Any],
+        absent: bool,
+        conditions: Mapping[str, Any] | None = None,
     ) -> Write:
-        """The lines as this client writes JSON. Raises ValueError for what JSON cannot hold."""
+        """The lines as this client writes JSON. Raises ValueError for what JSON cannot hold.
+
+        ``conditions`` stand beside the id: its routing, or which version is written over.
+        """
         json = client.transport.serializers.get_serializer("application/json")
         try:
-            return cls(id_, json.dumps({verb: {"_id": id_}}), json.dumps(source), absent)
+            action = json.dumps({verb: {"_id": id_, **(conditions or {})}})
+            return cls(id_, action, json.dumps(source), absent)
         except SerializationError as error:
             raise ValueError(f"a value that JSON cannot hold: {error.message}") from error
 

@@ -11,10 +11,11 @@ from elasticsearch import Elasticsearch
 
 from .._version import __version__
 from ..errors import ElasticError
-from ..hooks import NOTES, Provenance, VectorField, read_provenance, short
+from ..hooks import Provenance, VectorField, read_provenance, short
 from ..hooks.provenance import META
 from .cluster import READY, NodeEncoder, encoders_of
 from .connect import elastic_errors
+from .coverage import Coverage, count_of_other_text, coverage_of
 
 OLDEST = (8, 18)
 """The oldest Elasticsearch that densehook is made for."""
@@ -34,12 +35,16 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, what was seen, and what mends it where that is wrong."""
+    """What was looked at, what was seen, and what mends it where that is wrong.
+
+    ``to_embed`` names an index and its vector field where embedding in place mends it.
+    """
 
     state: State
     subject: str
     seen: str
     mend: str = ""
+    to_embed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,12 @@ class _Cluster:
     indices: Mapping[str, Mapping[str, Any]]
 
 
-def checked(client: Elasticsearch, index: str = "*") -> Iterator[Finding]:
+def checked(client: Elasticsearch, index: str = "*", *, texts: bool = False) -> Iterator[Finding]:
     """Looks at the cluster and at those of the named indices that have vectors of ours.
 
-    A check that may not be made, for want of a privilege, is a finding that says so. Raises
-    ClusterUnreachable, NotElasticsearch.
+    With ``texts`` every document is read, for vectors that were made of another text. A check that
+    may not be made, for want of a privilege, is a finding that says so. Raises ClusterUnreachable,
+    NotElasticsearch.
     """
     yield from _allowed("cluster", lambda: _cluster(client))
     yield from _allowed("licence", lambda: _licence(client))
@@ -66,7 +72,7 @@ def checked(client: Elasticsearch, index: str = "*") -> Iterator[Finding]:
     except ElasticError as error:
         yield Finding(State.NOTE, "encoders", f"could not be asked for: {error}")
     yield from _encoders(encoders)
-    yield from _allowed("indices", lambda: _indices(client, index, encoders))
+    yield from _allowed("indices", lambda: _indices(client, index, encoders, texts))
 
 
 def _allowed(subject: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -170,7 +176,7 @@ def _encoders(encoders: Sequence[NodeEncoder] | None) -> Iterator[Finding]:
 
 
 def _indices(
-    client: Elasticsearch, index: str, encoders: Sequence[NodeEncoder] | None
+    client: Elasticsearch, index: str, encoders: Sequence[NodeEncoder] | None, texts: bool
 ) -> Iterator[Finding]:
     with elastic_errors(client):
         found = client.indices.get(index=index, features=["mappings", "settings"])
@@ -188,7 +194,8 @@ def _indices(
             objection = _mapping_objection(provenance, field, entry, encoders)
             if objection is not None:
                 yield Finding(State.BAD, subject, *objection)
-            yield from _vectors(client, provenance, field, subject)
+            of_other_text = count_of_other_text(client, name, field) if texts else 0
+            yield _vectors(name, field, subject, coverage_of(client, name, field), of_other_text)
 
 
 def _mapping_objection(
@@ -226,36 +233,23 @@ def _mapping_objection(
 
 
 def _vectors(
-    client: Elasticsearch, provenance: Provenance, field: VectorField, subject: str
-) -> Iterator[Finding]:
-    """How many documents have a vector, and how many of another encoder."""
-    note = f"{NOTES}.{field.name}.fingerprint"
-    other = {
-        "bool": {
-            "filter": [{"prefix": {note: "sha256:"}}],  # a client's own vector has none
-            "must_not": [{"term": {note: field.fingerprint}}],
-        }
+    index: str, field: VectorField, subject: str, coverage: Coverage, of_other_text: int
+) -> Finding:
+    """How many documents lack a vector, or have one that is not current."""
+    counts = {
+        "of another encoder": coverage.stale,
+        "of another text": of_other_text,
+        "that a client brought": coverage.foreign,
+        "without text": coverage.without_text,
     }
-    with elastic_errors(client):
-        documents = int(client.count(index=provenance.index)["count"])
-        with_vector = int(client.count(index=provenance.index, query=field.has_vector)["count"])
-        stale = int(client.count(index=provenance.index, query=other)["count"])
-    seen = f"{documents:,} documents, {documents - with_vector:,} without a vector"
-    if stale:
-        yield Finding(
-            State.BAD,
-            subject,
-            f"{seen}, {stale:,} of another encoder",
-            f"densehook ingest {provenance.index} FILE --replace, which encodes those alone",
-        )
-    elif with_vector < documents:
-        mend = (
-            "documents without text have none; else densehook ingest"
-            f" {provenance.index} FILE --replace"
-        )
-        yield Finding(State.NOTE, subject, seen, mend)
-    else:
-        yield Finding(State.GOOD, subject, f"{seen}, by {field.encoder}")
+    seen = f"{coverage.documents:,} documents, {coverage.lacking:,} without a vector" + "".join(
+        f", {count:,} {what}" for what, count in counts.items() if count
+    )
+    if not (coverage.to_embed or of_other_text):
+        return Finding(State.GOOD, subject, f"{seen}, by {field.encoder}")
+    texts = " --texts" if of_other_text else ""
+    mend = f"densehook embed {index} --field {field.name}{texts}"
+    return Finding(State.BAD, subject, seen, mend, (index, field.name))
 
 
 def _release(version: str) -> tuple[int, ...]:

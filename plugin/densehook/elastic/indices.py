@@ -95,12 +95,21 @@ def provenance_of(client: Elasticsearch, index: str) -> Provenance:
     Raises IndexNotFound, RequestError where an alias stands for several, or NoProvenance where the
     mapping says nothing of them.
     """
+    name, entry = the_index(client, index)
+    return read_provenance(name, entry["mappings"], entry["settings"])
+
+
+def the_index(client: Elasticsearch, index: str) -> tuple[str, Mapping[str, Any]]:
+    """The index, or the one behind an alias, with its mappings, settings and data stream, if any.
+
+    Raises IndexNotFound, RequestError where an alias stands for several.
+    """
     found = _described(client, index)
     if len(found) != 1:
         names = ", ".join(sorted(found)) or "no index"
         raise RequestError(f"{index!r} stands for {names}; name one index")
     ((name, entry),) = found.items()
-    return read_provenance(name, entry["mappings"], entry["settings"])
+    return name, entry
 
 
 def searched_provenance_of(client: Elasticsearch, name: str) -> Provenance:

@@ -21,10 +21,11 @@ def pages(
 ) -> Iterator[Sequence[Mapping[str, Any]]]:
     """The hits of a query, ``size`` at a time, each with these fields of its source.
 
-    What is written meanwhile is not seen. Raises IndexNotFound, ElasticError.
+    Each says by ``_seq_no`` and ``_primary_term`` which version of its document it is. What is
+    written meanwhile is not seen. Raises IndexNotFound, ElasticError.
     """
     # named, a vector is in _source also where an index shows none (9.2 and newer)
-    wanted: Any = list(fields)
+    wanted: Any = list(fields) or False
     with elastic_errors(client):
         pit = client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)["id"]
     try:
@@ -37,6 +38,7 @@ def pages(
                     source=wanted,
                     sort=[{"_shard_doc": "asc"}],
                     search_after=after,
+                    seq_no_primary_term=True,
                     size=size,
                     track_total_hits=False,
                 )

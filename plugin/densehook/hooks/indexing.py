@@ -62,13 +62,13 @@ def index_request(
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
     if len(inputs) == 1:
         bm25_field = inputs[0]
-        _place(properties, bm25_field, text)
+        place(properties, bm25_field, text)
     else:
         bm25_field = _ALL_INPUTS
         for name in inputs:
-            _place(properties, name, {**text, "copy_to": bm25_field})
+            place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
-    _place(properties, *_vector(manifest, index_type, field, chunk))
+    place(properties, *_vector(manifest, index_type, field, chunk))
     return {
         "settings": {
             "number_of_shards": shards,
@@ -213,11 +213,11 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         raise UnusableDocument(f"input field {name!r} is {kind}, not text")
 
 
-def _place(properties: dict[str, Any], path: str, mapping: dict[str, Any]) -> None:
+def place(properties: dict[str, Any], path: str, mapping: Mapping[str, Any]) -> None:
     """Puts a field's mapping at its path; ``a.b`` is field b of object a."""
     head, _, rest = path.partition(".")
     if rest:
         inner = properties.setdefault(head, {"properties": {}})["properties"]
-        _place(inner, rest, mapping)
+        place(inner, rest, mapping)
     else:
         properties[head] = mapping

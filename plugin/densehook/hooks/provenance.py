@@ -18,6 +18,9 @@ from .paths import mapping_at, value_at
 
 META = "densehook"
 
+_LEFT_OUT = {"ignore_above", "ignore_malformed"}
+"""Parameters of a field by which a value may be in a document and not in the index."""
+
 
 @dataclass(frozen=True)
 class VectorField:
@@ -26,7 +29,7 @@ class VectorField:
     With ``chunk`` a document has a vector for each chunk of its text, in a nested object with the
     chunk's ``start`` and ``end``. ``weights`` are those that were learned for its fusion with BM25,
     if any. ``others`` are the same field by each other encoder, where one name stands for indices
-    of several.
+    of several. ``findable`` says that a query can tell which documents have something in an input.
     """
 
     name: str
@@ -37,17 +40,12 @@ class VectorField:
     weights: LearnedWeights | None = None
     chunk: ChunkRule | None = None
     others: Sequence[VectorField] = ()
+    findable: bool = True
 
     @property
     def path(self) -> str:
         """Path of what belongs to it in a document: the vector, or the objects of its chunks."""
         return self.name if self.chunk is None else self.name.rpartition(".")[0]
-
-    @property
-    def has_vector(self) -> dict[str, Any]:
-        """A query that finds the documents that have a vector in the field."""
-        exists = {"exists": {"field": self.name}}
-        return exists if self.chunk is None else {"nested": {"path": self.path, "query": exists}}
 
     def value_in(self, fields: Mapping[str, Any]) -> Any:
         """What a document has for it; None for nothing, and for objects that are no chunks."""
@@ -194,6 +192,24 @@ def meta_of(
     chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """The mapping's ``_meta`` for one vector field."""
+    return {META: {"fields": {field: _entry(manifest, inputs, chunk)}, "bm25": bm25_field}}
+
+
+def field_meta(
+    meta: Mapping[str, Any], manifest: Manifest, field: str, inputs: Sequence[str]
+) -> dict[str, Any]:
+    """A mapping's ``_meta`` with one vector field more.
+
+    BM25 searches its inputs, each for itself, unless the mapping names others.
+    """
+    densehook = _object(meta.get(META))
+    fields = {**_object(densehook.get("fields")), field: _entry(manifest, inputs)}
+    return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
+
+
+def _entry(
+    manifest: Manifest, inputs: Sequence[str], chunk: ChunkRule | None = None
+) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
@@ -201,7 +217,7 @@ def meta_of(
     }
     if chunk is not None:
         entry["chunk"] = chunk.as_json()
-    return {META: {"fields": {field: entry}, "bm25": bm25_field}}
+    return entry
 
 
 def read_provenance(
@@ -222,6 +238,7 @@ def read_provenance(
             mapping_at(properties, name),
             _weights(entry.get("weights")),
             ChunkRule.parse(entry["chunk"]) if "chunk" in entry else None,
+            findable=all(_is_findable(mapping, each) for each in _names(entry.get("input"))),
         )
         for name, entry in _object(meta.get("fields")).items()
         if _is_complete(entry) and _takes_chunks(properties, name, entry)
@@ -290,6 +307,17 @@ def _takes_chunks(properties: Mapping[str, Any], name: str, entry: Mapping[str, 
     except RequestError:
         return False
     return mapping_at(properties, name.rpartition(".")[0]).get("type") == "nested"
+
+
+def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
+    """Whether ``exists`` finds the documents that have something in a field."""
+    if name in _object(mapping.get("runtime")):
+        return True
+    mapped = mapping_at(_object(mapping.get("properties")), name)
+    unsearched = mapped.get("index") is False and (
+        mapped.get("type") == "text" or mapped.get("doc_values") is False
+    )
+    return bool(mapped) and not unsearched and not mapped.keys() & _LEFT_OUT
 
 
 def _names(stated: Any) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..collections import BadLine
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
-    from ..ingest import Checkpoint, Failure, FeedReport
+    from ..ingest import Checkpoint, EmbedReport, Failure, FeedReport
     from .vectors import VectorsReport
 
 
@@ -84,6 +84,35 @@ class AsyncIndex:
         return cls(client, made)
 
     @classmethod
+    async def add_field(
+        cls,
+        client: AsyncElasticsearch,
+        name: str,
+        encoder: Encoder | RemoteEncoder,
+        *,
+        inputs: Sequence[str] = (),
+        field: str = "embedding",
+        index_type: str = "hnsw",
+        in_cluster: bool | None = None,
+    ) -> Self:
+        """As ``Index.add_field``.
+
+        index = await densehook.AsyncIndex.add_field(es, "articles", encoder, inputs=["body"])
+        """
+        require_async(client)
+        added = await asyncio.to_thread(
+            Index.add_field,
+            synchronous(client),
+            name,
+            encoder,
+            inputs=inputs,
+            field=field,
+            index_type=index_type,
+            in_cluster=in_cluster,
+        )
+        return cls(client, added)
+
+    @classmethod
     async def open(
         cls,
         client: AsyncElasticsearch,
@@ -128,6 +157,26 @@ class AsyncIndex:
             replace=replace,
             checkpoint=checkpoint,
             patience=patience,
+            on_failure=on_failure,
+            on_progress=on_progress,
+        )
+
+    async def embed(
+        self,
+        *,
+        texts: bool = False,
+        requests_per_second: float | None = None,
+        on_failure: Callable[[Failure], None] = lambda failure: None,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> EmbedReport:
+        """As ``Index.embed``; the callbacks are called on its thread.
+
+        report = await index.embed()
+        """
+        return await asyncio.to_thread(
+            self.blocking.embed,
+            texts=texts,
+            requests_per_second=requests_per_second,
             on_failure=on_failure,
             on_progress=on_progress,
         )

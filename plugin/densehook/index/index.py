@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from ..elastic.adding import add_field
 from ..elastic.checkpoints import CheckpointDocument, forget_checkpoints
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
     from ..fusion import FusedHit
-    from ..ingest import Checkpoint, Failure, FeedReport
+    from ..ingest import Checkpoint, EmbedReport, Failure, FeedReport
     from .vectors import VectorsReport
 
 
@@ -116,6 +117,40 @@ class Index:
         )
         made = cls.open(client, name, field=field)
         return made if in_cluster else made.encoded_by(encoder)
+
+    @classmethod
+    def add_field(
+        cls,
+        client: Elasticsearch,
+        name: str,
+        encoder: Encoder | RemoteEncoder,
+        *,
+        inputs: Sequence[str] = (),
+        field: str = "embedding",
+        index_type: str = "hnsw",
+        in_cluster: bool | None = None,
+    ) -> Self:
+        """Gives an index that is there a vector field; ``embed`` fills it.
+
+        Its mapping is added to, and nothing else of it changes. A field that is there already for
+        this encoder stays as it is, and needs no ``inputs``; else as ``create``. Where the cluster
+        makes the vectors, whatever is written from now on gets one. Raises RequestError where the
+        index cannot take the field, EncoderMismatch where it is another encoder's, IndexNotFound.
+
+            index = densehook.Index.add_field(es, "articles", encoder, inputs=["title", "body"])
+        """
+        require_sync(client)
+        in_cluster = add_field(
+            client,
+            name,
+            encoder.manifest,
+            inputs=inputs,
+            field=field,
+            index_type=index_type,
+            in_cluster=in_cluster,
+        )
+        opened = cls.open(client, name, field=field)
+        return opened if in_cluster else opened.encoded_by(encoder)
 
     @classmethod
     def open(
@@ -207,6 +242,37 @@ class Index:
             replace=replace,
             checkpoint=checkpoint,
             patience=Patience(patience),
+            on_failure=on_failure,
+            on_progress=on_progress,
+        )
+
+    def embed(
+        self,
+        *,
+        texts: bool = False,
+        requests_per_second: float | None = None,
+        on_failure: Callable[[Failure], None] = lambda failure: None,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> EmbedReport:
+        """Gives documents that are in the index the vectors that they lack, while it serves.
+
+        Vectors of another encoder are made anew; a client's own, and documents without text, stay
+        as they are. With ``texts`` every document is read, and one whose text is another than its
+        vector was made of gets another. At most ``requests_per_second`` documents are written a
+        second. Nobody's newer write is written over. A run that was ended goes on by being run
+        again. ``on_progress`` hears how many documents of how many are done.
+
+            index.embed(requests_per_second=50).coverage.lacking
+        """
+        from ..ingest import embed_field
+
+        return embed_field(
+            self.client,
+            self.provenance,
+            self.field,
+            self.encoder,
+            texts=texts,
+            requests_per_second=requests_per_second,
             on_failure=on_failure,
             on_progress=on_progress,
         )

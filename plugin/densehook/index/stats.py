@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..elastic.connect import elastic_errors
-from ..hooks import Provenance, VectorField
+from ..hooks import Provenance, VectorField, has_vector
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -39,7 +39,7 @@ def stats_of(client: Elasticsearch, provenance: Provenance, field: VectorField) 
     index = provenance.index
     with elastic_errors(client):
         documents = int(client.count(index=index)["count"])
-        with_vector = int(client.count(index=index, query=field.has_vector)["count"])
+        with_vector = int(client.count(index=index, query=has_vector(field))["count"])
         store = client.indices.stats(index=index, metric="store")["_all"]["primaries"]["store"]
     return IndexStats(
         index,

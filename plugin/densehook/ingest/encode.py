@@ -258,13 +258,7 @@ class Preparer:
         return self._target.chunk is not None
 
     def _written(self, vector: Iterable[float]) -> list[float] | str:
-        """A vector as a request holds it: numbers, or base64 of big-endian float32."""
-        numbers = array("f", vector)
-        if not self._base64:
-            return numbers.tolist()
-        if sys.byteorder == "little":
-            numbers.byteswap()
-        return b64encode(numbers).decode()
+        return written(vector, base64=self._base64)
 
     def _add(self, plan: Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
         verb = "index" if self._replace else "create"
@@ -275,6 +269,16 @@ class Preparer:
             window.failures.append(Failure.of(document, error))
             return
         window.ready.append(Ready(document, write, plan.missing, plan.vector))
+
+
+def written(vector: Iterable[float], *, base64: bool) -> list[float] | str:
+    """A vector as a request holds it: numbers, or base64 of big-endian float32."""
+    numbers = array("f", vector)
+    if not base64:
+        return numbers.tolist()
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return b64encode(numbers).decode()
 
 
 def _require_free_names(document: Document) -> None:

@@ -38,8 +38,8 @@ WINDOW = 256
 WINDOWS_AHEAD = 2
 """Windows that may wait for Elasticsearch; with WINDOW it bounds the memory of a feed."""
 
-# few enough for an answer well within a minute on a slow CPU, many enough to pack well
-_WINDOW_IN_CLUSTER = 64
+WINDOW_IN_CLUSTER = 64
+"""Few enough for an answer well within a minute on a slow CPU, many enough to pack well."""
 
 _IN_FLIGHT = WINDOW * (WINDOWS_AHEAD + 2 + BULKS_IN_FLIGHT)
 """Documents, at most, that a feed has sent and not come to note when it is ended."""
@@ -103,7 +103,7 @@ def feed_field(
     documents must come in the order in which they came before. What is in flight when all
     patience is over is left to the feed that goes on, and is no failure.
     """
-    _require_way(provenance, target, encoder)
+    require_way(provenance, target, encoder)
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.inputs, target.name])
     patience = patience or Patience()
@@ -171,7 +171,7 @@ def _outcomes(
     checkpoint: Checkpoint | None,
 ) -> Generator[Failure | str, None, None]:
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
-    size = _WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
+    size = WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
     prepared = map(preparer.prepare, windows(documents, size, preparer.characters, preparer.length))
     ended: list[ClusterUnavailable] = []
     # closed here, and not when the garbage collector comes by: the encoder's thread must stop
@@ -225,7 +225,7 @@ def _outcomes_of(
             yield failure
 
 
-def _require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:
+def require_way(provenance: Provenance, target: VectorField, encoder: Encoder | None) -> None:
     """Raises RequestError or EncoderMismatch unless it is known who makes the vectors, of what."""
     index = provenance.index
     if encoder is None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 BULKS_IN_FLIGHT = 4
 
-# enough for a bulk whose texts the cluster encodes, behind others of the same
-_TIMEOUT_IN_CLUSTER_S = 600
+TIMEOUT_IN_CLUSTER_S = 600
+"""Enough for a bulk whose texts the cluster encodes, behind others of the same."""
 
 Answers = Iterable[Refusal | None]
 """For each document of a window, in order, None when it is in the index, or why it is not."""
@@ -40,7 +40,7 @@ class Writer:
         in_cluster: bool = False,
     ) -> None:
         if in_cluster:
-            client = client.options(request_timeout=_TIMEOUT_IN_CLUSTER_S)
+            client = client.options(request_timeout=TIMEOUT_IN_CLUSTER_S)
         self._client = client
         self._index = index
         self.patience = patience

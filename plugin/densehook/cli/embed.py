@@ -1,0 +1,158 @@
+"""`densehook embed`: vectors for the documents that an index has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .bundles import document_encoder
+from .console import note, out
+from .feeding import Refused, print_cut
+from .options import (
+    ApiKey,
+    CaCerts,
+    Failures,
+    InCluster,
+    IndexType,
+    Pace,
+    Texts,
+    Url,
+    VectorFieldName,
+    names,
+)
+from .progress import bars
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..index import Index
+    from ..ingest import EmbedReport
+
+_NEW_FIELD = "embedding"
+
+
+def embed(
+    index: Annotated[str, typer.Argument(help="Index whose documents get vectors.")],
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--encoder",
+            help="Bundle of the encoder, its folder or name; by default the one the field names.",
+        ),
+    ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            help="Text fields to encode, separated by commas; of a field that is there already"
+            " they are known.",
+        ),
+    ] = None,
+    field: VectorFieldName = None,
+    index_type: IndexType = "hnsw",
+    in_cluster: InCluster = None,
+    texts: Texts = False,
+    pace: Pace = None,
+    failures: Failures = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+    ca_certs: CaCerts = None,
+) -> None:
+    """Give the documents of an index the vectors that they lack, while it serves.
+
+    A vector field that the index has not is added first, with --encoder and --input. Vectors of
+    another encoder are made anew; a client's own stay. The same command goes on with what is left
+    after an end. Exit code 1 when some documents could not get one.
+    """
+    from .cluster import connect
+
+    client = connect(url, api_key, ca_certs)
+    opened = prepared(client, index, encoder, inputs, field, index_type, in_cluster)
+    report = run(opened, texts, pace, failures)
+    print_embedded(opened, report)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def prepared(
+    client: Elasticsearch,
+    index: str,
+    encoder: Path | None,
+    inputs: str | None,
+    field: str | None,
+    index_type: str = "hnsw",
+    in_cluster: bool | None = None,
+) -> Index:
+    """The index with its vector field, and with whoever makes its vectors.
+
+    Raises BadParameter for a field that is new, and of which not enough is said.
+    """
+    from ..elastic.adding import stated_field
+    from ..elastic.indices import the_index
+    from ..index import Index
+
+    name, entry = the_index(client, index)
+    stated = stated_field(name, entry["mappings"], field)
+    if stated is None and (encoder is None or inputs is None):
+        raise typer.BadParameter(
+            f"index {name!r} has no vector field {field or _NEW_FIELD!r}; say what is to make it"
+            " and from what",
+            param_hint="--encoder, --input",
+        )
+    path = encoder or Path(stated.encoder if stated else "")
+    return Index.add_field(
+        client,
+        index,
+        document_encoder(client, path, in_cluster),
+        inputs=names(inputs or ""),
+        field=stated.name if stated else field or _NEW_FIELD,
+        index_type=index_type,
+        in_cluster=in_cluster,
+    )
+
+
+def run(
+    opened: Index, texts: bool = False, pace: float | None = None, failures: Path | None = None
+) -> EmbedReport:
+    """Embeds, with a bar of what is done; says how it goes on when it is interrupted."""
+    written = 0
+    label = f"Embedding {opened.name}"
+    with Refused(failures) as refused, bars() as show:
+
+        def progress(done: int, total: int) -> None:
+            nonlocal written
+            written = done
+            show(label, done, total)
+
+        try:
+            return opened.embed(
+                texts=texts,
+                requests_per_second=pace,
+                on_failure=refused.add,
+                on_progress=progress,
+            )
+        except KeyboardInterrupt:
+            note(f"{written:,} documents are done; the same command goes on with the others")
+            raise
+
+
+def print_embedded(opened: Index, report: EmbedReport) -> None:
+    """What was done, and what there is now."""
+    field, coverage = opened.field, report.coverage
+    where = "here" if opened.encoder is not None else "in the cluster"
+    out.print(
+        f"{opened.name}, {field.name}: {report.written:,} documents embedded {where},"
+        f" from {', '.join(field.inputs)} by {field.encoder} {field.fingerprint[:15]},"
+        f" {report.failed:,} failed"
+    )
+    print_cut(report.encoded if opened.encoder is not None else report.in_cluster, opened.encoder)
+    if coverage.foreign:
+        out.print(f"{coverage.foreign:,} have a vector that a client brought, which stays")
+    if coverage.without_text:
+        out.print(f"{coverage.without_text:,} have no text, and so no vector")
+    if report.unrefreshed:
+        note(f"the index could not be refreshed ({report.unrefreshed}); run it again in a while")
+    elif coverage.to_embed > report.failed:
+        note(f"{coverage.to_embed:,} were written meanwhile and have none yet; run it again")

@@ -1,0 +1,125 @@
+"""Giving an index that is there a vector field, while it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from ..bundle import Manifest
+from ..errors import NoProvenance, RequestError
+from ..hooks import (
+    VectorField,
+    addition_request,
+    notes_addition,
+    read_provenance,
+    require_kept_source,
+)
+from .cluster import has_encoder, require_encoder
+from .connect import elastic_errors
+from .indices import the_index
+
+_EMBED = "index.densehook.embed"
+
+
+def add_field(
+    client: Elasticsearch,
+    index: str,
+    manifest: Manifest,
+    *,
+    inputs: Sequence[str] = (),
+    field: str = "embedding",
+    index_type: str = "hnsw",
+    in_cluster: bool | None = None,
+) -> bool:
+    """Maps a vector field in an index that is there, and states whose vectors it has.
+
+    One that is there already for this encoder stays as it is, and needs no inputs. With
+    ``in_cluster`` the plugin makes the vectors of what is written from now on; None leaves it to
+    the plugin where it has this very encoder in service. Gives whether the plugin does. Raises
+    RequestError where the index cannot take the field, EncoderMismatch where it is another
+    encoder's, IndexNotFound, NotInService, ElasticError.
+    """
+    name, entry = the_index(client, index)
+    require_index(index, name, entry)
+    mapping = entry["mappings"]
+    stated = stated_field(name, mapping, field)
+    if in_cluster is None:
+        in_cluster = has_encoder(client, manifest.name, manifest.fingerprint)
+    elif in_cluster:
+        require_encoder(client, manifest)
+    if stated is not None and stated.mapping:
+        stated.require(manifest, name)
+        _require_same_inputs(name, stated, inputs)
+        require_kept_source(name, mapping)
+        change = {"properties": notes} if (notes := notes_addition(name, mapping)) else {}
+    else:
+        change = addition_request(
+            name,
+            mapping,
+            manifest,
+            inputs=inputs or (stated.inputs if stated else ()),
+            field=field,
+            index_type=index_type,
+        )
+        _require_no_vectors(client, name, field)
+    with elastic_errors(client):
+        if change:
+            client.indices.put_mapping(
+                index=name, properties=change["properties"], meta=change.get("_meta")
+            )
+    if in_cluster:
+        let_cluster_embed(client, name)
+    return in_cluster
+
+
+def stated_field(index: str, mapping: Mapping[str, Any], field: str | None) -> VectorField | None:
+    """What a mapping says of a vector field, or of its only one; None where it says nothing.
+
+    Raises RequestError where no field is named and there are several.
+    """
+    try:
+        provenance = read_provenance(index, mapping)
+    except NoProvenance:
+        return None
+    if field is not None and field not in provenance.vector_fields:
+        return None
+    return provenance.vector_field(field)
+
+
+def require_index(asked: str, name: str, entry: Mapping[str, Any]) -> None:
+    """Raises RequestError for a data stream, whose next index would not have the field."""
+    if "data_stream" in entry and asked != name:
+        raise RequestError(
+            f"{asked!r} is a data stream; put the field and its _meta into its index template for"
+            f" the indices that follow, then name each of its indices, as {name!r}"
+        )
+
+
+def let_cluster_embed(client: Elasticsearch, index: str) -> None:
+    """Has the plugin make the vectors of whatever is written, updates as well."""
+    with elastic_errors(client):
+        found = client.indices.get_settings(index=index, name=_EMBED, flat_settings=True)
+        if found.get(index, {}).get("settings", {}).get(_EMBED) != "true":
+            client.indices.put_settings(index=index, settings={_EMBED: True})
+
+
+def _require_same_inputs(index: str, stated: VectorField, inputs: Sequence[str]) -> None:
+    if inputs and list(inputs) != list(stated.inputs):
+        raise RequestError(
+            f"the vectors of {stated.name!r} in index {index!r} are made from"
+            f" {', '.join(stated.inputs)}, not from {', '.join(inputs)}; leave the inputs out, or"
+            " name another field"
+        )
+
+
+def _require_no_vectors(client: Elasticsearch, index: str, field: str) -> None:
+    """Raises RequestError where a field has vectors of nobody knows whom."""
+    with elastic_errors(client):
+        found = int(client.count(index=index, query={"exists": {"field": field}})["count"])
+    if found:
+        raise RequestError(
+            f"field {field!r} of index {index!r} has {found:,} vectors already, and nothing says of"
+            " which encoder; name another field (--field)"
+        )

@@ -1,0 +1,138 @@
+"""What gives an index that is there a vector field, and why one cannot take it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..bundle import Manifest
+from ..errors import RequestError
+from .indexing import place, require_field_names, require_index_type
+from .kinds import FIELDS
+from .notes import NOTES, NOTES_MAPPING
+from .paths import mapping_at
+from .provenance import field_meta
+
+_ANOTHER = "make another index with densehook create, and ingest into that"
+
+_WITHOUT_TEXT = frozenset(
+    (
+        "aggregate_metric_double",
+        "alias",
+        "binary",
+        "dense_vector",
+        "flattened",
+        "geo_point",
+        "geo_shape",
+        "histogram",
+        "join",
+        "nested",
+        "object",
+        "passthrough",
+        "percolator",
+        "point",
+        "rank_features",
+        "rank_vectors",
+        "shape",
+        "sparse_vector",
+    )
+)
+"""Types of fields whose values in a document are no text, or not there."""
+
+
+def addition_request(
+    index: str,
+    mapping: Mapping[str, Any],
+    manifest: Manifest,
+    *,
+    inputs: Sequence[str],
+    field: str,
+    index_type: str,
+) -> dict[str, Any]:
+    """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
+
+    What the mapping says already stays. Raises RequestError where it cannot take the field.
+    """
+    require_index_type(manifest, index_type)
+    require_field_names(inputs, field)
+    require_kept_source(index, mapping)
+    properties = mapping.get("properties", {})
+    for name in inputs:
+        _require_text(index, mapping, name)
+    wanted = FIELDS[manifest.kind].mapping(manifest, index_type)
+    added: dict[str, Any] = {}
+    if mapped := mapping_at(properties, field):
+        _require_alike(index, field, mapped, wanted)
+    else:
+        place(added, field, wanted)
+    return {
+        "properties": {**added, **notes_addition(index, mapping)},
+        "_meta": field_meta(mapping.get("_meta", {}), manifest, field, inputs),
+    }
+
+
+def notes_addition(index: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping of the notes, where they have none. Raises RequestError where theirs is another.
+
+    Another mapping could not be asked for what a vector was made of.
+    """
+    mapped = mapping.get("properties", {}).get(NOTES)
+    if mapped is None:
+        return {NOTES: dict(NOTES_MAPPING)}
+    if mapped.get("type") != NOTES_MAPPING["type"]:
+        raise RequestError(
+            f"field {NOTES!r} of index {index!r} is mapped as {mapped.get('type', 'object')}, and"
+            f" kept for notes of what vectors were made of, as {NOTES_MAPPING['type']};"
+            f" {_ANOTHER}"
+        )
+    return {}
+
+
+def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
+    """Raises RequestError unless documents are kept whole, to be read and written anew."""
+    source = mapping.get("_source", {})
+    whole = source.get("enabled", True) is not False and source.get("mode") != "disabled"
+    if not whole or source.get("excludes") or source.get("includes"):
+        raise RequestError(
+            f"index {index!r} does not keep the whole of its documents (_source in its mapping), so"
+            f" that none can be written anew; {_ANOTHER}"
+        )
+
+
+def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
+    properties = mapping.get("properties", {})
+    if name in mapping.get("runtime", {}):
+        return
+    mapped = mapping_at(properties, name)
+    if not mapped:
+        known = [path for path, _ in _mapped(properties)]
+        near = difflib.get_close_matches(name, known, n=3)
+        meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
+        raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
+    kind = "object" if "properties" in mapped else mapped.get("type")
+    if kind in _WITHOUT_TEXT:
+        raise RequestError(
+            f"field {name!r} of index {index!r} is mapped as {kind}, which holds no text; name text"
+            " fields"
+        )
+
+
+def _mapped(properties: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The fields of a mapping, by their paths."""
+    for name, mapped in properties.items():
+        yield f"{above}{name}", mapped
+        yield from _mapped(mapped.get("properties", {}), f"{above}{name}.")
+
+
+def _require_alike(
+    index: str, field: str, mapped: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> None:
+    """Raises RequestError unless a field that is mapped already can hold the encoder's vectors."""
+    for key in (key for key in wanted if key != "index_options"):
+        seen = mapped.get(key, "object" if key == "type" else None)
+        if seen is not None and seen != wanted[key]:
+            raise RequestError(
+                f"field {field!r} of index {index!r} is mapped already, with {key} {seen}, and the"
+                f" encoder needs {wanted[key]}; name another field (--field), or {_ANOTHER}"
+            )

@@ -1,0 +1,236 @@
+"""Vectors for documents that an index has: made where they lie, while it serves.
+
+Which documents are to get one is told by a query on their notes, so that a run that was ended goes
+on by being run again, and one that has nothing to do writes nothing. Each is an update of its own,
+which puts a vector and its note into the document and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..elastic.adding import let_cluster_embed
+from ..elastic.bulk import CONFLICT, Refusal, send
+from ..elastic.connect import elastic_errors
+from ..elastic.counting import counted_between, ingest_counts
+from ..elastic.coverage import Coverage, coverage_of
+from ..elastic.indices import refresh
+from ..elastic.paging import pages
+from ..errors import ClusterUnreachable, NotElasticsearch, RequestError
+from ..hooks import Provenance, VectorField, has_note, to_embed
+from ..types import EncodeStats
+from .feed import WINDOW, WINDOW_IN_CLUSTER, require_way
+from .outcome import KEPT, Failure
+from .source import prefetched
+from .updates import Change, Page, Updates
+from .write import TIMEOUT_IN_CLUSTER_S
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..encode import Encoder
+
+_SWEEPS = 10
+"""Times that an index is gone through, at most, for what was written to it meanwhile."""
+_GONE = 404
+
+
+@dataclass
+class EmbedReport:
+    """What was done, and what the index holds now.
+
+    ``written`` documents have a vector now, or the note that their text is blank; ``failed`` ones
+    could not get one, and the first KEPT of their ``failures`` are here. ``changed`` counts updates
+    that gave way to somebody else's. ``encoded`` is what was encoded here; where the cluster
+    encodes, ``in_cluster`` is what its nodes counted meanwhile, other clients' texts among it, and
+    None where they do not tell. ``coverage`` is the index afterwards, ``unrefreshed`` why it may be
+    that of before.
+    """
+
+    written: int = 0
+    failed: int = 0
+    changed: int = 0
+    encoded: EncodeStats = field(default_factory=EncodeStats)
+    in_cluster: EncodeStats | None = None
+    coverage: Coverage = field(default_factory=lambda: Coverage(0, 0, 0, 0, 0))
+    unrefreshed: str = ""
+    failures: list[Failure] = field(default_factory=list)
+
+
+def embed_field(
+    client: Elasticsearch,
+    provenance: Provenance,
+    target: VectorField,
+    encoder: Encoder | None,
+    *,
+    texts: bool = False,
+    requests_per_second: float | None = None,
+    on_failure: Callable[[Failure], None] = lambda failure: None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> EmbedReport:
+    """Gives an index's documents the vectors that they lack, and new ones for another encoder's.
+
+    Without an encoder the cluster makes them, to which ids alone are sent; else the inputs are read
+    and encoded here, and an update gives way to whoever has written the document meanwhile, which
+    is read again. A client's own vector and a document without text stay as they are. With
+    ``texts`` every document is read, and one whose text is not that of its vector gets another.
+    At most ``requests_per_second`` documents are written a second. ``on_progress`` hears how many
+    of how many are done. Memory is bounded by a few pages and the ids of failures. Raises
+    RequestError, EncoderMismatch, IndexNotFound, ClusterUnreachable, ElasticError.
+    """
+    if requests_per_second is not None and requests_per_second <= 0:
+        raise RequestError(f"{requests_per_second:g} documents a second is no pace; give more")
+    require_way(provenance, target, encoder)
+    index = provenance.index
+    if encoder is None:
+        let_cluster_embed(client, index)
+    report = EmbedReport()
+    pace = _Pace(requests_per_second)
+    before = None if encoder is not None else ingest_counts(client, target.encoder)
+    with _saying_how_far(report), elastic_errors(client):
+        updates = Updates(client, index, target, encoder)
+        run = _Run(client, index, updates, pace, report, on_failure, on_progress)
+        run.mend()
+        if texts:
+            run.mend_other_texts()
+    if encoder is None:
+        report.in_cluster = counted_between(before, ingest_counts(client, target.encoder))
+    return report
+
+
+@contextmanager
+def _saying_how_far(report: EmbedReport) -> Iterator[None]:
+    """An error that ends a run says what was done before it, and how it goes on."""
+    try:
+        yield
+    except (ClusterUnreachable, NotElasticsearch) as error:
+        raise type(error)(
+            f"{error} {report.written:,} documents were written before that; run it again when the"
+            " cluster is back"
+        ) from error
+
+
+class _Pace:
+    """So many documents a second, or as many as there are."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._per_second = per_second
+        self._next = time.monotonic()
+
+    def page(self, size: int) -> int:
+        """Documents in a page of ``size`` at most: few enough for an even pace."""
+        return size if self._per_second is None else max(1, min(size, int(self._per_second)))
+
+    def wait(self, documents: int) -> None:
+        """Returns when so many more may be written."""
+        if self._per_second is not None:
+            time.sleep(max(0.0, self._next - time.monotonic()))
+            self._next = max(self._next, time.monotonic()) + documents / self._per_second
+
+
+class _Run:
+    """Goes through the index until nothing is left, or nothing more can be done."""
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        index: str,
+        updates: Updates,
+        pace: _Pace,
+        report: EmbedReport,
+        on_failure: Callable[[Failure], None],
+        on_progress: Callable[[int, int], None],
+    ) -> None:
+        in_cluster = updates.encoder is None
+        self._client = client
+        self._writer = (
+            client.options(request_timeout=TIMEOUT_IN_CLUSTER_S) if in_cluster else client
+        )
+        self._index = index
+        self._updates = updates
+        self._pace = pace
+        self._report = report
+        self._on_failure = on_failure
+        self._on_progress = on_progress
+        self._failed: set[str] = set()
+        self._total = 0
+
+    def mend(self) -> None:
+        """Sweeps over documents that are to get a vector, and again over what changed meanwhile."""
+        left = self._counted()
+        self._total = left
+        for _ in range(_SWEEPS):
+            if left <= len(self._failed) or self._report.unrefreshed:
+                return
+            changed, earlier = self._report.changed, left
+            self._sweep(to_embed(self._updates.target), texts=False)
+            left = self._counted()
+            if left >= earlier and self._report.changed == changed:
+                return
+
+    def mend_other_texts(self) -> None:
+        """Sweeps over all that say of which text their vector is, until none changes meanwhile."""
+        for _ in range(_SWEEPS):
+            changed = self._report.changed
+            self._sweep(has_note(self._updates.target), texts=True)
+            self._counted()
+            if self._report.changed == changed or self._report.unrefreshed:
+                return
+
+    def _counted(self) -> int:
+        """How many documents are to get a vector, of all that are written by now."""
+        self._report.unrefreshed = refresh(self._client, self._index)
+        self._report.coverage = coverage_of(self._client, self._index, self._updates.target)
+        return self._report.coverage.to_embed
+
+    def _sweep(self, query: Mapping[str, Any], *, texts: bool) -> None:
+        in_cluster = self._updates.encoder is None
+        size = self._pace.page(WINDOW_IN_CLUSTER if in_cluster else WINDOW)
+        fields = self._updates.fields(texts)
+        found = pages(self._client, self._index, query, fields, size)
+        wanted = (self._wanted(hits, texts) for hits in found)
+        made = (self._updates.page(hits) for hits in wanted if hits)
+        # closed here, and not when the garbage collector comes by: the encoder's thread must stop
+        with closing(prefetched(made, 1)) as coming:
+            for page in coming:
+                self._report.encoded += page.encoded
+                self._send(page)
+
+    def _wanted(
+        self, hits: Sequence[Mapping[str, Any]], texts: bool
+    ) -> Sequence[Mapping[str, Any]]:
+        left = [hit for hit in hits if hit["_id"] not in self._failed]
+        return self._updates.of_other_text(left) if texts else left
+
+    def _send(self, page: Page) -> None:
+        writes = [change.write for change in page.changes if change.write is not None]
+        self._pace.wait(len(writes))
+        answers = iter(send(self._writer, self._index, writes))
+        for change in page.changes:
+            if change.write is not None:
+                self._answered(change, next(answers))
+            if change.failure is not None:
+                self._fail(change.failure)
+        done = self._report.written + self._report.failed
+        self._on_progress(done, max(self._total, done))
+
+    def _answered(self, change: Change, refusal: Refusal | None) -> None:
+        if refusal is None:
+            self._report.written += 1
+        elif refusal.status in (CONFLICT, _GONE):  # somebody wrote it anew, or deleted it
+            self._report.changed += 1
+        else:
+            change.failure = Failure.refused(change.document, refusal)
+
+    def _fail(self, failure: Failure) -> None:
+        # of the document a part alone was here: none is to be fed again as it is
+        failure = replace(failure, document=None)
+        self._failed.add(failure.id)
+        self._report.failed += 1
+        if len(self._report.failures) < KEPT:
+            self._report.failures.append(failure)
+        self._on_failure(failure)

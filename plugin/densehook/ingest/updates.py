@@ -1,0 +1,131 @@
+"""Updates of stored documents: each brings a vector and its note, or has the cluster make one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..bundle import is_blank
+from ..elastic.bulk import Write
+from ..elastic.coverage import join_of
+from ..elastic.indices import takes_base64
+from ..errors import UnusableDocument
+from ..hooks import NOTES, VectorField, embedded, has_other_text, note_in, text_of
+from ..types import Document, EncodeStats
+from .encode import written
+from .outcome import Failure
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..encode import Encoder
+
+
+@dataclass
+class Change:
+    """A stored document and the update of it; without one it is a failure."""
+
+    document: Document
+    conditions: Mapping[str, Any]
+    write: Write | None = None
+    failure: Failure | None = None
+
+
+@dataclass
+class Page:
+    """Documents that were read together, with what is to become of them."""
+
+    changes: list[Change] = field(default_factory=list)
+    encoded: EncodeStats = field(default_factory=EncodeStats)
+
+
+class Updates:
+    """Makes updates of stored documents, here or for the cluster to complete."""
+
+    def __init__(
+        self, client: Elasticsearch, index: str, target: VectorField, encoder: Encoder | None
+    ) -> None:
+        self.target = target
+        self.encoder = encoder
+        self.join = join_of(client, target) if encoder is None else encoder.manifest.join
+        self._client = client
+        self._base64 = encoder is not None and takes_base64(client, index)
+
+    def fields(self, texts: bool) -> Sequence[str]:
+        """What is to be read of a document; nothing where the cluster reads it itself."""
+        needed = texts or self.encoder is not None
+        return [NOTES, *self.target.inputs] if needed else []
+
+    def page(self, hits: Sequence[Mapping[str, Any]]) -> Page:
+        """Stored documents -> the updates of them."""
+        changes = [Change(Document(hit["_id"], hit.get("_source", {})), {}) for hit in hits]
+        for change, hit in zip(changes, hits, strict=True):
+            change.conditions = _conditions(hit, guarded=self.encoder is not None)
+        page = Page(changes)
+        if self.encoder is None:
+            for change in changes:
+                self._write(change, {"doc": {}})
+        else:
+            self._encode(self.encoder, page)
+        return page
+
+    def of_other_text(self, hits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those of the documents whose vector was made of another text."""
+        return [hit for hit in hits if self._has_other_text(hit.get("_source", {}))]
+
+    def _has_other_text(self, source: Mapping[str, Any]) -> bool:
+        try:
+            return has_other_text(source, self.target, self.join)
+        except UnusableDocument:
+            return True  # it will be a failure that says so
+
+    def _encode(self, encoder: Encoder, page: Page) -> None:
+        wanting: list[tuple[Change, str]] = []
+        for change in page.changes:
+            try:
+                text, _ = text_of(change.document, self.target.inputs, self.join)
+            except UnusableDocument as error:
+                change.failure = Failure.of(change.document, error)
+                continue
+            if is_blank(text):
+                self._write(change, self._without_text(change.document))
+            else:
+                wanting.append((change, text))
+        made = encoder.encode_each([text for _, text in wanting], "document")
+        page.encoded = made.stats
+        for number, (change, text) in enumerate(wanting):
+            if number in made.failures:
+                change.failure = Failure.of(change.document, made.failures[number])
+            else:
+                vector = written(made.vectors[number], base64=self._base64)
+                self._write(change, _update(embedded(self.target, text, vector)))
+
+    def _without_text(self, document: Document) -> dict[str, Any]:
+        """Says that there is no text, as the node does, and takes away a vector that was of one."""
+        update = embedded(self.target, "", None)
+        if note_in(document.fields, self.target.name) is None:
+            update = {NOTES: update[NOTES]}
+        return _update(update)
+
+    def _write(self, change: Change, update: Mapping[str, Any]) -> None:
+        change.write = Write.of(
+            self._client, "update", change.document.id, update, False, change.conditions
+        )
+
+
+def _conditions(hit: Mapping[str, Any], *, guarded: bool) -> dict[str, Any]:
+    """Where a document lies and, guarded, which version of it alone may be written over.
+
+    The cluster merges an update into whatever version there is, so that it needs no guard.
+    """
+    conditions = {"routing": hit["_routing"]} if "_routing" in hit else {}
+    if guarded:
+        conditions["if_seq_no"] = hit["_seq_no"]
+        conditions["if_primary_term"] = hit["_primary_term"]
+    return conditions
+
+
+def _update(partial: Mapping[str, Any]) -> dict[str, Any]:
+    # a note may be there that no query finds, since it is older than its mapping: written again
+    return {"doc": partial, "detect_noop": False}

@@ -1,0 +1,345 @@
+"""Vectors for documents that an index has: made where they lie, in the cluster or here."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from elasticsearch import Elasticsearch
+
+import densehook
+from command_line import COMMAND, running_in, succeeded
+from conftest import CrowdedNode
+from densehook.bundle import Bundle, Dense
+from densehook.elastic.coverage import Coverage, count_of_other_text, coverage_of
+from densehook.encode import Encoder
+from densehook.errors import EncoderMismatch, RequestError
+from densehook.export.texts import PASSAGES
+from densehook.hooks import note_of
+
+NEAR = 1e-6
+INPUTS = ("title", "body")
+OF_FOUR = {"type": "dense_vector", "dims": 4, "similarity": "dot_product"}
+WAYS = pytest.mark.parametrize("in_cluster", [True, False], ids=["in the cluster", "here"])
+TEXTS = {"title": {"type": "text"}, "body": {"type": "text"}, "n": {"type": "long"}}
+
+
+@pytest.fixture
+def es(crowded_node: CrowdedNode) -> Iterator[Elasticsearch]:
+    """The node's client; indices that a test made are gone after it."""
+    yield crowded_node.client
+    for index in ("articles", "articles-killed", "articles-whole"):
+        crowded_node.client.indices.delete(index=index, ignore_unavailable=True)
+
+
+def text_at(number: int) -> str:
+    return f"{number} {PASSAGES[number % len(PASSAGES)]}"
+
+
+def make_articles(
+    es: Elasticsearch, documents: int, name: str = "articles", **mapping: Any
+) -> Mapping[str, str]:
+    """An index of nobody's vectors; gives the text of each of its documents."""
+    es.indices.create(
+        index=name,
+        mappings={"dynamic": "strict", "properties": TEXTS, **mapping},
+        settings={"number_of_shards": 2, "number_of_replicas": 0},
+    )
+    lines: list[dict[str, Any]] = []
+    for number in range(documents):
+        source = {"title": f"title {number}", "body": text_at(number), "n": 0}
+        lines += [{"index": {"_id": str(number)}}, source]
+    if lines:
+        assert not es.bulk(index=name, operations=lines, refresh=True)["errors"]
+    return {str(n): f"title {n} {text_at(n)}" for n in range(documents)}
+
+
+def vectors_in(es: Elasticsearch, index: str) -> dict[str, Any]:
+    es.indices.refresh(index=index)
+    found = es.search(
+        index=index, size=1000, fields=["embedding"], source=["densehook"], sort=["_doc"]
+    )
+    return {
+        hit["_id"]: (hit.get("fields", {}).get("embedding"), hit["_source"].get("densehook"))
+        for hit in found["hits"]["hits"]
+    }
+
+
+def assert_are_of(
+    es: Elasticsearch, index: str, encoder: Encoder, texts: Mapping[str, str]
+) -> None:
+    """Each of these documents has the vector and the note of its text."""
+    stored = vectors_in(es, index)
+    expected = encoder.encode_documents(list(texts.values()))
+    for (id_, text), vector in zip(texts.items(), expected, strict=True):
+        found, note = stored[id_]
+        assert found is not None, id_
+        assert np.abs(np.array(found) - vector).max() < 1e-5, id_
+        assert note == {"embedding": note_of(text, encoder.fingerprint)}, id_
+
+
+def writes_in(es: Elasticsearch, index: str) -> int:
+    """Operations that the shards have carried out, of any kind."""
+    shards = es.indices.stats(index=index, level="shards")["indices"][index]["shards"].values()
+    return sum(int(copy["seq_no"]["max_seq_no"]) + 1 for copies in shards for copy in copies)
+
+
+@WAYS
+def test_an_index_that_serves_gets_vectors_and_a_second_run_writes_nothing(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    texts = make_articles(es, 300)
+    es.index(index="articles", id="empty", document={"n": 1})
+    es.index(index="articles", id="blank", document={"title": " ", "body": "\u200b"}, refresh=True)
+    es.index(index="articles", id="routed", routing="x", document={"body": "far"}, refresh=True)
+    index = densehook.Index.add_field(
+        es, "articles", crowded_node.encoder, inputs=INPUTS, in_cluster=in_cluster
+    )
+    shown: list[tuple[int, int]] = []
+    report = index.embed(on_progress=lambda done, total: shown.append((done, total)))
+    assert (report.written, report.failed) == (302, 0)
+    assert shown[-1] == (302, 302)
+    assert report.coverage == Coverage(303, 0, 0, 0, without_text=2)
+    assert_are_of(es, "articles", crowded_node.encoder, {**texts, "routed": "far"})
+    best = index.search(text_at(7), mode="dense", size=1)
+    assert best[0].id == "7"
+    before = writes_in(es, "articles")
+    again = densehook.Index.add_field(es, "articles", crowded_node.encoder, in_cluster=in_cluster)
+    assert again.embed().written == 0
+    assert writes_in(es, "articles") == before
+    es.index(index="articles", id="new", document={"body": "a new one"}, refresh=True)
+    assert index.stats().with_vector == 301 + in_cluster
+
+
+@WAYS
+def test_vectors_of_another_encoder_are_made_anew_and_a_clients_own_stay(
+    crowded_node: CrowdedNode, es: Elasticsearch, other_tiny_bundle: Bundle, in_cluster: bool
+) -> None:
+    texts = make_articles(es, 3)
+    encoder, other = crowded_node.encoder, densehook.load(other_tiny_bundle.path)
+    own = [1.0, *[0.0] * (encoder.dims - 1)]
+    index = densehook.Index.add_field(es, "articles", encoder, inputs=INPUTS, in_cluster=False)
+    es.update(index="articles", id="1", doc={"embedding": own})
+    stated = es.indices.get_mapping(index="articles")["articles"]["mappings"]["_meta"]
+    # the node would refuse another fingerprint for the name of an encoder that it has
+    by_another = {"encoder": "another", "fingerprint": other.fingerprint}
+    entry = {**stated["densehook"]["fields"]["embedding"], **by_another}
+    es.indices.put_mapping(index="articles", meta={"densehook": {"fields": {"embedding": entry}}})
+    assert densehook.Index.open(es, "articles", other).embed().written == 2
+    es.indices.put_mapping(index="articles", meta=stated)
+    assert coverage_of(es, "articles", index.field) == Coverage(3, 0, 2, 1, 0)
+    index = densehook.Index.add_field(es, "articles", encoder, in_cluster=in_cluster)
+    report = index.embed()
+    assert (report.written, report.coverage) == (2, Coverage(3, 0, 0, 1, 0))
+    assert_are_of(es, "articles", encoder, {"0": texts["0"], "2": texts["2"]})
+    assert vectors_in(es, "articles")["1"][0] == own
+
+
+@WAYS
+def test_a_run_that_is_killed_goes_on_and_leaves_what_an_undisturbed_one_leaves(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool, tmp_path: Path
+) -> None:
+    for name in ("articles-killed", "articles-whole"):
+        make_articles(es, 300, name)
+    url = crowded_node.state.url
+    way = "--in-cluster" if in_cluster else "--not-in-cluster"
+    arguments = ["--encoder", str(crowded_node.bundle.path), "--input", "title,body", way]
+    paced = [*COMMAND, "embed", "articles-killed", *arguments, "--requests-per-second", "60"]
+    with subprocess.Popen([*paced, "--url", url], stderr=subprocess.PIPE) as killed:
+        deadline = time.monotonic() + 60
+        while not 0 < having_vectors(es, "articles-killed") < 300:
+            assert time.monotonic() < deadline and killed.poll() is None
+            time.sleep(0.1)
+        killed.send_signal(signal.SIGKILL)
+    before = having_vectors(es, "articles-killed")
+    assert 0 < before < 300
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=url)
+    said = succeeded(run("embed", "articles-killed", "--encoder", crowded_node.bundle.path, way))
+    done = re.match(r"articles-killed, embedding: (\d+) documents embedded", said)
+    assert done is not None and 0 < int(done[1]) <= 300 - before, said  # a request was on its way
+    assert "300 documents embedded" in succeeded(run("embed", "articles-whole", *arguments))
+    one, other = vectors_in(es, "articles-killed"), vectors_in(es, "articles-whole")
+    assert one.keys() == other.keys()
+    for id_, (vector, note) in one.items():
+        assert np.abs(np.array(vector) - np.array(other[id_][0])).max() < NEAR, id_
+        assert note == other[id_][1]
+
+
+def having_vectors(es: Elasticsearch, index: str) -> int:
+    es.indices.refresh(index=index)
+    return int(es.count(index=index, query={"exists": {"field": "embedding"}})["count"])
+
+
+@WAYS
+def test_an_interrupted_run_says_how_it_goes_on(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    make_articles(es, 300)
+    way = "--in-cluster" if in_cluster else "--not-in-cluster"
+    command = [*COMMAND, "embed", "articles", "--input", "body", way, "--requests-per-second", "60"]
+    command += ["--encoder", str(crowded_node.bundle.path), "--url", crowded_node.state.url]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 60
+        while not having_vectors(es, "articles"):
+            assert time.monotonic() < deadline and running.poll() is None
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert "documents are done; the same command goes on with the others" in said
+    left = having_vectors(es, "articles")
+    time.sleep(1)
+    assert having_vectors(es, "articles") == left  # nothing goes on in the cluster
+
+
+@WAYS
+def test_what_others_write_meanwhile_is_not_lost(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    texts = dict(make_articles(es, 300))
+    index = densehook.Index.add_field(
+        es, "articles", crowded_node.encoder, inputs=INPUTS, in_cluster=in_cluster
+    )
+    numbers: dict[str, int] = {}
+    ended = threading.Event()
+
+    def write(worker: int) -> None:
+        rounds = np.random.default_rng(worker)
+        while not ended.is_set():
+            id_ = str(2 * rounds.integers(150) + worker)  # each has documents of its own
+            numbers[id_] = numbers.get(id_, 0) + 1
+            title = f"title {id_} {numbers[id_]}"
+            doc = {"n": numbers[id_], "title": title, "body": "water"}
+            if numbers[id_] % 2:
+                es.update(index="articles", id=id_, doc=doc, retry_on_conflict=10)
+            else:
+                es.index(index="articles", id=id_, document=doc)
+            texts[id_] = f"{title} water"
+
+    writers = [threading.Thread(target=write, args=(worker,)) for worker in (0, 1)]
+    for writer in writers:
+        writer.start()
+    try:
+        report = index.embed(requests_per_second=150)
+    finally:
+        ended.set()
+        for writer in writers:
+            writer.join()
+    assert report.failed == 0
+    assert numbers
+    es.indices.refresh(index="articles")
+    found = es.search(index="articles", size=300, source=["n"])["hits"]["hits"]
+    seen = {hit["_id"]: hit["_source"]["n"] for hit in found}
+    assert {id_: seen[id_] for id_ in numbers} == numbers
+    # a program that changes a text and leaves its vector is found by the text alone
+    mended = index.embed(texts=True)
+    assert mended.failed == 0
+    assert mended.coverage == Coverage(300, 0, 0, 0, 0)
+    assert_are_of(es, "articles", crowded_node.encoder, texts)
+    assert count_of_other_text(es, "articles", index.field) == 0
+
+
+@WAYS
+def test_a_document_that_cannot_be_embedded_is_named_and_the_others_get_theirs(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    # an input that is not mapped: no query tells which documents have it
+    encoder = crowded_node.encoder
+    vector = {"type": "dense_vector", "dims": encoder.dims, "similarity": "cosine"}
+    entry = {
+        "input": ["late"],
+        "encoder": encoder.manifest.name,
+        "fingerprint": encoder.fingerprint,
+    }
+    make_articles(
+        es,
+        0,
+        dynamic=False,
+        _meta={"densehook": {"fields": {"embedding": entry}}},
+        properties={**TEXTS, "embedding": vector},
+    )
+    for id_, late in (("good", "water"), ("bad", {"an": "object"}), ("none", None)):
+        es.index(index="articles", id=id_, document={"late": late}, refresh=True)
+    index = densehook.Index.add_field(es, "articles", encoder, in_cluster=in_cluster)
+    heard: list[densehook.Failure] = []
+    report = index.embed(on_failure=heard.append)
+    assert (report.written, report.failed) == (2, 1)
+    assert [failure.id for failure in heard] == ["bad"]
+    assert "late" in heard[0].reason and "object" in heard[0].reason
+    assert_are_of(es, "articles", encoder, {"good": "water"})
+    assert index.embed().written == 0
+
+
+@pytest.mark.parametrize(
+    ("mapping", "asked", "said"),
+    [
+        ({"_source": {"enabled": False}}, {}, "does not keep the whole of its documents"),
+        ({"_source": {"excludes": ["n"]}}, {}, "does not keep the whole of its documents"),
+        ({}, {"inputs": ["titel"]}, "maps no field 'titel'; is 'title' meant?"),
+        ({}, {"inputs": ["missing"]}, "maps no field 'missing'; name one that it has"),
+        ({}, {"field": "n"}, "is mapped already, with type long"),
+        ({}, {"index_type": "quick"}, "index type 'quick' is unknown"),
+        (
+            {"properties": {**TEXTS, "embedding": OF_FOUR}},
+            {},
+            "is mapped already, with dims 4, and the encoder needs 32; name another field",
+        ),
+        (
+            {"properties": {**TEXTS, "parts": {"type": "nested"}}},
+            {"inputs": ["parts"]},
+            "is mapped as nested, which holds no text",
+        ),
+        (
+            {"properties": {**TEXTS, "densehook": {"type": "keyword"}}},
+            {},
+            "field 'densehook' of index 'articles' is mapped as keyword",
+        ),
+    ],
+)
+def test_an_index_that_cannot_take_vectors_is_refused_and_stays_as_it_was(
+    crowded_node: CrowdedNode,
+    es: Elasticsearch,
+    mapping: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    said: str,
+) -> None:
+    make_articles(es, 1, **mapping)
+    before = es.indices.get(index="articles")
+    with pytest.raises(RequestError) as refused:
+        densehook.Index.add_field(
+            es, "articles", crowded_node.encoder, **{"inputs": INPUTS, **asked}
+        )
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert es.indices.get(index="articles") == before
+
+
+def test_a_field_of_others_is_left_to_them(
+    crowded_node: CrowdedNode, es: Elasticsearch, other_tiny_bundle: Bundle
+) -> None:
+    encoder = crowded_node.encoder
+    vector = {
+        "type": "dense_vector",
+        "dims": encoder.dims,
+        "similarity": encoder.manifest.of(Dense).similarity,
+    }
+    make_articles(es, 0, properties={**TEXTS, "embedding": vector})
+    es.index(index="articles", id="1", document={"embedding": [1.0] + [0.0] * (encoder.dims - 1)})
+    es.indices.refresh(index="articles")
+    with pytest.raises(RequestError, match="has 1 vectors already, and nothing says of which"):
+        densehook.Index.add_field(es, "articles", encoder, inputs=INPUTS)
+    made = densehook.Index.add_field(es, "articles", encoder, inputs=INPUTS, field="another")
+    assert made.field.name == "another"
+    with pytest.raises(RequestError, match="are made from title, body, not from body"):
+        densehook.Index.add_field(es, "articles", encoder, inputs=["body"], field="another")
+    other = densehook.load(other_tiny_bundle.path)
+    with pytest.raises(EncoderMismatch, match="holds vectors of encoder"):
+        densehook.Index.add_field(es, "articles", other, inputs=INPUTS, field="another")

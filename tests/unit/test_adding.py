@@ -1,0 +1,109 @@
+"""What gives an index a vector field keeps what its mapping says; what is asked of notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from densehook.bundle import Bundle
+from densehook.elastic.adding import require_index
+from densehook.errors import RequestError
+from densehook.hooks import (
+    NOTES,
+    VectorField,
+    addition_request,
+    has_other_text,
+    join_by_spaces,
+    lacks_vector,
+    note_of,
+    read_provenance,
+)
+
+TEXTS = {"title": {"type": "text"}, "parts": {"properties": {"body": {"type": "text"}}}}
+INPUTS = ("title", "parts.body")
+
+
+def added(bundle: Bundle, mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return addition_request(
+        "articles",
+        mapping,
+        bundle.manifest,
+        inputs=INPUTS,
+        field="parts.vector",
+        index_type="flat",
+    )
+
+
+def test_a_field_is_added_at_its_path_with_the_notes_and_whose_vectors_it_has(
+    tiny_bundle: Bundle,
+) -> None:
+    request = added(tiny_bundle, {"properties": TEXTS, "_meta": {"team": "search"}})
+    vector = request["properties"]["parts"]["properties"]["vector"]
+    assert (vector["type"], vector["index_options"]) == ("dense_vector", {"type": "flat"})
+    assert request["properties"][NOTES]["type"] == "flattened"
+    assert request["_meta"]["team"] == "search"
+    stated = read_provenance("articles", {"properties": TEXTS, "_meta": request["_meta"]})
+    assert stated.bm25_fields == INPUTS
+    field = stated.vector_field("parts.vector")
+    assert (field.inputs, field.fingerprint) == (INPUTS, tiny_bundle.manifest.fingerprint)
+
+
+def test_what_densehook_has_stated_already_stays(tiny_bundle: Bundle) -> None:
+    entry = {"input": ["title"], "encoder": "another", "fingerprint": "sha256:x"}
+    meta = {"densehook": {"fields": {"embedding": entry}, "bm25": "title"}}
+    request = added(
+        tiny_bundle, {"properties": {**TEXTS, NOTES: {"type": "flattened"}}, "_meta": meta}
+    )
+    assert NOTES not in request["properties"]
+    assert request["_meta"]["densehook"]["bm25"] == "title"
+    fields = request["_meta"]["densehook"]["fields"]
+    assert fields["embedding"] == entry
+    assert set(fields) == {"embedding", "parts.vector"}
+
+
+def test_an_index_of_a_data_stream_is_named_itself() -> None:
+    # no node of the tests has data streams: the entry is as Elasticsearch's reference shows it
+    entry = {"mappings": {"properties": TEXTS}, "settings": {}, "data_stream": "logs"}
+    with pytest.raises(RequestError, match=r"'logs' is a data stream; .* as '\.ds-logs-000001'"):
+        require_index("logs", ".ds-logs-000001", entry)
+    require_index(".ds-logs-000001", ".ds-logs-000001", entry)
+
+
+@pytest.mark.parametrize(
+    ("mapped", "findable"),
+    [
+        ({"type": "text"}, True),
+        ({"type": "text", "index": False}, False),
+        ({"type": "keyword", "index": False}, True),
+        ({"type": "keyword", "index": False, "doc_values": False}, False),
+        ({"type": "keyword", "ignore_above": 256}, False),
+        ({}, False),
+    ],
+)
+def test_documents_are_left_out_by_a_query_only_where_it_tells_who_has_text(
+    mapped: Mapping[str, Any], findable: bool
+) -> None:
+    entry = {"input": ["title"], "encoder": "e", "fingerprint": "sha256:x"}
+    mapping = {
+        "_meta": {"densehook": {"fields": {"embedding": entry}}},
+        "properties": {"title": mapped} if mapped else {},
+    }
+    field = read_provenance("articles", mapping).vector_field()
+    assert field.findable is findable
+    assert bool(lacks_vector(field)["bool"]["filter"]) is findable
+
+
+def test_a_vector_is_of_another_text_when_its_note_says_so() -> None:
+    field = VectorField("embedding", ["title"], "e", "sha256:x", {})
+
+    def differs(fields: Mapping[str, Any]) -> bool:
+        return has_other_text(fields, field, join_by_spaces)
+
+    assert not differs({"title": "cats"})  # nobody says of what it was made
+    for note in (note_of("cats", "sha256:x"), note_of("cats")):
+        noted = {NOTES: {"embedding": note}}
+        assert not differs({"title": "cats", **noted})
+        assert differs({"title": "dogs", **noted})
+        assert differs(noted)
