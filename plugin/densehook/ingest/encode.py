@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from array import array
-from base64 import b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..bundle import is_blank
-from ..chunk import Chunk
 from ..collections import BadLine
 from ..elastic.bulk import Write
 from ..elastic.patience import Patience
@@ -31,6 +28,7 @@ from ..hooks import (
 )
 from ..types import Document, EncodeStats
 from .outcome import Failure
+from .values import rewritten, values_of
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -62,14 +60,6 @@ class Plan:
     vector: Vector = Vector.MADE
     note: Note | None = None
     source: Mapping[str, Any] | None = None
-
-
-class Cut(NamedTuple):
-    """A plan, the chunks of its text, and what is encoded: a text as a whole has no chunks."""
-
-    plan: Plan
-    chunks: Sequence[Chunk]
-    texts: Sequence[str]
 
 
 @dataclass
@@ -127,12 +117,12 @@ class Preparer:
     @property
     def characters(self) -> int:
         """How many characters a window may have: a field of chunks has vectors by their number."""
-        return _CUT_CHARACTERS if self._cuts else sys.maxsize
+        return sys.maxsize if self._target.chunk is None else _CUT_CHARACTERS
 
     def length(self, document: Document) -> int:
         """Characters of a document's inputs; 0 for one that cannot be used."""
         try:
-            return len(text_of(document, self._target.inputs)[0]) if self._cuts else 0
+            return len(text_of(document, self._target.inputs)[0])
         except UnusableDocument:
             return 0
 
@@ -213,52 +203,21 @@ class Preparer:
         elif decided.vector is Vector.NONE:
             plan.source = without_vector(fields, target)
         elif decided.vector is Vector.TAKEN and stored is not None:
-            plan.source = with_vector(fields, target, self._taken(stored.value), decided.note)
+            taken = rewritten(target, stored.value, base64=self._base64)
+            plan.source = with_vector(fields, target, taken, decided.note)
 
     def _encode(self, encoder: Encoder, plans: Sequence[Plan], window: Window) -> None:
         """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
-        wanting = [
-            cut
-            for plan in plans
-            if plan.source is None and (cut := self._cut(encoder, plan, window))
-        ]
-        encoded = encoder.encode_each([text for cut in wanting for text in cut.texts], "document")
-        window.encoded = encoded.stats
-        first = 0
-        for plan, chunks, texts in wanting:
-            places = range(first, first + len(texts))
-            first += len(texts)
-            if failed := [encoded.failures[place] for place in places if place in encoded.failures]:
-                window.failures.append(Failure.of(plan.document, failed[0]))
-                continue
-            vectors = [self._written(encoded.vectors[place]) for place in places]
-            value = self._target.value_of(chunks, vectors)
-            plan.source = with_vector(plan.document.fields, self._target, value, plan.note)
-
-    def _cut(self, encoder: Encoder, plan: Plan, window: Window) -> Cut | None:
-        """The texts of a plan, each of which gets a vector; None where it cannot be cut."""
-        rule = self._target.chunk
-        if rule is None:
-            return Cut(plan, [], [plan.text])
-        try:
-            chunks = encoder.cut(plan.text, rule)
-        except UnusableDocument as error:
-            window.failures.append(Failure.of(plan.document, error))
-            return None
-        return Cut(plan, chunks, [chunk.of(plan.text) for chunk in chunks])
-
-    def _taken(self, value: Any) -> Any:
-        """What the index has for a document, as it is written again."""
-        vectors = [self._written(vector) for vector in self._target.vectors_of(value)]
-        chunks = [Chunk(each["start"], each["end"]) for each in value] if self._cuts else []
-        return self._target.value_of(chunks, vectors)
-
-    @property
-    def _cuts(self) -> bool:
-        return self._target.chunk is not None
-
-    def _written(self, vector: Iterable[float]) -> list[float] | str:
-        return written(vector, base64=self._base64)
+        target = self._target
+        wanting = [plan for plan in plans if plan.source is None]
+        made = values_of(encoder, target, [plan.text for plan in wanting], base64=self._base64)
+        window.encoded = made.encoded
+        for place, plan in enumerate(wanting):
+            if place in made.failures:
+                window.failures.append(Failure.of(plan.document, made.failures[place]))
+            else:
+                fields = plan.document.fields
+                plan.source = with_vector(fields, target, made.values[place], plan.note)
 
     def _add(self, plan: Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
         verb = "index" if self._replace else "create"
@@ -269,16 +228,6 @@ class Preparer:
             window.failures.append(Failure.of(document, error))
             return
         window.ready.append(Ready(document, write, plan.missing, plan.vector))
-
-
-def written(vector: Iterable[float], *, base64: bool) -> list[float] | str:
-    """A vector as a request holds it: numbers, or base64 of big-endian float32."""
-    numbers = array("f", vector)
-    if not base64:
-        return numbers.tolist()
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return b64encode(numbers).decode()
 
 
 def _require_free_names(document: Document) -> None:

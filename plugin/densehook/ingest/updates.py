@@ -13,8 +13,8 @@ from ..elastic.indices import takes_base64
 from ..errors import UnusableDocument
 from ..hooks import NOTES, VectorField, embedded, has_other_text, note_in, text_of
 from ..types import Document, EncodeStats
-from .encode import written
 from .outcome import Failure
+from .values import values_of
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -92,14 +92,14 @@ class Updates:
                 self._write(change, self._without_text(change.document))
             else:
                 wanting.append((change, text))
-        made = encoder.encode_each([text for _, text in wanting], "document")
-        page.encoded = made.stats
-        for number, (change, text) in enumerate(wanting):
-            if number in made.failures:
-                change.failure = Failure.of(change.document, made.failures[number])
+        texts = [text for _, text in wanting]
+        made = values_of(encoder, self.target, texts, base64=self._base64)
+        page.encoded = made.encoded
+        for place, (change, text) in enumerate(wanting):
+            if place in made.failures:
+                change.failure = Failure.of(change.document, made.failures[place])
             else:
-                vector = written(made.vectors[number], base64=self._base64)
-                self._write(change, _update(embedded(self.target, text, vector)))
+                self._write(change, _update(embedded(self.target, text, made.values[place])))
 
     def _without_text(self, document: Document) -> dict[str, Any]:
         """Says that there is no text, as the node does, and takes away a vector that was of one."""
