@@ -173,7 +173,8 @@ def test_a_feed_that_is_killed_goes_on_and_the_index_is_that_of_one_left_alone(
     try:
         for name in (index, alone):
             succeeded(run("create", name, *encoder, "--input", "text", "--not-in-cluster"))
-        done = run("ingest", alone, "corpus.jsonl", *encoder, "--failures", "alone.jsonl")
+        undisturbed = ("ingest", alone, "corpus.jsonl", *encoder, "--failures", "alone.jsonl")
+        done = run(*undisturbed, "--checkpoint", "alone.json")
         assert "indexed 3,997 documents" in done.stdout
 
         ingest = ("ingest", index, "corpus.jsonl", *encoder, "--failures", "dead.jsonl")
