@@ -1,4 +1,4 @@
-"""Which files of tests one process runs, where there are several: those that share a node."""
+"""Which tests one process runs, where there are several: those that share a node."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
+
+from versions import VERSIONS
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,11 +27,19 @@ def group_of(file: str) -> str:
     return next((name for name, shows in _SHARED.items() if re.search(shows, text)), file)
 
 
+def group_of_test(nodeid: str) -> str:
+    """The name of the tests that are run by one process: in a file of nodes, those of a version."""
+    file, _, test = nodeid.partition("::")
+    group = group_of(file)
+    version = next((each for each in VERSIONS if each in test), "") if group in _SHARED else ""
+    return f"{group} {version}".strip()
+
+
 class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each process whole groups of files, so that each node is started once."""
+    """Gives each process whole groups of tests, so that each node is started once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid.partition("::")[0])
+        return group_of_test(nodeid)
 
 
 def scheduler(config: Any, log: Any) -> SideBySide:

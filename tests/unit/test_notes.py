@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from densehook.bundle import is_blank, join_texts, well_formed
+from densehook.chunk import Chunk, ChunkRule
+from densehook.hooks import VectorField
 from densehook.hooks.notes import (
     NOTES,
     Decision,
@@ -31,6 +33,13 @@ from densehook.hooks.paths import mapping_at, value_at, with_value, without
 
 FINGERPRINT = "sha256:" + "ab" * 32
 OTHER = "sha256:" + "cd" * 32
+
+
+def field(name: str = "v", fingerprint: str = FINGERPRINT) -> VectorField:
+    return VectorField(name, ("text",), "e", fingerprint, {})
+
+
+CHUNKED = VectorField("p.v", ("text",), "e", FINGERPRINT, {}, chunk=ChunkRule("tokens", 20, 5))
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=50)
 paths = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(".".join)
@@ -119,7 +128,7 @@ def test_what_becomes_of_the_vector_of_x(
     fields = {"text": "x", **({} if vector is None else {"v": vector})}
     if note is not None:
         fields[NOTES] = {"v": note}
-    assert decide(fields, "v", "x", FINGERPRINT, stored) == decision
+    assert decide(fields, field(), "x", stored) == decision
 
 
 @pytest.mark.parametrize(
@@ -134,20 +143,20 @@ def test_what_becomes_of_the_vector_of_x(
 )
 def test_a_text_that_is_gone_takes_its_vector_along(fields: dict[str, Any], kept: bool) -> None:
     expected = Decision(Vector.KEPT, note_of("\u00a0")) if kept else Decision(Vector.NONE, None)
-    assert decide(fields, "v", "\u00a0", FINGERPRINT) == expected
+    assert decide(fields, field(), "\u00a0") == expected
 
 
 @given(documents, paths)
 def test_a_document_carries_its_vector_and_its_note(fields: dict[str, Any], path: str) -> None:
     before = json.dumps(fields)
-    document = with_vector(fields, path, [1.0], note_of("x", FINGERPRINT))
+    document = with_vector(fields, field(path), [1.0], note_of("x", FINGERPRINT))
     assert value_at(document, path) == [1.0]
     assert note_in(document, path) == note_of("x", FINGERPRINT)
     assert json.dumps(fields) == before  # what was given stays as it was
-    assert decide(document, path, "x", FINGERPRINT).vector is Vector.KEPT
-    assert decide(document, path, "y", FINGERPRINT).vector is Vector.MADE
-    assert decide(document, path, "x", OTHER).vector is Vector.MADE
-    bare = without_vector(document, path)
+    assert decide(document, field(path), "x").vector is Vector.KEPT
+    assert decide(document, field(path), "y").vector is Vector.MADE
+    assert decide(document, field(path, OTHER), "x").vector is Vector.MADE
+    bare = without_vector(document, field(path))
     assert value_at(bare, path) is None
     assert NOTES not in bare
     # an object that was made for the vector may stay, with nothing in it
@@ -161,14 +170,61 @@ def _pruned(value: Any) -> Any:
     return {key: each for key, each in inner.items() if each != {}}
 
 
+def chunks(*vectors: list[float]) -> list[dict[str, Any]]:
+    return [{"start": n, "end": n + 1, "v": vector} for n, vector in enumerate(vectors)]
+
+
+NOTE_OF_CHUNKS = note_of("x", FINGERPRINT, CHUNKED.chunk)
+
+
+@pytest.mark.parametrize(
+    ("brought", "note", "stored", "decision"),
+    [
+        (None, None, None, Decision(Vector.MADE, NOTE_OF_CHUNKS)),
+        (None, None, Stored(chunks(A, B), NOTE_OF_CHUNKS), Decision(Vector.TAKEN, NOTE_OF_CHUNKS)),
+        # cut by another rule it was another text, and a whole one's hash is none of chunks
+        (None, None, Stored(chunks(A), NOTE_OF_X), Decision(Vector.MADE, NOTE_OF_CHUNKS)),
+        (chunks(A, B), NOTE_OF_CHUNKS, None, Decision(Vector.KEPT, NOTE_OF_CHUNKS)),
+        (chunks(A, B), NOTE_OF_X, None, Decision(Vector.MADE, NOTE_OF_CHUNKS)),
+        (chunks(A), None, None, Decision(Vector.KEPT, note_of("x", None, CHUNKED.chunk))),
+        (
+            chunks(A, B),
+            None,
+            Stored(chunks(A, B), NOTE_OF_CHUNKS),
+            Decision(Vector.KEPT, NOTE_OF_CHUNKS),
+        ),
+        # objects without vectors or places are no chunks
+        ([{"start": 0, "end": 1}], None, None, Decision(Vector.MADE, NOTE_OF_CHUNKS)),
+        ([{"v": A}], None, None, Decision(Vector.MADE, NOTE_OF_CHUNKS)),
+        ("none", None, None, Decision(Vector.MADE, NOTE_OF_CHUNKS)),
+    ],
+)
+def test_what_becomes_of_the_chunks_of_x(
+    brought: object, note: object, stored: Stored | None, decision: Decision
+) -> None:
+    fields = {"text": "x", **({} if brought is None else {"p": brought})}
+    if note is not None:
+        fields[NOTES] = {"p.v": note}
+    assert decide(fields, CHUNKED, "x", stored) == decision
+
+
+def test_chunks_are_put_where_their_vectors_lie() -> None:
+    value = CHUNKED.value_of([Chunk(0, 3), Chunk(3, 5)], [A, B])
+    document = with_vector({"text": "x"}, CHUNKED, value, NOTE_OF_CHUNKS)
+    assert document["p"] == [{"start": 0, "end": 3, "v": A}, {"start": 3, "end": 5, "v": B}]
+    assert document[NOTES] == {"p.v": NOTE_OF_CHUNKS}
+    assert CHUNKED.vectors_of(CHUNKED.value_in(document)) == [A, B]
+    assert without_vector(document, CHUNKED) == {"text": "x"}
+
+
 def test_notes_of_other_fields_stay() -> None:
     fields = {"v": [1], NOTES: {"v": {"text": "0"}, "w": {"text": "1"}}}
-    assert with_vector(fields, "v", [2], note_of("x"))[NOTES] == {
+    assert with_vector(fields, field(), [2], note_of("x"))[NOTES] == {
         "v": note_of("x"),
         "w": {"text": "1"},
     }
-    assert without_vector(fields, "v") == {NOTES: {"w": {"text": "1"}}}
-    assert with_note(fields, "v", None) == {"v": [1], NOTES: {"w": {"text": "1"}}}
+    assert without_vector(fields, field()) == {NOTES: {"w": {"text": "1"}}}
+    assert with_note(fields, field(), None) == {"v": [1], NOTES: {"w": {"text": "1"}}}
 
 
 def test_a_path_is_found_however_it_is_spelled() -> None:
