@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,10 +24,10 @@ from densehook.collections import (
     write_qrels,
     write_run,
 )
-from densehook.errors import CollectionError, EvaluationError, JavaNotFound
+from densehook.errors import CollectionError, ElasticError, EvaluationError, JavaNotFound
 from densehook.evaluation import bm25 as bm25_module
 from densehook.evaluation import evaluate, measure_queries, measure_runs, pyserini_bm25
-from densehook.evaluation.anserini import MINIMUM_JAVA, child_environment
+from densehook.evaluation.anserini import CHILDREN, MINIMUM_JAVA, child_environment
 from densehook.evaluation.official import official_means, trec_eval_rows, words_of
 from densehook.evaluation.ties import without_ties
 from densehook.java import find_java
@@ -458,6 +459,20 @@ def test_an_evaluation_of_pyserini_bm25_needs_no_index_of_ours(tmp_path: Path) -
         "pyserini-bm25": {"nDCG@10": 1.0, "R@100": 1.0, "AP@100": 1.0, "RR@10": 1.0}
     }
     assert (tmp_path / "runs" / "pyserini-bm25.trec").is_file()
+
+
+def test_an_evaluation_that_fails_leaves_no_process_of_pyserinis(tmp_path: Path) -> None:
+    class Failing(Nothing):
+        def search(self, queries, mode, depth, on_progress=lambda done: None) -> Run:
+            deadline = time.monotonic() + 60
+            while not CHILDREN and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert CHILDREN, "Pyserini is not asked beside the index"
+            raise ElasticError("the index is gone")
+
+    with pytest.raises(ElasticError, match="the index is gone"):
+        evaluate(little_collection(), ["dense", "pyserini-bm25"], Failing(), tmp_path)
+    assert not CHILDREN
 
 
 def test_pyserini_bm25_on_scifact_is_the_published_number(scifact: Path, tmp_path: Path) -> None:

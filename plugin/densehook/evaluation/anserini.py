@@ -22,6 +22,9 @@ MINIMUM_JAVA = 21
 PROGRESS = "searched"
 """First word of a line in which the worker says how many queries are done."""
 
+CHILDREN: set[subprocess.Popen[str]] = set()
+"""The workers that run."""
+
 _TAIL = 1000
 _WORKER = "densehook.evaluation.pyserini_worker"
 
@@ -55,11 +58,21 @@ def run_worker(
         encoding="utf-8",
         errors="replace",
     ) as child:
-        for line in child.stdout or ():
-            tail.append(line)
-            on_line(line.rstrip("\n"))
+        CHILDREN.add(child)
+        try:
+            for line in child.stdout or ():
+                tail.append(line)
+                on_line(line.rstrip("\n"))
+        finally:
+            CHILDREN.discard(child)
     if child.returncode != 0:
         raise EvaluationError(f"Pyserini failed to {arguments[0]}: {telling_line(tail)}")
+
+
+def end_workers() -> None:
+    """End the workers that run: nobody wants any more what they make."""
+    for child in list(CHILDREN):
+        child.terminate()
 
 
 def child_environment(java_home: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +15,7 @@ from ..collections.runs import writing
 from ..errors import DensehookError, EvaluationError
 from ..java import find_java
 from ..types import Document, QueryId, Run
-from .anserini import MINIMUM_JAVA, anserini_jar
+from .anserini import MINIMUM_JAVA, anserini_jar, end_workers
 from .checking import (
     check_names,
     clear_away,
@@ -44,6 +45,7 @@ from .systems import (
     Bench,
     Searcher,
     check_systems,
+    made_apart,
     needs_documents,
     needs_index,
     system_of,
@@ -168,11 +170,15 @@ def _measured(
             query: {m: each[m] for m in JUDGED} | ({} if ordered[name].get(query) else NO_HITS)
             for query, each in found.items()
         }
-    official = official_means(written, qrels, measures, find_java(MINIMUM_JAVA))
+    baseline = baseline or next(iter(runs))
     computed = {name: means(each, measures) for name, each in values.items()}
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(official_means, written, qrels, measures, find_java(MINIMUM_JAVA))
+        spans = dict(zip(runs, intervals(values, measures), strict=True))
+        differing = differences(values, measures, baseline)
+        official = asked.result()
     require_agreement(official, computed)
     progress("measuring", len(runs), len(runs))
-    baseline = baseline or next(iter(runs))
     kinds = _by_kind(collection, values, measures)
     evaluation = Evaluation(
         collection.name,
@@ -182,8 +188,8 @@ def _measured(
         kinds=kinds,
         macro=_mean_of(kinds, runs, measures) if collection.kinds_alike else {},
         baseline=baseline,
-        intervals=dict(zip(runs, intervals(values, measures), strict=True)),
-        differences=differences(values, measures, baseline),
+        intervals=spans,
+        differences=differing,
         judged={name: judged_of(each) for name, each in judged.items()},
         values=values,
         runs=ordered,
@@ -259,13 +265,27 @@ def _mean_of(
     }
 
 
-def _runs(wanted: Iterable[str], bench: Bench, given: Mapping[str, Run]) -> dict[str, Run]:
+def _runs(wanted: Sequence[str], bench: Bench, given: Mapping[str, Run]) -> dict[str, Run]:
+    """The runs of the systems; what other processes make is begun first, beside all else."""
     made: dict[str, Run] = dict(given)
+    begun: dict[str, Future[Run]] = {}
 
     def run_of(name: str) -> Run:
         system = system_of(name)
-        if name not in made and system is not None:
+        if name in begun:
+            made[name] = begun.pop(name).result()
+        elif name not in made and system is not None:
             made[name] = system.make(bench, [run_of(part) for part in system.parts])
         return made[name]
 
-    return {name: run_of(name) for name in wanted}
+    with ThreadPoolExecutor(1) as beside:
+        for name in made_apart(wanted):
+            if name not in made and (system := system_of(name)) is not None:
+                begun[name] = beside.submit(system.make, bench, ())
+        try:
+            here = sorted(wanted, key=lambda name: bool(made_apart([name])))
+            runs = {name: run_of(name) for name in here}
+        except BaseException:
+            end_workers()
+            raise
+    return {name: runs[name] for name in wanted}

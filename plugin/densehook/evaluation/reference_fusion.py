@@ -52,6 +52,7 @@ def _trec_run(run: Run) -> Any:
 
 def _rankings(fused: Any, queries: Sequence[QueryId]) -> Run:
     rankings: dict[QueryId, list[ScoredDoc]] = {query: [] for query in queries}
-    for query, id_, score in zip(*(fused.run_data[name] for name in _COLUMNS), strict=True):
+    columns = (fused.run_data[name].tolist() for name in _COLUMNS)  # a column is read slowly
+    for query, id_, score in zip(*columns, strict=True):
         rankings[query].append(ScoredDoc(id_, float(score)))
     return rankings

@@ -54,13 +54,15 @@ class Bench:
 class System:
     """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order.
 
-    ``encodes`` says that its queries become vectors, ``reads`` that it reads all documents.
+    ``encodes`` says that its queries become vectors, ``reads`` that it reads all documents,
+    ``apart`` that another process makes it, which needs no parts.
     """
 
     parts: tuple[str, ...]
     make: Callable[[Bench, Sequence[Run]], Run]
     encodes: bool = False
     reads: bool = False
+    apart: bool = False
 
 
 def _searched(mode: Mode) -> System:
@@ -111,7 +113,7 @@ SYSTEMS: Mapping[str, System] = {
     "dense": _searched("dense"),
     "rrf": _fused("rrf", *LISTS),
     "linear": _fused("linear", *LISTS),
-    "pyserini-bm25": System((), _pyserini_bm25, reads=True),
+    "pyserini-bm25": System((), _pyserini_bm25, reads=True, apart=True),
     "pyserini-rrf": _fused_by_pyserini("rrf", "pyserini-bm25", "dense"),
     "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
 }
@@ -175,6 +177,15 @@ def needs_index(names: Iterable[str]) -> bool:
 def needs_documents(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, reads the collection's documents."""
     return any(system.reads or needs_documents(system.parts) for system in _systems(names))
+
+
+def made_apart(names: Iterable[str]) -> list[str]:
+    """Those of these systems, and of their parts, that other processes make."""
+    found: dict[str, None] = {}
+    for name in names:
+        if (system := system_of(name)) is not None:
+            found |= dict.fromkeys([name] if system.apart else made_apart(system.parts))
+    return list(found)
 
 
 def _systems(names: Iterable[str]) -> list[System]:
