@@ -102,6 +102,15 @@ def test_a_document_is_found_by_its_best_chunk(filled: Index, mode: str) -> None
     assert "passages" not in hits[0].source
 
 
+def test_an_evaluation_ranks_documents_by_their_best_chunk(filled: Index) -> None:
+    query = "yeast makes the dough rise"
+    hits = filled.search(query, mode="dense", size=10)
+    run = filled.searcher().search({"q": query}, "dense", depth=500)
+    assert [hit.id for hit in run["q"]] == ids(hits)
+    assert [hit.score for hit in run["q"]] == pytest.approx([hit.score for hit in hits])
+    assert len(run["q"]) == 3
+
+
 def test_filters_are_of_documents(filled: Index) -> None:
     german = {"term": {"lang": "de"}}
     assert ids(filled.search("how bread is made", mode="dense", filter=german)) == ["brot"]
