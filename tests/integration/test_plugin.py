@@ -169,9 +169,9 @@ def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees
     plugin_client.indices.create(index=plugin_index, **body)
     sent: list[dict[str, Any]] = []
 
-    def noting(client: Elasticsearch, index: str, writes: Sequence[Write]) -> Any:
+    def noting(client: Elasticsearch, index: str, writes: Sequence[Write], *more: Any) -> Any:
         sent.extend(json.loads(write.source) for write in writes)
-        return send(client, index, writes)
+        return send(client, index, writes, *more)
 
     monkeypatch.setattr(writing, "send", noting)
     feed(plugin_client, plugin_index, [Document("python", {"text": "cats"})], minilm)

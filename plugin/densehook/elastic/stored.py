@@ -8,7 +8,7 @@ from typing import Any
 
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
-from ..hooks import NOTES, Stored, VectorField, note_in, without_vector
+from ..hooks import NOTES, Stored, VectorField, note_in, numbers_of, without_vector
 from ..types import Document
 from .patience import Patience, given_up, is_nodes_fault
 
@@ -78,10 +78,18 @@ class StoredDocuments:
         if not doc["found"]:
             return None
         source = doc.get("_source", {})
+        return Stored(self._value(source), note_in(source, self._vector_field.name))
+
+    def _value(self, source: Mapping[str, Any]) -> Any:
+        """What the document has for the field, its vectors as numbers; None for nothing.
+
+        One that was just written is read back as it was sent, in base64 perhaps.
+        """
         value = self._vector_field.value_in(source)
-        return Stored(
-            value if isinstance(value, list) else None, note_in(source, self._vector_field.name)
-        )
+        if value is None:
+            return None
+        vectors = [numbers_of(vector) for vector in self._vector_field.vectors_of(value)]
+        return None if None in vectors else self._vector_field.with_vectors(value, vectors)
 
 
 def _plain(document: Document) -> Mapping[str, Any]:

@@ -157,14 +157,14 @@ def _is_there_for(stored: Stored, brought: Note | None, text: str, field: Vector
 
 def _are_one(vector: Any, stored: Any) -> bool:
     """Whether two vectors are one, but for how an index that scales them writes them down."""
-    one, other = _numbers(vector), _numbers(stored)
+    one, other = numbers_of(vector), numbers_of(stored)
     if one is None or other is None or len(one) != len(other):
         return False
     apart = max((abs(a - b) for a, b in zip(one, other, strict=True)), default=0.0)
     return apart <= _ROUNDING * max(map(abs, one), default=0.0)
 
 
-def _numbers(vector: Any) -> Sequence[float] | None:
+def numbers_of(vector: Any) -> Sequence[float] | None:
     """A vector's numbers, also of one in base64; None when it is no vector."""
     try:
         if isinstance(vector, str):

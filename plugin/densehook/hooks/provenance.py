@@ -69,6 +69,13 @@ class VectorField:
             for span, vector in zip(spans, vectors, strict=True)
         ]
 
+    def with_vectors(self, value: Any, vectors: Sequence[Any]) -> Any:
+        """What a document has for it, with its vectors written otherwise."""
+        if self.chunk is None:
+            return vectors[0]
+        chunks = value if isinstance(value, list) else [value]
+        return self.value_of([Chunk(each["start"], each["end"]) for each in chunks], vectors)
+
     def _are_chunks(self, value: Any) -> bool:
         chunks = value if isinstance(value, list) else [value]
         return (

@@ -60,9 +60,7 @@ def values_of(
 def rewritten(target: VectorField, value: Any, *, base64: bool) -> Any:
     """What an index has for a document, as it is written again."""
     vectors = [written(vector, base64=base64) for vector in target.vectors_of(value)]
-    if target.chunk is None:
-        return vectors[0]
-    return target.value_of([Chunk(each["start"], each["end"]) for each in value], vectors)
+    return target.with_vectors(value, vectors)
 
 
 def written(vector: Iterable[float], *, base64: bool) -> list[float] | str:
