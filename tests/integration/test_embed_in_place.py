@@ -178,6 +178,11 @@ def having_vectors(es: Elasticsearch, index: str) -> int:
     return int(es.count(index=index, query={"exists": {"field": "embedding"}})["count"])
 
 
+def hear_interrupts() -> None:
+    """Tests that run in the background are deaf to them, and so would be what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @WAYS
 def test_an_interrupted_run_says_how_it_goes_on(
     crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
@@ -186,7 +191,9 @@ def test_an_interrupted_run_says_how_it_goes_on(
     way = "--in-cluster" if in_cluster else "--not-in-cluster"
     command = [*COMMAND, "embed", "articles", "--input", "body", way, "--requests-per-second", "60"]
     command += ["--encoder", str(crowded_node.bundle.path), "--url", crowded_node.state.url]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    ) as running:
         deadline = time.monotonic() + 60
         while not having_vectors(es, "articles"):
             assert time.monotonic() < deadline and running.poll() is None
