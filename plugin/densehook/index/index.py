@@ -513,7 +513,10 @@ class Index:
     def with_passages(
         self, found: list[Hits], asked: Asked, vectors: Sequence[Vector | None]
     ) -> list[Hits]:
-        """The hits of each text with their passages, where some are asked for."""
+        """The hits of each text with their passages, where some are asked for.
+
+        index.with_passages(found, Asked(passages=2), vectors)
+        """
         if not asked.passages:
             return found
         bodies = [
