@@ -141,7 +141,7 @@ def test_so_they_have_where_the_prompt_is_left_out_of_the_pooling(
 
 
 @pytest.mark.parametrize(
-    "rule", [ChunkRule("sentence", 40, 12, 20_000), ChunkRule("tokens", 24, 8, 20_000)], ids=str
+    "rule", [ChunkRule("sentence", 64, 16, 20_000), ChunkRule("tokens", 48, 16, 20_000)], ids=str
 )
 def test_500_texts_are_cut_into_the_same_chunks_with_the_same_vectors(
     tuned_node: Elasticsearch, instructed_bundle: Bundle, rule: ChunkRule
