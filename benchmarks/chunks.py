@@ -81,8 +81,8 @@ def quality(client: Elasticsearch, encoder: Encoder) -> list[Result]:
         assert not report.failed, report.failures[0]
         run = Searcher(client, index, encoder).search(collection.queries, "dense", 100)
         with tempfile.TemporaryDirectory() as scratch:
-            evaluation = measure_runs(collection, {name: run}, Path(scratch) / "report")
-        found[name] = dict(evaluation.systems[name])
+            evaluation = measure_runs(collection, {"dense": run}, Path(scratch) / "report")
+        found[name] = dict(evaluation.systems["dense"])
         told = ", ".join(f"{measure} {value:.4f}" for measure, value in found[name].items())
         out.print(f"{name}: {report.indexed:,} documents, {report.encoded.texts:,} vectors: {told}")
     whole = found["unjoined"]["R@100"]
