@@ -269,5 +269,14 @@ def test_passages_of_an_index_without_chunks_are_refused(
     index.ingest([{"_id": "a", "text": WHALES}])
     with pytest.raises(RequestError, match="one vector of a document and no passages"):
         index.search("whales", passages=1)
+    plugin_client.indices.put_alias(index=plugin_index, name="both")
+    other = f"{plugin_index}-other"
+    Index.create(plugin_client, other, minilm, inputs=["text"], in_cluster=False)
+    try:
+        plugin_client.indices.put_alias(index=other, name="both")
+        with pytest.raises(RequestError, match=r"stands for .*; name one index"):
+            Index.open(plugin_client, "both").search("whales", passages=1)
+    finally:
+        plugin_client.indices.delete(index=other)
     with pytest.raises(RequestError, match=r"is to lie in an object for each chunk"):
         Index.create(plugin_client, "x", minilm, inputs=["text"], field="vector", chunk=RULE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,9 @@ from densehook.hooks import (
     note_of,
     read_provenance,
 )
+from densehook.hooks.adding import WITHOUT_TEXT
 
+JAVA = Path(__file__).parents[2] / "plugin/elasticsearch/src/main/java/org/densehook/elasticsearch"
 TEXTS = {"title": {"type": "text"}, "parts": {"properties": {"body": {"type": "text"}}}}
 INPUTS = ("title", "parts.body")
 
@@ -107,3 +111,10 @@ def test_a_vector_is_of_another_text_when_its_note_says_so() -> None:
         assert not differs({"title": "cats", **noted})
         assert differs({"title": "dogs", **noted})
         assert differs(noted)
+
+
+def test_what_holds_no_text_here_holds_none_in_the_node() -> None:
+    """An alias is told otherwise there: by the field that it names."""
+    source = (JAVA / "mapping" / "StatedVectors.java").read_text()
+    (stated,) = re.findall(r"WITHOUT_TEXT =\s+Set\.of\((.*?)\);", source, re.DOTALL)
+    assert {*re.findall(r'"(\w+)"', stated), "alias"} == WITHOUT_TEXT

@@ -92,11 +92,7 @@ def search(
         explain=explain,
     )
     if as_json:
-        rows = _json(index, mode, hits, start, explain)
-        if passages:
-            for row, hit in zip(rows["hits"], hits, strict=True):
-                row["passages"] = [dataclasses.asdict(passage) for passage in hit.passages]
-        out.print_json(json.dumps(rows))
+        out.print_json(json.dumps(_json(index, mode, hits, start, explain)))
     elif not hits:
         out.print("no hits")
     else:
@@ -107,9 +103,11 @@ def _json(index: str, mode: str, hits: Hits, start: int, explain: bool) -> dict[
     rows: list[dict[str, Any]] = [
         {"id": hit.id, "score": hit.score, "source": hit.source} for hit in hits
     ]
-    if explain:
-        for rank, (row, hit) in enumerate(zip(rows, hits, strict=True), start=start + 1):
+    for rank, (row, hit) in enumerate(zip(rows, hits, strict=True), start=start + 1):
+        if explain:
             row["explanation"] = _explanation(mode, rank, hit)
+        if any(each.passages for each in hits):
+            row["passages"] = [dataclasses.asdict(passage) for passage in hit.passages]
     return {"index": index, "mode": mode, "query": hits.query, "hits": rows}
 
 

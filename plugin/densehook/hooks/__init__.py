@@ -44,10 +44,8 @@ from .notes import (
 from .paths import value_at
 from .provenance import (
     Provenance,
-    VectorField,
     read_provenance,
     searched_together,
-    short,
     with_weights,
 )
 from .searching import (
@@ -61,6 +59,7 @@ from .searching import (
     ranking_of,
     require_answers,
 )
+from .vector_field import VectorField, short
 
 __all__ = [
     "FIELDS",

@@ -16,17 +16,24 @@ from .provenance import field_meta
 
 _ANOTHER = "make another index with densehook create, and ingest into that"
 
-_WITHOUT_TEXT = frozenset(
+WITHOUT_TEXT = frozenset(
     (
         "aggregate_metric_double",
         "alias",
         "binary",
+        "date_range",
         "dense_vector",
+        "double_range",
+        "exponential_histogram",
         "flattened",
+        "float_range",
         "geo_point",
         "geo_shape",
         "histogram",
+        "integer_range",
+        "ip_range",
         "join",
+        "long_range",
         "nested",
         "object",
         "passthrough",
@@ -36,9 +43,10 @@ _WITHOUT_TEXT = frozenset(
         "rank_vectors",
         "shape",
         "sparse_vector",
+        "tdigest",
     )
 )
-"""Types of fields whose values in a document are no text, or not there."""
+"""Types of fields whose values in a document are no text, or not there: the node's, and aliases."""
 
 
 def addition_request(
@@ -111,7 +119,7 @@ def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
         meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
         raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
     kind = "object" if "properties" in mapped else mapped.get("type")
-    if kind in _WITHOUT_TEXT:
+    if kind in WITHOUT_TEXT:
         raise RequestError(
             f"field {name!r} of index {index!r} is mapped as {kind}, which holds no text; name text"
             " fields"

@@ -8,7 +8,7 @@ from typing import Any
 from ..types import Document
 from .indexing import text_of
 from .notes import NOTES, is_current, note_in, note_of, text_hash, with_vector
-from .provenance import VectorField
+from .vector_field import VectorField
 
 Query = Mapping[str, Any]
 Join = Callable[[Sequence[str]], str]

@@ -23,7 +23,7 @@ from typing import Any
 from ..bundle import is_blank, well_formed
 from ..chunk import ChunkRule
 from .paths import with_value, without
-from .provenance import VectorField
+from .vector_field import VectorField
 
 NOTES = "densehook"
 """The object of a document that holds its notes; no other field may have this name."""

@@ -10,140 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..bundle import Manifest
-from ..chunk import Chunk, ChunkRule
-from ..errors import EncoderMismatch, NoProvenance, RequestError
+from ..chunk import ChunkRule
+from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
-from .kinds import FIELDS
-from .paths import mapping_at, value_at
+from .paths import mapping_at
+from .vector_field import VectorField
 
 META = "densehook"
 
 _LEFT_OUT = {"ignore_above", "ignore_malformed"}
 """Parameters of a field by which a value may be in a document and not in the index."""
-
-
-@dataclass(frozen=True)
-class VectorField:
-    """One vector field of an index, with its own mapping; empty where it is not mapped.
-
-    With ``chunk`` a document has a vector for each chunk of its text, in a nested object with the
-    chunk's ``start`` and ``end``. ``weights`` are those that were learned for its fusion with BM25,
-    if any. ``others`` are the same field by each other encoder, where one name stands for indices
-    of several. ``findable`` says that a query can tell which documents have something in an input.
-    """
-
-    name: str
-    inputs: Sequence[str]
-    encoder: str
-    fingerprint: str
-    mapping: Mapping[str, Any]
-    weights: LearnedWeights | None = None
-    chunk: ChunkRule | None = None
-    others: Sequence[VectorField] = ()
-    findable: bool = True
-
-    @property
-    def path(self) -> str:
-        """Path of what belongs to it in a document: the vector, or the objects of its chunks."""
-        return self.name if self.chunk is None else self.name.rpartition(".")[0]
-
-    def value_in(self, fields: Mapping[str, Any]) -> Any:
-        """What a document has for it; None for nothing, and for objects that are no chunks."""
-        value = value_at(fields, self.path)
-        return value if self.chunk is None or self._are_chunks(value) else None
-
-    def vectors_of(self, value: Any) -> Sequence[Any]:
-        """The vectors, as they are written, of what a document has for it."""
-        if self.chunk is None:
-            return [value]
-        leaf = self.name.rpartition(".")[2]
-        return [each.get(leaf) for each in (value if isinstance(value, list) else [value])]
-
-    def value_of(self, spans: Sequence[Chunk], vectors: Sequence[Any]) -> Any:
-        """What a document is to have: its vector, or an object for each chunk."""
-        if self.chunk is None:
-            return vectors[0]
-        leaf = self.name.rpartition(".")[2]
-        return [
-            {"start": span.start, "end": span.end, leaf: vector}
-            for span, vector in zip(spans, vectors, strict=True)
-        ]
-
-    def with_vectors(self, value: Any, vectors: Sequence[Any]) -> Any:
-        """What a document has for it, with its vectors written otherwise."""
-        if self.chunk is None:
-            return vectors[0]
-        chunks = value if isinstance(value, list) else [value]
-        return self.value_of([Chunk(each["start"], each["end"]) for each in chunks], vectors)
-
-    def _are_chunks(self, value: Any) -> bool:
-        chunks = value if isinstance(value, list) else [value]
-        return (
-            bool(chunks)
-            and all(
-                isinstance(each, Mapping)
-                and isinstance(each.get("start"), int)
-                and isinstance(each.get("end"), int)
-                for each in chunks
-            )
-            and all(isinstance(each, list | str) for each in self.vectors_of(value))
-        )
-
-    def require_whole(self, index: str, what: str) -> None:
-        """Raises RequestError for a field of chunks, of which ``what`` cannot be had."""
-        if self.chunk is not None:
-            raise RequestError(
-                f"field {self.name!r} of index {index!r} has a vector for each chunk of a document,"
-                f" {what} needs one for each document; make another index, without chunks"
-            )
-
-    @property
-    def encoders(self) -> Sequence[VectorField]:
-        """The field by each of its encoders; itself, where it has one."""
-        return (self, *self.others)
-
-    def require_one_encoder(self, index: str) -> None:
-        """Raises EncoderMismatch where a search needs several, which the cluster alone can use."""
-        if self.others:
-            names = ", ".join(sorted(field.encoder for field in self.encoders))
-            raise EncoderMismatch(
-                f"field {self.name!r} of the indices of {index!r} has vectors of several encoders"
-                f" ({names}); they are searched together only by a cluster that has all of them in"
-                " service: put their bundles into config/densehook of each node, or name one index"
-            )
-
-    def require_weights(self, index: str) -> LearnedWeights:
-        """The learned weights; raises RequestError when there are none."""
-        if self.weights is None:
-            raise RequestError(
-                f"field {self.name!r} of index {index!r} has no learned weights; learn them with"
-                " densehook optimise --query-wise, which keeps them only where they are better"
-            )
-        return self.weights
-
-    def require(self, manifest: Manifest, index: str) -> None:
-        """Raises EncoderMismatch unless the encoder is the one the field was made for."""
-        self.require_one_encoder(index)
-        if self.mapping and (objection := self._objection(manifest)):
-            raise EncoderMismatch(
-                f"field {self.name!r} of index {index!r} {objection}; use the encoder"
-                f" {self.encoder!r}"
-            )
-        if manifest.fingerprint != self.fingerprint:
-            raise EncoderMismatch(
-                f"field {self.name!r} of index {index!r} holds vectors of encoder {self.encoder!r}"
-                f" ({short(self.fingerprint)}), not of {manifest.name!r}"
-                f" ({short(manifest.fingerprint)}); use that encoder, or create another index"
-            )
-
-    def _objection(self, manifest: Manifest) -> str:
-        kind = FIELDS[manifest.kind]
-        if self.mapping.get("type") != kind.TYPE:
-            return (
-                f"is mapped as {self.mapping.get('type')}, encoder {manifest.name!r} of kind"
-                f" {manifest.kind} writes {kind.TYPE}"
-            )
-        return kind.objection(self.mapping, manifest)
 
 
 @dataclass(frozen=True)
@@ -262,10 +138,11 @@ def searched_together(name: str, provenances: Sequence[Provenance]) -> Provenanc
     """What several indices say that one name stands for; of one index, what that says."""
     if len(provenances) == 1:
         return provenances[0]
-    fields: dict[str, dict[str, VectorField]] = {}
+    fields: dict[str, dict[tuple[str, bool], VectorField]] = {}
     for provenance in provenances:
         for field in provenance.vector_fields.values():
-            fields.setdefault(field.name, {}).setdefault(field.fingerprint, field)
+            key = field.fingerprint, field.chunk is None  # chunks are searched otherwise
+            fields.setdefault(field.name, {}).setdefault(key, field)
     vectors = {
         field: replace(first, others=tuple(others))
         for field, (first, *others) in ((each, by.values()) for each, by in fields.items())
@@ -342,8 +219,3 @@ def _in_cluster(settings: Mapping[str, Any]) -> bool:
     pipeline = str(of_index.get("default_pipeline", ""))
     embed = _object(of_index.get(META)).get("embed", "false")
     return pipeline.startswith(f"{META}-") or embed == "true"
-
-
-def short(fingerprint: str) -> str:
-    """A fingerprint as people compare it: ``sha256:`` and eight digits."""
-    return fingerprint[: len("sha256:") + 8]

@@ -59,20 +59,26 @@ def hybrid_request(
         )
         for kind, body in each.items()
     ]
-    hybrid: dict[str, Any] = {
-        "fusion": fusion,
-        "rank_window_size": window,
-        "retrievers": [
-            each if weight == 1 else {"retriever": each, "weight": weight}
-            for each, weight in zip(lists, weights, strict=True)
-        ],
-    }
+    weighed = [
+        each if weight == 1 else {"retriever": each, "weight": weight}
+        for each, weight in zip(lists, weights, strict=True)
+    ]
+    how = _fusion(fusion, rank_constant, normalizer)
+    return _hybrid({**how, "retrievers": weighed}, size, window, filters)
+
+
+def _fusion(fusion: str, rank_constant: float, normalizer: str | None) -> dict[str, Any]:
+    """A fusion with what is its own: the constant of rrf, the normalizer of linear."""
     if fusion == "rrf":
-        hybrid["rank_constant"] = rank_constant
-    elif normalizer is not None:
-        hybrid["normalizer"] = normalizer
-    if filters:
-        hybrid["filter"] = list(filters)
+        return {"fusion": fusion, "rank_constant": rank_constant}
+    own = {} if normalizer is None else {"normalizer": normalizer}
+    return {"fusion": fusion, **own}
+
+
+def _hybrid(asked: Mapping[str, Any], size: int, window: int, filters: Filters) -> dict[str, Any]:
+    """A search by retriever ``hybrid``."""
+    filtered = {"filter": list(filters)} if filters else {}
+    hybrid = {**asked, "rank_window_size": window, **filtered}
     return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
 
 
@@ -91,34 +97,16 @@ def bridged_request(
 
     Each encoder's hits are a list of their own there.
     """
-    hybrid: dict[str, Any] = {
-        "query": text,
-        "fields": list(fields),
-        "fusion": fusion,
-        "rank_window_size": window,
-    }
-    if fusion == "rrf":
-        hybrid["rank_constant"] = rank_constant
-    elif normalizer is not None:
-        hybrid["normalizer"] = normalizer
-    if filters:
-        hybrid["filter"] = list(filters)
-    return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
+    how = _fusion(fusion, rank_constant, normalizer)
+    return _hybrid({"query": text, "fields": list(fields), **how}, size, window, filters)
 
 
 def learned_request(
     fields: Sequence[str], text: str, *, size: int, window: int, filters: Filters = ()
 ) -> dict[str, Any]:
     """Text fields and a vector field fused in the cluster by the weights that were learned."""
-    hybrid: dict[str, Any] = {
-        "query": text,
-        "fields": list(fields),
-        "weights": LEARNED,
-        "rank_window_size": window,
-    }
-    if filters:
-        hybrid["filter"] = list(filters)
-    return {"size": size, "track_total_hits": False, "retriever": {"hybrid": hybrid}}
+    asked = {"query": text, "fields": list(fields), "weights": LEARNED}
+    return _hybrid(asked, size, window, filters)
 
 
 def needs_plugin(body: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -10,11 +11,12 @@ from ..elastic.adding import add_field
 from ..elastic.checkpoints import CheckpointDocument, forget_checkpoints
 from ..elastic.cluster import has_encoder
 from ..elastic.connect import elastic_errors, require_sync
+from ..elastic.coverage import join_of
 from ..elastic.indices import create_index, delete_index, refresh, searched_provenance_of, uuid_of
 from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
-from ..hooks import NOTES, Provenance, VectorField, join_by_spaces
+from ..hooks import NOTES, Join, Provenance, VectorField
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
@@ -525,21 +527,16 @@ class Index:
             if hits
         ]
         answers = iter(self.send(bodies) if bodies else ())
-        join = self._join()
         return [
-            self.searching.with_passages(hits, next(answers), join) if hits else hits
+            self.searching.with_passages(hits, next(answers), self._join) if hits else hits
             for hits in found
         ]
 
-    def _join(self) -> Callable[[Sequence[str]], str]:
-        """How the field's encoder puts several inputs together."""
-        if self.encoder is not None:
-            return self.encoder.manifest.join
-        if len(self.field.inputs) == 1:
-            return join_by_spaces
-        from ..elastic.remote import remote_encoder
-
-        return remote_encoder(self.client, self.field.encoder).manifest.join
+    @cached_property
+    def _join(self) -> Join:
+        """How the field's encoder puts texts together."""
+        here = self.encoder
+        return join_of(self.client, self.field) if here is None else here.manifest.join
 
     def send(self, bodies: Sequence[Body]) -> Sequence[Mapping[str, Any]]:
         """The answers to these searches, sent in one request. Raises ElasticError."""

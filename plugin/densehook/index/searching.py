@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from ..fusion import FUSIONS, FusedHit, Part, Seen
 from ..hooks import (
     NOTES,
     Field,
+    Join,
     Provenance,
     VectorField,
     bm25_request,
@@ -25,13 +26,11 @@ from ..hooks import (
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
 from ..types import DocId, Document, Ranking
-from .asked import LISTS, Asked
+from .asked import LISTS, Asked, Query
 from .hits import Hit, Hits, Passage
 
 Body = dict[str, Any]
 Vector = Sequence[float]
-Join = Callable[[Sequence[str]], str]
-"""How an encoder puts a document's texts together."""
 
 _PASSAGES = "passages"
 
@@ -86,6 +85,8 @@ class Searching:
             raise RequestError(f"the query is of type {type(text).__name__}, not a string")
         if is_blank(text):
             raise RequestError(f"the query {text!r} has no text to search for")
+        if asked.passages:
+            self._require_passages()
         if asked.mode == "hybrid" and vector is None:
             return [self._shown(self.fused_by_cluster(text, asked), asked, text)]
         depth = asked.depth if asked.mode == "hybrid" else asked.last
@@ -105,22 +106,10 @@ class Searching:
         return Hits(text, hits, took, _features(found[0]) if found else {})
 
     def passages(self, text: str, asked: Asked, vector: Vector | None, hits: Hits) -> Body:
-        """A search for the chunks of these hits that are most like the query.
-
-        Raises RequestError where the field has none.
-        """
+        """A search for the chunks of these hits that are most like the query."""
         field = self.field
-        if field.chunk is None:
-            raise RequestError(
-                f"field {field.name!r} of index {self.provenance.index!r} has one vector of a"
-                " document and no passages; make an index that has: densehook create --chunk"
-            )
         found = [{"ids": {"values": [hit.id for hit in hits]}}]
-        body = (
-            self._kind.request(field.name, vector, len(hits), None, found)
-            if vector is not None
-            else self._kind.text_request(field.name, text, field.encoder, len(hits), None, found)
-        )
+        body = self._dense(text, vector, len(hits), None, found)
         shown = {"size": asked.passages, "_source": [f"{field.path}.start", f"{field.path}.end"]}
         return {
             **body,
@@ -203,11 +192,30 @@ class Searching:
             candidates = max(2 * depth, LEAST_IN_SHORT_FORM)
         if field.others:
             return self._kind.bridged_request(field.name, text, depth, candidates, asked.filters)
+        return self._dense(text, vector, depth, candidates, asked.filters)
+
+    def _dense(
+        self,
+        text: str,
+        vector: Vector | None,
+        depth: int,
+        candidates: int | None,
+        filters: Sequence[Query],
+    ) -> Body:
+        """KNN by the query's vector, or by one that the cluster makes of its text."""
+        field = self.field
         if vector is not None:
-            return self._kind.request(field.name, vector, depth, candidates, asked.filters)
-        return self._kind.text_request(
-            field.name, text, field.encoder, depth, candidates, asked.filters
-        )
+            return self._kind.request(field.name, vector, depth, candidates, filters)
+        return self._kind.text_request(field.name, text, field.encoder, depth, candidates, filters)
+
+    def _require_passages(self) -> None:
+        """Raises RequestError where hits have no passages, or are of indices whose ids may meet."""
+        self.provenance.require_one_index()
+        if self.field.chunk is None:
+            raise RequestError(
+                f"field {self.field.name!r} of index {self.provenance.index!r} has one vector of a"
+                " document and no passages; make an index that has: densehook create --chunk"
+            )
 
     @property
     def _kind(self) -> Field:

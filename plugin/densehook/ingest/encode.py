@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +27,13 @@ from ..hooks import (
 )
 from ..types import Document, EncodeStats
 from .outcome import Failure
-from .values import rewritten, values_of
+from .source import windows
+from .values import CUT_CHARACTERS, rewritten, values_of
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..encode import Encoder
-
-
-_CUT_CHARACTERS = 400_000
-"""Of a window whose texts are cut: some 350 chunks of 256 tokens, and 4 MB of vectors."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +110,16 @@ class Preparer:
         """Whether the cluster makes the vectors."""
         return self._encoder is None
 
-    @property
-    def characters(self) -> int:
-        """How many characters a window may have: a field of chunks has vectors by their number."""
-        return sys.maxsize if self._target.chunk is None else _CUT_CHARACTERS
+    def windows(
+        self, documents: Iterable[Document | BadLine], size: int
+    ) -> Iterator[list[Document | BadLine]]:
+        """Documents to be prepared together; of long ones fewer, where each chunk has a vector."""
+        if self._target.chunk is None:
+            return windows(documents, size)
+        return windows(documents, size, CUT_CHARACTERS, self._characters)
 
-    def length(self, document: Document) -> int:
-        """Characters of a document's inputs; 0 for one that cannot be used."""
+    def _characters(self, document: Document) -> int:
+        """Of a document's inputs; 0 for one that cannot be used."""
         try:
             return len(text_of(document, self._target.inputs)[0])
         except UnusableDocument:

@@ -25,7 +25,7 @@ from ..types import Document
 from .checkpoint import Checkpoint
 from .encode import Preparer, Window
 from .outcome import Failure, FeedReport
-from .source import prefetched, windows
+from .source import prefetched
 from .write import BULKS_IN_FLIGHT, Writer
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _outcomes(
 ) -> Generator[Failure | str, None, None]:
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
     size = WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
-    prepared = map(preparer.prepare, windows(documents, size, preparer.characters, preparer.length))
+    prepared = map(preparer.prepare, preparer.windows(documents, size))
     ended: list[ClusterUnavailable] = []
     # closed here, and not when the garbage collector comes by: the encoder's thread must stop
     with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming, closing(writer.patience):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..elastic.adding import let_cluster_embed
@@ -193,7 +194,8 @@ class _Run:
         fields = self._updates.fields(texts)
         found = pages(self._client, self._index, query, fields, size)
         wanted = (self._wanted(hits, texts) for hits in found)
-        made = (self._updates.page(hits) for hits in wanted if hits)
+        parts = chain.from_iterable(self._updates.parts(hits) for hits in wanted if hits)
+        made = map(self._updates.page, parts)
         # closed here, and not when the garbage collector comes by: the encoder's thread must stop
         with closing(prefetched(made, 1)) as coming:
             for page in coming:

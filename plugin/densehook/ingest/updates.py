@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ..errors import UnusableDocument
 from ..hooks import NOTES, VectorField, embedded, has_other_text, note_in, text_of
 from ..types import Document, EncodeStats
 from .outcome import Failure
-from .values import values_of
+from .values import CUT_CHARACTERS, values_of
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -69,6 +69,22 @@ class Updates:
         else:
             self._encode(self.encoder, page)
         return page
+
+    def parts(self, hits: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Documents as many at a time as may be encoded here together: of long ones fewer."""
+        if self.encoder is None or self.target.chunk is None:
+            yield hits
+            return
+        part: list[Mapping[str, Any]] = []
+        left = CUT_CHARACTERS
+        for hit in hits:
+            own = len(str(hit.get("_source", "")))
+            if part and own > left:
+                yield part
+                part, left = [], CUT_CHARACTERS
+            part.append(hit)
+            left -= own
+        yield part
 
     def of_other_text(self, hits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Those of the documents whose vector was made of another text."""

@@ -94,6 +94,7 @@ final class Breaks {
   private static final int HANGUL_LAST = 0xD7A3;
   private static final int HANGUL_TAILS = 28;
 
+  private static final List<String> LINES = lines();
   private static final Table<Sentence> SENTENCE = new Table<>(Sentence.class, "S.");
   private static final Table<Grapheme> GRAPHEME = new Table<>(Grapheme.class, "G.");
   private static final Table<Joining> JOINING = new Table<>(Joining.class, "G.");
@@ -255,6 +256,16 @@ final class Breaks {
     return GRAPHEME.of(codePoint);
   }
 
+  private static List<String> lines() {
+    try (InputStream in = Breaks.class.getResourceAsStream("breaks.txt");
+        BufferedReader reader =
+            new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+      return reader.lines().filter(line -> !line.startsWith("#")).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A property: the value of each code point. */
   private static final class Table<V extends Enum<V>> {
 
@@ -270,7 +281,7 @@ final class Breaks {
       for (V value : values.getEnumConstants()) {
         names.put(value, prefix + value.name());
       }
-      for (String line : lines()) {
+      for (String line : LINES) {
         String[] parts = line.split(" ");
         String name = parts[0].toUpperCase(Locale.ROOT);
         names.forEach(
@@ -290,16 +301,6 @@ final class Breaks {
       int first = Integer.parseInt(dash < 0 ? stated : stated.substring(0, dash), 16);
       int last = dash < 0 ? first : Integer.parseInt(stated.substring(dash + 1), 16);
       return new Range<>(first, last, value);
-    }
-
-    private static List<String> lines() {
-      try (InputStream in = Breaks.class.getResourceAsStream("breaks.txt");
-          BufferedReader reader =
-              new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-        return reader.lines().filter(line -> !line.startsWith("#")).toList();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
     }
 
     V of(int codePoint) {

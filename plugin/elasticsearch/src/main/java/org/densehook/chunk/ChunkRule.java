@@ -1,6 +1,5 @@
 package org.densehook.chunk;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -73,16 +72,6 @@ public record ChunkRule(String by, int maxTokens, int overlap, int maxChunks) {
       return number;
     }
     throw refused(key, value, "it is a whole number");
-  }
-
-  /** The rule as {@code _meta} states it. */
-  public Map<String, Object> asMap() {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("by", by);
-    map.put("max_tokens", maxTokens);
-    map.put("overlap", overlap);
-    map.put("max_chunks", maxChunks);
-    return map;
   }
 
   /** The rule for an encoder that reads so many tokens of a text. */

@@ -103,7 +103,9 @@ final class CutterTest {
   @Test
   void aRuleIsHeldToWhatTheEncoderReads() {
     ChunkRule rule = new ChunkRule("tokens", 100, 20, 7);
-    assertEquals(rule, ChunkRule.parse(rule.asMap()));
+    assertEquals(
+        rule,
+        ChunkRule.parse(Map.of("by", "tokens", "max_tokens", 100, "overlap", 20, "max_chunks", 7)));
     assertEquals(rule, rule.within(512));
     assertEquals(new ChunkRule("tokens", 30, 15, 7), rule.within(30));
     assertEquals(new ChunkRule("sentence", 256, 0, 512), ChunkRule.parse(Map.of()));

@@ -22,19 +22,24 @@ import org.elasticsearch.index.query.TermsQueryBuilder;
  */
 record FieldEncoder(EmbeddedField provenance, List<String> indices, boolean alone) {
 
+  /** What is searched by one query: a field of chunks takes another than one of whole texts. */
+  private record Key(String fingerprint, boolean chunked) {
+
+    static Key of(EmbeddedField field) {
+      return new Key(field.fingerprint(), field.isChunked());
+    }
+  }
+
   /**
-   * One for each fingerprint; those whose vectors are of chunks are searched otherwise.
+   * One for each fingerprint, or two where it made vectors of chunks and of whole texts.
    *
    * @param stated what each index that has the field says of it, by the index's name
    */
   static List<FieldEncoder> of(SortedMap<String, EmbeddedField> stated) {
-    Map<String, List<String>> indices = new LinkedHashMap<>();
+    Map<Key, List<String>> indices = new LinkedHashMap<>();
     stated.forEach(
         (index, field) ->
-            indices
-                .computeIfAbsent(
-                    field.fingerprint() + field.isChunked(), first -> new ArrayList<>())
-                .add(index));
+            indices.computeIfAbsent(Key.of(field), first -> new ArrayList<>()).add(index));
     return indices.values().stream()
         .map(own -> new FieldEncoder(stated.get(own.get(0)), own, indices.size() == 1))
         .toList();
