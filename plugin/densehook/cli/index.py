@@ -71,6 +71,13 @@ def create(
     chunk_overlap: Annotated[
         int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
     ] = 0,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            help="Put the inputs together so, instead of joining them: '{title}: {text}'.",
+        ),
+    ] = None,
     in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
@@ -98,6 +105,7 @@ def create(
         field=field,
         in_cluster=in_cluster,
         chunk=rule,
+        template=template,
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     out.print(

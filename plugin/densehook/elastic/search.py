@@ -127,7 +127,7 @@ class Searcher:
         """The text of a document that this index searches and its vectors are made from."""
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         try:
-            return text_of(document, self._field.inputs, join)[0]
+            return text_of(document, self._field.text, join)[0]
         except UnusableDocument:
             return ""
 

@@ -19,12 +19,10 @@ from .filters import fields_in, filter_of
 from .indexing import (
     field_for,
     index_request,
-    join_by_spaces,
     pipeline_name,
     pipeline_request,
     require_field_names,
     require_index_type,
-    text_of,
 )
 from .kinds import FIELDS, INDEX_TYPES, Field, field_of
 from .notes import (
@@ -59,6 +57,8 @@ from .searching import (
     ranking_of,
     require_answers,
 )
+from .template import TextTemplate
+from .text_rule import Input, TextRule, join_by_spaces, text_of
 from .vector_field import VectorField, short
 
 __all__ = [
@@ -68,10 +68,13 @@ __all__ = [
     "NOTES",
     "Decision",
     "Field",
+    "Input",
     "Join",
     "Note",
     "Provenance",
     "Stored",
+    "TextRule",
+    "TextTemplate",
     "Vector",
     "VectorField",
     "addition_request",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..types import Document
-from .indexing import text_of
 from .notes import NOTES, is_current, note_in, note_of, text_hash, with_vector
+from .text_rule import text_of
 from .vector_field import VectorField
 
 Query = Mapping[str, Any]
@@ -31,7 +31,7 @@ def lacks_vector(field: VectorField) -> Query:
 
     Where no query can tell which have text, all but those that say they have none.
     """
-    text = [{"exists": {"field": name}} for name in field.inputs] if field.findable else []
+    text = [{"exists": {"field": name}} for name in field.text.paths] if field.findable else []
     silent = [
         {"term": {_note(field, "fingerprint"): field.fingerprint}},
         {"term": {_note(field, "text"): text_hash("", field.chunk)}},
@@ -79,7 +79,7 @@ def has_other_text(fields: Mapping[str, Any], field: VectorField, join: Join) ->
     note = note_in(fields, field.name)
     if note is None:
         return False
-    text, _ = text_of(Document("", fields), field.inputs, join)
+    text, _ = text_of(Document("", fields), field.text, join)
     return not is_current({**note, "fingerprint": None}, text, field.fingerprint, field.chunk)
 
 

@@ -1,18 +1,15 @@
-"""The index a bundle needs, and the text a document gives to its encoder."""
+"""The index a bundle needs, and the pipeline that makes its vectors in the cluster."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import Manifest, join_texts
+from ..bundle import Manifest
 from ..chunk import ChunkRule
-from ..errors import RequestError, UnusableDocument
-from ..types import Document
+from ..errors import RequestError
 from .kinds import FIELDS
 from .notes import NOTES, NOTES_MAPPING
-from .paths import value_at
 from .provenance import meta_of
 
 FIELD = "embedding"
@@ -48,6 +45,7 @@ def index_request(
     analysis: Mapping[str, Any] | None = None,
     pipeline: str | None = None,
     chunk: ChunkRule | None = None,
+    template: str | None = None,
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
@@ -56,7 +54,8 @@ def index_request(
     analyzer named ``densehook``. With ``pipeline``, the cluster's plugin makes the vectors: that is
     the index's default pipeline, and what passes by it is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field. The names have been through ``require_field_names``.
+    that leads to the field; with ``template`` that is what a text is made by. The names have been
+    through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
@@ -79,7 +78,7 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk),
+            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk, template),
             **_METADATA,
             "properties": properties,
         },
@@ -162,7 +161,9 @@ def pipeline_name(index: str) -> str:
     return f"densehook-{index}"
 
 
-def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -> dict[str, Any]:
+def pipeline_request(
+    manifest: Manifest, *, inputs: Sequence[str], field: str, template: str | None = None
+) -> dict[str, Any]:
     """Body of the request that creates that pipeline; the plugin's processor does the work.
 
     An input may be missing, as in ``text_of``; a vector that a document brings is made anew.
@@ -172,45 +173,12 @@ def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -
         "input": list(inputs),
         "output": field,
         "ignore_missing": True,
+        **({} if template is None else {"template": template}),
     }
     return {
         "description": f"vectors of {', '.join(inputs)} by {manifest.name}",
         "processors": [{"densehook": processor}],
     }
-
-
-def join_by_spaces(texts: Sequence[str]) -> str:
-    """The texts that are not blank, as an encoder joins them whose joiner is a space."""
-    return join_texts(texts, " ")
-
-
-def text_of(
-    document: Document,
-    inputs: Sequence[str],
-    join: Callable[[Sequence[str]], str] = join_by_spaces,
-) -> tuple[str, list[str]]:
-    """The text to encode, empty when there is none, and the inputs that gave nothing to it.
-
-    ``join`` is the encoder's, ``manifest.join``, where it is at hand. A field is a string, a
-    number, or a list of these; ``a.b`` is a path, as in Elasticsearch. Raises UnusableDocument when
-    one is an object.
-    """
-    parts = [join(list(_texts(name, value_at(document.fields, name)))) for name in inputs]
-    missing = [name for name, part in zip(inputs, parts, strict=True) if not part]
-    return join(parts), missing
-
-
-def _texts(name: str, value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(name, item)
-    elif isinstance(value, int | float):
-        yield json.dumps(value)
-    elif value is not None:
-        kind = "an object" if isinstance(value, Mapping) else f"of type {type(value).__name__}"
-        raise UnusableDocument(f"input field {name!r} is {kind}, not text")
 
 
 def place(properties: dict[str, Any], path: str, mapping: Mapping[str, Any]) -> None:

@@ -121,7 +121,7 @@ class Preparer:
     def _characters(self, document: Document) -> int:
         """Of a document's inputs; 0 for one that cannot be used."""
         try:
-            return len(text_of(document, self._target.inputs)[0])
+            return len(text_of(document, self._target.text)[0])
         except UnusableDocument:
             return 0
 
@@ -173,7 +173,7 @@ class Preparer:
     def _plan(self, document: Document) -> Plan:
         _require_free_names(document)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
-        text, missing = text_of(document, self._target.inputs, join)
+        text, missing = text_of(document, self._target.text, join)
         return Plan(document, text, missing)
 
     def _written_before(self, documents: Sequence[Document]) -> Collection[str]:

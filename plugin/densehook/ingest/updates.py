@@ -55,7 +55,7 @@ class Updates:
     def fields(self, texts: bool) -> Sequence[str]:
         """What is to be read of a document; nothing where the cluster reads it itself."""
         needed = texts or self.encoder is not None
-        return [NOTES, *self.target.inputs] if needed else []
+        return [NOTES, *self.target.text.paths] if needed else []
 
     def page(self, hits: Sequence[Mapping[str, Any]]) -> Page:
         """Stored documents -> the updates of them."""
@@ -100,7 +100,7 @@ class Updates:
         wanting: list[tuple[Change, str]] = []
         for change in page.changes:
             try:
-                text, _ = text_of(change.document, self.target.inputs, self.join)
+                text, _ = text_of(change.document, self.target.text, self.join)
             except UnusableDocument as error:
                 change.failure = Failure.of(change.document, error)
                 continue

@@ -64,7 +64,7 @@ class _Target:
         return self.provenance.index
 
     def text_of(self, document: Document) -> tuple[str, Sequence[str]]:
-        return text_of(document, self.field.inputs, self.encoder.manifest.join)
+        return text_of(document, self.field.text, self.encoder.manifest.join)
 
     def with_vector(
         self, fields: Mapping[str, Any], vector: NDArray[np.float32], text: str
@@ -285,7 +285,7 @@ def _windows(vectors: VectorFile) -> Generator[list[VectorRow], None, None]:
 
 def _planned(target: _Target, rows: Sequence[VectorRow]) -> tuple[list[_Ready], list[Failure]]:
     ids = [row.id for row in rows]
-    found = target.client.mget(index=target.index, ids=ids, source=list(target.field.inputs))
+    found = target.client.mget(index=target.index, ids=ids, source=list(target.field.text.paths))
     ready: list[_Ready] = []
     failures: list[Failure] = []
     for row, doc in zip(rows, found["docs"], strict=True):

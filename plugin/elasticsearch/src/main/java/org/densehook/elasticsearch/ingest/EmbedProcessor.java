@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.densehook.elasticsearch.service.EncoderHandle;
@@ -18,6 +19,8 @@ import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.densehook.elasticsearch.vectors.StoredDocuments;
+import org.densehook.elasticsearch.vectors.TextRule;
+import org.densehook.elasticsearch.vectors.TextTemplate;
 import org.densehook.elasticsearch.write.BulkScope;
 import org.densehook.elasticsearch.write.EmbedSettings;
 import org.elasticsearch.cluster.ClusterState;
@@ -43,6 +46,7 @@ public final class EmbedProcessor extends AbstractProcessor {
   private record Options(
       String encoder,
       List<String> inputs,
+      TextTemplate template,
       String output,
       boolean ignoreMissing,
       boolean override) {}
@@ -70,7 +74,8 @@ public final class EmbedProcessor extends AbstractProcessor {
   public static Processor create(
       String tag, String description, Map<String, Object> config, Services services) {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
-    List<String> inputs = paths(tag, config);
+    List<String> inputs = names(tag, config);
+    TextTemplate template = template(tag, config, inputs);
     String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
     if (output.isBlank() || inputs.contains(output)) {
       throw ConfigurationUtils.newConfigurationException(
@@ -80,10 +85,13 @@ public final class EmbedProcessor extends AbstractProcessor {
         ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "ignore_missing", false);
     boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
     return new EmbedProcessor(
-        tag, description, services, new Options(encoder, inputs, output, ignoreMissing, override));
+        tag,
+        description,
+        services,
+        new Options(encoder, inputs, template, output, ignoreMissing, override));
   }
 
-  private static List<String> paths(String tag, Map<String, Object> config) {
+  private static List<String> names(String tag, Map<String, Object> config) {
     Object stated = config.remove("input");
     List<?> inputs =
         stated instanceof List<?> list ? list : stated == null ? List.of() : List.of(stated);
@@ -100,6 +108,16 @@ public final class EmbedProcessor extends AbstractProcessor {
           TYPE, tag, "input", "required property is missing or empty; name the text fields");
     }
     return List.copyOf(paths);
+  }
+
+  private static TextTemplate template(
+      String tag, Map<String, Object> config, List<String> inputs) {
+    Object stated = config.remove("template");
+    try {
+      return stated == null ? null : TextTemplate.parse(stated, inputs);
+    } catch (IllegalArgumentException e) {
+      throw ConfigurationUtils.newConfigurationException(TYPE, tag, "template", e.getMessage());
+    }
   }
 
   @Override
@@ -137,7 +155,8 @@ public final class EmbedProcessor extends AbstractProcessor {
   private PipelineDocument begin(IngestDocument document) throws IOException {
     String name = document.getMetadata().getIndex();
     if (name == null) { // a part of an update, which is merged later
-      EmbedOrder order = new EmbedOrder(options.output, options.inputs, options.encoder);
+      EmbedOrder order =
+          new EmbedOrder(options.output, options.inputs, options.template, options.encoder);
       Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
       document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
       return null;
@@ -150,16 +169,17 @@ public final class EmbedProcessor extends AbstractProcessor {
       stated.require(encoder, name);
     }
     if (statesInputs) {
-      requireSameInputs(stated, name);
+      requireSameText(stated, name);
     }
-    requireInputs(document);
+    TextRule text = destination.vectors().text(options.inputs, options.template);
+    requireInputs(document, text);
     if (statesInputs && EmbedSettings.embeds(destination.index())) {
       return null; // it is embedded when it has passed all its pipelines
     }
     EmbeddedField field =
         new EmbeddedField(
             options.output,
-            options.inputs,
+            text,
             encoder.name(),
             encoder.fingerprint(),
             stated != null && stated.base64(),
@@ -173,7 +193,16 @@ public final class EmbedProcessor extends AbstractProcessor {
     return PipelineDocument.of(document, destination, to, part);
   }
 
-  private void requireSameInputs(EmbeddedField stated, String index) {
+  private void requireSameText(EmbeddedField stated, String index) {
+    TextTemplate template = stated.text().template();
+    if (!Objects.equals(template, options.template)) {
+      throw new IllegalArgumentException(
+          "the pipeline makes the text of field ["
+              + options.output
+              + "] by another [template] than the mapping of ["
+              + index
+              + "] states; make them say the same");
+    }
     if (!stated.inputs().equals(options.inputs)) {
       throw new IllegalArgumentException(
           "the pipeline makes field ["
@@ -229,11 +258,23 @@ public final class EmbedProcessor extends AbstractProcessor {
   }
 
   /** Fails a document that lacks an input, as Elasticsearch's own processors do. */
-  private void requireInputs(IngestDocument document) {
-    for (String input : options.ignoreMissing ? List.<String>of() : options.inputs) {
-      if (document.getFieldValue(input, Object.class) == null) {
-        throw new IllegalArgumentException("field [" + input + "] is null, it has no text");
+  private void requireInputs(IngestDocument document, TextRule text) {
+    for (TextRule.Input input : options.ignoreMissing ? List.<TextRule.Input>of() : text.inputs()) {
+      if (input.paths().size() > 1) {
+        requireOneOf(document, input);
+      } else if (document.getFieldValue(input.paths().get(0), Object.class) == null) {
+        throw new IllegalArgumentException("field [" + input.name() + "] is null, it has no text");
       }
+    }
+  }
+
+  private static void requireOneOf(IngestDocument document, TextRule.Input input) {
+    boolean isThere =
+        input.paths().stream()
+            .anyMatch(path -> document.getFieldValue(path, Object.class, true) != null);
+    if (!isThere) {
+      throw new IllegalArgumentException(
+          "field [" + input.name() + "] has no text: none of " + input.paths() + " is there");
     }
   }
 }

@@ -45,7 +45,7 @@ public final class DocumentVectors {
     paths.add(IndexVectors.NOTES);
     for (FieldToEmbed to : fields) {
       paths.add(to.field().path());
-      paths.addAll(to.field().inputs());
+      paths.addAll(to.field().text().paths());
     }
     return paths;
   }

@@ -25,6 +25,8 @@ public final class RandomMappings {
           "similarity",
           "element_type",
           "_source",
+          "template",
+          "copy_to",
           "includes",
           "excludes",
           "enabled",

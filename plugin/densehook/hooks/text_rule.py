@@ -1,0 +1,86 @@
+"""How the text of a document is made of its fields: one way, whoever encodes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..bundle import join_texts
+from ..errors import UnusableDocument
+from ..types import Document
+from .paths import value_at
+from .template import TextTemplate
+
+
+@dataclass(frozen=True)
+class Input:
+    """A field that gives text: its name as stated, and where documents have its values."""
+
+    name: str
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True)
+class TextRule:
+    """The inputs of a text, in their order, and the template it is made by, unless by joining."""
+
+    inputs: Sequence[Input]
+    template: TextTemplate | None = None
+
+    @classmethod
+    def joining(cls, names: Sequence[str]) -> TextRule:
+        """Inputs that documents have under their own names, joined."""
+        return cls(tuple(Input(name, (name,)) for name in names))
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The inputs, as they are stated."""
+        return tuple(each.name for each in self.inputs)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """What must be read of a document."""
+        return tuple(dict.fromkeys(path for each in self.inputs for path in each.paths))
+
+
+def join_by_spaces(texts: Sequence[str]) -> str:
+    """The texts that are not blank, as an encoder joins them whose joiner is a space."""
+    return join_texts(texts, " ")
+
+
+def text_of(
+    document: Document,
+    rule: TextRule,
+    join: Callable[[Sequence[str]], str] = join_by_spaces,
+) -> tuple[str, list[str]]:
+    """The text to encode, empty when there is none, and the inputs that gave nothing to it.
+
+    ``join`` is the encoder's, ``manifest.join``, where it is at hand. A field is a string, a
+    number, a boolean, or a list of these; ``a.b`` is a path, as in Elasticsearch. Raises
+    UnusableDocument when one is an object.
+    """
+    texts = {each.name: join(list(_texts_of(document, each))) for each in rule.inputs}
+    missing = [name for name, text in texts.items() if not text]
+    if rule.template is None or len(missing) == len(texts):
+        return join(list(texts.values())), missing
+    return rule.template.filled(texts), missing
+
+
+def _texts_of(document: Document, given: Input) -> Iterator[str]:
+    for path in given.paths:
+        yield from _texts(path, value_at(document.fields, path))
+
+
+def _texts(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(name, item)
+    elif isinstance(value, int | float):
+        yield json.dumps(value)
+    elif value is not None:
+        kind = "an object" if isinstance(value, Mapping) else f"of type {type(value).__name__}"
+        raise UnusableDocument(f"input field {name!r} is {kind}, not text")
