@@ -16,10 +16,11 @@ from densehook.elastic.coverage import count_of_other_text, coverage_of
 from densehook.elastic.indices import provenance_of
 from densehook.encode import Encoder
 from densehook.errors import RequestError
-from densehook.hooks import note_of, numbers_of, text_of, value_at
+from densehook.hooks import note_of, numbers_of, prompt_of, text_of, value_at
 from densehook.types import Document
 
 INDEX, OTHER = "inputs", "inputs-other"
+OFFSETS = {key: {"type": "integer"} for key in ("start", "end")}
 TEXT = {"type": "text"}
 COPIED = {**TEXT, "copy_to": "all"}
 PROPERTIES: Mapping[str, Any] = {
@@ -32,13 +33,15 @@ PROPERTIES: Mapping[str, Any] = {
     "score": {"type": "float"},
     "day": {"type": "date"},
     "open": {"type": "boolean"},
+    "lang": {"type": "keyword"},
 }
+PROMPT = {"field": "lang", "prompts": {"de": "Dokument: ", "none": ""}, "default": "passage: "}
 RULES: Mapping[str, Mapping[str, Any]] = {
     "copied": {"input": ["all"]},
     "multi": {"input": "title.raw"},
     "alias": {"input": ["heading", "body"]},
     "values": {"input": ["year", "score", "day", "open"]},
-    "template": {"input": ["heading", "all"], "template": "{heading}: {all}\n"},
+    "template": {"input": ["heading", "all"], "template": "{heading}: {all}\n", "prompt": PROMPT},
 }
 DOCUMENT: Mapping[str, Any] = {
     "title": "A long title",
@@ -48,6 +51,7 @@ DOCUMENT: Mapping[str, Any] = {
     "score": 1e7,
     "day": "2024-02-29",
     "open": True,
+    "lang": "de",
 }
 TEXTS = {
     "copied": "Whales breathe air. They sleep. sea mammals A long title",
@@ -82,7 +86,8 @@ def make(
             },
             "properties": {
                 **PROPERTIES,
-                **dict.fromkeys(rules, vector),
+                **dict.fromkeys([name for name in rules if "." not in name], vector),
+                "parts": {"type": "nested", "properties": {**OFFSETS, "vector": vector}},
                 "densehook": {"type": "flattened", "doc_values": False},
             },
         },
@@ -100,10 +105,13 @@ def assert_current(es: Elasticsearch, encoder: Encoder, id_: str) -> dict[str, s
     source = source_of(es, id_)
     texts = {}
     for field in provenance_of(es, INDEX).vector_fields.values():
-        text, _ = text_of(Document(id_, source), field.text, encoder.manifest.join)
-        assert source["densehook"][field.name] == note_of(text, encoder.fingerprint), field.name
+        document = Document(id_, source)
+        text, _ = text_of(document, field.text, encoder.manifest.join)
+        prompt = prompt_of(document, field.text)
+        note = note_of(text, encoder.fingerprint, prompt=prompt)
+        assert source["densehook"][field.name] == note, field.name
         made = numbers_of(value_at(source, field.name))
-        np.testing.assert_allclose(made, encoder.encode_documents(text), atol=1e-5)
+        np.testing.assert_allclose(made, encoder.encode(text, prompt=prompt), atol=1e-5)
         texts[field.name] = text
     return texts
 
@@ -138,6 +146,13 @@ def test_every_way_to_write_a_document_gives_it_the_vectors_of_its_texts(
     assert assert_current(es, encoder, "put")["multi"] == "Short"
     es.update(index=INDEX, id="put", doc={"year": 2.50})
     assert assert_current(es, encoder, "put")["values"] == "2.5 10000000.0 2024-02-29 true"
+    before = source_of(es, "put")["densehook"]
+    for lang in ("none", "en", ["de", "en"]):
+        es.update(index=INDEX, id="put", doc={"lang": lang})
+        assert_current(es, encoder, "put")
+        after = source_of(es, "put")["densehook"]
+        assert [name for name in after if after[name] != before[name]] == ["template"]
+        before = after
     script = {"lang": "edit", "source": "edit", "params": {"set": {"body": "Fish."}}}
     es.update(index=INDEX, id="bulk", script=script)
     assert assert_current(es, encoder, "bulk")["copied"] == "Fish. sea mammals A long title"
@@ -223,19 +238,21 @@ def test_a_pipeline_reads_inputs_where_the_index_that_it_writes_to_has_them(
         {"doc": DOCUMENT, "doc_as_upsert": True},
     ]
     assert not es.bulk(index=INDEX, operations=operations)["errors"]
-    expected = encoder.encode_documents(TEXTS["template"])
+    expected = encoder.encode(TEXTS["template"], prompt="Dokument: ")
     for id_ in ("1", "2"):
         np.testing.assert_allclose(
             numbers_of(source_of(es, id_)["template"]), expected, atol=1e-5, err_msg=id_
         )
     with pytest.raises(BadRequestError, match=r"field \[heading\] is null|\[title\] not present"):
         es.index(index=INDEX, document={"body": "b"})
-    processor["input"] = ["all"]
-    processor["template"] = "{all}"
+    if stated:
+        del processor["prompt"]
+    else:
+        processor.update(input=["all"], template="{all}")
     es.ingest.put_pipeline(id=INDEX, processors=[{"densehook": processor}])
     with pytest.raises(BadRequestError) as refused:
         es.index(index=INDEX, document=DOCUMENT if stated else {"year": 1})
-    said = "by another [template] than the mapping" if stated else "has no text: none of [all, "
+    said = "by another [template] or [prompt]" if stated else "has no text: none of [all, "
     assert said in str(refused.value)
 
 
@@ -252,6 +269,42 @@ def test_a_template_that_cannot_be_is_refused_by_whoever_puts_it(
     with pytest.raises(RequestError, match=said):
         Index.create(es, INDEX, encoder, inputs=["all"], template="{title}")
     assert not es.indices.exists(index=INDEX)
+
+
+def test_a_prompt_that_cannot_be_is_refused_by_whoever_puts_it(
+    es: Elasticsearch, crowded_node: CrowdedNode
+) -> None:
+    said = r"prompt.prompts is \[de\]; it is an object with a prompt for each value"
+    prompt = {"field": "lang", "prompts": "de"}
+    with pytest.raises(BadRequestError, match=said):
+        make(es, crowded_node.encoder, {"v": {"input": "all", "prompt": prompt}})
+    processor = {"input": "all", "output": "v", "prompt": prompt}
+    with pytest.raises(BadRequestError, match=said):
+        es.ingest.put_pipeline(id=INDEX, processors=[{"densehook": processor}])
+
+
+def test_each_chunk_has_the_prompt_of_its_document(
+    es: Elasticsearch, crowded_node: CrowdedNode
+) -> None:
+    encoder = crowded_node.encoder
+    rule = {**RULES["template"], "chunk": {"by": "tokens", "max_tokens": 16}}
+    made = []
+    for embeds in (True, False):
+        make(es, encoder, {"parts.vector": rule}, **{"index.densehook.embed": embeds})
+        es.index(index=INDEX, id="1", document=DOCUMENT, refresh=True)
+        if not embeds:
+            Index.open(es, INDEX, encoder).embed()
+        found = es.get(index=INDEX, id="1", source_includes=["densehook", "parts.*"])["_source"]
+        made.append(found)
+        es.indices.delete(index=INDEX)
+    assert made[0]["densehook"] == made[1]["densehook"]
+    assert len(made[0]["parts"]) > 1
+    for one, other in zip(*(each["parts"] for each in made), strict=True):
+        piece = TEXTS["template"][one["start"] : one["end"]].strip()
+        expected = encoder.encode(piece, prompt="Dokument: ")
+        assert (one["start"], one["end"]) == (other["start"], other["end"])
+        np.testing.assert_allclose(numbers_of(one["vector"]), expected, atol=1e-5)
+        np.testing.assert_allclose(numbers_of(other["vector"]), expected, atol=1e-5)
 
 
 def test_an_index_is_made_with_a_template(es: Elasticsearch, crowded_node: CrowdedNode) -> None:

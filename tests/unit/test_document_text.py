@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from densehook.errors import NoProvenance, RequestError, UnusableDocument
-from densehook.hooks import TextRule, TextTemplate, VectorField, read_provenance, text_of
+from densehook.hooks import (
+    TextRule,
+    TextTemplate,
+    VectorField,
+    prompt_of,
+    read_provenance,
+    text_of,
+)
+from densehook.hooks.prompts import DocumentPrompts
 from densehook.types import Document
 
 CASES = json.loads(
@@ -36,22 +44,23 @@ def field_of(case: Mapping[str, Any]) -> VectorField:
 @pytest.mark.parametrize("case", CASES["texts"], ids=lambda case: case["name"])
 def test_a_document_has_the_text_that_it_has_in_the_node(case: Mapping[str, Any]) -> None:
     rule = field_of(case).text
-    assert list(rule.paths) == case.get("paths", case["entry"]["input"])
+    assert list(rule.read) == case.get("paths", case["entry"]["input"])
     document = Document("1", case["document"])
     if case["text"] is None:
         with pytest.raises(UnusableDocument, match="input field 'n' is an object, not text"):
             text_of(document, rule)
     else:
         assert text_of(document, rule)[0] == case["text"]
+        assert prompt_of(document, rule) == case.get("prompt")
 
 
 @pytest.mark.parametrize("case", CASES["refused"], ids=lambda case: case["name"])
-def test_a_template_that_cannot_be_is_refused_and_its_field_passed_over(
-    case: Mapping[str, Any],
-) -> None:
-    with pytest.raises(RequestError) as refused:
-        TextTemplate.parse(case["entry"]["template"], case["entry"]["input"])
-    assert str(refused.value).startswith("template ")
+def test_what_cannot_be_is_refused_and_its_field_passed_over(case: Mapping[str, Any]) -> None:
+    entry = case["entry"]
+    with pytest.raises(RequestError, match=r"^(template|prompt)[ .]") as refused:
+        if "template" in entry:
+            TextTemplate.parse(entry["template"], entry["input"])
+        DocumentPrompts.parse(entry.get("prompt"))
     assert "\n" not in str(refused.value)
     with pytest.raises(NoProvenance):
         field_of(case)

@@ -13,7 +13,7 @@ from ..chunk import Chunk, ChunkRule, cut
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
-from .asked import Asked, Options, Prompt, named_prompt
+from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, placed, stats_of
 from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
@@ -205,15 +205,23 @@ class Encoder:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
         return self._encode(texts, named_prompt(self.manifest, role))
 
-    def encode_each(self, texts: Sequence[str], role: Role) -> EncodedEach:
-        """Vectors of all texts but those that cannot be encoded, each of which has its reason."""
+    def encode_each(
+        self, texts: Sequence[str], role: Role, prompts: Sequence[str | None] | None = None
+    ) -> EncodedEach:
+        """Vectors of all texts but those that cannot be encoded, each of which has its reason.
+
+        ``prompts`` are those that some have in the place of the role's. Raises RequestError for one
+        whose tokens cannot be told, where the encoder pools none of its prompts'.
+        """
         require_list(texts)
         vectors = self.blank(len(texts))
-        prompt = named_prompt(self.manifest, role)
+        each_ones = self._prompts(texts, role, prompts)
         stats = EncodeStats()
         failures: dict[int, EncodeError] = {}
         for start in range(0, len(texts), WINDOW):
-            window = self._tokenize_each(texts[start : start + WINDOW], prompt, start)
+            window = self._tokenize_each(
+                texts[start : start + WINDOW], each_ones[start : start + WINDOW], start
+            )
             tokens = {start + n: each for n, each in enumerate(window) if isinstance(each, Tokens)}
             places = list(tokens)
             made, failed = self.encode_each_of(list(tokens.values()))
@@ -274,12 +282,23 @@ class Encoder:
             for (key, _), vector in zip(window, encoded.vectors, strict=True):
                 yield key, vector.copy()  # a view would keep the window's other vectors alive
 
-    def cut(self, text: str, rule: ChunkRule) -> list[Chunk]:
+    def _prompts(
+        self, texts: Sequence[str], role: Role, stated: Sequence[str | None] | None
+    ) -> list[Prompt]:
+        """The prompt of each text: the stated one, or the role's."""
+        of_role = named_prompt(self.manifest, role)
+        known = {
+            each: stated_prompt(each, self.manifest) for each in stated or () if each is not None
+        }
+        return [of_role if each is None else known[each] for each in stated or [None] * len(texts)]
+
+    def cut(self, text: str, rule: ChunkRule, stated: str | None = None) -> list[Chunk]:
         """The chunks of a document's text; none has more tokens than the rule says or it can read.
 
-        Raises UnusableDocument for a text of more chunks than the rule allows.
+        ``stated`` is the prompt before each, where it is not that of documents. Raises
+        UnusableDocument for a text of more chunks than the rule allows.
         """
-        prompt = named_prompt(self.manifest, "document").text
+        prompt = named_prompt(self.manifest, "document").text if stated is None else stated
 
         def sizes(texts: Sequence[str]) -> list[int]:
             tokens = self._tokenizer([prompt + each for each in texts])
@@ -297,25 +316,29 @@ class Encoder:
 
     def _tokenize(self, texts: Sequence[str], prompt: Prompt, first: int) -> list[Tokens]:
         tokens = []
-        for each in self._tokenize_each(texts, prompt, first):
+        for each in self._tokenize_each(texts, [prompt] * len(texts), first):
             if isinstance(each, EncodeError):
                 raise each
             tokens.append(each)
         return tokens
 
     def _tokenize_each(
-        self, texts: Sequence[str], prompt: Prompt, first: int
+        self, texts: Sequence[str], prompts: Sequence[Prompt], first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
-        strings = [text for text in texts if isinstance(cast(object, text), str)]
-        tokens = iter(self._tokenizer([prompt.text + text for text in strings]))
+        strings = [
+            prompt.text + text
+            for text, prompt in zip(texts, prompts, strict=True)
+            if isinstance(cast(object, text), str)
+        ]
+        tokens = iter(self._tokenizer(strings))
         return [
             _with_tokens(next(tokens), prompt.unpooled, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
             )
-            for position, text in enumerate(texts, start=first)
+            for position, (text, prompt) in enumerate(zip(texts, prompts, strict=True), start=first)
         ]
 
     def encode_tokens(

@@ -58,7 +58,7 @@ from .searching import (
     require_answers,
 )
 from .template import TextTemplate
-from .text_rule import Input, TextRule, join_by_spaces, text_of
+from .text_rule import Input, TextRule, join_by_spaces, prompt_of, text_of
 from .vector_field import VectorField, short
 
 __all__ = [
@@ -104,6 +104,7 @@ __all__ = [
     "of_another_encoder",
     "pipeline_name",
     "pipeline_request",
+    "prompt_of",
     "ranking_of",
     "read_provenance",
     "require_answers",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..types import Document
 from .notes import NOTES, is_current, note_in, note_of, text_hash, with_vector
-from .text_rule import text_of
+from .text_rule import prompt_of, text_of
 from .vector_field import VectorField
 
 Query = Mapping[str, Any]
@@ -79,13 +79,18 @@ def has_other_text(fields: Mapping[str, Any], field: VectorField, join: Join) ->
     note = note_in(fields, field.name)
     if note is None:
         return False
-    text, _ = text_of(Document("", fields), field.text, join)
-    return not is_current({**note, "fingerprint": None}, text, field.fingerprint, field.chunk)
+    document = Document("", fields)
+    text, _ = text_of(document, field.text, join)
+    prompt = prompt_of(document, field.text)
+    anyones = {**note, "fingerprint": None}
+    return not is_current(anyones, text, field.fingerprint, field.chunk, prompt)
 
 
-def embedded(field: VectorField, text: str, value: Any) -> dict[str, Any]:
+def embedded(
+    field: VectorField, text: str, value: Any, prompt: str | None = None
+) -> dict[str, Any]:
     """The partial document that brings a stored one the vector of its text, and the note of it."""
-    return with_vector({}, field, value, note_of(text, field.fingerprint, field.chunk))
+    return with_vector({}, field, value, note_of(text, field.fingerprint, field.chunk, prompt))
 
 
 def _note(field: VectorField, key: str) -> str:

@@ -14,6 +14,7 @@ from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from .paths import is_nested, mapping_at, source_paths
+from .prompts import DocumentPrompts
 from .template import TextTemplate
 from .text_rule import Input, TextRule
 from .vector_field import VectorField
@@ -196,14 +197,20 @@ def _is_complete(entry: Any) -> bool:
 def _text(properties: Mapping[str, Any], entry: Mapping[str, Any]) -> TextRule | None:
     """How a field's text is made, each input read where documents have its values.
 
-    None where a template is stated that cannot be.
+    None where a template or prompts are stated that cannot be.
     """
     names = _names(entry.get("input"))
     try:
         template = TextTemplate.parse(entry["template"], names) if "template" in entry else None
+        prompts = DocumentPrompts.parse(entry["prompt"]) if "prompt" in entry else None
     except RequestError:
         return None
-    return TextRule(tuple(Input(name, source_paths(properties, name)) for name in names), template)
+
+    def located(name: str) -> Input:
+        return Input(name, source_paths(properties, name))
+
+    chosen_by = None if prompts is None else located(prompts.field)
+    return TextRule(tuple(map(located, names)), template, prompts, chosen_by)
 
 
 def _takes_chunks(properties: Mapping[str, Any], name: str, entry: Mapping[str, Any]) -> bool:

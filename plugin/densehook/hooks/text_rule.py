@@ -11,6 +11,7 @@ from ..bundle import join_texts
 from ..errors import UnusableDocument
 from ..types import Document
 from .paths import value_at
+from .prompts import DocumentPrompts
 from .template import TextTemplate
 
 
@@ -24,10 +25,16 @@ class Input:
 
 @dataclass(frozen=True)
 class TextRule:
-    """The inputs of a text, in their order, and the template it is made by, unless by joining."""
+    """The inputs of a text, in their order, and the template it is made by, unless by joining.
+
+    ``prompts`` are those that a field chooses among, which ``chosen_by`` is; None where every
+    document has the encoder's.
+    """
 
     inputs: Sequence[Input]
     template: TextTemplate | None = None
+    prompts: DocumentPrompts | None = None
+    chosen_by: Input | None = None
 
     @classmethod
     def joining(cls, names: Sequence[str]) -> TextRule:
@@ -41,8 +48,14 @@ class TextRule:
 
     @property
     def paths(self) -> Sequence[str]:
-        """What must be read of a document."""
+        """Where documents have what the text is made of."""
         return tuple(dict.fromkeys(path for each in self.inputs for path in each.paths))
+
+    @property
+    def read(self) -> Sequence[str]:
+        """What must be read of a document: also what chooses its prompt."""
+        chosen = () if self.chosen_by is None else self.chosen_by.paths
+        return tuple(dict.fromkeys((*self.paths, *chosen)))
 
 
 def join_by_spaces(texts: Sequence[str]) -> str:
@@ -66,6 +79,17 @@ def text_of(
     if rule.template is None or len(missing) == len(texts):
         return join(list(texts.values())), missing
     return rule.template.filled(texts), missing
+
+
+def prompt_of(document: Document, rule: TextRule) -> str | None:
+    """The prompt that goes before a document's text; None for the encoder's own.
+
+    Raises UnusableDocument when an object should choose it.
+    """
+    if rule.prompts is None or rule.chosen_by is None:
+        return None
+    value = next(_texts_of(document, rule.chosen_by), "")
+    return rule.prompts.prompts.get(value, rule.prompts.default)
 
 
 def _texts_of(document: Document, given: Input) -> Iterator[str]:

@@ -20,6 +20,7 @@ from ..hooks import (
     VectorField,
     decide,
     join_by_spaces,
+    prompt_of,
     text_of,
     with_note,
     with_vector,
@@ -48,11 +49,12 @@ class Ready:
 
 @dataclass
 class Plan:
-    """A document and its text; what its vector is, its note, and its source, as they get known."""
+    """A document, its text and prompt; its vector, its note and its source, as they get known."""
 
     document: Document
     text: str
     missing: Sequence[str]
+    prompt: str | None = None
     vector: Vector = Vector.MADE
     note: Note | None = None
     source: Mapping[str, Any] | None = None
@@ -174,7 +176,7 @@ class Preparer:
         _require_free_names(document)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         text, missing = text_of(document, self._target.text, join)
-        return Plan(document, text, missing)
+        return Plan(document, text, missing, prompt_of(document, self._target.text))
 
     def _written_before(self, documents: Sequence[Document]) -> Collection[str]:
         """Ids of those that an earlier feed wrote: the index has just what they hold."""
@@ -195,7 +197,7 @@ class Preparer:
                 plan.vector = Vector.NONE
             plan.source = fields
             return
-        decided = decide(fields, target, plan.text, stored)
+        decided = decide(fields, target, plan.text, stored, plan.prompt)
         plan.vector, plan.note = decided.vector, decided.note
         if decided.vector is Vector.KEPT:
             plan.source = with_note(fields, target, decided.note)
@@ -209,7 +211,8 @@ class Preparer:
         """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
         target = self._target
         wanting = [plan for plan in plans if plan.source is None]
-        made = values_of(encoder, target, [plan.text for plan in wanting], base64=self._base64)
+        texts = [(plan.text, plan.prompt) for plan in wanting]
+        made = values_of(encoder, target, texts, base64=self._base64)
         window.encoded = made.encoded
         for place, plan in enumerate(wanting):
             if place in made.failures:

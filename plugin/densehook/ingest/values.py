@@ -32,25 +32,31 @@ class Values:
 
 
 def values_of(
-    encoder: Encoder, target: VectorField, texts: Sequence[str], *, base64: bool
+    encoder: Encoder,
+    target: VectorField,
+    texts: Sequence[tuple[str, str | None]],
+    *,
+    base64: bool,
 ) -> Values:
-    """Texts of documents -> what they get for a field, all encoded together."""
+    """Texts of documents, with their prompts -> what they get for a field, all encoded together."""
     failures: dict[int, EncodeError | UnusableDocument] = {}
     spans: list[tuple[int, list[Chunk], range]] = []
     pieces: list[str] = []
-    for place, text in enumerate(texts):
+    prompts: list[str | None] = []
+    for place, (text, prompt) in enumerate(texts):
         chunks: list[Chunk] = []
         own = [text]
         if target.chunk is not None:
             try:
-                chunks = encoder.cut(text, target.chunk)
+                chunks = encoder.cut(text, target.chunk, prompt)
             except UnusableDocument as error:
                 failures[place] = error
                 continue
             own = [chunk.of(text) for chunk in chunks]
         spans.append((place, chunks, range(len(pieces), len(pieces) + len(own))))
         pieces += own
-    encoded = encoder.encode_each(pieces, "document")
+        prompts += [prompt] * len(own)
+    encoded = encoder.encode_each(pieces, "document", prompts)
     values: dict[int, Any] = {}
     for place, chunks, places in spans:
         if failed := [encoded.failures[each] for each in places if each in encoded.failures]:

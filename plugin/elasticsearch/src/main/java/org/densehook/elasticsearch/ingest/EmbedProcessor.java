@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
+import org.densehook.elasticsearch.vectors.DocumentPrompts;
 import org.densehook.elasticsearch.vectors.DocumentVectors;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
@@ -47,6 +47,7 @@ public final class EmbedProcessor extends AbstractProcessor {
       String encoder,
       List<String> inputs,
       TextTemplate template,
+      DocumentPrompts prompts,
       String output,
       boolean ignoreMissing,
       boolean override) {}
@@ -76,6 +77,7 @@ public final class EmbedProcessor extends AbstractProcessor {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
     List<String> inputs = names(tag, config);
     TextTemplate template = template(tag, config, inputs);
+    DocumentPrompts prompts = prompts(tag, config);
     String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
     if (output.isBlank() || inputs.contains(output)) {
       throw ConfigurationUtils.newConfigurationException(
@@ -88,7 +90,7 @@ public final class EmbedProcessor extends AbstractProcessor {
         tag,
         description,
         services,
-        new Options(encoder, inputs, template, output, ignoreMissing, override));
+        new Options(encoder, inputs, template, prompts, output, ignoreMissing, override));
   }
 
   private static List<String> names(String tag, Map<String, Object> config) {
@@ -117,6 +119,15 @@ public final class EmbedProcessor extends AbstractProcessor {
       return stated == null ? null : TextTemplate.parse(stated, inputs);
     } catch (IllegalArgumentException e) {
       throw ConfigurationUtils.newConfigurationException(TYPE, tag, "template", e.getMessage());
+    }
+  }
+
+  private static DocumentPrompts prompts(String tag, Map<String, Object> config) {
+    Object stated = config.remove("prompt");
+    try {
+      return stated == null ? null : DocumentPrompts.parse(stated);
+    } catch (IllegalArgumentException e) {
+      throw ConfigurationUtils.newConfigurationException(TYPE, tag, "prompt", e.getMessage());
     }
   }
 
@@ -156,7 +167,8 @@ public final class EmbedProcessor extends AbstractProcessor {
     String name = document.getMetadata().getIndex();
     if (name == null) { // a part of an update, which is merged later
       EmbedOrder order =
-          new EmbedOrder(options.output, options.inputs, options.template, options.encoder);
+          new EmbedOrder(
+              options.output, options.inputs, options.template, options.prompts, options.encoder);
       Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
       document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
       return null;
@@ -164,14 +176,15 @@ public final class EmbedProcessor extends AbstractProcessor {
     Destination destination = Destination.of(services.state().get(), name, services.indexVectors());
     EmbeddedField stated = destination.vectors().fields().get(options.output);
     EncoderHandle encoder = services.encoders().require(options.encoder);
+    TextRule text = destination.vectors().text(options.inputs, options.template, options.prompts);
     boolean statesInputs = stated != null && !stated.inputs().isEmpty();
     if (stated != null) {
       stated.require(encoder, name);
     }
     if (statesInputs) {
-      requireSameText(stated, name);
+      requireSameText(stated, text, name);
     }
-    TextRule text = destination.vectors().text(options.inputs, options.template);
+
     requireInputs(document, text);
     if (statesInputs && EmbedSettings.embeds(destination.index())) {
       return null; // it is embedded when it has passed all its pipelines
@@ -193,16 +206,19 @@ public final class EmbedProcessor extends AbstractProcessor {
     return PipelineDocument.of(document, destination, to, part);
   }
 
-  private void requireSameText(EmbeddedField stated, String index) {
-    TextTemplate template = stated.text().template();
-    if (!Objects.equals(template, options.template)) {
+  private void requireSameText(EmbeddedField stated, TextRule text, String index) {
+    requireSameInputs(stated, index);
+    if (!stated.text().equals(text)) {
       throw new IllegalArgumentException(
           "the pipeline makes the text of field ["
               + options.output
-              + "] by another [template] than the mapping of ["
+              + "] by another [template] or [prompt] than the mapping of ["
               + index
               + "] states; make them say the same");
     }
+  }
+
+  private void requireSameInputs(EmbeddedField stated, String index) {
     if (!stated.inputs().equals(options.inputs)) {
       throw new IllegalArgumentException(
           "the pipeline makes field ["

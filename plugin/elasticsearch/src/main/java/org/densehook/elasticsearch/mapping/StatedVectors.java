@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.densehook.chunk.ChunkRule;
+import org.densehook.elasticsearch.vectors.DocumentPrompts;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 import org.densehook.elasticsearch.vectors.TextTemplate;
@@ -22,7 +23,7 @@ final class StatedVectors {
 
   private static final Set<String> KEYS = Set.of("fields", "bm25");
   private static final Set<String> ENTRY_KEYS =
-      Set.of("input", "template", "encoder", "fingerprint", "chunk", "weights");
+      Set.of("input", "template", "prompt", "encoder", "fingerprint", "chunk", "weights");
 
   /** Types whose values are never text; of one that is not known here it is not assumed. */
   private static final Set<String> WITHOUT_TEXT =
@@ -108,6 +109,9 @@ final class StatedVectors {
     if (entry.containsKey("template") && (whole || entry.containsKey("input"))) {
       template(key, entry);
     }
+    if (entry.containsKey("prompt")) {
+      prompt(key, entry.get("prompt"));
+    }
     if (entry.containsKey("chunk")) {
       chunk(path, key, entry.get("chunk"));
     }
@@ -119,6 +123,14 @@ final class StatedVectors {
     List<?> inputs = stated instanceof List<?> list ? list : oneOrNone(stated);
     try {
       TextTemplate.parse(entry.get("template"), inputs.stream().map(String::valueOf).toList());
+    } catch (IllegalArgumentException e) {
+      refuse(key, e.getMessage());
+    }
+  }
+
+  private void prompt(String key, Object stated) {
+    try {
+      input(key + ".prompt", DocumentPrompts.parse(stated).field().name());
     } catch (IllegalArgumentException e) {
       refuse(key, e.getMessage());
     }

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Feed;
 import org.densehook.encode.Job;
@@ -25,11 +24,14 @@ final class DocumentFeed implements Feed {
   private final Consumer<Iterator<Text>> elsewhere;
   private Text last;
 
-  /** A text, and who wants what the encoder makes of it. */
-  record Text(String text, ActionListener<EncodeAction.Encoded> listener) {
+  /** A text, its own prompt or null, and who wants what the encoder makes of it. */
+  record Text(String text, String prompt, ActionListener<EncodeAction.Encoded> listener) {
 
     static Text of(DocumentText document) {
-      return new Text(document.text(), document.listener().map(EncodeAction.Encoded::vector));
+      return new Text(
+          document.text(),
+          document.prompt(),
+          document.listener().map(EncodeAction.Encoded::vector));
     }
   }
 
@@ -61,7 +63,7 @@ final class DocumentFeed implements Feed {
       Text text = last;
       long started = System.nanoTime();
       try {
-        Tokens tokens = encoder.tokenize(text.text(), Role.DOCUMENT);
+        Tokens tokens = encoder.tokenizeDocument(text.text(), text.prompt());
         return new Job(
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),

@@ -20,8 +20,9 @@ public interface EncoderHandle {
    * The chunks of a document's text; one holds no more tokens than the rule says, and the encoder
    * reads.
    *
+   * @param prompt what goes before each; null for the encoder's own prompt of documents
    * @throws IllegalArgumentException for a text of more chunks than the rule allows
    * @throws Exception as encoding it would fail
    */
-  List<Chunk> cut(String text, ChunkRule rule) throws Exception;
+  List<Chunk> cut(String text, String prompt, ChunkRule rule) throws Exception;
 }

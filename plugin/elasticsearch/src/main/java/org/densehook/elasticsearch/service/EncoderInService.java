@@ -71,10 +71,10 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
-  public List<Chunk> cut(String text, ChunkRule rule) throws Exception {
+  public List<Chunk> cut(String text, String prompt, ChunkRule rule) throws Exception {
     try {
       requireLength(text);
-      return Cutter.cut(text, rule.within(manifest().maxTokens()), this::sizes);
+      return Cutter.cut(text, rule.within(manifest().maxTokens()), texts -> sizes(texts, prompt));
     } catch (EncodeException e) {
       if (e.kind() == EncodeException.Kind.RETIRED) {
         throw new EsRejectedExecutionException(
@@ -84,10 +84,10 @@ final class EncoderInService implements EncoderHandle {
     }
   }
 
-  private int[] sizes(List<String> texts) throws EncodeException {
+  private int[] sizes(List<String> texts, String prompt) throws EncodeException {
     int[] sizes = new int[texts.size()];
     for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = runtime.size(texts.get(i), Role.DOCUMENT);
+      sizes[i] = runtime.size(texts.get(i), prompt);
     }
     return sizes;
   }
@@ -122,6 +122,11 @@ final class EncoderInService implements EncoderHandle {
   Tokens tokenize(String text, Role role) throws EncodeException {
     requireLength(text);
     return runtime.tokenize(text, role);
+  }
+
+  Tokens tokenizeDocument(String text, String prompt) throws EncodeException {
+    requireLength(text);
+    return runtime.tokenizeDocument(text, prompt);
   }
 
   private void requireLength(String text) throws EncodeException {

@@ -95,7 +95,7 @@ public final class DocumentEmbedder {
     EmbeddedField field =
         new EmbeddedField(
             order.field(),
-            vectors.text(order.inputs(), order.template()),
+            vectors.text(order.inputs(), order.template(), order.prompts()),
             encoder.name(),
             encoder.fingerprint(),
             false,

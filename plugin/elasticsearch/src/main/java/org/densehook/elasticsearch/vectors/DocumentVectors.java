@@ -15,7 +15,7 @@ import java.util.Set;
 public final class DocumentVectors {
 
   /** A text to be encoded for a field. */
-  record Text(FieldToEmbed to, String text, Note note) {}
+  record Text(FieldToEmbed to, PromptedText text, Note note) {}
 
   private final Collection<FieldToEmbed> fields;
   private final Map<String, Object> document;

@@ -16,12 +16,19 @@ import org.elasticsearch.common.bytes.BytesReference;
  * @param field path of the vector
  * @param inputs names of its inputs
  * @param template what their text is made by, or null
+ * @param prompts those that a field chooses among, or null
  * @param encoder name of its encoder, or null for the only one
  */
-public record EmbedOrder(String field, List<String> inputs, TextTemplate template, String encoder) {
+public record EmbedOrder(
+    String field,
+    List<String> inputs,
+    TextTemplate template,
+    DocumentPrompts prompts,
+    String encoder) {
 
   private static final String INPUT = "input";
   private static final String TEMPLATE = "template";
+  private static final String PROMPT = "prompt";
   private static final String ENCODER = "encoder";
   private static final byte[] KEY = IndexVectors.NOTES.getBytes(StandardCharsets.US_ASCII);
 
@@ -35,6 +42,9 @@ public record EmbedOrder(String field, List<String> inputs, TextTemplate templat
     order.put(INPUT, inputs);
     if (template != null) {
       order.put(TEMPLATE, template.stated());
+    }
+    if (prompts != null) {
+      order.put(PROMPT, prompts.asMap());
     }
     if (encoder != null) {
       order.put(ENCODER, encoder);
@@ -69,10 +79,12 @@ public record EmbedOrder(String field, List<String> inputs, TextTemplate templat
   private static EmbedOrder of(String field, Map<?, ?> order, List<?> inputs) {
     List<String> names = inputs.stream().map(Object::toString).toList();
     Object template = order.get(TEMPLATE);
+    Object prompts = order.get(PROMPT);
     return new EmbedOrder(
         field,
         names,
         template == null ? null : TextTemplate.parse(template, names),
+        prompts == null ? null : DocumentPrompts.parse(prompts),
         order.get(ENCODER) instanceof String encoder ? encoder : null);
   }
 

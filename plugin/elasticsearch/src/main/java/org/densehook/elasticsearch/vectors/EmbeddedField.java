@@ -117,9 +117,12 @@ public record EmbeddedField(
     return base64 ? VectorFormat.toBase64(vector) : vector;
   }
 
-  /** The hash of a document's text, as its note has it: another way of cutting is another text. */
-  String hash(String text) {
-    return Note.hash(isChunked() ? chunk + "\n" + text : text);
+  /**
+   * The hash of a document's text, as its note has it: another prompt, or another way of cutting,
+   * is another text.
+   */
+  String hash(PromptedText text) {
+    return Note.hash(isChunked() ? chunk + "\n" + text.identity() : text.identity());
   }
 
   /**

@@ -30,7 +30,7 @@ public record FieldToEmbed(
    *
    * @throws IllegalArgumentException when an input is an object
    */
-  String text(Map<?, ?> document) {
+  PromptedText text(Map<?, ?> document) {
     return field.text().text(document, encoder::join);
   }
 

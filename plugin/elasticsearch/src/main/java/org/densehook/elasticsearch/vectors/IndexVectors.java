@@ -122,10 +122,11 @@ public final class IndexVectors {
   }
 
   /** How a text is made of inputs, each of which is read where documents have its values. */
-  public TextRule text(List<String> inputs, TextTemplate template) {
+  public TextRule text(List<String> inputs, TextTemplate template, DocumentPrompts prompts) {
     return new TextRule(
         inputs.stream().map(name -> new TextRule.Input(name, sourcePaths(name))).toList(),
-        template);
+        template,
+        prompts == null ? null : prompts.at(sourcePaths(prompts.field().name())));
   }
 
   /**
@@ -199,7 +200,8 @@ public final class IndexVectors {
     List<String> inputs = strings(field.get("input"));
     return text(
         inputs,
-        field.containsKey("template") ? TextTemplate.parse(field.get("template"), inputs) : null);
+        field.containsKey("template") ? TextTemplate.parse(field.get("template"), inputs) : null,
+        field.containsKey("prompt") ? DocumentPrompts.parse(field.get("prompt")) : null);
   }
 
   /** Whether a field has a nested object for each chunk, cut by a rule that can be. */

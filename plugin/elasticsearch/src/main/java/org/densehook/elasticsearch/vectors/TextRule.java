@@ -1,18 +1,19 @@
 package org.densehook.elasticsearch.vectors;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * How the text of a document is made of its fields.
  *
  * @param inputs in the order in which they are joined
  * @param template what the text is made by; null where the inputs are joined
+ * @param prompts those of which each document has one before it; null where all have the encoder's
  */
-public record TextRule(List<Input> inputs, TextTemplate template) {
+public record TextRule(List<Input> inputs, TextTemplate template, DocumentPrompts prompts) {
 
   /**
    * A field that gives text.
@@ -20,11 +21,24 @@ public record TextRule(List<Input> inputs, TextTemplate template) {
    * @param name as it is stated
    * @param paths where in its source a document has the values of the field
    */
-  public record Input(String name, List<String> paths) {}
+  public record Input(String name, List<String> paths) {
+
+    /**
+     * The texts of its values in a document.
+     *
+     * @throws IllegalArgumentException when one is an object
+     */
+    List<String> texts(Map<?, ?> document) {
+      return paths.stream()
+          .flatMap(path -> InputText.of(path, FieldPaths.value(document, path)).stream())
+          .toList();
+    }
+  }
 
   /** Inputs that documents have under their own names, joined. */
   public static TextRule joining(List<String> names) {
-    return new TextRule(names.stream().map(name -> new Input(name, List.of(name))).toList(), null);
+    return new TextRule(
+        names.stream().map(name -> new Input(name, List.of(name))).toList(), null, null);
   }
 
   /** The names of the inputs, as they are stated. */
@@ -34,27 +48,29 @@ public record TextRule(List<Input> inputs, TextTemplate template) {
 
   /** What must be read of a document's source. */
   public List<String> paths() {
-    return inputs.stream().flatMap(input -> input.paths.stream()).distinct().toList();
+    Stream<Input> chosenBy = prompts == null ? Stream.empty() : Stream.of(prompts.field());
+    return Stream.concat(inputs.stream(), chosenBy)
+        .flatMap(input -> input.paths.stream())
+        .distinct()
+        .toList();
   }
 
   /**
-   * The text of a document; empty when no input has any.
+   * The text of a document, with its prompt; empty when no input has any.
    *
    * @param join the encoder's way to put texts together that are not blank
    * @throws IllegalArgumentException when an input is an object
    */
-  String text(Map<?, ?> document, Function<List<String>, String> join) {
+  PromptedText text(Map<?, ?> document, Function<List<String>, String> join) {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Input input : inputs) {
-      List<String> values = new ArrayList<>();
-      for (String path : input.paths) {
-        values.addAll(InputText.of(path, FieldPaths.value(document, path)));
-      }
-      texts.put(input.name, join.apply(values));
+      texts.put(input.name, join.apply(input.texts(document)));
     }
     boolean isEmpty = texts.values().stream().allMatch(String::isEmpty);
-    return template == null || isEmpty
-        ? join.apply(List.copyOf(texts.values()))
-        : template.filled(texts);
+    String text =
+        template == null || isEmpty
+            ? join.apply(List.copyOf(texts.values()))
+            : template.filled(texts);
+    return new PromptedText(text, prompts == null ? null : prompts.of(document));
   }
 }

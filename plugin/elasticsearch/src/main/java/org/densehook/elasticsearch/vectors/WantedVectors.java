@@ -23,12 +23,14 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
    */
   Iterator<DocumentText> texts() {
     FieldToEmbed to = text.to();
+    PromptedText own = text.text();
     if (!to.field().isChunked()) {
-      return Iterators.single(new DocumentText(text.text(), listener.map(Embedding::of)));
+      return Iterators.single(
+          new DocumentText(own.text(), own.prompt(), listener.map(Embedding::of)));
     }
     List<Chunk> chunks;
     try {
-      chunks = to.encoder().cut(text.text(), to.field().chunk());
+      chunks = to.encoder().cut(own.text(), own.prompt(), to.field().chunk());
     } catch (Exception e) {
       listener.onFailure(e);
       return Collections.emptyIterator();
@@ -41,6 +43,7 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
             i ->
                 new DocumentText(
                     chunks.get(i).text(),
+                    own.prompt(),
                     once.delegateFailureAndWrap(
                         (all, vector) -> {
                           vectors[i] = vector;

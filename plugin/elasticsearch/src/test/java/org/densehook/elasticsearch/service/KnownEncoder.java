@@ -15,7 +15,7 @@ public record KnownEncoder(String name, String fingerprint, int dims) implements
   }
 
   @Override
-  public List<Chunk> cut(String text, ChunkRule rule) throws Exception {
+  public List<Chunk> cut(String text, String prompt, ChunkRule rule) throws Exception {
     return Cutter.cut(
         text, rule, texts -> texts.stream().mapToInt(each -> 2 + each.split(" ").length).toArray());
   }

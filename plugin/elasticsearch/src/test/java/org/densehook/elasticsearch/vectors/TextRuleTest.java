@@ -85,13 +85,16 @@ final class TextRuleTest {
           assertThrows(IllegalArgumentException.class, () -> rule.text(document, ENCODER::join));
       assertEquals("input field [n] is an object, not text", refused.getMessage());
     } else {
-      assertEquals(stored.get("text").getAsString(), rule.text(document, ENCODER::join));
+      PromptedText text = rule.text(document, ENCODER::join);
+      JsonElement prompt = stored.get("prompt");
+      assertEquals(stored.get("text").getAsString(), text.text());
+      assertEquals(prompt == null ? null : prompt.getAsString(), text.prompt());
     }
   }
 
   @ParameterizedTest
   @MethodSource("refused")
-  void aTemplateThatCannotBeIsRefusedAndItsFieldPassedOver(JsonObject stored) {
+  void whatCannotBeIsRefusedAndItsFieldPassedOver(JsonObject stored) {
     Map<String, Object> entry =
         XContentHelper.convertToMap(bytes(stored.getAsJsonObject("entry")), true, XContentType.JSON)
             .v2();
@@ -99,8 +102,13 @@ final class TextRuleTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> TextTemplate.parse(entry.get("template"), inputs));
-    assertTrue(refused.getMessage().startsWith("template "), refused.getMessage());
+            () -> {
+              if (entry.containsKey("template")) {
+                TextTemplate.parse(entry.get("template"), inputs);
+              }
+              DocumentPrompts.parse(entry.get("prompt"));
+            });
+    assertTrue(refused.getMessage().matches("(?s)(template|prompt)[ .].*"), refused.getMessage());
     assertFalse(refused.getMessage().contains("\n"), refused.getMessage());
     assertTrue(mapping(stored).fields().isEmpty());
   }
