@@ -100,6 +100,23 @@ def test_documents_are_left_out_by_a_query_only_where_it_tells_who_has_text(
     assert bool(lacks_vector(field)["bool"]["filter"]) is findable
 
 
+def test_who_has_text_is_asked_where_documents_have_it() -> None:
+    text = {"type": "text", "copy_to": "all"}
+    raw = {"raw": {"type": "keyword", "ignore_above": 9}}
+    properties: dict[str, Any] = {"all": {"type": "text"}, "title": {**text, "fields": raw}}
+    entry = {"input": ["all", "title.raw"], "encoder": "e", "fingerprint": "sha256:x"}
+    meta = {"densehook": {"fields": {"embedding": entry}}}
+
+    def asked() -> Any:
+        mapping = {"_meta": meta, "properties": properties}
+        return lacks_vector(read_provenance("articles", mapping).vector_field())["bool"]["filter"]
+
+    exists = [{"exists": {"field": name}} for name in ("all", "title")]
+    assert asked() == [{"bool": {"should": exists, "minimum_should_match": 1}}]
+    properties["notes"] = {"type": "nested", "properties": {"body": text}}
+    assert asked() == []  # a query of documents does not see what nested objects have
+
+
 def test_a_vector_is_of_another_text_when_its_note_says_so() -> None:
     field = VectorField("embedding", TextRule.joining(["title"]), "e", "sha256:x", {})
 

@@ -166,7 +166,8 @@ def _is_there_for(stored: Stored, brought: Note | None, made: Note) -> bool:
         note is not None
         and stored.value is not None
         and note.get("text") == made["text"]
-        and (note == brought if note.get("fingerprint") is None else note == made)
+        and (note == brought or note.get("fingerprint") is not None)
+        and note.get("fingerprint") in (None, made["fingerprint"])
     )
 
 

@@ -184,7 +184,6 @@ public final class EmbedProcessor extends AbstractProcessor {
     if (statesInputs) {
       requireSameText(stated, text, name);
     }
-
     requireInputs(document, text);
     if (statesInputs && EmbedSettings.embeds(destination.index())) {
       return null; // it is embedded when it has passed all its pipelines
