@@ -26,7 +26,7 @@ from densehook.encode import Encoder, Engine, load
 from densehook.encode.packing import pack
 from densehook.encode.session import SLOWER_FUSED
 from densehook.encode.tokenizer import Tokens
-from densehook.hooks import text_of
+from densehook.hooks import TextRule, text_of
 from densehook.machine import usable_cpus
 from densehook.types import Document
 
@@ -52,7 +52,8 @@ def corpus(count: int) -> list[str]:
     """SciFact's documents, title and text joined, as many as asked for, at random."""
     documents = [d for d in read_documents(require_scifact()) if isinstance(d, Document)]
     chosen = random.Random(SEED).sample(documents, count)
-    return [text_of(document, ("title", "text"), " ".join)[0] for document in chosen]
+    rule = TextRule.joining(["title", "text"])
+    return [text_of(document, rule)[0] for document in chosen]
 
 
 def questions() -> list[str]:

@@ -21,7 +21,7 @@ from densehook.collections import read_documents
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoded, Encoder, load
-from densehook.hooks import text_of
+from densehook.hooks import TextRule, text_of
 from densehook.ingest import feed
 from densehook.ingest.feed import WINDOW
 from densehook.types import Document, EncodeStats
@@ -64,8 +64,9 @@ def overlap(url: str, scifact: Path, limit: int | None) -> tuple[float, float, f
     started = time.perf_counter()
     vectors: list[np.ndarray] = []
     stream = documents(scifact, limit)
+    rule = TextRule.joining(INPUTS)
     while window := list(itertools.islice(stream, WINDOW)):
-        texts = [text_of(document, INPUTS, encoder.manifest.join)[0] for document in window]
+        texts = [text_of(document, rule, encoder.manifest.join)[0] for document in window]
         vectors.extend(encoder.encode_counted(texts, "document").vectors)
     encoding = time.perf_counter() - started
 

@@ -29,7 +29,7 @@ from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.evaluation import evaluate
-from densehook.hooks import bm25_request, hybrid_request, text_of
+from densehook.hooks import TextRule, bm25_request, hybrid_request, text_of
 from densehook.hooks.kinds import dense
 from densehook.index import Index
 from densehook.ingest import feed
@@ -123,7 +123,8 @@ def effectiveness(setting: Setting) -> list[Result]:
 def ingest(setting: Setting) -> list[Result]:
     """Texts a second through the pipeline, against the Python encoder's own."""
     encoder = setting.encoder
-    texts = [text_of(d, INPUTS, encoder.manifest.join)[0] for d in setting.documents]
+    rule = TextRule.joining(INPUTS)
+    texts = [text_of(d, rule, encoder.manifest.join)[0] for d in setting.documents]
     encoder.encode_counted(texts[:64], "document")
     started = time.perf_counter()
     encoder.encode_counted(texts, "document")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
 import node_texts
 from conftest import own_node
@@ -22,6 +22,7 @@ from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder, Vectors, load
 from densehook.encode.tokenizer import Tokens
+from densehook.errors import RequestError
 from densehook.hooks import numbers_of
 from densehook.ingest import feed
 from densehook.tune import tune_bundle
@@ -178,3 +179,38 @@ def test_500_texts_are_cut_into_the_same_chunks_with_the_same_vectors(
             atol=1e-5,
             err_msg=repr(text[:40]),
         )
+
+
+def test_a_prompt_that_a_document_chooses_is_left_out_of_the_pooling_or_refused(
+    tuned_node: Elasticsearch, instructed_bundle: Bundle
+) -> None:
+    encoder = load(instructed_bundle.path)
+    index = f"prompts-{uuid.uuid4().hex[:8]}"
+    prompts = {"question": encoder.manifest.prompts["query"], "other": "another prompt: "}
+    entry = {
+        "input": "text",
+        "prompt": {"field": "kind", "prompts": prompts},
+        "encoder": encoder.manifest.name,
+        "fingerprint": encoder.fingerprint,
+    }
+    vector = {"type": "dense_vector", "dims": encoder.dims, "index_options": {"type": "flat"}}
+    tuned_node.indices.create(
+        index=index,
+        settings={"index.densehook.embed": True},
+        mappings={
+            "_meta": {"densehook": {"fields": {"embedding": entry}}},
+            "properties": {"text": {"type": "text"}, "embedding": vector},
+        },
+    )
+    try:
+        for role, fields in (("query", {"kind": "question"}), ("document", {"kind": "none"})):
+            tuned_node.index(index=index, id=role, document={"text": "water", **fields})
+            found = tuned_node.get(index=index, id=role, source_includes=["embedding"])["_source"]
+            expected = encoder.encode("water", role)
+            np.testing.assert_allclose(numbers_of(found["embedding"]), expected, atol=1e-5)
+        with pytest.raises(BadRequestError, match="it is not known which they are; state one of"):
+            tuned_node.index(index=index, document={"text": "water", "kind": "other"})
+        with pytest.raises(RequestError, match="it is not known which they are; name one"):
+            feed(tuned_node, index, [Document("1", {"text": "w", "kind": "other"})], encoder)
+    finally:
+        tuned_node.indices.delete(index=index)

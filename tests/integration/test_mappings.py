@@ -398,7 +398,7 @@ TEXT = {"type": "text", "fields": {"en": {"type": "text"}}}
         ({"input": ["title", "title"]}, {}, "it has [title] twice"),
         ({"input": "embedding"}, {}, "[embedding] is the vector field itself"),
         ({"input": "densehook"}, {}, "[densehook] holds the notes, not text"),
-        ({"input": "title.en"}, {}, "[title.en] is a multi-field, which no document has"),
+        ({"template": "{body}"}, {}, "]: template names [body], which is no input; inputs are"),
         ({"input": "at"}, {"at": {"type": "geo_point"}}, "[at] is mapped as [geo_point]"),
         ({"input": "o"}, {"o": {"properties": {}}}, "[o] is mapped as [object]"),
         ({"input": "other"}, {"other": VECTOR}, "[other] is mapped as [dense_vector]"),

@@ -14,6 +14,7 @@ from densehook.elastic.adding import require_index
 from densehook.errors import RequestError
 from densehook.hooks import (
     NOTES,
+    TextRule,
     VectorField,
     addition_request,
     has_other_text,
@@ -99,8 +100,25 @@ def test_documents_are_left_out_by_a_query_only_where_it_tells_who_has_text(
     assert bool(lacks_vector(field)["bool"]["filter"]) is findable
 
 
+def test_who_has_text_is_asked_where_documents_have_it() -> None:
+    text = {"type": "text", "copy_to": "all"}
+    raw = {"raw": {"type": "keyword", "ignore_above": 9}}
+    properties: dict[str, Any] = {"all": {"type": "text"}, "title": {**text, "fields": raw}}
+    entry = {"input": ["all", "title.raw"], "encoder": "e", "fingerprint": "sha256:x"}
+    meta = {"densehook": {"fields": {"embedding": entry}}}
+
+    def asked() -> Any:
+        mapping = {"_meta": meta, "properties": properties}
+        return lacks_vector(read_provenance("articles", mapping).vector_field())["bool"]["filter"]
+
+    exists = [{"exists": {"field": name}} for name in ("all", "title")]
+    assert asked() == [{"bool": {"should": exists, "minimum_should_match": 1}}]
+    properties["notes"] = {"type": "nested", "properties": {"body": text}}
+    assert asked() == []  # a query of documents does not see what nested objects have
+
+
 def test_a_vector_is_of_another_text_when_its_note_says_so() -> None:
-    field = VectorField("embedding", ["title"], "e", "sha256:x", {})
+    field = VectorField("embedding", TextRule.joining(["title"]), "e", "sha256:x", {})
 
     def differs(fields: Mapping[str, Any]) -> bool:
         return has_other_text(fields, field, join_by_spaces)
@@ -114,7 +132,6 @@ def test_a_vector_is_of_another_text_when_its_note_says_so() -> None:
 
 
 def test_what_holds_no_text_here_holds_none_in_the_node() -> None:
-    """An alias is told otherwise there: by the field that it names."""
     source = (JAVA / "mapping" / "StatedVectors.java").read_text()
     (stated,) = re.findall(r"WITHOUT_TEXT =\s+Set\.of\((.*?)\);", source, re.DOTALL)
-    assert {*re.findall(r'"(\w+)"', stated), "alias"} == WITHOUT_TEXT
+    assert set(re.findall(r'"(\w+)"', stated)) == WITHOUT_TEXT

@@ -12,6 +12,7 @@ from densehook.errors import EncoderMismatch, NoProvenance, RequestError, Unusab
 from densehook.hooks import (
     FIELDS,
     INDEX_TYPES,
+    TextRule,
     bm25_request,
     index_request,
     ranking_of,
@@ -21,6 +22,8 @@ from densehook.hooks import (
     text_of,
 )
 from densehook.types import Document, ScoredDoc
+
+TITLE_AND_TEXT = TextRule.joining(["title", "text"])
 
 
 @pytest.fixture
@@ -233,14 +236,15 @@ def test_a_single_input_is_searched_itself(manifest: Manifest) -> None:
 def test_a_document_gives_the_text_of_its_fields_joined(
     manifest: Manifest, fields: dict[str, Any], text: str, missing: list[str]
 ) -> None:
-    assert text_of(Document("1", fields), ["title", "text"], manifest.join) == (text, missing)
+    assert text_of(Document("1", fields), TITLE_AND_TEXT, manifest.join) == (text, missing)
 
 
 def test_an_input_may_be_a_path(manifest: Manifest) -> None:
     nested = Document("1", {"a": {"b": {"c": "deep"}}})
-    assert text_of(nested, ["a.b.c"], manifest.join)[0] == "deep"
+    rule = TextRule.joining(["a.b.c"])
+    assert text_of(nested, rule, manifest.join)[0] == "deep"
     dotted = Document("1", {"a.b.c": "flat"})
-    assert text_of(dotted, ["a.b.c"], manifest.join)[0] == "flat"
+    assert text_of(dotted, rule, manifest.join)[0] == "flat"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +259,7 @@ def test_a_document_without_usable_input_is_refused(
     manifest: Manifest, fields: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(UnusableDocument, match=reason):
-        text_of(Document("1", fields), ["title", "text"], manifest.join)
+        text_of(Document("1", fields), TITLE_AND_TEXT, manifest.join)
 
 
 def test_several_fields_are_searched_as_the_nodes_short_form_does() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from densehook.bundle import is_blank, join_texts, well_formed
 from densehook.chunk import Chunk, ChunkRule
-from densehook.hooks import VectorField
+from densehook.hooks import TextRule, VectorField
 from densehook.hooks.notes import (
     NOTES,
     Decision,
@@ -36,10 +36,12 @@ OTHER = "sha256:" + "cd" * 32
 
 
 def field(name: str = "v", fingerprint: str = FINGERPRINT) -> VectorField:
-    return VectorField(name, ("text",), "e", fingerprint, {})
+    return VectorField(name, TextRule.joining(["text"]), "e", fingerprint, {})
 
 
-CHUNKED = VectorField("p.v", ("text",), "e", FINGERPRINT, {}, chunk=ChunkRule("tokens", 20, 5))
+CHUNKED = VectorField(
+    "p.v", TextRule.joining(["text"]), "e", FINGERPRINT, {}, chunk=ChunkRule("tokens", 20, 5)
+)
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=50)
 paths = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(".".join)

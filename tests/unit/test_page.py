@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from command_line import running_in
 from densehook.collections import JudgedFolder
 from densehook.errors import RequestError
-from densehook.hooks import Provenance, VectorField
+from densehook.hooks import Provenance, TextRule, VectorField
 from densehook.index import Hit, Index
 from densehook.page import Comparison, compare_app, listen, names_of
 from densehook.page.asking import filters_of, search_of
@@ -40,7 +40,7 @@ def page(tmp_path: Path) -> TestClient:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     field = VectorField(
         "embedding",
-        ["title", "text"],
+        TextRule.joining(["title", "text"]),
         "tiny",
         "sha256:" + "ab" * 32,
         {"type": "dense_vector", "dims": 32},
@@ -248,12 +248,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from elasticsearch import Elasticsearch
 from densehook.collections import JudgedFolder
-from densehook.hooks import Provenance, VectorField
+from densehook.hooks import Provenance, TextRule, VectorField
 from densehook.index import Index
 from densehook.page import Comparison, compare_app, listen, names_of, serve
 
 mapping = {"type": "dense_vector", "dims": 32}
-field = VectorField("embedding", ["text"], "tiny", "sha256:" + "ab" * 32, mapping)
+field = VectorField("embedding", TextRule.joining(["text"]), "tiny", "sha256:" + "ab" * 32, mapping)
 client = Elasticsearch(sys.argv[1], request_timeout=3600)
 index = Index(client, Provenance("passages", {"embedding": field}, ["text"]), field, None)
 listening = listen(0)

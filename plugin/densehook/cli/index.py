@@ -86,6 +86,13 @@ def create(
             "--chunk-beyond", help="What becomes of a document of more: refuse, or cut it there."
         ),
     ] = "refuse",
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            help="Put the inputs together so, instead of joining them: '{title}: {text}'.",
+        ),
+    ] = None,
     in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
@@ -116,6 +123,7 @@ def create(
         field=field,
         in_cluster=in_cluster,
         chunk=rule,
+        template=template,
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     out.print(

@@ -13,6 +13,7 @@ from ..errors import DensehookError, IndexExists, NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from ..hooks import (
     Provenance,
+    TextTemplate,
     field_for,
     index_request,
     pipeline_name,
@@ -42,14 +43,16 @@ def create_index(
     field: str | None = None,
     in_cluster: bool | None = False,
     chunk: ChunkRule | None = None,
+    template: str | None = None,
 ) -> bool:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
     index's default. None leaves it to the plugin where it has this very encoder in service. With
-    ``chunk`` a document has a vector for each chunk of its text. Gives whether the plugin makes
-    them. Raises RequestError for a value that cannot be, IndexExists,
-    NotInService when the cluster is to encode and does not have this encoder in service.
+    ``chunk`` a document has a vector for each chunk of its text; ``template`` is what the text is
+    made by, unless its inputs are joined. Gives whether the plugin makes the vectors. Raises
+    RequestError for a value that cannot be, IndexExists, NotInService when the cluster is to encode
+    and does not have this encoder in service.
     """
     require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
@@ -57,6 +60,13 @@ def create_index(
     require_field_names(inputs, field, chunk)
     if chunk is not None and chunk.is_late:
         manifest.require_spans()
+    if template is not None:
+        TextTemplate.parse(template, inputs)
+        if chunk is not None and chunk.name_key is not None:
+            raise RequestError(
+                f"chunks by {chunk.by} are of each input by itself, and a template makes one text"
+                " of them; leave one of the two out"
+            )
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
@@ -74,11 +84,13 @@ def create_index(
             analysis=_analysis(client),
             pipeline=pipeline_name(index) if in_cluster else None,
             chunk=chunk,
+            template=template,
         )
         # sent once: after an answer that was lost, a second request would find an index there
         client.options(max_retries=0).indices.create(index=index, **body)
         if in_cluster:
-            _create_pipeline(client, index, pipeline_request(manifest, inputs=inputs, field=field))
+            pipeline = pipeline_request(manifest, inputs=inputs, field=field, template=template)
+            _create_pipeline(client, index, pipeline)
     return in_cluster
 
 

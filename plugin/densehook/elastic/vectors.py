@@ -57,7 +57,7 @@ def noted_vectors(
     Written documents are found when the index has been refreshed. Raises ElasticError.
     """
     field.require_whole(index, "an export of vectors")
-    for hits in _pages(client, index, field, [field.name, NOTES, *field.inputs]):
+    for hits in _pages(client, index, field, [field.name, NOTES, *field.text.read]):
         yield [_noted(hit, field.name) for hit in hits]
 
 

@@ -89,7 +89,7 @@ class Asked:
     def prompt_of(self, manifest: Manifest) -> Prompt:
         """The prompt of each text."""
         if self.prompt is not None:
-            return _stated(self.prompt, manifest)
+            return stated_prompt(self.prompt, manifest)
         if self.prompt_name is not None:
             return named_prompt(manifest, self.prompt_name)
         both = {named_prompt(manifest, name) for name in manifest.prompts}
@@ -118,7 +118,8 @@ def named_prompt(manifest: Manifest, name: str) -> Prompt:
     return Prompt(manifest.prompts[name], manifest.unpooled.get(name, 0))
 
 
-def _stated(text: str, manifest: Manifest) -> Prompt:
+def stated_prompt(text: str, manifest: Manifest) -> Prompt:
+    """A prompt as such; RequestError where the encoder would have to tell its tokens and cannot."""
     for name, known in manifest.prompts.items():
         if known == text:
             return named_prompt(manifest, name)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
 
 from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
-from ..chunk import Chunk, ChunkRule, Cut, Window, cut, windows
+from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
-from .asked import Asked, Options, Prompt, named_prompt
+from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, WindowsEach, placed, stats_of
 from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
@@ -205,15 +205,23 @@ class Encoder:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
         return self._encode(texts, named_prompt(self.manifest, role))
 
-    def encode_each(self, texts: Sequence[str], role: Role) -> EncodedEach:
-        """Vectors of all texts but those that cannot be encoded, each of which has its reason."""
+    def encode_each(
+        self, texts: Sequence[str], role: Role, prompts: Sequence[str | None] | None = None
+    ) -> EncodedEach:
+        """Vectors of all texts but those that cannot be encoded, each of which has its reason.
+
+        ``prompts`` are those that some have in the place of the role's. Raises RequestError for one
+        whose tokens cannot be told, where the encoder pools none of its prompts'.
+        """
         require_list(texts)
         vectors = self.blank(len(texts))
-        prompt = named_prompt(self.manifest, role)
+        each_ones = self._prompts(texts, role, prompts)
         stats = EncodeStats()
         failures: dict[int, EncodeError] = {}
         for start in range(0, len(texts), WINDOW):
-            window = self._tokenize_each(texts[start : start + WINDOW], prompt, start)
+            window = self._tokenize_each(
+                texts[start : start + WINDOW], each_ones[start : start + WINDOW], start
+            )
             tokens = {start + n: each for n, each in enumerate(window) if isinstance(each, Tokens)}
             places = list(tokens)
             made, failed = self.encode_each_of(list(tokens.values()))
@@ -274,45 +282,66 @@ class Encoder:
             for (key, _), vector in zip(window, encoded.vectors, strict=True):
                 yield key, vector.copy()  # a view would keep the window's other vectors alive
 
-    def cut(self, text: str, rule: ChunkRule) -> Cut:
+    def _prompts(
+        self, texts: Sequence[str], role: Role, stated: Sequence[str | None] | None
+    ) -> list[Prompt]:
+        """The prompt of each text: the stated one, or the role's."""
+        of_role = named_prompt(self.manifest, role)
+        known = {
+            each: stated_prompt(each, self.manifest) for each in stated or () if each is not None
+        }
+        return [of_role if each is None else known[each] for each in stated or [None] * len(texts)]
+
+    def cut(self, text: str, rule: ChunkRule, stated: str | None = None) -> Cut:
         """The chunks of a document's text; none has more tokens than the rule says or it can read.
 
-        Raises UnusableDocument for a text of more chunks than the rule allows.
+        ``stated`` is the prompt before each, where it is not that of documents. Raises
+        UnusableDocument for a text of more chunks than the rule allows.
         """
-        return cut(text, rule.within(self.manifest.max_tokens), self._sizes)
+        return cut(text, rule.within(self.manifest.max_tokens), self._sizes(stated))
 
-    def windows(self, text: str, chunks: Sequence[Chunk]) -> list[Window]:
+    def windows(
+        self, text: str, chunks: Sequence[Chunk], stated: str | None = None
+    ) -> list[Window]:
         """The chunks of a document's text, as many together as it can read.
 
         Raises BundleError where parts of a text have no vectors.
         """
         self.manifest.require_spans()
-        return windows(text, chunks, self.manifest.max_tokens, self._sizes)
+        return windows(text, chunks, self.manifest.max_tokens, self._sizes(stated))
 
-    def _sizes(self, texts: Sequence[str]) -> list[int]:
+    def _sizes(self, stated: str | None) -> Sizes:
         """How many tokens the model would read of each document, however many it can."""
-        prompt = named_prompt(self.manifest, "document").text
-        tokens = self._tokenizer([prompt + each for each in texts])
-        return [len(each.ids) + each.lost for each in tokens]
+        prompt = named_prompt(self.manifest, "document").text if stated is None else stated
 
-    def encode_windows(self, given: Sequence[Window]) -> WindowsEach:
+        def sizes(texts: Sequence[str]) -> list[int]:
+            tokens = self._tokenizer([prompt + each for each in texts])
+            return [len(each.ids) + each.lost for each in tokens]
+
+        return sizes
+
+    def encode_windows(
+        self, given: Sequence[Window], stated: Sequence[str | None] | None = None
+    ) -> WindowsEach:
         """Chunks in their windows, as documents -> float32 [chunks, dims] of each window.
 
-        Those that cannot be encoded have their reason, as in ``encode_each``. Raises BundleError
-        where parts of a text have no vectors.
+        ``stated`` are their prompts, as in ``encode_each``, and those that cannot be encoded have
+        their reason, as there. Raises BundleError where parts of a text have no vectors.
         """
         self.manifest.require_spans()
-        prompt = named_prompt(self.manifest, "document").text
+        prompts = self._prompts([each.content for each in given], "document", stated)
         vectors: dict[int, Vectors] = {}
         failures: dict[int, EncodeError] = {}
         stats = EncodeStats()
         for start in range(0, len(given), WINDOW):
             tokens = [
                 self._tokenizer.with_spans(
-                    prompt + each.content,
-                    [(first + len(prompt), end + len(prompt)) for first, end in each.spans],
+                    prompt.text + each.content,
+                    [(at + len(prompt.text), end + len(prompt.text)) for at, end in each.spans],
                 )
-                for each in given[start : start + WINDOW]
+                for each, prompt in zip(
+                    given[start : start + WINDOW], prompts[start : start + WINDOW], strict=True
+                )
             ]
             made, failed = self.encode_spans_of(tokens)
             vectors |= {start + place: rows for place, rows in made.items()}
@@ -330,25 +359,29 @@ class Encoder:
 
     def _tokenize(self, texts: Sequence[str], prompt: Prompt, first: int) -> list[Tokens]:
         tokens = []
-        for each in self._tokenize_each(texts, prompt, first):
+        for each in self._tokenize_each(texts, [prompt] * len(texts), first):
             if isinstance(each, EncodeError):
                 raise each
             tokens.append(each)
         return tokens
 
     def _tokenize_each(
-        self, texts: Sequence[str], prompt: Prompt, first: int
+        self, texts: Sequence[str], prompts: Sequence[Prompt], first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
-        strings = [text for text in texts if isinstance(cast(object, text), str)]
-        tokens = iter(self._tokenizer([prompt.text + text for text in strings]))
+        strings = [
+            prompt.text + text
+            for text, prompt in zip(texts, prompts, strict=True)
+            if isinstance(cast(object, text), str)
+        ]
+        tokens = iter(self._tokenizer(strings))
         return [
             _with_tokens(next(tokens), prompt.unpooled, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
             )
-            for position, text in enumerate(texts, start=first)
+            for position, (text, prompt) in enumerate(zip(texts, prompts, strict=True), start=first)
         ]
 
     def encode_tokens(

@@ -183,7 +183,7 @@ class Reference:
             weights = self._weights(settings.mix)["layer_weights"]
             taken = layers[settings.mix.start :].astype(np.float64)
             hidden = np.average(taken, axis=0, weights=weights)
-        return hidden
+        return np.asarray(hidden)
 
     def encode_spans(
         self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]

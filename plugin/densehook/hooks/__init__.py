@@ -14,6 +14,7 @@ from .coverage import (
     of_another_encoder,
     to_embed,
 )
+from .field_text import field_text
 from .filters import fields_in, filter_of
 from .indexing import (
     field_for,
@@ -56,7 +57,8 @@ from .searching import (
     ranking_of,
     require_answers,
 )
-from .texts import Join, field_text, join_by_spaces, text_of
+from .template import TextTemplate
+from .text_rule import Input, Join, TextRule, join_by_spaces, prompt_of, text_of
 from .vector_field import VectorField, short
 
 __all__ = [
@@ -66,10 +68,13 @@ __all__ = [
     "NOTES",
     "Decision",
     "Field",
+    "Input",
     "Join",
     "Note",
     "Provenance",
     "Stored",
+    "TextRule",
+    "TextTemplate",
     "Vector",
     "VectorField",
     "addition_request",
@@ -100,6 +105,7 @@ __all__ = [
     "of_another_encoder",
     "pipeline_name",
     "pipeline_request",
+    "prompt_of",
     "ranking_of",
     "read_provenance",
     "require_answers",

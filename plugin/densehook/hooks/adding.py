@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..bundle import Manifest
@@ -11,7 +11,7 @@ from ..errors import RequestError
 from .indexing import place, require_field_names, require_index_type
 from .kinds import FIELDS
 from .notes import NOTES, NOTES_MAPPING
-from .paths import mapping_at
+from .paths import mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
 
 _ANOTHER = "make another index with densehook create, and ingest into that"
@@ -19,7 +19,6 @@ _ANOTHER = "make another index with densehook create, and ingest into that"
 WITHOUT_TEXT = frozenset(
     (
         "aggregate_metric_double",
-        "alias",
         "binary",
         "date_range",
         "dense_vector",
@@ -46,7 +45,7 @@ WITHOUT_TEXT = frozenset(
         "tdigest",
     )
 )
-"""Types of fields whose values in a document are no text, or not there: the node's, and aliases."""
+"""Types of fields whose values in a document are no text: the node's."""
 
 
 def addition_request(
@@ -109,28 +108,23 @@ def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
 
 
 def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
-    properties = mapping.get("properties", {})
     if name in mapping.get("runtime", {}):
         return
-    mapped = mapping_at(properties, name)
-    if not mapped:
-        known = [path for path, _ in _mapped(properties)]
-        near = difflib.get_close_matches(name, known, n=3)
-        meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
-        raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
-    kind = "object" if "properties" in mapped else mapped.get("type")
-    if kind in WITHOUT_TEXT:
-        raise RequestError(
-            f"field {name!r} of index {index!r} is mapped as {kind}, which holds no text; name text"
-            " fields"
-        )
-
-
-def _mapped(properties: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """The fields of a mapping, by their paths."""
-    for name, mapped in properties.items():
-        yield f"{above}{name}", mapped
-        yield from _mapped(mapped.get("properties", {}), f"{above}{name}.")
+    properties = mapping.get("properties", {})
+    for path in source_paths(properties, name):
+        mapped = mapping_at(properties, path)
+        if not mapped:
+            known = [path for path, _, _ in mapped_fields(properties)]
+            near = difflib.get_close_matches(name, known, n=3)
+            meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
+            raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
+        kind = "object" if "properties" in mapped else mapped.get("type")
+        if kind in WITHOUT_TEXT:
+            given = "" if path == name else f", from which {name!r} has its values,"
+            raise RequestError(
+                f"field {path!r} of index {index!r}{given} is mapped as {kind}, which holds no"
+                " text; name text fields"
+            )
 
 
 def _require_alike(

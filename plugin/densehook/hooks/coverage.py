@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..types import Document
+from .field_text import field_text
 from .notes import NOTES, is_current, note_in, note_of, text_hash, with_vector
-from .texts import Join, field_text
+from .text_rule import Join, prompt_of
 from .vector_field import VectorField
 
 Query = Mapping[str, Any]
@@ -29,7 +30,7 @@ def lacks_vector(field: VectorField) -> Query:
 
     Where no query can tell which have text, all but those that say they have none.
     """
-    text = [{"exists": {"field": name}} for name in field.inputs] if field.findable else []
+    text = [{"exists": {"field": name}} for name in field.text.paths] if field.findable else []
     silent = [
         {"term": {_note(field, "fingerprint"): field.fingerprint}},
         {"term": {_note(field, "text"): text_hash("", field.chunk)}},
@@ -77,13 +78,18 @@ def has_other_text(fields: Mapping[str, Any], field: VectorField, join: Join) ->
     note = note_in(fields, field.name)
     if note is None:
         return False
-    text, _ = field_text(Document("", fields), field, join)
-    return not is_current({**note, "fingerprint": None}, text, field.fingerprint, field.chunk)
+    document = Document("", fields)
+    text, _ = field_text(document, field, join)
+    prompt = prompt_of(document, field.text)
+    anyones = {**note, "fingerprint": None}
+    return not is_current(anyones, text, field.fingerprint, field.chunk, prompt)
 
 
-def embedded(field: VectorField, text: str, value: Any) -> dict[str, Any]:
+def embedded(
+    field: VectorField, text: str, value: Any, prompt: str | None = None
+) -> dict[str, Any]:
     """The partial document that brings a stored one the vector of its text, and the note of it."""
-    return with_vector({}, field, value, note_of(text, field.fingerprint, field.chunk))
+    return with_vector({}, field, value, note_of(text, field.fingerprint, field.chunk, prompt))
 
 
 def _note(field: VectorField, key: str) -> str:

@@ -1,4 +1,4 @@
-"""The index a bundle needs."""
+"""The index a bundle needs, and the pipeline that makes its vectors in the cluster."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def index_request(
     analysis: Mapping[str, Any] | None = None,
     pipeline: str | None = None,
     chunk: ChunkRule | None = None,
+    template: str | None = None,
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
@@ -59,7 +60,8 @@ def index_request(
     cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
     is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field. The names have been through ``require_field_names``.
+    that leads to the field; with ``template`` that is what a text is made by. The names have been
+    through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
@@ -83,7 +85,7 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk),
+            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk, template),
             **_METADATA,
             "properties": properties,
         },
@@ -169,7 +171,9 @@ def pipeline_name(index: str) -> str:
     return f"densehook-{index}"
 
 
-def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -> dict[str, Any]:
+def pipeline_request(
+    manifest: Manifest, *, inputs: Sequence[str], field: str, template: str | None = None
+) -> dict[str, Any]:
     """Body of the request that creates that pipeline; the plugin's processor does the work.
 
     An input may be missing, as in ``text_of``; a vector that a document brings is made anew.
@@ -179,6 +183,7 @@ def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -
         "input": list(inputs),
         "output": field,
         "ignore_missing": True,
+        **({} if template is None else {"template": template}),
     }
     return {
         "description": f"vectors of {', '.join(inputs)} by {manifest.name}",

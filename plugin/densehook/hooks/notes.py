@@ -37,21 +37,26 @@ _ROUNDING = 1e-3  # what is lost when a vector is written out and read again is 
 Note = Mapping[str, Any]
 
 
-def text_hash(text: str, chunk: ChunkRule | None = None) -> str:
+def text_hash(text: str, chunk: ChunkRule | None = None, prompt: str | None = None) -> str:
     """Hash of a document's text: 32 hex digits of SHA-256 over its UTF-8.
 
-    A text that is cut another way is another text.
+    A text that is cut another way, or that another prompt than the encoder's goes before, is
+    another text.
     """
-    text = text if chunk is None else chunk.hashed(text)
+    own = text if chunk is None else chunk.hashed(text)
+    text = own if prompt is None or not text else f"{prompt}\n{own}"
     return hashlib.sha256(well_formed(text).encode()).digest()[:_TEXT_BYTES].hex()
 
 
 def note_of(
-    text: str, fingerprint: str | None = None, chunk: ChunkRule | None = None
+    text: str,
+    fingerprint: str | None = None,
+    chunk: ChunkRule | None = None,
+    prompt: str | None = None,
 ) -> dict[str, str]:
     """The note of a vector made of this text, by the encoder of that fingerprint or by a client."""
     made_by = {} if fingerprint is None else {"fingerprint": fingerprint}
-    return {**made_by, "text": text_hash(text, chunk)}
+    return {**made_by, "text": text_hash(text, chunk, prompt)}
 
 
 def note_in(fields: Mapping[str, Any], vector_field: str) -> Note | None:
@@ -64,12 +69,16 @@ def note_in(fields: Mapping[str, Any], vector_field: str) -> Note | None:
 
 
 def is_current(
-    note: Note | None, text: str, fingerprint: str, chunk: ChunkRule | None = None
+    note: Note | None,
+    text: str,
+    fingerprint: str,
+    chunk: ChunkRule | None = None,
+    prompt: str | None = None,
 ) -> bool:
     """Whether a vector with this note is that of the text, by the field's encoder or a client."""
     return (
         note is not None
-        and note.get("text") == text_hash(text, chunk)
+        and note.get("text") == text_hash(text, chunk, prompt)
         and note.get("fingerprint") in (None, fingerprint)
     )
 
@@ -103,26 +112,31 @@ class Decision:
 
 
 def decide(
-    fields: Mapping[str, Any], field: VectorField, text: str, stored: Stored | None = None
+    fields: Mapping[str, Any],
+    field: VectorField,
+    text: str,
+    stored: Stored | None = None,
+    prompt: str | None = None,
 ) -> Decision:
     """Whether a document's vector is current: the one place that decides, as in the node.
 
     ``text`` is the document's, ``stored`` what the document has that it replaces, where that is
-    known.
+    known. ``prompt`` goes before the text, where it is not the encoder's own.
     """
     brought = note_in(fields, field.name)
     value = field.value_in(fields)
     if value is not None:
         note = _note_of(field, value, brought, stored)
         if note is None:  # a client's own, which belongs to the text that it comes with
-            return Decision(Vector.KEPT, note_of(text, chunk=field.chunk))
-        if is_current(note, text, field.fingerprint, field.chunk):
+            return Decision(Vector.KEPT, note_of(text, chunk=field.chunk, prompt=prompt))
+        if is_current(note, text, field.fingerprint, field.chunk, prompt):
             return Decision(Vector.KEPT, note)
     if is_blank(text):
         return Decision(Vector.NONE, None)
-    if value is None and stored is not None and _is_there_for(stored, brought, text, field):
+    made = note_of(text, field.fingerprint, field.chunk, prompt)
+    if value is None and stored is not None and _is_there_for(stored, brought, made):
         return Decision(Vector.TAKEN, stored.note)
-    return Decision(Vector.MADE, note_of(text, field.fingerprint, field.chunk))
+    return Decision(Vector.MADE, made)
 
 
 def _note_of(
@@ -140,18 +154,20 @@ def _note_of(
     return None if left_over else brought
 
 
-def _is_there_for(stored: Stored, brought: Note | None, text: str, field: VectorField) -> bool:
+def _is_there_for(stored: Stored, brought: Note | None, made: Note) -> bool:
     """Whether the index has the vector of a document that brings none.
 
-    The encoder would give its own again. One that a client brought belongs to a document that still
-    says so in its note: it was read from an index that shows no vectors.
+    The encoder would give its own again, which is then noted as ``made``. One that a client brought
+    belongs to a document that still says so in its note: it was read from an index that shows no
+    vectors.
     """
     note = stored.note
     return (
         note is not None
         and stored.value is not None
-        and is_current(note, text, field.fingerprint, field.chunk)
-        and (note.get("fingerprint") is not None or note == brought)
+        and note.get("text") == made["text"]
+        and (note == brought or note.get("fingerprint") is not None)
+        and note.get("fingerprint") in (None, made["fingerprint"])
     )
 
 

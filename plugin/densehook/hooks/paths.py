@@ -6,7 +6,7 @@ what a document has there, or puts something there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -63,6 +63,45 @@ def mapping_at(properties: Mapping[str, Any], path: str) -> Mapping[str, Any]:
         if isinstance(inner, Mapping) and (found := mapping_at(inner.get("properties", {}), rest)):
             return found
     return {}
+
+
+def is_nested(properties: Mapping[str, Any], path: str) -> bool:
+    """Whether a field lies in a nested object, so that a query of documents does not see it."""
+    return any(mapping_at(properties, above).get("type") == "nested" for above, _ in _splits(path))
+
+
+def source_paths(properties: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Where documents have the values of a field.
+
+    Under the field's own path, an alias's target or the parent of a multi-field, and then, by their
+    paths, in the fields that are copied to it.
+    """
+    fields = {path: (mapped, parent) for path, mapped, parent in mapped_fields(properties)}
+    own = name
+    if name in fields and fields[name][0].get("type") == "alias":
+        own = str(fields[name][0].get("path", name))
+    while own in fields and (parent := fields[own][1]) is not None:
+        own = parent
+    copied = [path for path, (mapped, _) in fields.items() if own in _targets(mapped)]
+    return (own, *sorted(copied, key=lambda path: path.encode("utf-16-be", "surrogatepass")))
+
+
+def mapped_fields(
+    properties: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, Mapping[str, Any], str | None]]:
+    """The fields of a mapping, by their paths: objects and multi-fields too, with their parents."""
+    for name, mapped in properties.items():
+        path = f"{above}{name}"
+        yield path, mapped, None
+        yield from mapped_fields(mapped.get("properties", {}), f"{path}.")
+        for inner, multi in mapped.get("fields", {}).items():
+            yield f"{path}.{inner}", multi, path
+
+
+def _targets(mapped: Mapping[str, Any]) -> Sequence[str]:
+    """The fields that a field is copied to."""
+    stated = mapped.get("copy_to", ())
+    return (stated,) if isinstance(stated, str) else stated
 
 
 def _put(fields: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ It lives in the index mapping's ``_meta``, where the vectors live, so it goes wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,10 @@ from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
-from .paths import mapping_at
+from .paths import is_nested, mapping_at, source_paths
+from .prompts import DocumentPrompts
+from .template import TextTemplate
+from .text_rule import Input, TextRule
 from .vector_field import VectorField
 
 META = "densehook"
@@ -73,9 +76,11 @@ def meta_of(
     inputs: Sequence[str],
     bm25_field: str,
     chunk: ChunkRule | None = None,
+    template: str | None = None,
 ) -> dict[str, Any]:
     """The mapping's ``_meta`` for one vector field."""
-    return {META: {"fields": {field: _entry(manifest, inputs, chunk)}, "bm25": bm25_field}}
+    entry = _entry(manifest, inputs, chunk, template)
+    return {META: {"fields": {field: entry}, "bm25": bm25_field}}
 
 
 def field_meta(
@@ -91,13 +96,18 @@ def field_meta(
 
 
 def _entry(
-    manifest: Manifest, inputs: Sequence[str], chunk: ChunkRule | None = None
+    manifest: Manifest,
+    inputs: Sequence[str],
+    chunk: ChunkRule | None = None,
+    template: str | None = None,
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.fingerprint,
     }
+    if template is not None:
+        entry["template"] = template
     if chunk is not None:
         entry["chunk"] = chunk.as_json()
     return entry
@@ -115,16 +125,18 @@ def read_provenance(
     fields = {
         name: VectorField(
             name,
-            _names(entry.get("input")),
+            text,
             entry["encoder"],
             entry["fingerprint"],
             mapping_at(properties, name),
             _weights(entry.get("weights")),
             ChunkRule.parse(entry["chunk"]) if "chunk" in entry else None,
-            findable=all(_is_findable(mapping, each) for each in _names(entry.get("input"))),
+            findable=all(_is_findable(mapping, each) for each in text.paths),
         )
         for name, entry in _object(meta.get("fields")).items()
-        if _is_complete(entry) and _takes_chunks(properties, name, entry)
+        if _is_complete(entry)
+        and _takes_chunks(properties, name, entry)
+        and (text := _text(properties, entry))
     }
     if not fields:
         raise NoProvenance(
@@ -182,6 +194,32 @@ def _is_complete(entry: Any) -> bool:
     return isinstance(entry.get("encoder"), str) and isinstance(entry.get("fingerprint"), str)
 
 
+def _text(properties: Mapping[str, Any], entry: Mapping[str, Any]) -> TextRule | None:
+    """How a field's text is made, each input read where documents have its values.
+
+    None where a template or prompts are stated that cannot be.
+    """
+    names = _names(entry.get("input"))
+    try:
+        template = TextTemplate.parse(entry["template"], names) if "template" in entry else None
+        prompts = DocumentPrompts.parse(entry["prompt"]) if "prompt" in entry else None
+    except RequestError:
+        return None
+
+    def located(name: str) -> Input:
+        return Input(name, source_paths(properties, name))
+
+    chosen_by = None if prompts is None else located(prompts.field)
+    chunk = ChunkRule.parse(entry["chunk"]) if "chunk" in entry else ChunkRule()
+    return TextRule(
+        tuple(map(located, names)),
+        template,
+        prompts,
+        chosen_by,
+        tuple(map(located, chunk.prefix)),
+    )
+
+
 def _takes_chunks(properties: Mapping[str, Any], name: str, entry: Mapping[str, Any]) -> bool:
     """Whether a field of chunks has a nested object for each, and a rule that can be."""
     if "chunk" not in entry:
@@ -197,22 +235,17 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     """Whether ``exists`` finds the documents that have something in a field."""
     if name in _object(mapping.get("runtime")):
         return True
-    mapped = mapping_at(_object(mapping.get("properties")), name)
+    properties = _object(mapping.get("properties"))
+    mapped = mapping_at(properties, name)
     unsearched = mapped.get("index") is False and (
         mapped.get("type") == "text" or mapped.get("doc_values") is False
     )
-    nested = any(
-        mapping_at(_object(mapping.get("properties")), above).get("type") == "nested"
-        for above in _above(name)
+    return (
+        bool(mapped)
+        and not unsearched
+        and not mapped.keys() & _LEFT_OUT
+        and not is_nested(properties, name)
     )
-    return bool(mapped) and not nested and not unsearched and not mapped.keys() & _LEFT_OUT
-
-
-def _above(name: str) -> Iterator[str]:
-    """The paths that lead to a field."""
-    while "." in name:
-        name = name.rpartition(".")[0]
-        yield name
 
 
 def _names(stated: Any) -> tuple[str, ...]:

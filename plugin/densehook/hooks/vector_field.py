@@ -12,20 +12,22 @@ from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
 from .kinds import FIELDS
 from .paths import value_at
+from .text_rule import TextRule
 
 
 @dataclass(frozen=True)
 class VectorField:
     """One vector field of an index, with its own mapping; empty where it is not mapped.
 
-    With ``chunk`` a document has a vector for each chunk of its text, in a nested object with the
-    chunk's ``start`` and ``end``. ``weights`` are those that were learned for its fusion with BM25,
-    if any. ``others`` are the same field by each other encoder, where one name stands for indices
-    of several. ``findable`` says that a query can tell which documents have something in an input.
+    ``text`` is how a document's text is made. With ``chunk`` a document has a vector for each chunk
+    of it, in a nested object with the chunk's ``start`` and ``end``. ``weights`` are those that
+    were learned for its fusion with BM25, if any. ``others`` are the same field by each other
+    encoder, where one name stands for indices of several. ``findable`` says that a query can tell
+    which documents have something in an input.
     """
 
     name: str
-    inputs: Sequence[str]
+    text: TextRule
     encoder: str
     fingerprint: str
     mapping: Mapping[str, Any]
@@ -35,9 +37,9 @@ class VectorField:
     findable: bool = True
 
     @property
-    def sources(self) -> Sequence[str]:
-        """Fields of a document that its vector, or its chunks, are made of."""
-        return [*self.inputs, *(self.chunk.prefix if self.chunk is not None else ())]
+    def inputs(self) -> Sequence[str]:
+        """The fields that its texts are made of, as they are stated."""
+        return self.text.names
 
     @property
     def path(self) -> str:

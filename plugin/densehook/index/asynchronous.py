@@ -63,6 +63,7 @@ class AsyncIndex:
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
+        template: str | None = None,
     ) -> Self:
         """As ``Index.create``.
 
@@ -80,6 +81,7 @@ class AsyncIndex:
             shards=shards,
             replicas=replicas,
             in_cluster=in_cluster,
+            template=template,
         )
         return cls(client, made)
 

@@ -91,10 +91,12 @@ class Index:
         replicas: int = 0,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        template: str | None = None,
     ) -> Self:
         """Makes the index for an encoder: mapping, BM25 as in Anserini, provenance.
 
-        The vectors of ``field``, by default embedding, are made from the text fields ``inputs``;
+        The vectors of ``field``, by default embedding, are made from the text fields ``inputs``,
+        joined, or put together by a ``template`` such as "{title}: {text}";
         ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``chunk`` a document
         has a vector for each chunk of its text, in passages.vector by default. With
         ``in_cluster`` the cluster's plugin makes them, without it this process does; None leaves it
@@ -116,6 +118,7 @@ class Index:
             field=field,
             in_cluster=in_cluster,
             chunk=chunk,
+            template=template,
         )
         made = cls.open(client, name, field=field)
         return made if in_cluster else made.encoded_by(encoder)

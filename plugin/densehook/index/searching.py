@@ -114,7 +114,7 @@ class Searching:
         return {
             **body,
             "knn": {**body["knn"], "inner_hits": {"name": _PASSAGES, **shown}},
-            "_source": list(field.sources),
+            "_source": list(field.text.paths),
         }
 
     def with_passages(self, hits: Hits, answer: Mapping[str, Any], join: Join) -> Hits:
@@ -297,7 +297,7 @@ class Searching:
     def _hit(self, raw: Mapping[str, Any], parts: Mapping[str, Part], score: float) -> Hit:
         source = raw.get("_source", {})
         # a pipeline keeps no order: what is searched comes first
-        first = {name: source[name] for name in self.field.inputs if name in source}
+        first = {name: source[name] for name in self.field.text.paths if name in source}
         return Hit(raw["_id"], float(score), {**first, **source}, parts, raw.get("highlight", {}))
 
     def _shown(self, body: Body, asked: Asked, text: str) -> Body:

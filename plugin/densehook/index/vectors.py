@@ -76,7 +76,7 @@ def import_vectors(
     if documents is not None:
         opened = documents_from(documents, id=id, rename=rename)
         if index.field.inputs:
-            opened.require_any(index.field.inputs)
+            opened.require_any(index.field.text.paths)
         is_source = isinstance(documents, str | Path) and Path(documents) == source
         given = _without_vectors(opened) if is_source else opened
     return taking.import_vectors(
@@ -151,6 +151,6 @@ def _floats(index: Index, stored: NotedVector) -> NDArray[np.float32]:
 def _text(index: Index, stored: NotedVector) -> str:
     join = join_by_spaces if index.encoder is None else index.encoder.manifest.join
     try:
-        return text_of(Document(stored.id, stored.fields), index.field.inputs, join)[0]
+        return text_of(Document(stored.id, stored.fields), index.field.text, join)[0]
     except UnusableDocument:
         return ""

@@ -21,6 +21,7 @@ from ..hooks import (
     decide,
     field_text,
     join_by_spaces,
+    prompt_of,
     text_of,
     with_note,
     with_vector,
@@ -49,11 +50,12 @@ class Ready:
 
 @dataclass
 class Plan:
-    """A document and its text; what its vector is, its note, and its source, as they get known."""
+    """A document, its text and prompt; its vector, its note and its source, as they get known."""
 
     document: Document
     text: str
     missing: Sequence[str]
+    prompt: str | None = None
     vector: Vector = Vector.MADE
     note: Note | None = None
     source: Mapping[str, Any] | None = None
@@ -122,7 +124,7 @@ class Preparer:
     def _characters(self, document: Document) -> int:
         """Of a document's inputs; 0 for one that cannot be used."""
         try:
-            return len(text_of(document, self._target.inputs)[0])
+            return len(text_of(document, self._target.text)[0])
         except UnusableDocument:
             return 0
 
@@ -175,7 +177,7 @@ class Preparer:
         _require_free_names(document)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         text, missing = field_text(document, self._target, join)
-        return Plan(document, text, missing)
+        return Plan(document, text, missing, prompt_of(document, self._target.text))
 
     def _written_before(self, documents: Sequence[Document]) -> Collection[str]:
         """Ids of those that an earlier feed wrote: the index has just what they hold."""
@@ -196,7 +198,7 @@ class Preparer:
                 plan.vector = Vector.NONE
             plan.source = fields
             return
-        decided = decide(fields, target, plan.text, stored)
+        decided = decide(fields, target, plan.text, stored, plan.prompt)
         plan.vector, plan.note = decided.vector, decided.note
         if decided.vector is Vector.KEPT:
             plan.source = with_note(fields, target, decided.note)
@@ -210,7 +212,8 @@ class Preparer:
         """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
         target = self._target
         wanting = [plan for plan in plans if plan.source is None]
-        made = values_of(encoder, target, [plan.text for plan in wanting], base64=self._base64)
+        texts = [(plan.text, plan.prompt) for plan in wanting]
+        made = values_of(encoder, target, texts, base64=self._base64)
         window.encoded = made.encoded
         for place, plan in enumerate(wanting):
             if place in made.failures:

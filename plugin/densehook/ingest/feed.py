@@ -105,7 +105,7 @@ def feed_field(
     """
     require_way(provenance, target, encoder)
     if isinstance(documents, Documents) and target.inputs:
-        documents.require_any([*target.inputs, target.name])
+        documents.require_any([*target.text.paths, target.name])
     patience = patience or Patience()
     report = FeedReport()
     before = None if encoder is not None else ingest_counts(client, target.encoder)

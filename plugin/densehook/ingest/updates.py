@@ -11,7 +11,7 @@ from ..elastic.bulk import Write
 from ..elastic.coverage import join_of
 from ..elastic.indices import takes_base64
 from ..errors import UnusableDocument
-from ..hooks import NOTES, VectorField, embedded, field_text, has_other_text, note_in
+from ..hooks import NOTES, VectorField, embedded, field_text, has_other_text, note_in, prompt_of
 from ..types import Document, EncodeStats
 from .outcome import Failure
 from .values import CUT_CHARACTERS, values_of
@@ -55,7 +55,7 @@ class Updates:
     def fields(self, texts: bool) -> Sequence[str]:
         """What is to be read of a document; nothing where the cluster reads it itself."""
         needed = texts or self.encoder is not None
-        return [NOTES, *self.target.sources] if needed else []
+        return [NOTES, *self.target.text.read] if needed else []
 
     def page(self, hits: Sequence[Mapping[str, Any]]) -> Page:
         """Stored documents -> the updates of them."""
@@ -97,25 +97,27 @@ class Updates:
             return True  # it will be a failure that says so
 
     def _encode(self, encoder: Encoder, page: Page) -> None:
-        wanting: list[tuple[Change, str]] = []
+        wanting: list[tuple[Change, str, str | None]] = []
         for change in page.changes:
             try:
                 text, _ = field_text(change.document, self.target, self.join)
+                prompt = prompt_of(change.document, self.target.text)
             except UnusableDocument as error:
                 change.failure = Failure.of(change.document, error)
                 continue
             if is_blank(text):
                 self._write(change, self._without_text(change.document))
             else:
-                wanting.append((change, text))
-        texts = [text for _, text in wanting]
+                wanting.append((change, text, prompt))
+        texts = [(text, prompt) for _, text, prompt in wanting]
         made = values_of(encoder, self.target, texts, base64=self._base64)
         page.encoded = made.encoded
-        for place, (change, text) in enumerate(wanting):
+        for place, (change, text, prompt) in enumerate(wanting):
             if place in made.failures:
                 change.failure = Failure.of(change.document, made.failures[place])
             else:
-                self._write(change, _update(embedded(self.target, text, made.values[place])))
+                update = embedded(self.target, text, made.values[place], prompt)
+                self._write(change, _update(update))
 
     def _without_text(self, document: Document) -> dict[str, Any]:
         """Says that there is no text, as the node does, and takes away a vector that was of one."""

@@ -15,7 +15,7 @@ from ..hooks import VectorField
 from ..types import EncodeStats
 
 if TYPE_CHECKING:
-    from ..encode import Encoder
+    from ..encode import Encoder, Vectors
 
 
 CUT_CHARACTERS = 400_000
@@ -32,24 +32,28 @@ class Values:
 
 
 def values_of(
-    encoder: Encoder, target: VectorField, texts: Sequence[str], *, base64: bool
+    encoder: Encoder,
+    target: VectorField,
+    texts: Sequence[tuple[str, str | None]],
+    *,
+    base64: bool,
 ) -> Values:
-    """Texts of documents -> what they get for a field, all encoded together."""
+    """Texts of documents, with their prompts -> what they get for a field, all encoded together."""
     failures: dict[int, EncodeError | UnusableDocument] = {}
     cuts: dict[int, list[Chunk]] = {}
     short = 0
-    for place, text in enumerate(texts):
+    for place, (text, prompt) in enumerate(texts):
         cuts[place] = [Chunk(0, len(text), text)]
         if target.chunk is not None:
             try:
-                cuts[place], is_short = encoder.cut(text, target.chunk)
+                cuts[place], is_short = encoder.cut(text, target.chunk, prompt)
             except UnusableDocument as error:
                 failures[place] = error
                 del cuts[place]
                 continue
             short += is_short
     is_late = target.chunk is not None and target.chunk.is_late
-    encoded = _in_windows(encoder, texts, cuts) if is_late else _each_alone(encoder, cuts)
+    encoded = (_in_windows if is_late else _each_alone)(encoder, texts, cuts)
     failures |= encoded.failures
     values = {
         place: target.value_of(cuts[place], [written(vector, base64=base64) for vector in vectors])
@@ -67,18 +71,29 @@ class _Encoded:
     stats: EncodeStats
 
 
-def _each_alone(encoder: Encoder, cuts: Mapping[int, Sequence[Chunk]]) -> _Encoded:
+def _each_alone(
+    encoder: Encoder,
+    texts: Sequence[tuple[str, str | None]],
+    cuts: Mapping[int, Sequence[Chunk]],
+) -> _Encoded:
     contents = [chunk.content for chunks in cuts.values() for chunk in chunks]
-    encoded = encoder.encode_each(contents, "document")
+    prompts = [texts[place][1] for place, chunks in cuts.items() for _ in chunks]
+    encoded = encoder.encode_each(contents, "document", prompts)
     counts = {place: len(chunks) for place, chunks in cuts.items()}
     return _put_together(counts, encoded.vectors, encoded.failures, encoded.stats)
 
 
 def _in_windows(
-    encoder: Encoder, texts: Sequence[str], cuts: Mapping[int, Sequence[Chunk]]
+    encoder: Encoder,
+    texts: Sequence[tuple[str, str | None]],
+    cuts: Mapping[int, Sequence[Chunk]],
 ) -> _Encoded:
-    found = {place: encoder.windows(texts[place], chunks) for place, chunks in cuts.items()}
-    encoded = encoder.encode_windows([each for own in found.values() for each in own])
+    found = {}
+    for place, chunks in cuts.items():
+        text, prompt = texts[place]
+        found[place] = encoder.windows(text, chunks, prompt)
+    prompts = [texts[place][1] for place, own in found.items() for _ in own]
+    encoded = encoder.encode_windows([each for own in found.values() for each in own], prompts)
     counts = {place: len(own) for place, own in found.items()}
     by_window = _put_together(counts, encoded.vectors, encoded.failures, encoded.stats)
     vectors = {
@@ -90,7 +105,7 @@ def _in_windows(
 
 def _put_together(
     counts: Mapping[int, int],
-    pieces: Sequence[Any] | Mapping[int, Any],
+    pieces: Sequence[Any] | Mapping[int, Any] | Vectors,
     failed: Mapping[int, EncodeError],
     stats: EncodeStats,
 ) -> _Encoded:

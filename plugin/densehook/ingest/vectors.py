@@ -64,7 +64,7 @@ class _Target:
         return self.provenance.index
 
     def text_of(self, document: Document) -> tuple[str, Sequence[str]]:
-        return text_of(document, self.field.inputs, self.encoder.manifest.join)
+        return text_of(document, self.field.text, self.encoder.manifest.join)
 
     def with_vector(
         self, fields: Mapping[str, Any], vector: NDArray[np.float32], text: str
@@ -112,6 +112,7 @@ def import_vectors(
     target.require(encoder.manifest, provenance.index)
     target.require_whole(provenance.index, "an import of vectors")
     _require_inputs(target, provenance.index)
+    _require_one_prompt(target, provenance.index)
     with elastic_errors(client):
         base64 = takes_base64(client, provenance.index)
     into = _Target(client, provenance, target, encoder, base64)
@@ -150,6 +151,16 @@ def _require_inputs(target: VectorField, index: str) -> None:
         raise RequestError(
             f"index {index!r} does not say what the vectors of {target.name!r} are made from; name"
             f" the text fields as input of {target.name!r} in its mapping's _meta.densehook"
+        )
+
+
+def _require_one_prompt(target: VectorField, index: str) -> None:
+    """Raises RequestError where documents have prompts of their own."""
+    if target.text.prompts is not None:
+        raise RequestError(
+            f"the prompt of a document in {target.name!r} of index {index!r} is chosen by its field"
+            f" {target.text.prompts.field!r}, which vectors made elsewhere say nothing of; ingest"
+            " the documents"
         )
 
 
@@ -285,7 +296,7 @@ def _windows(vectors: VectorFile) -> Generator[list[VectorRow], None, None]:
 
 def _planned(target: _Target, rows: Sequence[VectorRow]) -> tuple[list[_Ready], list[Failure]]:
     ids = [row.id for row in rows]
-    found = target.client.mget(index=target.index, ids=ids, source=list(target.field.inputs))
+    found = target.client.mget(index=target.index, ids=ids, source=list(target.field.text.read))
     ready: list[_Ready] = []
     failures: list[Failure] = []
     for row, doc in zip(rows, found["docs"], strict=True):

@@ -77,7 +77,7 @@ class Comparison:
         bodies = self.index.searches(texts, asked, vectors)
         answers = self.index.send([body for each in bodies for body in each])
         (hits,) = self.index.read(texts, asked, bodies, answers)
-        inputs = self.index.field.inputs
+        inputs = self.index.field.text.paths
         shown = [shown_hit(hit, inputs) for hit in hits]
         ended = time.perf_counter()
         here = vectors[0] is not None

@@ -53,31 +53,60 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** What the model reads for a text: prompt, special tokens and truncation included. */
   public Tokens tokenize(String text, Role role) throws EncodeException {
-    return tokenize(text, List.of(), role);
+    return tokenize(text, promptOf(role), List.of());
   }
 
   /**
-   * The same with its parts.
+   * The same for a document, with its parts.
    *
+   * @param stated its own prompt; null for that of documents
    * @param spans the first code point of each part that has a vector, and the one behind its last
    */
-  public Tokens tokenize(String text, List<int[]> spans, Role role) throws EncodeException {
-    String prompt = manifest.prompts().get(role);
-    int before = prompt.codePointCount(0, prompt.length());
+  public Tokens tokenizeDocument(String text, String stated, List<int[]> spans)
+      throws EncodeException {
+    return tokenize(text, documentPrompt(stated), spans);
+  }
+
+  private Tokens tokenize(String text, Prompt prompt, List<int[]> spans) throws EncodeException {
+    int before = prompt.text().codePointCount(0, prompt.text().length());
     List<int[]> shifted =
         spans.stream().map(span -> new int[] {span[0] + before, span[1] + before}).toList();
-    Tokens tokens = tokenizer.tokenize(prompt + text, shifted);
+    Tokens tokens = tokenizer.tokenize(prompt.text() + text, shifted);
     if (tokens.length() == 0) {
       throw new EncodeException(
           EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
     }
-    return tokens.withoutFirst(manifest.unpooled().getOrDefault(role, 0));
+    return tokens.withoutFirst(prompt.unpooled());
   }
 
-  /** How many tokens it would read of a text, however many it can: else as {@link #tokenize}. */
-  public int size(String text, Role role) throws EncodeException {
-    Tokens tokens = tokenizer.tokenize(manifest.prompts().get(role) + text);
+  /** How many tokens it would read of a document, however many it can. */
+  public int size(String text, String stated) throws EncodeException {
+    Tokens tokens = tokenizer.tokenize(documentPrompt(stated).text() + text);
     return tokens.length() + tokens.lost();
+  }
+
+  private Prompt promptOf(Role role) {
+    return new Prompt(manifest.prompts().get(role), manifest.unpooled().getOrDefault(role, 0));
+  }
+
+  private Prompt documentPrompt(String stated) throws EncodeException {
+    if (stated == null) {
+      return promptOf(Role.DOCUMENT);
+    }
+    for (Role role : Role.values()) {
+      if (stated.equals(manifest.prompts().get(role))) {
+        return promptOf(role);
+      }
+    }
+    if (!manifest.unpooled().isEmpty()) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "the encoder pools no tokens of its prompts, and of ["
+              + stated
+              + "] it is not known which they are; state one of "
+              + manifest.prompts().values());
+    }
+    return new Prompt(stated, 0);
   }
 
   /**

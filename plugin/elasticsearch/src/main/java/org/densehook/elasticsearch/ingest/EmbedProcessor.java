@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.ingest;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -9,6 +10,7 @@ import java.util.function.Supplier;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
+import org.densehook.elasticsearch.vectors.DocumentPrompts;
 import org.densehook.elasticsearch.vectors.DocumentSource;
 import org.densehook.elasticsearch.vectors.DocumentVectors;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
@@ -18,6 +20,8 @@ import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.densehook.elasticsearch.vectors.StoredDocuments;
+import org.densehook.elasticsearch.vectors.TextRule;
+import org.densehook.elasticsearch.vectors.TextTemplate;
 import org.densehook.elasticsearch.write.BulkScope;
 import org.densehook.elasticsearch.write.EmbedSettings;
 import org.elasticsearch.cluster.ClusterState;
@@ -43,6 +47,8 @@ public final class EmbedProcessor extends AbstractProcessor {
   private record Options(
       String encoder,
       List<String> inputs,
+      TextTemplate template,
+      DocumentPrompts prompts,
       String output,
       boolean ignoreMissing,
       boolean override) {}
@@ -70,7 +76,9 @@ public final class EmbedProcessor extends AbstractProcessor {
   public static Processor create(
       String tag, String description, Map<String, Object> config, Services services) {
     String encoder = ConfigurationUtils.readOptionalStringProperty(TYPE, tag, config, "encoder");
-    List<String> inputs = paths(tag, config);
+    List<String> inputs = names(tag, config);
+    TextTemplate template = template(tag, config, inputs);
+    DocumentPrompts prompts = prompts(tag, config);
     String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
     if (output.isBlank() || inputs.contains(output)) {
       throw ConfigurationUtils.newConfigurationException(
@@ -80,10 +88,13 @@ public final class EmbedProcessor extends AbstractProcessor {
         ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "ignore_missing", false);
     boolean override = ConfigurationUtils.readBooleanProperty(TYPE, tag, config, "override", true);
     return new EmbedProcessor(
-        tag, description, services, new Options(encoder, inputs, output, ignoreMissing, override));
+        tag,
+        description,
+        services,
+        new Options(encoder, inputs, template, prompts, output, ignoreMissing, override));
   }
 
-  private static List<String> paths(String tag, Map<String, Object> config) {
+  private static List<String> names(String tag, Map<String, Object> config) {
     Object stated = config.remove("input");
     List<?> inputs =
         stated instanceof List<?> list ? list : stated == null ? List.of() : List.of(stated);
@@ -100,6 +111,25 @@ public final class EmbedProcessor extends AbstractProcessor {
           TYPE, tag, "input", "required property is missing or empty; name the text fields");
     }
     return List.copyOf(paths);
+  }
+
+  private static TextTemplate template(
+      String tag, Map<String, Object> config, List<String> inputs) {
+    Object stated = config.remove("template");
+    try {
+      return stated == null ? null : TextTemplate.parse(stated, inputs);
+    } catch (IllegalArgumentException e) {
+      throw ConfigurationUtils.newConfigurationException(TYPE, tag, "template", e.getMessage());
+    }
+  }
+
+  private static DocumentPrompts prompts(String tag, Map<String, Object> config) {
+    Object stated = config.remove("prompt");
+    try {
+      return stated == null ? null : DocumentPrompts.parse(stated);
+    } catch (IllegalArgumentException e) {
+      throw ConfigurationUtils.newConfigurationException(TYPE, tag, "prompt", e.getMessage());
+    }
   }
 
   @Override
@@ -137,7 +167,9 @@ public final class EmbedProcessor extends AbstractProcessor {
   private PipelineDocument begin(IngestDocument document) throws IOException {
     String name = document.getMetadata().getIndex();
     if (name == null) { // a part of an update, which is merged later
-      EmbedOrder order = new EmbedOrder(options.output, options.inputs, options.encoder);
+      EmbedOrder order =
+          new EmbedOrder(
+              options.output, options.inputs, options.template, options.prompts, options.encoder);
       Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
       document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
       return null;
@@ -145,21 +177,29 @@ public final class EmbedProcessor extends AbstractProcessor {
     Destination destination = Destination.of(services.state().get(), name, services.indexVectors());
     EmbeddedField stated = destination.vectors().fields().get(options.output);
     EncoderHandle encoder = services.encoders().require(options.encoder);
+    TextRule text =
+        destination
+            .vectors()
+            .text(
+                options.inputs,
+                options.template,
+                options.prompts,
+                stated == null ? null : stated.chunk());
     boolean statesInputs = stated != null && !stated.inputs().isEmpty();
     if (stated != null) {
       stated.require(encoder, name);
     }
     if (statesInputs) {
-      requireSameInputs(stated, name);
+      requireSameText(stated, text, name);
     }
-    requireInputs(document);
+    requireInputs(document, text);
     if (statesInputs && EmbedSettings.embeds(destination.index())) {
       return null; // it is embedded when it has passed all its pipelines
     }
     EmbeddedField field =
         new EmbeddedField(
             options.output,
-            options.inputs,
+            text,
             encoder.name(),
             encoder.fingerprint(),
             stated != null && stated.base64(),
@@ -171,6 +211,18 @@ public final class EmbedProcessor extends AbstractProcessor {
       return null;
     }
     return PipelineDocument.of(document, destination, to, part);
+  }
+
+  private void requireSameText(EmbeddedField stated, TextRule text, String index) {
+    requireSameInputs(stated, index);
+    if (!stated.text().equals(text)) {
+      throw new IllegalArgumentException(
+          "the pipeline makes the text of field ["
+              + options.output
+              + "] by another [template] or [prompt] than the mapping of ["
+              + index
+              + "] states; make them say the same");
+    }
   }
 
   private void requireSameInputs(EmbeddedField stated, String index) {
@@ -214,8 +266,16 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   /** What is decided on: a vector that the pipeline is to make anew is none. */
   private Map<String, Object> part(IngestDocument document, FieldToEmbed to) {
-    Map<String, Object> part =
-        DocumentSource.part(document.getSource(), DocumentVectors.paths(List.of(to)));
+    Collection<String> paths = DocumentVectors.paths(List.of(to));
+    Map<String, Object> part = DocumentSource.part(document.getSource(), paths);
+    for (String path : paths) {
+      if (FieldPaths.values(part, path) == null) { // a pipeline's paths lead to items of lists, too
+        Object value = document.getFieldValue(path, Object.class, true);
+        if (value != null) {
+          part.put(path, value);
+        }
+      }
+    }
     if (options.override && !to.isCurrent(part)) {
       PipelineDocument.remove(document, to.field().path());
       FieldPaths.remove(part, to.field().path());
@@ -224,11 +284,20 @@ public final class EmbedProcessor extends AbstractProcessor {
   }
 
   /** Fails a document that lacks an input, as Elasticsearch's own processors do. */
-  private void requireInputs(IngestDocument document) {
-    for (String input : options.ignoreMissing ? List.<String>of() : options.inputs) {
-      if (FieldPaths.values(document.getSource(), input) == null) {
-        document.getFieldValue(input, Object.class); // says where its path ends
-        throw new IllegalArgumentException("field [" + input + "] is null, it has no text");
+  private void requireInputs(IngestDocument document, TextRule text) {
+    for (TextRule.Input input : options.ignoreMissing ? List.<TextRule.Input>of() : text.inputs()) {
+      boolean isThere =
+          input.paths().stream()
+              .anyMatch(
+                  path ->
+                      FieldPaths.values(document.getSource(), path) != null
+                          || document.getFieldValue(path, Object.class, true) != null);
+      if (!isThere && input.paths().size() > 1) {
+        throw new IllegalArgumentException(
+            "field [" + input.name() + "] has no text: none of " + input.paths() + " is there");
+      } else if (!isThere) {
+        document.getFieldValue(input.paths().get(0), Object.class); // says where its path ends
+        throw new IllegalArgumentException("field [" + input.name() + "] is null, it has no text");
       }
     }
   }

@@ -7,8 +7,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.densehook.chunk.ChunkRule;
+import org.densehook.elasticsearch.vectors.DocumentPrompts;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+import org.densehook.elasticsearch.vectors.TextTemplate;
 import org.densehook.fusion.LearnedWeights;
 
 /**
@@ -21,7 +23,7 @@ final class StatedVectors {
 
   private static final Set<String> KEYS = Set.of("fields", "bm25");
   private static final Set<String> ENTRY_KEYS =
-      Set.of("input", "encoder", "fingerprint", "chunk", "weights");
+      Set.of("input", "template", "prompt", "encoder", "fingerprint", "chunk", "weights");
 
   /** Types whose values are never text; of one that is not known here it is not assumed. */
   private static final Set<String> WITHOUT_TEXT =
@@ -104,15 +106,47 @@ final class StatedVectors {
     text(key + ".fingerprint", entry.get("fingerprint"), "the fingerprint of that encoder");
     output(path, key);
     inputs(path, key + ".input", entry.get("input"));
+    if (entry.containsKey("template") && (whole || entry.containsKey("input"))) {
+      template(key, entry);
+    }
+    if (entry.containsKey("prompt")) {
+      prompt(key, entry.get("prompt"));
+    }
     if (entry.containsKey("chunk")) {
-      chunk(path, key, entry.get("chunk"));
+      chunk(path, key, entry.get("chunk"), entry.containsKey("template"));
     }
     weights(key + ".weights", entry.get("weights"));
   }
 
-  private void chunk(String path, String key, Object stated) {
+  private void template(String key, Map<?, ?> entry) {
+    Object stated = entry.get("input");
+    List<?> inputs = stated instanceof List<?> list ? list : oneOrNone(stated);
+    try {
+      TextTemplate.parse(entry.get("template"), inputs.stream().map(String::valueOf).toList());
+    } catch (IllegalArgumentException e) {
+      refuse(key, e.getMessage());
+    }
+  }
+
+  private void prompt(String key, Object stated) {
+    try {
+      input(key + ".prompt", DocumentPrompts.parse(stated).field().name());
+    } catch (IllegalArgumentException e) {
+      refuse(key, e.getMessage());
+    }
+  }
+
+  private void chunk(String path, String key, Object stated, boolean hasTemplate) {
     try {
       ChunkRule rule = ChunkRule.parse(stated);
+      if (hasTemplate && rule.nameKey() != null) {
+        refuse(
+            key,
+            "chunks by ["
+                + rule.by()
+                + "] are of each input by itself, and [template] makes one text of them; leave"
+                + " one of the two out");
+      }
       inputs(path, key + ".chunk.prefix", rule.prefix());
       name(path, key, rule);
     } catch (IllegalArgumentException e) {
@@ -221,28 +255,22 @@ final class StatedVectors {
       if (mapping.mapped().keySet().stream().anyMatch(other -> other.startsWith(path + "."))) {
         refuse(key, "[" + path + "] is an object; name the text fields in it");
       }
-    } else if (field.aliasOf() != null) {
+    } else {
+      mapping.sourcePaths(path).forEach(source -> source(key, path, source));
+    }
+  }
+
+  /** A field that documents have the values of an input in: it itself, mostly. */
+  private void source(String key, String path, String source) {
+    MappedField field = mapping.field(source);
+    if (field != null && WITHOUT_TEXT.contains(field.type())) {
       refuse(
           key,
           "["
-              + path
-              + "] is an alias, which no document has; name its target ["
-              + field.aliasOf()
-              + "]");
-    } else if (field.multiFieldOf() != null) {
-      refuse(
-          key,
-          "["
-              + path
-              + "] is a multi-field, which no document has; name ["
-              + field.multiFieldOf()
-              + "]");
-    } else if (WITHOUT_TEXT.contains(field.type())) {
-      refuse(
-          key,
-          "["
-              + path
-              + "] is mapped as ["
+              + source
+              + "]"
+              + (source.equals(path) ? "" : ", from which [" + path + "] has its values,")
+              + " is mapped as ["
               + field.type()
               + "], which holds no text; name text fields");
     }

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Feed;
 import org.densehook.encode.Job;
@@ -25,12 +24,19 @@ final class DocumentFeed implements Feed {
   private final Consumer<Iterator<Text>> elsewhere;
   private Text last;
 
-  /** A text, and who wants what the encoder makes of it. */
-  record Text(String text, List<int[]> spans, ActionListener<EncodeAction.Encoded> listener) {
+  /** A text, its own prompt or null, its parts, and who wants what the encoder makes of it. */
+  record Text(
+      String text,
+      String prompt,
+      List<int[]> spans,
+      ActionListener<EncodeAction.Encoded> listener) {
 
     static Text of(DocumentText document) {
       return new Text(
-          document.text(), document.spans(), document.listener().map(EncodeAction.Encoded::vector));
+          document.text(),
+          document.prompt(),
+          document.spans(),
+          document.listener().map(EncodeAction.Encoded::vector));
     }
   }
 
@@ -62,7 +68,7 @@ final class DocumentFeed implements Feed {
       Text text = last;
       long started = System.nanoTime();
       try {
-        Tokens tokens = encoder.tokenize(text.text(), text.spans(), Role.DOCUMENT);
+        Tokens tokens = encoder.tokenizeDocument(text.text(), text.prompt(), text.spans());
         return new Job(
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),

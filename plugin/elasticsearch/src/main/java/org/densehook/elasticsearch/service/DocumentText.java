@@ -7,17 +7,14 @@ import org.elasticsearch.action.ActionListener;
 /**
  * A document's text, and who wants its vector.
  *
+ * @param prompt what goes before it; null for the encoder's own prompt of documents
  * @param spans the first code point of each part that has a vector, and the one behind its last;
  *     none for one vector of the whole
  * @param listener gets float32 [dims], of parts one behind the other, or why this text could not be
  *     encoded; once
  */
-public record DocumentText(String text, List<int[]> spans, ActionListener<float[]> listener) {
-
-  /** A text as a whole. */
-  public DocumentText(String text, ActionListener<float[]> listener) {
-    this(text, List.of(), listener);
-  }
+public record DocumentText(
+    String text, String prompt, List<int[]> spans, ActionListener<float[]> listener) {
 
   public DocumentText {
     Objects.requireNonNull(text);

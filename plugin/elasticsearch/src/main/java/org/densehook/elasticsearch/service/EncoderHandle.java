@@ -26,16 +26,18 @@ public interface EncoderHandle {
    * The chunks of a document's text; one holds no more tokens than the rule says, and the encoder
    * reads.
    *
+   * @param prompt what goes before each; null for the encoder's own prompt of documents
    * @throws IllegalArgumentException for a text of more chunks than the rule allows
    * @throws Exception as encoding it would fail
    */
-  Cut cut(LongText text, ChunkRule rule) throws Exception;
+  Cut cut(LongText text, String prompt, ChunkRule rule) throws Exception;
 
   /**
    * The chunks of a document's text, as many together as the encoder reads.
    *
+   * @param prompt what goes before the text; null for that of documents
    * @throws IllegalArgumentException where parts of a text have no vectors
    * @throws Exception as encoding it would fail
    */
-  List<Window> windows(String text, List<Chunk> chunks) throws Exception;
+  List<Window> windows(String text, String prompt, List<Chunk> chunks) throws Exception;
 }

@@ -79,10 +79,11 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
-  public Cut cut(LongText text, ChunkRule rule) throws Exception {
+  public Cut cut(LongText text, String prompt, ChunkRule rule) throws Exception {
     try {
       requireLength(text.text());
-      Cut cut = Cutter.cut(text, rule.within(manifest().maxTokens()), this::sizes);
+      ChunkRule own = rule.within(manifest().maxTokens());
+      Cut cut = Cutter.cut(text, own, texts -> sizes(texts, prompt));
       if (cut.isShort()) {
         documentLane.stats().shortened();
       }
@@ -92,10 +93,10 @@ final class EncoderInService implements EncoderHandle {
     }
   }
 
-  private int[] sizes(List<String> texts) throws EncodeException {
+  private int[] sizes(List<String> texts, String prompt) throws EncodeException {
     int[] sizes = new int[texts.size()];
     for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = runtime.size(texts.get(i), Role.DOCUMENT);
+      sizes[i] = runtime.size(texts.get(i), prompt);
     }
     return sizes;
   }
@@ -128,7 +129,7 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
-  public List<Window> windows(String text, List<Chunk> chunks) throws Exception {
+  public List<Window> windows(String text, String prompt, List<Chunk> chunks) throws Exception {
     if (!manifest().knowsSpans()) {
       throw new IllegalArgumentException(
           "encoder ["
@@ -137,7 +138,7 @@ final class EncoderInService implements EncoderHandle {
               + " late_chunking = true into its recipe, and export it again");
     }
     try {
-      return Window.of(text, chunks, manifest().maxTokens(), this::sizes);
+      return Window.of(text, chunks, manifest().maxTokens(), texts -> sizes(texts, prompt));
     } catch (EncodeException e) {
       throw told(e);
     }
@@ -152,12 +153,13 @@ final class EncoderInService implements EncoderHandle {
   }
 
   Tokens tokenize(String text, Role role) throws EncodeException {
-    return tokenize(text, List.of(), role);
+    requireLength(text);
+    return runtime.tokenize(text, role);
   }
 
-  Tokens tokenize(String text, List<int[]> spans, Role role) throws EncodeException {
+  Tokens tokenizeDocument(String text, String prompt, List<int[]> spans) throws EncodeException {
     requireLength(text);
-    return runtime.tokenize(text, spans, role);
+    return runtime.tokenizeDocument(text, prompt, spans);
   }
 
   private void requireLength(String text) throws EncodeException {

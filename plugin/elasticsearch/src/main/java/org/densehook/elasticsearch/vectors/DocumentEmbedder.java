@@ -67,7 +67,7 @@ public final class DocumentEmbedder {
         continue;
       }
       List<String> dropped =
-          field.sources().stream().filter(input -> !vectors.keepsInSource(input)).toList();
+          field.text().paths().stream().filter(path -> !vectors.keepsInSource(path)).toList();
       fields.add(new FieldToEmbed(field, encoder, fills, true, dropped));
     }
     return fields;
@@ -76,22 +76,31 @@ public final class DocumentEmbedder {
   /**
    * The fields of one document: those of its index, and those that were ordered with it. A vector
    * that is ordered is made, whatever the index says.
+   *
+   * @param vectors what the index's mapping says
    */
-  public List<FieldToEmbed> withOrdered(Collection<FieldToEmbed> fields, List<EmbedOrder> orders) {
+  public List<FieldToEmbed> withOrdered(
+      Collection<FieldToEmbed> fields, List<EmbedOrder> orders, IndexVectors vectors) {
     Map<String, FieldToEmbed> all = new LinkedHashMap<>();
     fields.forEach(to -> all.put(to.field().name(), to));
     for (EmbedOrder order : orders) {
       FieldToEmbed known = all.get(order.field());
-      all.put(order.field(), known == null ? ordered(order) : known.filling());
+      all.put(order.field(), known == null ? ordered(order, vectors) : known.filling());
     }
     return List.copyOf(all.values());
   }
 
-  private FieldToEmbed ordered(EmbedOrder order) {
+  private FieldToEmbed ordered(EmbedOrder order, IndexVectors vectors) {
     EncoderHandle encoder = encoders.require(order.encoder());
     EmbeddedField field =
         new EmbeddedField(
-            order.field(), order.inputs(), encoder.name(), encoder.fingerprint(), false);
+            order.field(),
+            vectors.text(order.inputs(), order.template(), order.prompts(), null),
+            encoder.name(),
+            encoder.fingerprint(),
+            false,
+            null,
+            null);
     return new FieldToEmbed(field, encoder, true, false, List.of());
   }
 

@@ -14,12 +14,21 @@ import org.elasticsearch.common.bytes.BytesReference;
  * note will be, and it is carried out when the update has been merged.
  *
  * @param field path of the vector
- * @param inputs paths of its inputs
+ * @param inputs names of its inputs
+ * @param template what their text is made by, or null
+ * @param prompts those that a field chooses among, or null
  * @param encoder name of its encoder, or null for the only one
  */
-public record EmbedOrder(String field, List<String> inputs, String encoder) {
+public record EmbedOrder(
+    String field,
+    List<String> inputs,
+    TextTemplate template,
+    DocumentPrompts prompts,
+    String encoder) {
 
   private static final String INPUT = "input";
+  private static final String TEMPLATE = "template";
+  private static final String PROMPT = "prompt";
   private static final String ENCODER = "encoder";
   private static final byte[] KEY = IndexVectors.NOTES.getBytes(StandardCharsets.US_ASCII);
 
@@ -31,6 +40,12 @@ public record EmbedOrder(String field, List<String> inputs, String encoder) {
     }
     Map<String, Object> order = new HashMap<>();
     order.put(INPUT, inputs);
+    if (template != null) {
+      order.put(TEMPLATE, template.stated());
+    }
+    if (prompts != null) {
+      order.put(PROMPT, prompts.asMap());
+    }
     if (encoder != null) {
       order.put(ENCODER, encoder);
     }
@@ -48,11 +63,7 @@ public record EmbedOrder(String field, List<String> inputs, String encoder) {
     notes.forEach(
         (field, entry) -> {
           if (entry instanceof Map<?, ?> order && order.get(INPUT) instanceof List<?> inputs) {
-            orders.add(
-                new EmbedOrder(
-                    field.toString(),
-                    inputs.stream().map(Object::toString).toList(),
-                    order.get(ENCODER) instanceof String encoder ? encoder : null));
+            orders.add(of(field.toString(), order, inputs));
           } else {
             rest.put(field.toString(), entry);
           }
@@ -63,6 +74,18 @@ public record EmbedOrder(String field, List<String> inputs, String encoder) {
       document.put(IndexVectors.NOTES, rest);
     }
     return orders;
+  }
+
+  private static EmbedOrder of(String field, Map<?, ?> order, List<?> inputs) {
+    List<String> names = inputs.stream().map(Object::toString).toList();
+    Object template = order.get(TEMPLATE);
+    Object prompts = order.get(PROMPT);
+    return new EmbedOrder(
+        field,
+        names,
+        template == null ? null : TextTemplate.parse(template, names),
+        prompts == null ? null : DocumentPrompts.parse(prompts),
+        order.get(ENCODER) instanceof String encoder ? encoder : null);
   }
 
   /** Whether a document may hold one: a look at its bytes, for each update of every index. */

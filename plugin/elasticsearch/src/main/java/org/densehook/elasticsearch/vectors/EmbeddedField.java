@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.densehook.chunk.ChunkRule;
-import org.densehook.chunk.LongText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.fusion.LearnedWeights;
 
@@ -13,7 +12,7 @@ import org.densehook.fusion.LearnedWeights;
  * A vector field's provenance, as the mapping's {@code _meta.densehook.fields} states it.
  *
  * @param name path of the dense_vector field
- * @param inputs paths of the text fields that are joined into its text
+ * @param text how its texts are made of a document's fields
  * @param encoder name of the encoder that makes its vectors
  * @param fingerprint fingerprint of that encoder
  * @param base64 whether its vectors are written in base64
@@ -23,7 +22,7 @@ import org.densehook.fusion.LearnedWeights;
  */
 public record EmbeddedField(
     String name,
-    List<String> inputs,
+    TextRule text,
     String encoder,
     String fingerprint,
     boolean base64,
@@ -33,10 +32,15 @@ public record EmbeddedField(
   private static final String START = "start";
   private static final String END = "end";
 
-  /** One of whole texts, without learned weights. */
+  /** One of whole texts of inputs that are joined, without learned weights. */
   public EmbeddedField(
       String name, List<String> inputs, String encoder, String fingerprint, boolean base64) {
-    this(name, inputs, encoder, fingerprint, base64, null, null);
+    this(name, TextRule.joining(inputs), encoder, fingerprint, base64, null, null);
+  }
+
+  /** The names of its inputs; none where nobody says of what its vectors could be made. */
+  public List<String> inputs() {
+    return text.names();
   }
 
   /** Whether a document has a vector for each chunk of its text. */
@@ -122,19 +126,12 @@ public record EmbeddedField(
     return base64 ? VectorFormat.toBase64(vector) : vector;
   }
 
-  /** The hash of a document's text, as its note has it: another way of cutting is another text. */
-  String hash(LongText text) {
-    return Note.hash(isChunked() ? chunk.hashed(text) : text.text());
-  }
-
-  /** Paths of what its vectors are made of: the inputs, and what is put before chunks. */
-  List<String> sources() {
-    if (!isChunked()) {
-      return inputs;
-    }
-    List<String> sources = new ArrayList<>(inputs);
-    sources.addAll(chunk.prefix());
-    return sources;
+  /**
+   * The hash of a document's text, as its note has it: another prompt, or another way of cutting,
+   * is another text.
+   */
+  String hash(PromptedText text) {
+    return Note.hash(text.identity(chunk));
   }
 
   /**

@@ -15,34 +15,38 @@ import org.densehook.elasticsearch.service.EncoderHandle;
  * <p>By section each input, and each Markdown heading in one, begins a part. What is given: each
  * item of a list does; of objects in a list, whose fields are the inputs, each object does.
  */
-record FieldText(EmbeddedField field, EncoderHandle encoder) {
+record FieldText(TextRule rule, ChunkRule chunk, EncoderHandle encoder) {
+
+  FieldText(EmbeddedField field, EncoderHandle encoder) {
+    this(field.text(), field.chunk(), encoder);
+  }
 
   /**
    * As the model reads it; empty when there is none.
    *
    * @throws IllegalArgumentException when an input is an object
    */
-  LongText of(Map<?, ?> document) {
-    if (!field.isChunked()) {
-      return LongText.of(encoder.join(texts(document, field.inputs())));
-    }
-    ChunkRule rule = field.chunk();
-    String before = encoder.join(texts(document, rule.prefix()));
+  PromptedText of(Map<?, ?> document) {
+    return new PromptedText(text(document), rule.prompt(document));
+  }
+
+  private LongText text(Map<?, ?> document) {
+    String before = encoder.join(rule.prefix().stream().map(each -> text(document, each)).toList());
     String prefix = before.isEmpty() ? "" : before + encoder.joiner();
-    if (rule.nameKey() == null) {
-      return new LongText(encoder.join(texts(document, field.inputs())), List.of(), prefix);
+    if (chunk == null || chunk.nameKey() == null) {
+      return new LongText(rule.text(document, encoder::join), List.of(), prefix);
     }
-    boolean given = rule.by().equals(ChunkRule.BY_GIVEN);
-    return LongText.of(
-        given ? numbered(given(document)) : named(document), encoder.joiner(), !given, prefix);
+    boolean given = chunk.by().equals(ChunkRule.BY_GIVEN);
+    List<Item> items = given ? numbered(given(document)) : named(document);
+    return LongText.of(items, encoder.joiner(), !given, prefix);
   }
 
   private List<Item> named(Map<?, ?> document) {
     List<Item> items = new ArrayList<>();
-    for (String input : field.inputs()) {
+    for (TextRule.Input input : rule.inputs()) {
       String text = text(document, input);
       if (!text.isEmpty()) {
-        items.add(new Item(input, text));
+        items.add(new Item(input.name(), text));
       }
     }
     return items;
@@ -59,31 +63,39 @@ record FieldText(EmbeddedField field, EncoderHandle encoder) {
   }
 
   private List<String> given(Map<?, ?> document) {
+    List<String> paths = rule.inputs().stream().flatMap(each -> each.paths().stream()).toList();
     List<String> texts = new ArrayList<>();
-    String parent = commonParent();
+    String parent = commonParent(paths);
     if (!parent.isEmpty() && FieldPaths.value(document, parent) instanceof List<?> objects) {
-      List<String> inner =
-          field.inputs().stream().map(input -> input.substring(parent.length() + 1)).toList();
+      List<String> inner = paths.stream().map(path -> path.substring(parent.length() + 1)).toList();
       for (Object each : objects) {
-        texts.add(each instanceof Map<?, ?> own ? encoder.join(texts(own, inner)) : "");
+        texts.add(each instanceof Map<?, ?> own ? ofObject(own, inner) : "");
       }
       return texts;
     }
-    for (String input : field.inputs()) {
-      Object value = FieldPaths.values(document, input);
+    for (String path : paths) {
+      Object value = FieldPaths.values(document, path);
       List<?> items = value instanceof List<?> list ? list : Arrays.asList(value);
       for (Object item : items) {
-        texts.add(encoder.join(InputText.of(input, item)));
+        texts.add(encoder.join(InputText.of(path, item)));
       }
     }
     return texts;
   }
 
-  /** The longest path that leads to every input; empty where none does. */
-  private String commonParent() {
-    String parent = parent(field.inputs().get(0));
-    for (String input : field.inputs()) {
-      while (!parent.isEmpty() && !input.startsWith(parent + ".")) {
+  private String ofObject(Map<?, ?> object, List<String> paths) {
+    List<String> texts = new ArrayList<>();
+    for (String path : paths) {
+      texts.add(encoder.join(InputText.of(path, FieldPaths.values(object, path))));
+    }
+    return encoder.join(texts);
+  }
+
+  /** The longest path that leads to every field; empty where none does. */
+  private static String commonParent(List<String> paths) {
+    String parent = parent(paths.get(0));
+    for (String path : paths) {
+      while (!parent.isEmpty() && !path.startsWith(parent + ".")) {
         parent = parent(parent);
       }
     }
@@ -94,11 +106,7 @@ record FieldText(EmbeddedField field, EncoderHandle encoder) {
     return path.substring(0, Math.max(0, path.lastIndexOf('.')));
   }
 
-  private List<String> texts(Map<?, ?> document, List<String> paths) {
-    return paths.stream().map(path -> text(document, path)).toList();
-  }
-
-  private String text(Map<?, ?> document, String path) {
-    return encoder.join(InputText.of(path, FieldPaths.values(document, path)));
+  private String text(Map<?, ?> document, TextRule.Input input) {
+    return encoder.join(input.texts(document));
   }
 }

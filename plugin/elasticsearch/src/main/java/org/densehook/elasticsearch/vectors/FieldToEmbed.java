@@ -2,7 +2,6 @@ package org.densehook.elasticsearch.vectors;
 
 import java.util.List;
 import java.util.Map;
-import org.densehook.chunk.LongText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
 /**
@@ -12,7 +11,7 @@ import org.densehook.elasticsearch.service.EncoderHandle;
  * @param fills whether documents without a vector get one; if not, those are looked after that had
  *     one
  * @param keepsNotes whether documents of the index say what the vector was made of
- * @param dropped the inputs that the stored source of the index does not keep
+ * @param dropped the paths of inputs that the stored source of the index does not keep
  */
 public record FieldToEmbed(
     EmbeddedField field,
@@ -31,13 +30,13 @@ public record FieldToEmbed(
    *
    * @throws IllegalArgumentException when an input is an object
    */
-  LongText text(Map<?, ?> document) {
+  PromptedText text(Map<?, ?> document) {
     return new FieldText(field, encoder).of(document);
   }
 
   /** Whether an input is missing that a document read from its stored source cannot have. */
   boolean hasUnreadableInput(Map<?, ?> document) {
-    return dropped.stream().anyMatch(input -> FieldPaths.values(document, input) == null);
+    return dropped.stream().anyMatch(path -> FieldPaths.values(document, path) == null);
   }
 
   /** Whether the document says that its vector is the encoder's, of the text that it has. */

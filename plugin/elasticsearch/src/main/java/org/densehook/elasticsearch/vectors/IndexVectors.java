@@ -50,6 +50,7 @@ public final class IndexVectors {
   private final Map<String, EmbeddedField> fields;
   private final List<String> bm25;
   private final MappedFields mapped;
+  private final Map<String, List<String>> copied;
   private final Function<Map<String, Object>, Map<String, Object>> sourceFilter;
 
   /**
@@ -76,6 +77,7 @@ public final class IndexVectors {
     Map<String, MappedField> found = new HashMap<>();
     collect(mapping, "", false, found);
     mapped = new MappedFields(complete(found), paths, definitions);
+    copied = copied(mapped);
     stated = object(mapping.get("_meta")).get("densehook");
     fields = Collections.unmodifiableMap(embedded(object(stated).get("fields"), takesBase64));
     bm25 = strings(object(stated).get("bm25"));
@@ -119,6 +121,52 @@ public final class IndexVectors {
     return FieldPaths.has(sourceFilter.apply(probe), path);
   }
 
+  /** How a text is made of inputs, each of which is read where documents have its values. */
+  public TextRule text(
+      List<String> inputs, TextTemplate template, DocumentPrompts prompts, ChunkRule chunk) {
+    return new TextRule(
+        inputs(inputs),
+        template,
+        prompts == null ? null : prompts.at(sourcePaths(prompts.field().name())),
+        chunk == null ? List.of() : inputs(chunk.prefix()));
+  }
+
+  private List<TextRule.Input> inputs(List<String> names) {
+    return names.stream().map(name -> new TextRule.Input(name, sourcePaths(name))).toList();
+  }
+
+  /**
+   * Where in its source a document has the values of a field: under the field's own path, an
+   * alias's target or the parent of a multi-field, and then, by their paths, in the fields that are
+   * copied to it.
+   */
+  public List<String> sourcePaths(String name) {
+    MappedField named = mapped.get(name);
+    String own = named == null || named.aliasOf == null ? name : named.aliasOf;
+    for (MappedField field = mapped.get(own);
+        field != null && field.multiFieldOf != null;
+        field = mapped.get(own)) {
+      own = field.multiFieldOf;
+    }
+    List<String> paths = new ArrayList<>(List.of(own));
+    paths.addAll(copied.getOrDefault(own, List.of()));
+    return List.copyOf(paths);
+  }
+
+  /** By the path of each field that others are copied to, the paths of those, in their order. */
+  private static Map<String, List<String>> copied(MappedFields mapped) {
+    Map<String, List<String>> copied = new HashMap<>();
+    mapped.forEach(
+        (path, field) -> {
+          if (field.aliasOf == null) { // whose definition is its target's
+            for (String target : strings(field.definition.get("copy_to"))) {
+              copied.computeIfAbsent(target, key -> new ArrayList<>()).add(path);
+            }
+          }
+        });
+    return copied;
+  }
+
   private Map<String, EmbeddedField> embedded(Object entries, boolean takesBase64) {
     Map<String, EmbeddedField> found = new LinkedHashMap<>();
     object(entries)
@@ -127,12 +175,13 @@ public final class IndexVectors {
               Map<?, ?> field = object(entry);
               if (field.get("encoder") instanceof String encoder
                   && field.get("fingerprint") instanceof String fingerprint
-                  && (!field.containsKey("chunk") || takesChunks(path, field.get("chunk")))) {
+                  && (!field.containsKey("chunk") || takesChunks(path, field.get("chunk")))
+                  && statesText(field)) {
                 found.put(
                     path,
                     new EmbeddedField(
                         path,
-                        strings(field.get("input")),
+                        text(field),
                         encoder,
                         fingerprint,
                         takesBase64 && isFloatVector(field(path)),
@@ -141,6 +190,25 @@ public final class IndexVectors {
               }
             });
     return found;
+  }
+
+  /** Whether a field's text is made as can be. */
+  private boolean statesText(Map<?, ?> field) {
+    try {
+      text(field);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private TextRule text(Map<?, ?> field) {
+    List<String> inputs = strings(field.get("input"));
+    return text(
+        inputs,
+        field.containsKey("template") ? TextTemplate.parse(field.get("template"), inputs) : null,
+        field.containsKey("prompt") ? DocumentPrompts.parse(field.get("prompt")) : null,
+        field.containsKey("chunk") ? ChunkRule.parse(field.get("chunk")) : null);
   }
 
   /** Whether a field has a nested object for each chunk, cut by a rule that can be. */

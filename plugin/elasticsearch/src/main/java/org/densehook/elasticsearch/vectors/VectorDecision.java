@@ -1,7 +1,6 @@
 package org.densehook.elasticsearch.vectors;
 
 import java.util.Map;
-import org.densehook.chunk.LongText;
 
 /**
  * What becomes of one vector of a document that is about to be written: the one place that decides
@@ -12,7 +11,7 @@ import org.densehook.chunk.LongText;
  * @param text what is to be encoded, for {@link Kind#MAKE}
  * @param note what the document is to say of the vector; null to say nothing
  */
-record VectorDecision(Kind kind, Embedding embedding, LongText text, Note note) {
+record VectorDecision(Kind kind, Embedding embedding, PromptedText text, Note note) {
 
   enum Kind {
     /** The document is written as it is. */
@@ -68,7 +67,7 @@ record VectorDecision(Kind kind, Embedding embedding, LongText text, Note note) 
     if (!to.fills() && !lookedAfter) {
       return LEAVE;
     }
-    LongText text = to.text(document);
+    PromptedText text = to.text(document);
     String hash = to.field().hash(text);
     if (present != null) {
       Note stated = Note.of(document, field);

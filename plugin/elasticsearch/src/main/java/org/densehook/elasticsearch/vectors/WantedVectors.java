@@ -34,13 +34,16 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
    */
   Iterator<DocumentText> texts() {
     FieldToEmbed to = text.to();
+    String whole = text.text().text().text();
+    String prompt = text.text().prompt();
     if (!to.field().isChunked()) {
-      return Iterators.single(new DocumentText(text.text().text(), listener.map(Embedding::of)));
+      return Iterators.single(
+          new DocumentText(whole, prompt, List.of(), listener.map(Embedding::of)));
     }
     List<Chunk> chunks;
     List<Piece> pieces;
     try {
-      chunks = to.encoder().cut(text.text(), to.field().chunk()).chunks();
+      chunks = to.encoder().cut(text.text().text(), prompt, to.field().chunk()).chunks();
       pieces = to.field().chunk().isLate() ? together(chunks) : alone(chunks);
     } catch (Exception e) {
       listener.onFailure(e);
@@ -54,6 +57,7 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
             piece ->
                 new DocumentText(
                     piece.content,
+                    prompt,
                     piece.spans,
                     once.delegateFailureAndWrap(
                         (all, made) -> {
@@ -71,10 +75,15 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
         .toList();
   }
 
+  private List<Window> windows(List<Chunk> chunks) throws Exception {
+    PromptedText own = text.text();
+    return text.to().encoder().windows(own.text().text(), own.prompt(), chunks);
+  }
+
   private List<Piece> together(List<Chunk> chunks) throws Exception {
     List<Piece> pieces = new ArrayList<>();
     int first = 0;
-    for (Window window : text.to().encoder().windows(text.text().text(), chunks)) {
+    for (Window window : windows(chunks)) {
       pieces.add(new Piece(window.content(), window.spans(), first));
       first += window.spans().size();
     }

@@ -51,7 +51,10 @@ final class UpdatedDocument extends BulkDocument {
       replaces(
           merge.before(),
           new DocumentVectors(
-              services.embedder().withOrdered(bulk().index().fields(), merge.orders()), document));
+              services
+                  .embedder()
+                  .withOrdered(bulk().index().fields(), merge.orders(), bulk().index().vectors()),
+              document));
     }
     if (!changesNothing()) {
       takeItsPlace();

@@ -135,8 +135,16 @@ class ChangeTest {
         "{'encoder':'e','fingerprint':'f','input':'n'} | .input]: [n] is mapped as [nested]",
         "{'encoder':'e','fingerprint':'f','input':'w'} | .input]: [w] is mapped as [dense_vector]",
         "{'encoder':'e','fingerprint':'f','input':'d'} | .input]: [d] is an object; name the text",
-        "{'encoder':'e','fingerprint':'f','input':'t.en'} | .input]: [t.en] is a multi-field",
-        "{'encoder':'e','fingerprint':'f','input':'al'} | .input]: [al] is an alias, which no",
+        "{'encoder':'e','fingerprint':'f','input':'al'} | .input]: [w], from which [al] has its",
+        "{'encoder':'e','fingerprint':'f','input':'all'} | .input]: [at], from which [all] has its"
+            + " values, is mapped as [geo_point], which holds no text; name text fields",
+        "{'encoder':'e','fingerprint':'f','input':'t','template':3} | ]: template is [3]; it is a",
+        "{'encoder':'e','fingerprint':'f','input':'t','template':'{t} {b}'} | ]: template names [b],"
+            + " which is no input; inputs are [t]",
+        "{'encoder':'e','fingerprint':'f','input':['t','b'],'template':'{t}'} | ]: template does not"
+            + " name input [b]; put it there in braces, or take it out of [input]",
+        "{'encoder':'e','fingerprint':'f','input':'t','template':'{t'} | ]: template has a [{]"
+            + " without its other half; a brace that is text is written twice",
         "{'encoder':'e','fingerprint':'g'} | .fingerprint]: it is [g], but encoder [e] is in service"
             + " here with [f]",
       })
@@ -148,7 +156,8 @@ class ChangeTest {
             + VECTOR
             + ",'o':{'properties':{'t':{'type':'text'}}},'n':{'type':'nested'},"
             + "'d.e':{'type':'text'},'t':{'type':'text','fields':{'en':{'type':'text'}}},"
-            + "'al':{'type':'alias','path':'t'}";
+            + "'al':{'type':'alias','path':'w'},'all':{'type':'text'},"
+            + "'at':{'type':'geo_point','copy_to':'all'}";
     String message = refusal(fields(entry, properties), false);
     assertTrue(message.startsWith("index [i]: [_meta.densehook.fields.v" + said), message);
   }

@@ -10,6 +10,7 @@ import org.apache.lucene.search.join.ScoreMode;
 import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.TextRule;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ResourceNotFoundException;
 import org.elasticsearch.index.query.BoolQueryBuilder;
@@ -92,7 +93,13 @@ final class DenseBridgeTest {
   void aFieldOfChunksIsSearchedInItsNestedObjects() {
     EmbeddedField chunked =
         new EmbeddedField(
-            "p.v", List.of("t"), "old", "f", false, new ChunkRule("tokens", 64, 0, 9), null);
+            "p.v",
+            TextRule.joining(List.of("t")),
+            "old",
+            "f",
+            false,
+            new ChunkRule("tokens", 64, 0, 9),
+            null);
     FieldEncoder encoder = encoders(Map.of("a", chunked)).get(0);
     List<Encoded> vectors = List.of(new Encoded(encoder, new float[] {1, 2}));
     NestedQueryBuilder best =

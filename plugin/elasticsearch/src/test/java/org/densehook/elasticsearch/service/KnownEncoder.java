@@ -23,12 +23,12 @@ public record KnownEncoder(String name, String fingerprint, int dims) implements
   }
 
   @Override
-  public Cut cut(LongText text, ChunkRule rule) throws Exception {
+  public Cut cut(LongText text, String prompt, ChunkRule rule) throws Exception {
     return Cutter.cut(text, rule, KnownEncoder::sizes);
   }
 
   @Override
-  public List<Window> windows(String text, List<Chunk> chunks) throws Exception {
+  public List<Window> windows(String text, String prompt, List<Chunk> chunks) throws Exception {
     return Window.of(text, chunks, 64, KnownEncoder::sizes);
   }
 

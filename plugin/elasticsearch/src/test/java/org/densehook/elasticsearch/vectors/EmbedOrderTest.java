@@ -12,7 +12,14 @@ import org.junit.jupiter.api.Test;
 
 class EmbedOrderTest {
 
-  private static final EmbedOrder ORDER = new EmbedOrder("v.w", List.of("t", "b"), "e");
+  private static final EmbedOrder ORDER =
+      new EmbedOrder(
+          "v.w",
+          List.of("t", "b"),
+          TextTemplate.parse("{t}: {b}", List.of("t", "b")),
+          DocumentPrompts.parse(
+              Map.of("field", "l", "prompts", Map.of("de", "d: "), "default", "")),
+          "e");
 
   private static List<EmbedOrder> taken(Object notes) {
     return EmbedOrder.takenOutOf(new HashMap<>(Map.of("densehook", notes)));
@@ -33,7 +40,7 @@ class EmbedOrderTest {
   void anOrderIsFoundWhereItWasPlaced() {
     Map<String, Object> notes = ORDER.placedIn(Map.of("other", Map.of("text", "abc")));
     assertEquals(List.of(ORDER), taken(notes));
-    EmbedOrder nameless = new EmbedOrder("v", List.of("t"), null);
+    EmbedOrder nameless = new EmbedOrder("v", List.of("t"), null, null, null);
     assertEquals(List.of(nameless), taken(nameless.placedIn("odd")));
   }
 

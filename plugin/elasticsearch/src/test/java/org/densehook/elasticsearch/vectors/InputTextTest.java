@@ -35,9 +35,7 @@ class InputTextTest {
     "-Infinity, -Infinity"
   })
   void aNumberIsSpelledAsPythonSpellsIt(double number, String text) {
-    // 4.9E-324 are Java's digits of the smallest number, which needs only one
-    String expected = number == Double.MIN_VALUE ? "4.9e-324" : text;
-    assertEquals(List.of(expected), InputText.of("field", number));
+    assertEquals(List.of(text), InputText.of("field", number));
   }
 
   @Test

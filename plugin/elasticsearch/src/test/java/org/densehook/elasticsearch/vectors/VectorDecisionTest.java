@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.densehook.chunk.LongText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.KnownEncoder;
 import org.densehook.elasticsearch.vectors.VectorDecision.Kind;
@@ -58,7 +59,7 @@ class VectorDecisionTest {
   void aTextWithoutAVectorIsEncoded() {
     VectorDecision decision = decide(document("cats", null, null), null);
     assertEquals(Kind.MAKE, decision.kind());
-    assertEquals("cats", decision.text().text());
+    assertEquals(new PromptedText(LongText.of("cats"), null), decision.text());
     assertEquals(made("cats"), decision.note().asMap());
   }
 

@@ -1,0 +1,23 @@
+package org.densehook.elasticsearch.vectors;
+
+import org.densehook.chunk.ChunkRule;
+import org.densehook.chunk.LongText;
+
+/**
+ * A document's text, as the model reads it.
+ *
+ * @param text empty when there is none
+ * @param prompt what goes before it; null for the encoder's own prompt of documents
+ */
+record PromptedText(LongText text, String prompt) {
+
+  boolean isEmpty() {
+    return text.isEmpty();
+  }
+
+  /** What tells it from every other text, but for the encoder's own prompt. */
+  String identity(ChunkRule rule) {
+    String own = rule == null ? text.text() : rule.hashed(text);
+    return prompt == null || text.isEmpty() ? own : prompt + "\n" + own;
+  }
+}
