@@ -35,7 +35,7 @@ final class DenseBridgeTest {
   }
 
   private static DenseQueryBuilder query() {
-    DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f));
+    DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f), null);
     DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", "cats", options);
     query.stands(List.of(SIBLING), 10, false);
     return query.boost(3).queryName("named");

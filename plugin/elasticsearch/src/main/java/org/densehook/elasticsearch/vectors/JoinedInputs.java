@@ -1,0 +1,66 @@
+package org.densehook.elasticsearch.vectors;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.densehook.bundle.Blank;
+import org.densehook.elasticsearch.service.EncoderHandle;
+
+/**
+ * The text of a document for a vector field, and which part of it is of which input.
+ *
+ * @param text as the encoder joins the inputs
+ */
+public record JoinedInputs(String text, List<Part> parts) {
+
+  /**
+   * An input's part of the text, by code points.
+   *
+   * @param end behind its last one
+   */
+  public record Part(String input, int start, int end) {}
+
+  /**
+   * Joins a document's inputs.
+   *
+   * @throws IllegalArgumentException when an input is an object
+   */
+  public static JoinedInputs of(EmbeddedField field, EncoderHandle encoder, Map<?, ?> document) {
+    List<String> texts = new ArrayList<>();
+    List<Part> parts = new ArrayList<>();
+    for (String input : field.inputs()) {
+      String text = encoder.join(InputText.of(input, FieldPaths.value(document, input)));
+      texts.add(text);
+      if (!Blank.is(text)) {
+        int end = length(encoder.join(texts));
+        parts.add(new Part(input, end - length(text), end));
+      }
+    }
+    return new JoinedInputs(encoder.join(texts), parts);
+  }
+
+  private static int length(String text) {
+    return text.codePointCount(0, text.length());
+  }
+
+  /** What an input has of the text between two places, without spaces at the ends; may be empty. */
+  public String within(String input, int start, int end) {
+    return parts.stream()
+        .filter(part -> part.input().equals(input))
+        .map(part -> cut(Math.max(start, part.start()), Math.min(end, part.end())))
+        .findFirst()
+        .orElse("");
+  }
+
+  /** All that an input has of the text; may be empty. */
+  public String of(String input) {
+    return within(input, 0, Integer.MAX_VALUE);
+  }
+
+  private String cut(int start, int end) {
+    return start >= end
+        ? ""
+        : text.substring(text.offsetByCodePoints(0, start), text.offsetByCodePoints(0, end))
+            .strip();
+  }
+}
