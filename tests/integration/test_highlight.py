@@ -118,6 +118,17 @@ def test_sentences_that_are_encoded_for_it_are_bounded(client: Elasticsearch) ->
     assert found["bread"] == ["Flour and water make a dough."]
 
 
+def test_sentences_that_do_not_come_in_time_are_left_out(client: Elasticsearch) -> None:
+    found = {"query": {"match_all": {}}, "highlighter": asking(EATS)}
+    assert highlights(client, WHOLE, **found)["whales"] == [KRILL]  # and the text's vector is known
+    try:
+        client.cluster.put_settings(persistent={"densehook.query.max_wait": "1ms"})
+        assert highlights(client, WHOLE, **found) == {}
+        assert highlights(client, CHUNKS, **found)["whales"] == [KRILL]
+    finally:
+        client.cluster.put_settings(persistent={"densehook.query.max_wait": None})
+
+
 def test_what_cannot_be_shown_is_said_in_a_line(client: Elasticsearch) -> None:
     everything: dict[str, Any] = {"match_all": {}}
     dense = [{"dense": {"field": "embedding", "text": text}} for text in (QUERY, EATS)]

@@ -14,7 +14,9 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 from elasticsearch.helpers import bulk
 
+from densehook import Index
 from densehook.encode import Encoder
+from densehook.errors import RequestError
 
 FIELD, TEXT = "passages.vector", "how do vaccines work"
 SECTIONS = ("facts", "reasoning", "ruling")
@@ -262,6 +264,43 @@ def test_an_explanation_shows_each_chunks_score(filled: Filled) -> None:
     for detail, section in zip(told["details"], of.sections, strict=True):
         shown = "weight [2.0] of section [facts]" in detail["description"]
         assert shown == (section == "facts")
+
+
+def test_python_asks_for_the_same(filled: Filled) -> None:
+    if filled.similarity != "dot_product":
+        pytest.skip("the same for every similarity")
+    index = Index.open(filled.client, filled.index)
+    scores = filled.scores(MADE["mean of 2"][1])
+    every: dict[str, Any] = {"size": DOCUMENTS, "num_candidates": 1000}
+    for stated in ("mean-2", {"score": "mean", "best": 2}):
+        hits = index.search(TEXT, mode="dense", passage_score=stated, passages=1, **every)
+        assert_equal({hit.id: hit.score for hit in hits}, scores)
+        assert all(len(hit.passages) == 1 for hit in hits)
+    german = {"term": {"lang": "de"}}
+    expected = {i: s for i, s in scores.items() if filled.documents[i].lang == "de"}
+    linear: dict[str, Any] = {"fusion": "linear", "normalizer": "none", "weights": {"bm25": 0}}
+    hits = index.search(TEXT, passage_score="mean-2", filter=german, **linear, **every)
+    assert_equal({hit.id: hit.score for hit in hits}, expected)
+    run = index.searcher().search({"q": TEXT}, "dense-mean-2", depth=200)
+    assert_equal({hit.id: hit.score for hit in run["q"]}, scores)
+    first = next(iter(run["q"]))
+    told = index.explain(TEXT, first.id, mode="dense", passage_score="mean-2")
+    assert told is not None and told.parts[0].rank == 1
+    assert told.score == pytest.approx(first.score)
+    weighed = {"sections": {"facts": 2, "reasoning": 0}, "other": 0.5}
+    hits = index.search(TEXT, mode="dense", passage_score=weighed, **every)
+    expected = filled.scores(np.max, {"facts": 2, "reasoning": 0}, 0.5)
+    assert_equal({hit.id: hit.score for hit in hits}, expected)
+
+
+def test_python_says_what_scores_passages(filled: Filled, minilm: Encoder) -> None:
+    if filled.similarity != "dot_product":
+        pytest.skip("the same for every similarity")
+    here = Index.open(filled.client, filled.index, minilm)
+    with pytest.raises(RequestError, match=r"by all of their passages by the cluster alone"):
+        here.search(TEXT, passage_score="sum")
+    with pytest.raises(RequestError, match=r"passages are scored by the cluster's plugin"):
+        here.searcher().search({"q": TEXT}, "dense-sum", depth=10)
 
 
 def explained(explanation: Mapping[str, Any], begins: str) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ from .notes import (
     with_vector,
     without_vector,
 )
+from .passages import PassageScore, passage_score
 from .paths import value_at
 from .provenance import (
     Provenance,
@@ -70,6 +71,7 @@ __all__ = [
     "Field",
     "Join",
     "Note",
+    "PassageScore",
     "Provenance",
     "Stored",
     "Vector",
@@ -99,6 +101,7 @@ __all__ = [
     "numbers_of",
     "of_a_client",
     "of_another_encoder",
+    "passage_score",
     "pipeline_name",
     "pipeline_request",
     "ranking_of",
