@@ -32,6 +32,7 @@ final class SentenceVectors {
   private final EncoderHandle encoder;
   private final LeafReader segment;
   private final long deadline;
+  private volatile boolean waiting = true;
 
   private SentenceVectors(
       NodeEncoders encoders, EncoderHandle encoder, LeafReader segment, long deadline) {
@@ -50,8 +51,9 @@ final class SentenceVectors {
   }
 
   /**
-   * How like a vector each sentence is, by the similarity of a field. Those that cannot be encoded,
-   * or not in time, are not there; nor is any where no document of the segment has the field.
+   * How like a vector each sentence is, by the similarity of a field. Those that cannot be encoded
+   * are not there; none is where they did not all come in time, or no document of the segment has
+   * the field.
    *
    * @throws org.elasticsearch.tasks.TaskCancelledException when the search was cancelled meanwhile
    */
@@ -61,28 +63,31 @@ final class SentenceVectors {
     if (info == null || !info.hasVectorValues() || sentences.isEmpty()) {
       return List.of();
     }
+    AtomicReferenceArray<float[]> vectors = new AtomicReferenceArray<>(sentences.size());
+    if (!encode(sentences, vectors, field)) {
+      return List.of();
+    }
     VectorSimilarityFunction similarity = info.getVectorSimilarityFunction();
-    AtomicReferenceArray<float[]> vectors = encoded(sentences, field);
+    float[] compared = ChunkScores.asCompared(query, similarity);
     List<PassageHighlighter.Piece> pieces = new ArrayList<>();
     for (int i = 0; i < sentences.size(); i++) {
       if (vectors.get(i) != null) {
         float score =
-            similarity.compare(
-                ChunkScores.asCompared(query, similarity),
-                ChunkScores.asCompared(vectors.get(i), similarity));
+            similarity.compare(compared, ChunkScores.asCompared(vectors.get(i), similarity));
         pieces.add(new PassageHighlighter.Piece(i, sentences.get(i), score));
       }
     }
     return pieces;
   }
 
-  private AtomicReferenceArray<float[]> encoded(List<String> sentences, String field)
+  /** Whether all were done in time, well or not. */
+  private boolean encode(
+      List<String> sentences, AtomicReferenceArray<float[]> vectors, String field)
       throws IOException {
-    AtomicReferenceArray<float[]> vectors = new AtomicReferenceArray<>(sentences.size());
     CountDownLatch open = new CountDownLatch(sentences.size());
     Iterator<DocumentText> texts =
         IntStream.range(0, sentences.size())
-            .takeWhile(i -> timeLeft() > 0)
+            .takeWhile(i -> waiting)
             .mapToObj(
                 i ->
                     new DocumentText(
@@ -92,22 +97,24 @@ final class SentenceVectors {
                             open::countDown)))
             .iterator();
     encoders.embedDocuments(encoder, this, texts);
-    await(open, field);
-    return vectors;
+    try {
+      return await(open, field);
+    } finally {
+      waiting = false; // what is not yet taken stays where it is
+    }
   }
 
-  private void await(CountDownLatch open, String field) throws IOException {
+  private boolean await(CountDownLatch open, String field) throws IOException {
     try {
-      while (timeLeft() > 0 && !open.await(LOOKS_EVERY_MS, TimeUnit.MILLISECONDS)) {
+      boolean done = false;
+      while (!done && deadline > System.nanoTime()) {
         SegmentVectors.of(segment, field); // the reader of a cancelled search says so
+        done = open.await(LOOKS_EVERY_MS, TimeUnit.MILLISECONDS);
       }
+      return done;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while a hit waited for its sentences' vectors", e);
     }
-  }
-
-  private long timeLeft() {
-    return deadline - System.nanoTime();
   }
 }

@@ -1,0 +1,40 @@
+package org.densehook.elasticsearch.vectors;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import org.densehook.elasticsearch.service.KnownEncoder;
+import org.junit.jupiter.api.Test;
+
+/** A place in a joined text is found again in the input that it is of, as characters count. */
+final class JoinedInputsTest {
+
+  private static final KnownEncoder ENCODER = new KnownEncoder("encoder", "f", 2);
+
+  private static JoinedInputs joined(Map<String, Object> document) {
+    EmbeddedField field =
+        new EmbeddedField("v", List.of("title", "none", "body"), "encoder", "f", false);
+    return JoinedInputs.of(field, ENCODER, document);
+  }
+
+  @Test
+  void eachInputHasItsPartOfTheText() {
+    JoinedInputs text =
+        joined(Map.of("title", "🐳 sea", "none", " ", "body", List.of("One.", "Two.")));
+    assertEquals("🐳 sea One. Two.", text.text());
+    assertEquals("🐳 sea", text.of("title"));
+    assertEquals("One. Two.", text.of("body"));
+    assertEquals("", text.of("none"));
+    assertEquals("sea", text.within("title", 2, 10));
+    assertEquals("One.", text.within("body", 2, 10));
+    assertEquals("", text.within("body", 0, 5));
+    assertEquals("", text.within("title", 6, 10));
+  }
+
+  @Test
+  void aDocumentWithoutTextHasNoParts() {
+    assertEquals("", joined(Map.of()).text());
+    assertEquals(List.of(), joined(Map.of()).parts());
+  }
+}
