@@ -62,7 +62,7 @@ def create(
         str | None,
         typer.Option(
             "--chunk",
-            help=f"Cut texts, and make a vector for each chunk: by {' or '.join(WAYS)}.",
+            help=f"Cut texts, and make a vector for each chunk: by {', '.join(WAYS)}.",
         ),
     ] = None,
     chunk_tokens: Annotated[
@@ -71,6 +71,21 @@ def create(
     chunk_overlap: Annotated[
         int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
     ] = 0,
+    chunk_prefix: Annotated[
+        str,
+        typer.Option(
+            "--chunk-prefix", help="Fields whose text is put before each chunk, as title is."
+        ),
+    ] = "",
+    chunk_limit: Annotated[
+        int, typer.Option("--chunk-limit", help="Most chunks of a document; more are refused.")
+    ] = 512,
+    chunk_beyond: Annotated[
+        str,
+        typer.Option(
+            "--chunk-beyond", help="What becomes of a document of more: refuse, or cut it there."
+        ),
+    ] = "refuse",
     in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
@@ -85,7 +100,10 @@ def create(
 
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
-    rule = None if chunk is None else ChunkRule(chunk, chunk_tokens, chunk_overlap)
+    rule = None
+    if chunk is not None:
+        prefix = tuple(names(chunk_prefix)) if chunk_prefix else ()
+        rule = ChunkRule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, prefix)
     field = field or field_for(rule)
     in_cluster = create_index(
         client,

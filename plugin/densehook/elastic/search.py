@@ -17,13 +17,13 @@ from ..hooks import (
     PassageScore,
     bm25_request,
     field_of,
+    field_text,
     join_by_spaces,
     msearch_request,
     needs_plugin,
     passage_score,
     ranking_of,
     require_answers,
-    text_of,
 )
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
@@ -130,7 +130,7 @@ class Searcher:
         """The text of a document that this index searches and its vectors are made from."""
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         try:
-            return text_of(document, self._field.inputs, join)[0]
+            return field_text(document, self._field, join)[0]
         except UnusableDocument:
             return ""
 
