@@ -98,6 +98,30 @@ def test_it_shows_what_the_search_is_for_beneath_any_of_them(
     assert other["bread"] == ["The crust turns brown in a hot oven."]
 
 
+def test_each_object_of_a_list_shows_its_own_text(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    index = Index.create(
+        plugin_client,
+        plugin_index,
+        minilm,
+        inputs=["talk.by", "talk.text"],
+        in_cluster=True,
+        chunk=ChunkRule("given", 32),
+    )
+    talk = [{"by": "Ada", "text": WHALES}, {"by": "Bo"}, {"by": "Cy", "text": BREAD}]
+    assert index.ingest([{"_id": "a", "talk": talk}]).failed == 0
+    everything: dict[str, Any] = {"match_all": {}}
+    shown = highlights(
+        plugin_client, plugin_index, "talk.text", query=everything, highlighter=asking(EATS)
+    )
+    assert shown["a"][0].endswith(KRILL) and shown["a"][0] in WHALES
+    by = highlights(
+        plugin_client, plugin_index, "talk.by", query=everything, highlighter=asking("Bo")
+    )
+    assert by == {"a": ["Bo"]}
+
+
 def test_words_and_passages_are_shown_side_by_side(client: Elasticsearch) -> None:
     fields: dict[str, Any] = {"text": {"type": "densehook", "number_of_fragments": 1}, "title": {}}
     searches: list[Any] = [

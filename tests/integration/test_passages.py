@@ -15,8 +15,9 @@ from elasticsearch import BadRequestError, Elasticsearch
 from elasticsearch.helpers import bulk
 
 from densehook import Index
+from densehook.chunk import ChunkRule
 from densehook.encode import Encoder
-from densehook.errors import RequestError
+from densehook.errors import ElasticError, RequestError
 
 FIELD, TEXT = "passages.vector", "how do vaccines work"
 SECTIONS = ("facts", "reasoning", "ruling")
@@ -291,6 +292,36 @@ def test_python_asks_for_the_same(filled: Filled) -> None:
     hits = index.search(TEXT, mode="dense", passage_score=weighed, **every)
     expected = filled.scores(np.max, {"facts": 2, "reasoning": 0}, 0.5)
     assert_equal({hit.id: hit.score for hit in hits}, expected)
+
+
+def test_sections_that_are_cut_have_their_weights(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    index = Index.create(
+        plugin_client,
+        plugin_index,
+        minilm,
+        inputs=["facts", "ruling"],
+        in_cluster=True,
+        chunk=ChunkRule("section", 32),
+    )
+    cat, dog = "A cat sat on the mat.", "The dog barked at night."
+    index.ingest(
+        [{"_id": "a", "facts": cat, "ruling": dog}, {"_id": "b", "facts": dog, "ruling": cat}]
+    )
+    for heavy, light, best in (("facts", "ruling", "a"), ("ruling", "facts", "b")):
+        weights = {"sections": {heavy: 1, light: 0.1}}
+        hits = index.search("a cat", mode="dense", passage_score=weights)
+        assert hits[0].id == best
+    with pytest.raises(
+        ElasticError, match=r"\[dense\] has \[sections\], and no searched index maps"
+    ):
+        other = f"{plugin_index}-other"
+        try:
+            Index.create(plugin_client, other, minilm, inputs=["facts"], chunk=ChunkRule())
+            Index.open(plugin_client, other).search("a", mode="dense", passage_score=weights)
+        finally:
+            plugin_client.indices.delete(index=other)
 
 
 def test_python_says_what_scores_passages(filled: Filled, minilm: Encoder) -> None:

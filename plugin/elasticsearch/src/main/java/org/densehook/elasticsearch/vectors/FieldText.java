@@ -37,6 +37,25 @@ record FieldText(EmbeddedField field, EncoderHandle encoder) {
         given ? numbered(given(document)) : named(document), encoder.joiner(), !given, prefix);
   }
 
+  /** The texts that are put together, each by its input; of objects in a list, object by object. */
+  List<Item> byInput(Map<?, ?> document) {
+    boolean given = field.isChunked() && field.chunk().by().equals(ChunkRule.BY_GIVEN);
+    List<?> objects = given ? objects(document) : null;
+    if (objects == null) {
+      return named(document);
+    }
+    List<Item> items = new ArrayList<>();
+    for (Object each : objects) {
+      for (String input : field.inputs()) {
+        String text = each instanceof Map<?, ?> own ? text(own, inner(input)) : "";
+        if (!text.isEmpty()) {
+          items.add(new Item(input, text));
+        }
+      }
+    }
+    return items;
+  }
+
   private List<Item> named(Map<?, ?> document) {
     List<Item> items = new ArrayList<>();
     for (String input : field.inputs()) {
@@ -60,10 +79,9 @@ record FieldText(EmbeddedField field, EncoderHandle encoder) {
 
   private List<String> given(Map<?, ?> document) {
     List<String> texts = new ArrayList<>();
-    String parent = commonParent();
-    if (!parent.isEmpty() && FieldPaths.value(document, parent) instanceof List<?> objects) {
-      List<String> inner =
-          field.inputs().stream().map(input -> input.substring(parent.length() + 1)).toList();
+    List<?> objects = objects(document);
+    if (objects != null) {
+      List<String> inner = field.inputs().stream().map(this::inner).toList();
       for (Object each : objects) {
         texts.add(each instanceof Map<?, ?> own ? encoder.join(texts(own, inner)) : "");
       }
@@ -77,6 +95,18 @@ record FieldText(EmbeddedField field, EncoderHandle encoder) {
       }
     }
     return texts;
+  }
+
+  /** The list whose objects have the inputs; null where there is none. */
+  private List<?> objects(Map<?, ?> document) {
+    String parent = commonParent();
+    return !parent.isEmpty() && FieldPaths.value(document, parent) instanceof List<?> objects
+        ? objects
+        : null;
+  }
+
+  private String inner(String input) {
+    return input.substring(commonParent().length() + 1);
   }
 
   /** The longest path that leads to every input; empty where none does. */

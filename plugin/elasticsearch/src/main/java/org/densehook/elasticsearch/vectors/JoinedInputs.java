@@ -3,18 +3,19 @@ package org.densehook.elasticsearch.vectors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.densehook.bundle.Blank;
+import java.util.stream.Collectors;
+import org.densehook.chunk.LongText.Item;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
 /**
- * The text of a document for a vector field, and which part of it is of which input.
+ * The text of a document for a vector field, and which parts of it are of which input.
  *
  * @param text as the encoder joins the inputs
  */
 public record JoinedInputs(String text, List<Part> parts) {
 
   /**
-   * An input's part of the text, by code points.
+   * What an input has of the text in one piece, by code points.
    *
    * @param end behind its last one
    */
@@ -28,15 +29,14 @@ public record JoinedInputs(String text, List<Part> parts) {
   public static JoinedInputs of(EmbeddedField field, EncoderHandle encoder, Map<?, ?> document) {
     List<String> texts = new ArrayList<>();
     List<Part> parts = new ArrayList<>();
-    for (String input : field.inputs()) {
-      String text = encoder.join(InputText.of(input, FieldPaths.value(document, input)));
-      texts.add(text);
-      if (!Blank.is(text)) {
-        int end = length(encoder.join(texts));
-        parts.add(new Part(input, end - length(text), end));
-      }
+    int start = 0;
+    for (Item item : new FieldText(field, encoder).byInput(document)) {
+      int end = start + length(item.text());
+      parts.add(new Part(item.name().toString(), start, end));
+      texts.add(item.text());
+      start = end + length(encoder.joiner());
     }
-    return new JoinedInputs(encoder.join(texts), parts);
+    return new JoinedInputs(String.join(encoder.joiner(), texts), parts);
   }
 
   private static int length(String text) {
@@ -48,8 +48,8 @@ public record JoinedInputs(String text, List<Part> parts) {
     return parts.stream()
         .filter(part -> part.input().equals(input))
         .map(part -> cut(Math.max(start, part.start()), Math.min(end, part.end())))
-        .findFirst()
-        .orElse("");
+        .filter(piece -> !piece.isEmpty())
+        .collect(Collectors.joining(" "));
   }
 
   /** All that an input has of the text; may be empty. */

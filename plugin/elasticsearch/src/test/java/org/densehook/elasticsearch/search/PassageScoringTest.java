@@ -16,6 +16,7 @@ import org.elasticsearch.common.io.stream.BytesStreamOutput;
 import org.elasticsearch.common.io.stream.NamedWriteableAwareStreamInput;
 import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
 import org.elasticsearch.common.io.stream.StreamInput;
+import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.index.query.NestedQueryBuilder;
@@ -25,12 +26,18 @@ import org.elasticsearch.search.SearchModule;
 import org.elasticsearch.xcontent.XContentParser;
 import org.elasticsearch.xcontent.XContentParserConfiguration;
 import org.elasticsearch.xcontent.json.JsonXContent;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What makes a document's score is read, said again, sent to shards, and reckoned. */
 final class PassageScoringTest {
 
   private static final List<Float> SCORES = List.of(0.25f, 1f, 0.5f);
+
+  @BeforeAll
+  static void configureLogging() {
+    LogConfigurator.configureESLogging(); // without it a failure cannot be made
+  }
 
   private static PassageScoring parse(String json) throws IOException {
     try (XContentParser parser =

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Map;
+import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.service.KnownEncoder;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +31,21 @@ final class JoinedInputsTest {
     assertEquals("One.", text.within("body", 2, 10));
     assertEquals("", text.within("body", 0, 5));
     assertEquals("", text.within("title", 6, 10));
+  }
+
+  @Test
+  void objectsInAListGiveTheirInputsInTurn() {
+    ChunkRule rule = ChunkRule.parse(Map.of("by", "given"));
+    EmbeddedField field =
+        new EmbeddedField(
+            "p.v", List.of("talk.by", "talk.text"), "encoder", "f", false, rule, null);
+    List<Map<String, String>> talk =
+        List.of(Map.of("by", "Ada", "text", "Hello."), Map.of("by", "Bo"), Map.of("text", "Bye."));
+    JoinedInputs text = JoinedInputs.of(field, ENCODER, Map.of("talk", talk));
+    assertEquals("Ada Hello. Bo Bye.", text.text());
+    assertEquals("Hello.", text.within("talk.text", 0, 10));
+    assertEquals("Ada Bo", text.of("talk.by"));
+    assertEquals("Bye.", text.within("talk.text", 14, 18));
   }
 
   @Test
