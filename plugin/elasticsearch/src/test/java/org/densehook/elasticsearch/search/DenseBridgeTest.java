@@ -125,8 +125,7 @@ final class DenseBridgeTest {
         new PassageScoring(PassageScoring.Score.SUM, null, SectionWeights.NONE);
     DenseOptions options = new DenseOptions(7, null, true, null, null, scoring);
     float[] vector = {1, 2};
-    DenseQueryBuilder query =
-        new DenseQueryBuilder(() -> null, "p.v", "cats", options).by(one);
+    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "p.v", "cats", options).by(one);
     query.stands(List.of(), 10, false);
     QueryBuilder made = query.neighbours(List.of(new Encoded(one, vector)));
     QueryBuilder nearest =
