@@ -15,6 +15,7 @@ from densehook.hooks import (
     TextRule,
     bm25_request,
     index_request,
+    passage_score,
     ranking_of,
     read_provenance,
     require_field_names,
@@ -285,3 +286,40 @@ def test_a_response_gives_its_ranking_in_its_order() -> None:
     ranking = [ScoredDoc("b", 2.0), ScoredDoc("a", 2.0), ScoredDoc("c", 1.0)]
     assert ranking_of({"hits": {"hits": hits}}) == ranking
     assert bm25_request(["body"], "x", 5)["size"] == 5
+
+
+@pytest.mark.parametrize(
+    ("stated", "request_"),
+    [
+        (None, {"score": "max"}),
+        ("first", {"score": "first"}),
+        ("mean-3", {"score": "mean", "best": 3}),
+        ({"score": "sum", "best": 2}, {"score": "sum", "best": 2}),
+        ('{"sections": {"facts": 2}}', {"score": "max", "sections": {"facts": 2}}),
+        ({"other": 0.5}, {"score": "max", "other": 0.5}),
+    ],
+)
+def test_a_passage_score_becomes_the_node_s_object(stated: Any, request_: dict[str, Any]) -> None:
+    scoring = passage_score(stated)
+    assert scoring.request == request_
+    assert scoring.is_of_best_chunk == (request_ == {"score": "max"})
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ("median", "score is 'median'; it is one of max, first, sum, mean"),
+        ("mean-0", "best is 0; it is a whole number of at least 1"),
+        ("mean-", "best is ''; it is a whole number"),
+        ("first-2", "best is 2; it is for sum and mean, not for first"),
+        (3, "passage_score is 3; write it like 'mean-3'"),
+        ("{", "it is no JSON"),
+        ({"by": "sum"}, "passage_score has no 'by'; known: score, best, sections, other"),
+        ({"sections": {"facts": -1}}, "a weight is -1; it is a number of at least 0"),
+        ({"other": float("nan")}, "a weight is nan"),
+        ({"sections": ["facts"]}, r"sections is \['facts'\]; write them like"),
+    ],
+)
+def test_a_passage_score_that_cannot_be_is_refused(stated: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        passage_score(stated)

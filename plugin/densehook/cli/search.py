@@ -49,6 +49,14 @@ def search(
             help="Chunks to show of each hit, of an index that has some.",
         ),
     ] = 0,
+    passage_score: Annotated[
+        str | None,
+        typer.Option(
+            "--passage-score",
+            help="How chunks make a document's dense score: max, first, sum, mean, mean-3 of the"
+            " best three, or passages of query dense in JSON.",
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each list's rank and score of every hit.")
     ] = False,
@@ -89,6 +97,7 @@ def search(
         fields=asked_for or None,
         highlight=not as_json,
         passages=passages,
+        passage_score=passage_score,
         explain=explain,
     )
     if as_json:

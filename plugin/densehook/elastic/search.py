@@ -14,12 +14,14 @@ from ..bundle import is_blank
 from ..errors import ElasticError, NotInService, RequestError, UnusableDocument
 from ..hooks import (
     NOTES,
+    PassageScore,
     bm25_request,
     field_of,
     field_text,
     join_by_spaces,
     msearch_request,
     needs_plugin,
+    passage_score,
     ranking_of,
     require_answers,
 )
@@ -79,9 +81,10 @@ class Searcher:
     ) -> dict[QueryId, list[ScoredDoc]]:
         """Rankings of ``depth`` hits for each query, by ``bm25`` or ``dense``.
 
-        A query of blanks is no text, and finds nothing.
+        ``dense-mean-3`` scores documents of chunks by the mean of their best three, as other
+        passage scores do. A query of blanks is no text, and finds nothing.
         """
-        if mode not in MODES:
+        if mode.partition("-")[0] not in MODES:
             hint = "; for both fused there is Index.search" if mode == "hybrid" else ""
             raise RequestError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
         run: dict[QueryId, list[ScoredDoc]] = {}
@@ -151,12 +154,29 @@ class Searcher:
             return [bm25_request(fields, text, depth) for text in texts]
         name, encoder = self._field.name, self._field.encoder
         kind = field_of(self._field.mapping, name, self._index)
+        if scored := mode.partition("-")[2]:
+            scoring = self._require_scored(passage_score(scored))
+            return [kind.bridged_request(name, t, depth, passages=scoring) for t in texts]
         if self._encoder is None and self._cluster_encodes:
             return [kind.text_request(name, text, encoder, depth) for text in texts]
         if self._encoder is None:
             raise RequestError(f"dense search needs the encoder {encoder!r}; give its bundle")
         outputs = self._encoder.encode_queries(texts).tolist()
         return [kind.request(name, output, depth) for output in outputs]
+
+    def _require_scored(self, scoring: PassageScore) -> dict[str, Any]:
+        """How the cluster is asked. Raises RequestError where it cannot score passages."""
+        if self._field.chunk is None:
+            raise RequestError(
+                f"field {self._field.name!r} of index {self._index!r} has one vector of a document"
+                " and no passages to score; measure dense"
+            )
+        if not self._cluster_encodes:
+            raise RequestError(
+                "passages are scored by the cluster's plugin, which needs the encoder"
+                f" {self._field.encoder!r} in service; open the index without one"
+            )
+        return scoring.request
 
 
 def msearch(

@@ -6,17 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
+from ..hooks.passages import SCORES, passage_score
 from ..types import DocId, Document, QueryId, Run
 from .bm25 import pyserini_bm25
 from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
 
-Mode = Literal["bm25", "dense"]
+Mode = str
+"""bm25, dense, or dense with a passage score, as dense-first or dense-mean-3."""
 
 
 class Searcher(Protocol):
@@ -75,7 +77,7 @@ def _searched(mode: Mode) -> System:
         )
         return without_queries_themselves(run, bench.collection, bench.depth)
 
-    return System((), make, encodes=mode == "dense")
+    return System((), make, encodes=mode.startswith("dense"))
 
 
 def _fused(method: str, *parts: str) -> System:
@@ -122,12 +124,20 @@ SYSTEMS: Mapping[str, System] = {
 
 _FUSED = re.compile(r"(?P<fusion>\w+)\((?P<lists>[^()]+)\)")
 """A fusion of lists that are named, as rrf(bm25,dense,mine)."""
+_PASSAGES = re.compile(rf"dense-({'|'.join(SCORES)})(-\d+)?")
+"""Dense search of a field of chunks that scores documents so."""
 
 
 def system_of(name: str) -> System | None:
-    """The system of that name; None for a name of another run, or of nothing."""
+    """The system of that name; None for a name of another run, or of nothing.
+
+    Raises RequestError for a passage score that cannot be.
+    """
     if (written := _FUSED.fullmatch(name)) and written["fusion"] in FUSIONS:
         return _fused(written["fusion"], *(part.strip() for part in written["lists"].split(",")))
+    if written := _PASSAGES.fullmatch(name):
+        passage_score(name.partition("-")[2])
+        return _searched(name)
     return SYSTEMS.get(name)
 
 
@@ -146,7 +156,10 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     """
     wanted = list(dict.fromkeys("".join(name.split()) for name in names))
     given = list(runs)
-    known = f"known are {', '.join(SYSTEMS)}, and fusions as rrf(bm25,dense,RUN)"
+    known = (
+        f"known are {', '.join(SYSTEMS)}, fusions as rrf(bm25,dense,RUN), and of chunks"
+        " dense-first, dense-sum, dense-mean, dense-mean-3"
+    )
     for name in wanted:
         system = system_of(name)
         if system is None:
@@ -154,7 +167,11 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
         for part in system.parts:
             if part not in given and system_of(part) is None:
                 raise EvaluationError(f"no list {part!r} to make {name!r} of; give it as a run")
-        if name not in SYSTEMS and len(set(system.parts)) != max(2, len(system.parts)):
+        if (
+            system.parts
+            and name not in SYSTEMS
+            and len(set(system.parts)) != max(2, len(system.parts))
+        ):
             raise EvaluationError(f"{name!r} must name two lists or more, each once")
     if not wanted:
         raise EvaluationError(f"no system to evaluate; {known}")

@@ -39,6 +39,7 @@ from .notes import (
     with_vector,
     without_vector,
 )
+from .passages import PassageScore, passage_score
 from .paths import value_at
 from .provenance import (
     Provenance,
@@ -71,6 +72,7 @@ __all__ = [
     "Input",
     "Join",
     "Note",
+    "PassageScore",
     "Provenance",
     "Stored",
     "TextRule",
@@ -103,6 +105,7 @@ __all__ = [
     "numbers_of",
     "of_a_client",
     "of_another_encoder",
+    "passage_score",
     "pipeline_name",
     "pipeline_request",
     "prompt_of",

@@ -83,7 +83,7 @@ def _hybrid(asked: Mapping[str, Any], size: int, window: int, filters: Filters) 
 
 
 def bridged_request(
-    fields: Sequence[str],
+    fields: Sequence[str | Mapping[str, Any]],
     text: str,
     *,
     fusion: str,

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict
 
 from ..errors import RequestError
 from ..fusion import FUSIONS, LEARNED, NORMALIZERS
+from ..hooks import PassageScore, passage_score
 
 LISTS = ("bm25", "dense")
 """The lists that a hybrid search fuses, in this order."""
@@ -45,6 +46,7 @@ class Options(TypedDict, total=False):
     fields: Sequence[str] | None
     highlight: bool
     passages: int
+    passage_score: str | Mapping[str, Any] | None
     explain: bool
 
 
@@ -62,7 +64,9 @@ class Asked:
     wanted, all but the vectors by default. With ``highlight`` hits show where words of the query
     stand; with ``explain`` also one that the cluster fused says what each list gave it. So many
     ``passages`` of each, the chunks that are most like the query, come with it, where the index
-    has chunks.
+    has chunks. There dense search scores a document by its best chunk, or as ``passage_score``
+    says: ``max``, ``first``, ``sum`` or ``mean``, ``mean-3`` of the best three, or the object
+    ``passages`` of the plugin's query ``dense``, with weights of sections.
     """
 
     mode: str = "hybrid"
@@ -79,6 +83,7 @@ class Asked:
     fields: Sequence[str] | None = None
     highlight: bool = False
     passages: int = 0
+    passage_score: str | Mapping[str, Any] | None = None
     explain: bool = False
 
     def __post_init__(self) -> None:
@@ -90,6 +95,7 @@ class Asked:
         _whole_number("window", self.window, least=1, most=_MOST)
         _whole_number("num_candidates", self.num_candidates, least=1, most=_MOST)
         _number("rank_constant", self.rank_constant, least=1, most=math.inf)
+        passage_score(self.passage_score)
         if self.window is not None and self.window < self.last:
             raise RequestError(
                 f"window is {self.window}, hits up to {self.last} are wanted; it must be that"
@@ -124,7 +130,13 @@ class Asked:
                 f"fusion {self.fusion!r} cannot be chosen where weights are 'learned': they are for"
                 " one fusion; leave it out"
             )
-        for name in ("normalizer", "rank_constant", "min_scores", "num_candidates"):
+        for name in (
+            "normalizer",
+            "rank_constant",
+            "min_scores",
+            "num_candidates",
+            "passage_score",
+        ):
             if getattr(self, name) is not None:
                 raise RequestError(
                     f"{name} cannot be chosen where weights are 'learned': they are for one fusion;"
@@ -138,6 +150,16 @@ class Asked:
                 raise RequestError(
                     f"{name} cannot be chosen where {why}; leave it out, or name one index"
                 )
+
+    @property
+    def scores_passages(self) -> bool:
+        """Whether documents of chunks are scored by more than their best one."""
+        return "dense" in self.lists and not self.passage_scoring.is_of_best_chunk
+
+    @property
+    def passage_scoring(self) -> PassageScore:
+        """How documents of chunks are scored."""
+        return passage_score(self.passage_score)
 
     @property
     def is_learned(self) -> bool:

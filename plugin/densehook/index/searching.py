@@ -67,6 +67,9 @@ class Searching:
         """Whether the query's vector must come with the request."""
         if "dense" not in asked.lists and not asked.passages:
             return False
+        if asked.scores_passages:
+            self._require_scored_passages()
+            return False
         if not self.encodes_here and not self.cluster_encodes:
             self.field.require_one_encoder(self.provenance.index)
             raise RequestError(
@@ -138,7 +141,12 @@ class Searching:
         bodies = []
         for name in asked.lists:
             body = self._list(name, text, asked, vector, asked.depth)
-            alone = Asked(mode=name, size=1, filter=[*asked.filters, one])
+            alone = Asked(
+                mode=name,
+                size=1,
+                filter=[*asked.filters, one],
+                passage_score=asked.passage_score,
+            )
             bodies += [body, self._list(name, text, alone, vector, 1)]
         return [{**body, "_source": False} for body in bodies]
 
@@ -188,6 +196,11 @@ class Searching:
         if name == "bm25":
             return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
         field, candidates = self.field, asked.num_candidates
+        if asked.scores_passages:
+            scoring = asked.passage_scoring.request
+            return self._kind.bridged_request(
+                field.name, text, depth, candidates, asked.filters, scoring
+            )
         if asked.is_learned:  # its weights hang on what is found, which must be what a node finds
             candidates = max(2 * depth, LEAST_IN_SHORT_FORM)
         if field.others:
@@ -208,9 +221,22 @@ class Searching:
             return self._kind.request(field.name, vector, depth, candidates, filters)
         return self._kind.text_request(field.name, text, field.encoder, depth, candidates, filters)
 
+    def _require_scored_passages(self) -> None:
+        """Raises RequestError where there are no passages, or no plugin that scores them."""
+        self._require_chunks()
+        if not self.cluster_encodes:
+            raise RequestError(
+                f"documents of index {self.provenance.index!r} can be scored by all of their"
+                " passages by the cluster alone: it needs the plugin, with the encoder"
+                f" {self.field.encoder!r} in service, and the index opened without one"
+            )
+
     def _require_passages(self) -> None:
         """Raises RequestError where hits have no passages, or are of indices whose ids may meet."""
         self.provenance.require_one_index()
+        self._require_chunks()
+
+    def _require_chunks(self) -> None:
         if self.field.chunk is None:
             raise RequestError(
                 f"field {self.field.name!r} of index {self.provenance.index!r} has one vector of a"
@@ -231,10 +257,11 @@ class Searching:
 
     def _hybrid(self, text: str, asked: Asked) -> Body:
         field, bm25 = self.field, self.provenance.require_bm25()
+        scoring = asked.passage_scoring.request if asked.scores_passages else None
         if field.others:
             asked.require_plain_lists(f"{self.provenance.index!r} has indices of several encoders")
             return bridged_request(
-                [*bm25, field.name],
+                [*bm25, {"field": field.name, "passages": scoring} if scoring else field.name],
                 text,
                 fusion=asked.fusion,
                 size=asked.size,
@@ -255,7 +282,7 @@ class Searching:
         return hybrid_request(
             bm25,
             self._kind.text_retriever(
-                field.name, text, field.encoder, asked.depth, asked.num_candidates
+                field.name, text, field.encoder, asked.depth, asked.num_candidates, scoring
             ),
             text,
             fusion=asked.fusion,

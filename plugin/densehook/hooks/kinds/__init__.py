@@ -55,11 +55,21 @@ class Field(Protocol):
         size: int,
         num_candidates: int | None = None,
         filters: Filters = (),
+        passages: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The same over indices of several encoders, each of which is asked by its own."""
+        """The same over indices of several encoders, each of which is asked by its own.
+
+        ``passages`` says how documents of chunks are scored.
+        """
 
     def text_retriever(
-        self, field: str, text: str, encoder: str, size: int, num_candidates: int | None = None
+        self,
+        field: str,
+        text: str,
+        encoder: str,
+        size: int,
+        num_candidates: int | None = None,
+        passages: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The same as a retriever, one of those that ``hybrid`` fuses."""
 

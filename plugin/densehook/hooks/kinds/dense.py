@@ -77,17 +77,36 @@ def bridged_request(
     size: int,
     num_candidates: int | None = None,
     filters: _Filters = (),
+    passages: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """As ``text_request``, by the encoder that each of the searched indices states."""
-    dense = {"text": text, **_knn(field, size, num_candidates, filters)}
-    return {"size": size, "track_total_hits": False, "query": {TEXT_QUERY: dense}}
+    """As ``text_request``, by the encoder that each of the searched indices states.
+
+    ``passages`` says how documents of chunks are scored.
+    """
+    query = _text_query(text, _knn(field, size, num_candidates, filters), passages)
+    return {"size": size, "track_total_hits": False, "query": query}
 
 
 def text_retriever(
-    field: str, text: str, encoder: str, size: int, num_candidates: int | None = None
+    field: str,
+    text: str,
+    encoder: str,
+    size: int,
+    num_candidates: int | None = None,
+    passages: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """As ``text_request``, without filters."""
-    return {"knn": {**_built(text, encoder), **_knn(field, size, num_candidates, ())}}
+    """As ``text_request``, without filters; ``passages`` as in ``bridged_request``."""
+    knn = _knn(field, size, num_candidates, ())
+    if passages is not None:
+        return {"standard": {"query": _text_query(text, knn, passages)}}
+    return {"knn": {**_built(text, encoder), **knn}}
+
+
+def _text_query(
+    text: str, knn: Mapping[str, Any], passages: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    scored = {} if passages is None else {"passages": passages}
+    return {TEXT_QUERY: {"text": text, **knn, **scored}}
 
 
 def _search(knn: Mapping[str, Any], size: int) -> dict[str, Any]:

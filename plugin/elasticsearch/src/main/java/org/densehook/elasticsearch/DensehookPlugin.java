@@ -14,7 +14,6 @@ import org.densehook.elasticsearch.compat.CompatPlugin;
 import org.densehook.elasticsearch.failures.RejectionFilter;
 import org.densehook.elasticsearch.ingest.EmbedProcessor;
 import org.densehook.elasticsearch.mapping.MappingGuard;
-import org.densehook.elasticsearch.search.FusedRankDoc;
 import org.densehook.elasticsearch.search.SearchFilter;
 import org.densehook.elasticsearch.search.SearchNames;
 import org.densehook.elasticsearch.search.SearchServices;
@@ -44,7 +43,7 @@ import org.elasticsearch.plugins.AnalysisPlugin;
 import org.elasticsearch.plugins.IngestPlugin;
 import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHandler;
-import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.search.fetch.subphase.highlight.Highlighter;
 import org.elasticsearch.threadpool.ExecutorBuilder;
 import org.elasticsearch.xcontent.NamedXContentRegistry;
 
@@ -96,6 +95,7 @@ public final class DensehookPlugin extends CompatPlugin
                 embedder.get(), storedDocuments.get(), indexVectors, pressure, services));
     filters.add(
         new SearchFilter(
+            searchServices::get,
             services.threadPool().getThreadContext(),
             services.clusterService().getClusterSettings()));
     filters.add(new RejectionFilter());
@@ -178,14 +178,18 @@ public final class DensehookPlugin extends CompatPlugin
   }
 
   @Override
+  public Map<String, Highlighter> getHighlighters() {
+    return SearchNames.highlighters(searchServices::get);
+  }
+
+  @Override
   public List<NamedXContentRegistry.Entry> getNamedXContent() {
     return SearchNames.plain(settings, searchServices::get);
   }
 
   @Override
   public List<NamedWriteableRegistry.Entry> getNamedWriteables() {
-    return List.of(
-        new NamedWriteableRegistry.Entry(RankDoc.class, FusedRankDoc.NAME, FusedRankDoc::new));
+    return SearchNames.writeables(searchServices::get);
   }
 
   @Override

@@ -15,13 +15,15 @@ import org.elasticsearch.xcontent.XContentBuilder;
  * @param autoFilter whether the clauses beside it in a bool filter before the search
  * @param similarity the least that a neighbour must have, or null
  * @param rescore how many more are scored by their whole vectors, or null for the field's own
+ * @param passages how documents of chunks are scored, or null for each by its best chunk
  */
 record DenseOptions(
     Integer k,
     Integer numCandidates,
     boolean autoFilter,
     Float similarity,
-    RescoreVectorBuilder rescore) {
+    RescoreVectorBuilder rescore,
+    PassageScoring passages) {
 
   static final ParseField K = new ParseField("k");
   static final ParseField NUM_CANDIDATES = new ParseField("num_candidates");
@@ -50,13 +52,19 @@ record DenseOptions(
         "[" + name.getPreferredName() + "] of [" + DenseQueryBuilder.PLAIN_NAME + "] " + why);
   }
 
+  /** Whether documents are scored by more than their best chunk. */
+  boolean scoresPassages() {
+    return passages != null && !passages.isOfBestChunk();
+  }
+
   static DenseOptions read(StreamInput in) throws IOException {
     return new DenseOptions(
         in.readOptionalVInt(),
         in.readOptionalVInt(),
         in.readBoolean(),
         in.readOptionalFloat(),
-        in.readOptionalWriteable(RescoreVectorBuilder::new));
+        in.readOptionalWriteable(RescoreVectorBuilder::new),
+        in.readOptionalWriteable(PassageScoring::read));
   }
 
   void write(StreamOutput out) throws IOException {
@@ -65,6 +73,7 @@ record DenseOptions(
     out.writeBoolean(autoFilter);
     out.writeOptionalFloat(similarity);
     out.writeOptionalWriteable(rescore);
+    out.writeOptionalWriteable(passages);
   }
 
   void toXContent(XContentBuilder builder) throws IOException {
@@ -82,6 +91,9 @@ record DenseOptions(
     }
     if (rescore != null) {
       builder.field(RESCORE.getPreferredName(), rescore);
+    }
+    if (passages != null) {
+      builder.field(PassageScoring.PASSAGES.getPreferredName(), passages);
     }
   }
 }

@@ -2,7 +2,9 @@ package org.densehook.elasticsearch.search;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenRetrieverBuilder;
 import org.elasticsearch.common.Strings;
@@ -57,7 +59,22 @@ final class DensePlaces {
     }
   }
 
+  /**
+   * A text that a search encodes.
+   *
+   * @param fields the vector fields it is searched in; none where the mappings say
+   */
+  record Asked(String text, List<String> fields) {}
+
   private final List<DenseQueryBuilder> found = new ArrayList<>();
+  private final List<Asked> shorthands = new ArrayList<>();
+
+  /** The texts of {@code dense} and of the short {@code hybrid}, of those that were found. */
+  Set<Asked> asked() {
+    Set<Asked> asked = new LinkedHashSet<>(shorthands);
+    found.forEach(dense -> asked.add(new Asked(dense.text(), List.of(dense.field()))));
+    return asked;
+  }
 
   /** Tells every query in the search, and gives those that it found. */
   List<DenseQueryBuilder> find(SearchSourceBuilder source) {
@@ -116,6 +133,11 @@ final class DensePlaces {
   }
 
   private void find(CompoundRetrieverBuilder<?> compound, Place place) {
+    if (compound instanceof HybridRetrieverBuilder hybrid && hybrid.shorthand() != null) {
+      HybridShorthand shorthand = hybrid.shorthand();
+      List<String> fields = shorthand.fields().stream().map(HybridField::name).toList();
+      shorthands.add(new Asked(shorthand.query(), fields));
+    }
     List<RetrieverBuilder> children = RewrittenRetrieverBuilder.children(compound);
     if (children == null) {
       requireNoneIn(compound);

@@ -67,7 +67,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
                           (Integer) a[3],
                           a[4] == null || (Boolean) a[4],
                           (Float) a[5],
-                          (RescoreVectorBuilder) a[6])));
+                          (RescoreVectorBuilder) a[6],
+                          (PassageScoring) a[7])));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
@@ -82,6 +83,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         ConstructingObjectParser.optionalConstructorArg(),
         (parser, services) -> RescoreVectorBuilder.fromXContent(parser),
         DenseOptions.RESCORE);
+    PARSER.declareObject(
+        ConstructingObjectParser.optionalConstructorArg(),
+        (parser, services) -> PassageScoring.parse(parser),
+        PassageScoring.PASSAGES);
     PARSER.declareFieldArray(
         (query, filters) -> query.filters.addAll(filters),
         (parser, services) -> AbstractQueryBuilder.parseTopLevelQuery(parser),
@@ -100,6 +105,9 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private List<QueryBuilder> siblings = List.of();
   private Integer hits;
   private boolean inNested;
+
+  /** The one whose vectors it searches; null for all that the mappings state. */
+  private FieldEncoder encoder;
 
   // what it waits for: first the mappings, then the vectors
   private final Supplier<List<SearchedIndex>> searched;
@@ -177,6 +185,23 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     this.inNested = inNested;
   }
 
+  /** Searches the vectors of one encoder, and in its indices alone where there are others. */
+  DenseQueryBuilder by(FieldEncoder encoder) {
+    this.encoder = encoder;
+    if (!encoder.alone()) {
+      filters.add(encoder.inItsIndices());
+    }
+    return this;
+  }
+
+  String field() {
+    return field;
+  }
+
+  String text() {
+    return text;
+  }
+
   List<QueryBuilder> siblings() {
     return siblings;
   }
@@ -203,7 +228,11 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     if (known.isEmpty()) { // as every query of no index
       return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
-    List<FieldEncoder> encoders = DenseProvenance.of(field, known);
+    List<FieldEncoder> encoders =
+        encoder == null ? DenseProvenance.of(field, known) : List.of(encoder);
+    if (options.passages() != null) {
+      requirePassages(encoders, known);
+    }
     if (encoders.size() > 1) {
       HeaderWarning.addWarning(
           "field [{}] has vectors of encoders {} in the searched indices, whose scores do not"
@@ -212,11 +241,45 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
           encoders.stream().map(FieldEncoder::name).toList());
     }
     return waiting(
-        null, Awaited.by(context, (client, listener) -> encode(client, encoders, listener)));
+        null,
+        Awaited.by(
+            context, (client, listener) -> encode(services, text, client, encoders, listener)));
   }
 
-  private void encode(
-      Client client, List<FieldEncoder> encoders, ActionListener<List<Encoded>> listener) {
+  private void requirePassages(List<FieldEncoder> encoders, List<SearchedIndex> indices) {
+    if (inNested) {
+      throw refusedPassages("scores whole documents: take the query out of its nested query");
+    }
+    for (FieldEncoder each : encoders) {
+      if (!each.provenance().isChunked()) {
+        throw refusedPassages(
+            "is for fields of chunks: field ["
+                + field
+                + "] of index ["
+                + each.indices().get(0)
+                + "] has one vector of a document");
+      }
+    }
+    String section = encoders.get(0).provenance().path() + "." + SectionWeights.FIELD;
+    if (options.passages().weighsSections()
+        && indices.stream().allMatch(index -> index.field(section) == null)) {
+      throw refusedPassages(
+          "has [sections], and no searched index maps their names, [" + section + "], a keyword");
+    }
+  }
+
+  private static IllegalArgumentException refusedPassages(String why) {
+    return new IllegalArgumentException(
+        "[" + PassageScoring.PASSAGES.getPreferredName() + "] of [" + PLAIN_NAME + "] " + why);
+  }
+
+  /** The text's vector by each of the encoders, in the order of their first indices. */
+  static void encode(
+      Supplier<SearchServices> services,
+      String text,
+      Client client,
+      List<FieldEncoder> encoders,
+      ActionListener<List<Encoded>> listener) {
     GroupedActionListener<Encoded> gathered =
         new GroupedActionListener<>(
             encoders.size(),
@@ -236,6 +299,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     waiting.siblings = siblings;
     waiting.hits = hits;
     waiting.inNested = inNested;
+    waiting.encoder = encoder;
     return waiting.boost(boost).queryName(queryName);
   }
 
@@ -254,22 +318,40 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   }
 
   private QueryBuilder knn(Encoded encoded) {
+    EmbeddedField stated = encoded.encoder().provenance();
+    float[] vector = encoded.vector();
+    if (!options.scoresPassages()) {
+      return nearest(vector, stated, wanted(), options.numCandidates());
+    }
+    int candidates = candidates();
+    return new PassagesQueryBuilder(
+        nearest(vector, stated, candidates, candidates),
+        stated.path(),
+        field,
+        vector,
+        options.passages());
+  }
+
+  private QueryBuilder nearest(
+      float[] vector, EmbeddedField stated, Integer k, Integer numCandidates) {
     KnnVectorQueryBuilder knn =
-        Knn.query(
-            field,
-            encoded.vector(),
-            wanted(),
-            options.numCandidates(),
-            options.rescore(),
-            options.similarity());
+        Knn.query(field, vector, k, numCandidates, options.rescore(), options.similarity());
     List<QueryBuilder> required = new ArrayList<>(filters);
     if (options.autoFilter()) {
       required.addAll(siblings);
     }
-    EmbeddedField stated = encoded.encoder().provenance();
     return stated.isChunked() && !inNested
         ? bestChunks(knn, stated.path(), required)
         : knn.addFilterQueries(required);
+  }
+
+  /** Documents of each shard, found by their best chunks, that are scored by all of them. */
+  private int candidates() {
+    if (options.numCandidates() != null) {
+      return options.numCandidates();
+    }
+    Integer wanted = wanted();
+    return HybridLists.candidates(wanted == null ? SearchService.DEFAULT_SIZE : wanted);
   }
 
   /** Documents by their best chunk: as many as are wanted, however many chunks each has. */
@@ -348,11 +430,12 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         && filters.equals(other.filters)
         && siblings.equals(other.siblings)
         && inNested == other.inNested
+        && Objects.equals(encoder, other.encoder)
         && Objects.equals(hits, other.hits);
   }
 
   @Override
   protected int doHashCode() {
-    return Objects.hash(field, text, options, filters, siblings, inNested, hits);
+    return Objects.hash(field, text, options, filters, siblings, inNested, encoder, hits);
   }
 }

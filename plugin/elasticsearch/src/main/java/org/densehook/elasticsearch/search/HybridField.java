@@ -14,15 +14,21 @@ import org.elasticsearch.xcontent.XContentParser;
 
 /**
  * A field that a hybrid retriever's shorthand searches, as a user writes it: {@code title^2}, or
- * with a query vector of its own.
+ * with a query vector of its own, or with how documents of chunks are scored.
  *
  * @param name its path in the mapping, or a pattern of such
  * @param boost for a text field the boost in the BM25 query, for a vector field the weight of its
  *     list among the vector fields; at least 0
  * @param vector the query's vector for a dense_vector field; null to encode the text
  * @param tokens the query's tokens and their weights for a sparse_vector field, or null
+ * @param passages how documents of a field of chunks are scored; null for each by its best chunk
  */
-record HybridField(String name, float boost, List<Float> vector, Map<String, Float> tokens)
+record HybridField(
+    String name,
+    float boost,
+    List<Float> vector,
+    Map<String, Float> tokens,
+    PassageScoring passages)
     implements ToXContentFragment {
 
   private static final ParseField FIELD = new ParseField("field");
@@ -48,8 +54,14 @@ record HybridField(String name, float boost, List<Float> vector, Map<String, Flo
         (parser, nothing) -> parser,
         QUERY_VECTOR,
         ObjectParser.ValueType.OBJECT_ARRAY);
+    PARSER.declareObject(
+        (written, read) -> written.passages = read,
+        (parser, nothing) -> PassageScoring.parse(parser),
+        PassageScoring.PASSAGES);
     PARSER.declareRequiredFieldSet(FIELD.getPreferredName());
-    PARSER.declareRequiredFieldSet(QUERY_VECTOR.getPreferredName());
+    String[] beside = {QUERY_VECTOR.getPreferredName(), PassageScoring.PASSAGES.getPreferredName()};
+    PARSER.declareRequiredFieldSet(beside);
+    PARSER.declareExclusiveFieldSet(beside);
   }
 
   /** What an object states, until all of it is read. */
@@ -59,6 +71,7 @@ record HybridField(String name, float boost, List<Float> vector, Map<String, Flo
     private float boost = 1;
     private List<Float> vector;
     private Map<String, Float> tokens;
+    private PassageScoring passages;
 
     private void give(XContentParser parser) {
       try {
@@ -79,7 +92,8 @@ record HybridField(String name, float boost, List<Float> vector, Map<String, Flo
   static HybridField parse(XContentParser parser) throws IOException {
     if (parser.currentToken() == XContentParser.Token.START_OBJECT) {
       Written written = PARSER.parse(parser, null);
-      return new HybridField(written.name, written.boost, written.vector, written.tokens);
+      return new HybridField(
+          written.name, written.boost, written.vector, written.tokens, written.passages);
     }
     return parse(
         HybridValues.text(
@@ -109,7 +123,7 @@ record HybridField(String name, float boost, List<Float> vector, Map<String, Flo
   }
 
   private static HybridField named(String name, float boost) {
-    return new HybridField(name, boost, null, null);
+    return new HybridField(name, boost, null, null, null);
   }
 
   private static IllegalArgumentException refused(String written) {
@@ -129,7 +143,7 @@ record HybridField(String name, float boost, List<Float> vector, Map<String, Flo
 
   /** The same for one of the fields that its pattern fits. */
   HybridField at(String path) {
-    return new HybridField(path, boost, vector, tokens);
+    return new HybridField(path, boost, vector, tokens, passages);
   }
 
   /** Whether the query's vector or tokens come with it. */
@@ -139,13 +153,17 @@ record HybridField(String name, float boost, List<Float> vector, Map<String, Flo
 
   @Override
   public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
-    if (!isGiven()) {
+    if (!isGiven() && passages == null) {
       return builder.value(boost == 1f ? name : name + "^" + boost);
     }
     builder.startObject();
     builder.field(FIELD.getPreferredName(), name);
     builder.field(BOOST.getPreferredName(), boost);
-    builder.field(QUERY_VECTOR.getPreferredName(), vector == null ? tokens : vector);
+    if (isGiven()) {
+      builder.field(QUERY_VECTOR.getPreferredName(), vector == null ? tokens : vector);
+    } else {
+      builder.field(PassageScoring.PASSAGES.getPreferredName(), passages);
+    }
     return builder.endObject();
   }
 }

@@ -207,6 +207,11 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   private static void requireText(HybridField field, List<Place> places) {
     for (Place place : places) {
       String nestedIn = place.mapped().nestedIn();
+      if (field.passages() != null) {
+        throw refused(
+            "field [%s] of index [%s] has type [%s]; [passages] is for vector fields of chunks",
+            field.name(), place.index().name(), place.type());
+      }
       if (field.isGiven()) {
         throw refused(
             "field [%s] of index [%s] has type [%s] and cannot be searched by [query_vector]; name"

@@ -37,12 +37,28 @@ final class HybridLists {
 
   private final HybridShorthand shorthand;
   private final int rankWindowSize;
+  private final List<QueryBuilder> filters;
   private final Supplier<SearchServices> services;
 
-  HybridLists(HybridShorthand shorthand, int rankWindowSize, Supplier<SearchServices> services) {
+  /**
+   * The lists of a retriever.
+   *
+   * @param filters of all that it finds
+   */
+  HybridLists(
+      HybridShorthand shorthand,
+      int rankWindowSize,
+      List<QueryBuilder> filters,
+      Supplier<SearchServices> services) {
     this.shorthand = shorthand;
     this.rankWindowSize = rankWindowSize;
+    this.filters = filters;
     this.services = services;
+  }
+
+  /** Of each shard, for so many hits. */
+  static int candidates(int hits) {
+    return Math.min(Math.max(2 * hits, LEAST_CANDIDATES), HybridRetrieverBuilder.MOST_CANDIDATES);
   }
 
   /**
@@ -149,8 +165,10 @@ final class HybridLists {
     if (field.tokens() != null) {
       return new StandardRetrieverBuilder(sparse(field));
     }
-    int most = HybridRetrieverBuilder.MOST_CANDIDATES;
-    int candidates = Math.min(Math.max(2 * rankWindowSize, LEAST_CANDIDATES), most);
+    if (field.passages() != null) {
+      return new StandardRetrieverBuilder(passages(vector));
+    }
+    int candidates = candidates(rankWindowSize);
     if (field.vector() != null) {
       float[] given = new float[field.vector().size()];
       for (int dim = 0; dim < given.length; dim++) {
@@ -165,6 +183,17 @@ final class HybridLists {
       knn.getPreFilterQueryBuilders().add(vector.encoder().inItsIndices());
     }
     return knn;
+  }
+
+  private QueryBuilder passages(HybridFields.Vector vector) {
+    HybridField field = vector.field();
+    DenseOptions options =
+        new DenseOptions(null, candidates(rankWindowSize), true, null, null, field.passages());
+    DenseQueryBuilder dense =
+        new DenseQueryBuilder(services, field.name(), shorthand.query(), options)
+            .by(vector.encoder());
+    dense.stands(FilterQueries.of(filters), rankWindowSize, false);
+    return dense;
   }
 
   /** The query is x-pack's, which is known by name alone. */

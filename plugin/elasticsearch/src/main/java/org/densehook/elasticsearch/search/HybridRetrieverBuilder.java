@@ -174,7 +174,7 @@ public final class HybridRetrieverBuilder
 
   /** This retriever with the retrievers that its shorthand stands for on these indices. */
   HybridRetrieverBuilder resolved(List<SearchedIndex> indices) {
-    return new HybridLists(shorthand, rankWindowSize, services)
+    return new HybridLists(shorthand, rankWindowSize, preFilterQueryBuilders, services)
         .fill(fresh(), indices)
         .with(preFilterQueryBuilders, minScore, retrieverName);
   }

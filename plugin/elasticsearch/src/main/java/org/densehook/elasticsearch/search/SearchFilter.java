@@ -1,6 +1,8 @@
 package org.densehook.elasticsearch.search;
 
+import java.util.function.Supplier;
 import org.densehook.elasticsearch.filter.RequestFilter;
+import org.densehook.elasticsearch.service.EncoderSettings;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.search.SearchRequest;
 import org.elasticsearch.action.search.SearchResponse;
@@ -15,16 +17,19 @@ import org.elasticsearch.tasks.Task;
 
 /**
  * Sees a search whole, before its parts are rewritten, and tells them what they cannot see: {@code
- * dense} its siblings and how many hits are wanted, whoever waits for a vector how long that may
- * take.
+ * dense} its siblings and how many hits are wanted, the highlighter the text, whoever waits for a
+ * vector how long that may take.
  */
 public final class SearchFilter extends RequestFilter<SearchRequest, SearchResponse> {
 
+  private final Supplier<SearchServices> services;
   private final ThreadContext threadContext;
   private final ClusterSettings settings;
 
-  public SearchFilter(ThreadContext threadContext, ClusterSettings settings) {
+  public SearchFilter(
+      Supplier<SearchServices> services, ThreadContext threadContext, ClusterSettings settings) {
     super(TransportSearchAction.NAME, SearchRequest.class);
+    this.services = services;
     this.threadContext = threadContext;
     this.settings = settings;
   }
@@ -57,11 +62,24 @@ public final class SearchFilter extends RequestFilter<SearchRequest, SearchRespo
     }
   }
 
-  private static void prepare(SearchSourceBuilder source) {
+  private void prepare(SearchSourceBuilder source) {
     if (source.retriever() instanceof HybridRetrieverBuilder hybrid && source.size() < 0) {
       source.size(Math.min(SearchService.DEFAULT_SIZE, hybrid.window()));
     }
-    new DensePlaces().find(source);
+    DensePlaces places = new DensePlaces();
+    places.find(source);
+    if (source.highlighter() != null) {
+      PassageHighlights.prepare(source.highlighter(), places.asked(), services, wait(source));
+    }
+  }
+
+  /** How long a search waits for vectors. */
+  private TimeValue wait(SearchSourceBuilder source) {
+    TimeValue timeout = timeout(source);
+    TimeValue most = settings.get(EncoderSettings.QUERY_MAX_WAIT);
+    return timeout == null || timeout.duration() < 0 || timeout.compareTo(most) > 0
+        ? most
+        : timeout;
   }
 
   private TimeValue timeout(SearchSourceBuilder source) {

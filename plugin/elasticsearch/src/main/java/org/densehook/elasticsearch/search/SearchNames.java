@@ -2,13 +2,17 @@ package org.densehook.elasticsearch.search;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
+import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.plugins.SearchPlugin.QuerySpec;
 import org.elasticsearch.plugins.SearchPlugin.QueryVectorBuilderSpec;
 import org.elasticsearch.plugins.SearchPlugin.RetrieverSpec;
+import org.elasticsearch.search.fetch.subphase.highlight.Highlighter;
+import org.elasticsearch.search.rank.RankDoc;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.xcontent.ContextParser;
@@ -52,6 +56,25 @@ public final class SearchNames {
             DenseQueryBuilder.NAME,
             in -> new DenseQueryBuilder(services, in),
             parser -> DenseQueryBuilder.fromXContent(parser, services)));
+  }
+
+  /** What goes from node to node and is in no request. */
+  public static List<NamedWriteableRegistry.Entry> writeables(Supplier<SearchServices> services) {
+    return List.of(
+        new NamedWriteableRegistry.Entry(RankDoc.class, FusedRankDoc.NAME, FusedRankDoc::new),
+        new NamedWriteableRegistry.Entry(
+            QueryBuilder.class, PassagesQueryBuilder.NAME, PassagesQueryBuilder::new),
+        new NamedWriteableRegistry.Entry(
+            QueryBuilder.class, HighlightedVectorsBuilder.NAME, HighlightedVectorsBuilder::new),
+        new NamedWriteableRegistry.Entry(
+            QueryBuilder.class,
+            HighlightedTextBuilder.NAME,
+            in -> new HighlightedTextBuilder(services, in)));
+  }
+
+  /** The highlighter. */
+  public static Map<String, Highlighter> highlighters(Supplier<SearchServices> services) {
+    return Map.of(PassageHighlights.TYPE, new PassageHighlighter(services));
   }
 
   /** The retriever, by its prefixed name. */

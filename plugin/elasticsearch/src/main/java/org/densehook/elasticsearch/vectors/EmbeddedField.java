@@ -29,8 +29,11 @@ public record EmbeddedField(
     ChunkRule chunk,
     LearnedWeights weights) {
 
-  private static final String START = "start";
-  private static final String END = "end";
+  /** Where a chunk begins in its text, beside its vector. */
+  public static final String START = "start";
+
+  /** Where it ends. */
+  public static final String END = "end";
 
   /** One of whole texts of inputs that are joined, without learned weights. */
   public EmbeddedField(

@@ -41,6 +41,37 @@ record FieldText(TextRule rule, ChunkRule chunk, EncoderHandle encoder) {
     return LongText.of(items, encoder.joiner(), !given, prefix);
   }
 
+  /**
+   * What is put together, one behind the other with {@link #between}: texts by their inputs, of
+   * objects in a list object by object; without a name what is of no input.
+   */
+  List<Item> byInput(Map<?, ?> document) {
+    if (rule.template() != null) {
+      Map<String, String> texts = rule.texts(document, encoder::join);
+      return TextRule.isEmpty(texts) ? List.of() : rule.template().items(texts);
+    }
+    boolean given = chunk != null && chunk.by().equals(ChunkRule.BY_GIVEN);
+    List<?> objects = given ? objects(document) : null;
+    if (objects == null) {
+      return named(document);
+    }
+    List<Item> items = new ArrayList<>();
+    for (Object each : objects) {
+      for (TextRule.Input input : rule.inputs()) {
+        String text = each instanceof Map<?, ?> own ? ofObject(own, inner(input.paths())) : "";
+        if (!text.isEmpty()) {
+          items.add(new Item(input.name(), text));
+        }
+      }
+    }
+    return items;
+  }
+
+  /** What is between two of them. */
+  String between() {
+    return rule.template() == null ? encoder.joiner() : "";
+  }
+
   private List<Item> named(Map<?, ?> document) {
     List<Item> items = new ArrayList<>();
     for (TextRule.Input input : rule.inputs()) {
@@ -63,17 +94,16 @@ record FieldText(TextRule rule, ChunkRule chunk, EncoderHandle encoder) {
   }
 
   private List<String> given(Map<?, ?> document) {
-    List<String> paths = rule.inputs().stream().flatMap(each -> each.paths().stream()).toList();
     List<String> texts = new ArrayList<>();
-    String parent = commonParent(paths);
-    if (!parent.isEmpty() && FieldPaths.value(document, parent) instanceof List<?> objects) {
-      List<String> inner = paths.stream().map(path -> path.substring(parent.length() + 1)).toList();
+    List<?> objects = objects(document);
+    if (objects != null) {
+      List<String> inner = inner(inputPaths());
       for (Object each : objects) {
         texts.add(each instanceof Map<?, ?> own ? ofObject(own, inner) : "");
       }
       return texts;
     }
-    for (String path : paths) {
+    for (String path : inputPaths()) {
       Object value = FieldPaths.values(document, path);
       List<?> items = value instanceof List<?> list ? list : Arrays.asList(value);
       for (Object item : items) {
@@ -81,6 +111,10 @@ record FieldText(TextRule rule, ChunkRule chunk, EncoderHandle encoder) {
       }
     }
     return texts;
+  }
+
+  private List<String> inputPaths() {
+    return rule.inputs().stream().flatMap(each -> each.paths().stream()).toList();
   }
 
   private String ofObject(Map<?, ?> object, List<String> paths) {
@@ -91,8 +125,23 @@ record FieldText(TextRule rule, ChunkRule chunk, EncoderHandle encoder) {
     return encoder.join(texts);
   }
 
-  /** The longest path that leads to every field; empty where none does. */
-  private static String commonParent(List<String> paths) {
+  /** The list whose objects have the inputs; null where there is none. */
+  private List<?> objects(Map<?, ?> document) {
+    String parent = commonParent();
+    return !parent.isEmpty() && FieldPaths.value(document, parent) instanceof List<?> objects
+        ? objects
+        : null;
+  }
+
+  /** Paths within such an object. */
+  private List<String> inner(List<String> paths) {
+    int length = commonParent().length() + 1;
+    return paths.stream().map(path -> path.substring(length)).toList();
+  }
+
+  /** The longest path that leads to every input; empty where none does. */
+  private String commonParent() {
+    List<String> paths = inputPaths();
     String parent = parent(paths.get(0));
     for (String path : paths) {
       while (!parent.isEmpty() && !path.startsWith(parent + ".")) {

@@ -65,14 +65,23 @@ public record TextRule(
    * @throws IllegalArgumentException when an input is an object
    */
   String text(Map<?, ?> document, Function<List<String>, String> join) {
+    Map<String, String> texts = texts(document, join);
+    return template == null || isEmpty(texts)
+        ? join.apply(List.copyOf(texts.values()))
+        : template.filled(texts);
+  }
+
+  /** Those of the inputs, by their names; else as {@link #text}. */
+  Map<String, String> texts(Map<?, ?> document, Function<List<String>, String> join) {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Input input : inputs) {
       texts.put(input.name, join.apply(input.texts(document)));
     }
-    boolean isEmpty = texts.values().stream().allMatch(String::isEmpty);
-    return template == null || isEmpty
-        ? join.apply(List.copyOf(texts.values()))
-        : template.filled(texts);
+    return texts;
+  }
+
+  static boolean isEmpty(Map<String, String> texts) {
+    return texts.values().stream().allMatch(String::isEmpty);
   }
 
   /**

@@ -3,6 +3,8 @@ package org.densehook.elasticsearch.vectors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.densehook.chunk.LongText.Item;
 
 /**
  * What a document's text is made by: {@code {title}: {body}}. A name in braces is an input, two
@@ -83,10 +85,16 @@ public record TextTemplate(String stated, List<String> pieces) {
    * @param texts those of the inputs, by their names
    */
   String filled(Map<String, String> texts) {
-    StringBuilder text = new StringBuilder();
+    return items(texts).stream().map(Item::text).collect(Collectors.joining());
+  }
+
+  /** What the text is made of, in its order: texts by their inputs, literal text without a name. */
+  List<Item> items(Map<String, String> texts) {
+    List<Item> items = new ArrayList<>(pieces.size());
     for (int i = 0; i < pieces.size(); i++) {
-      text.append(i % 2 == 0 ? pieces.get(i) : texts.get(pieces.get(i)));
+      String piece = pieces.get(i);
+      items.add(i % 2 == 0 ? new Item(null, piece) : new Item(piece, texts.get(piece)));
     }
-    return text.toString();
+    return items;
   }
 }

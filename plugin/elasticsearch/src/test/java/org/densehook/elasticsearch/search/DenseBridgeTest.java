@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.lucene.search.join.ScoreMode;
 import org.densehook.chunk.ChunkRule;
+import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.TextRule;
@@ -36,7 +37,7 @@ final class DenseBridgeTest {
   }
 
   private static DenseQueryBuilder query() {
-    DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f));
+    DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f), null);
     DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", "cats", options);
     query.stands(List.of(SIBLING), 10, false);
     return query.boost(3).queryName("named");
@@ -119,5 +120,25 @@ final class DenseBridgeTest {
     assertEquals("field [v] of index [a]: encoder [old] is not on node [n]", named.getMessage());
     assertEquals(RestStatus.NOT_FOUND, ((ElasticsearchStatusException) named).status());
     assertSame(failure, encoders(Map.of("a", by("old", "f"))).get(0).named(failure));
+  }
+
+  @Test
+  void documentsOfChunksAreFoundByTheirBestAndScoredByAll() {
+    ChunkRule rule = ChunkRule.parse(Map.of());
+    EmbeddedField chunked =
+        new EmbeddedField("p.v", List.of("body"), "old", "f", false, rule, null);
+    FieldEncoder one = encoders(Map.of("a", chunked, "b", by("new", "g"))).get(0);
+    PassageScoring scoring =
+        new PassageScoring(PassageScoring.Score.SUM, null, SectionWeights.NONE);
+    DenseOptions options = new DenseOptions(7, null, true, null, null, scoring);
+    float[] vector = {1, 2};
+    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "p.v", "cats", options).by(one);
+    query.stands(List.of(), 10, false);
+    QueryBuilder made = query.neighbours(List.of(new Encoded(one, vector)));
+    QueryBuilder nearest =
+        Knn.query("p.v", vector, 100, 100, null, null)
+            .addFilterQueries(List.of(one.inItsIndices()));
+    QueryBuilder best = new NestedQueryBuilder("p", nearest, ScoreMode.Max).ignoreUnmapped(true);
+    assertEquals(new PassagesQueryBuilder(best, "p", "p.v", vector, scoring), made);
   }
 }

@@ -63,7 +63,7 @@ final class OlderRetrieversTest {
 
   @Test
   void aDenseQueryInARetrieverThatShowsNoChildrenIsRefused() {
-    DenseOptions options = new DenseOptions(null, null, true, null, null);
+    DenseOptions options = new DenseOptions(null, null, true, null, null, null);
     QueryBuilder dense = new DenseQueryBuilder(() -> null, "v", "cats", options);
     if (!OLDER) {
       assertEquals(List.of(dense), found(dense));
