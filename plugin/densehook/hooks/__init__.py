@@ -59,6 +59,12 @@ from .searching import (
     ranking_of,
     require_answers,
 )
+from .successor import (
+    PIPELINES,
+    pipelines_of,
+    require_no_other_encoder,
+    successor_request,
+)
 from .vector_field import VectorField, short
 
 __all__ = [
@@ -66,6 +72,7 @@ __all__ = [
     "INDEX_TYPES",
     "MARKED",
     "NOTES",
+    "PIPELINES",
     "Decision",
     "Field",
     "Join",
@@ -101,14 +108,17 @@ __all__ = [
     "of_another_encoder",
     "pipeline_name",
     "pipeline_request",
+    "pipelines_of",
     "ranking_of",
     "read_provenance",
     "require_answers",
     "require_field_names",
     "require_index_type",
     "require_kept_source",
+    "require_no_other_encoder",
     "searched_together",
     "short",
+    "successor_request",
     "text_of",
     "to_embed",
     "value_at",

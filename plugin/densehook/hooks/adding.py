@@ -67,7 +67,7 @@ def addition_request(
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
     for name in inputs:
-        _require_text(index, mapping, name)
+        require_text(index, mapping, name)
     wanted = FIELDS[manifest.kind].mapping(manifest, index_type)
     added: dict[str, Any] = {}
     if mapped := mapping_at(properties, field):
@@ -108,7 +108,8 @@ def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
         )
 
 
-def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
+def require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
+    """Raises RequestError for a field that the index does not map, or that holds no text."""
     properties = mapping.get("properties", {})
     if name in mapping.get("runtime", {}):
         return

@@ -79,14 +79,18 @@ def meta_of(
 
 
 def field_meta(
-    meta: Mapping[str, Any], manifest: Manifest, field: str, inputs: Sequence[str]
+    meta: Mapping[str, Any],
+    manifest: Manifest,
+    field: str,
+    inputs: Sequence[str],
+    chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
     BM25 searches its inputs, each for itself, unless the mapping names others.
     """
     densehook = _object(meta.get(META))
-    fields = {**_object(densehook.get("fields")), field: _entry(manifest, inputs)}
+    fields = {**_object(densehook.get("fields")), field: _entry(manifest, inputs, chunk)}
     return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
 
 
