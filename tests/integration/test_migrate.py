@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,15 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 from elastic_transport import TransportError
-from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError
+from elasticsearch import ApiError, Elasticsearch
 
+from command_line import COMMAND, running_in, succeeded
 from conftest import CrowdedNode
 from densehook.bundle import Bundle, write_manifest
 from densehook.chunk import ChunkRule
 from densehook.collections import open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
 from densehook.encode import Encoder, load
-from densehook.errors import RequestError
+from densehook.errors import DensehookError, RequestError
 from densehook.export.texts import PASSAGES
 from densehook.hooks import note_of
 from densehook.index import Index
@@ -62,7 +66,7 @@ def named(
     shared_tiny_bundle: Callable[..., Bundle], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Encoder]:
     """An encoder that differs from the node's in what it reads of long texts; and a worse one."""
-    described = {"equal": {"max_tokens": 60}, "worse": {"pooling": "cls"}}
+    described = {"equal": {"max_tokens": 63}, "worse": {"pooling": "cls"}}
     encoders = {}
     for name, each in described.items():
         bundle = shared_tiny_bundle(**each)
@@ -79,7 +83,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def text_at(number: int) -> str:
-    return f"{number} {PASSAGES[number % len(PASSAGES)]}"
+    return f"entry {number} of a register of numbers, {number * number} when it is squared"
 
 
 def make_news(es: Elasticsearch, encoder: Encoder, documents: int = 200, **settings: Any) -> Index:
@@ -214,13 +218,13 @@ def test_a_move_under_constant_load_loses_no_write_and_fails_no_search(
     make_news(es, before)
     aliases = es.indices.get_alias(index=OLD)[OLD]["aliases"]
     settings = es.indices.get_settings(index=OLD)[OLD]["settings"]["index"]
-    gate = Gate(open_collection(str(judged)), encoder=before)
+    gate = Gate(open_collection(str(judged)), max_loss=0.1, encoder=before)
     with Writers(es, 200) as writers:
         time.sleep(0.5)
         done = migrate(es, ALIAS, Wanted(after), gate, way=Way(requests_per_second=150))
         time.sleep(0.5)
-    assert done.refused == ""
-    assert done.verdict is not None and done.verdict.old == done.verdict.new > 0.9
+    assert done.refused == "", done.refused
+    assert done.verdict is not None and done.verdict.passed
     assert (writers.lost, writers.unfound) == ([], [])
     assert writers.searches > 50 and len(writers.expected) > 50
     assert 0 < done.blocked_s < LONGEST_BLOCK_S
@@ -245,8 +249,8 @@ def test_a_worse_encoder_is_refused_and_the_alias_stays(
     make_news(es, crowded_node.encoder, 20)
     before = es.indices.get(index=OLD)
     done = migrate(es, ALIAS, Wanted(named["worse"]), Gate(open_collection(str(judged))))
-    assert done.verdict is not None and done.verdict.new < 0.8 < done.verdict.old
-    assert "finds less: nDCG@10 of dense search, 20 queries: 0.9" in done.refused
+    assert done.verdict is not None and done.verdict.new < done.verdict.old - 0.1
+    assert "finds less: nDCG@10 of dense search, 20 queries: 0." in done.refused
     assert es.indices.get(index=OLD) == before
     es.index(index=ALIAS, id="more", document={"title": "still", "text": "written"})
     assert held(es, done.new).keys() == held(es, OLD).keys() - {"more"}
@@ -282,3 +286,121 @@ def test_the_way_back_brings_what_was_written_since(
     assert_have_vectors(es, ALIAS, crowded_node.encoder)
     assert finish(es, ALIAS) == OLD
     assert not es.indices.exists(index=OLD)
+
+
+def test_a_run_that_is_killed_goes_on_and_copies_nothing_twice(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder], tmp_path: Path
+) -> None:
+    make_news(es, named["equal"], 100)
+    bundle, url = crowded_node.bundle.path, crowded_node.state.url
+    command = ["migrate", ALIAS, "--encoder", str(bundle), "--unmeasured"]
+    paced = [*COMMAND, *command, "--requests-per-second", "20", "--url", url]
+    with subprocess.Popen(paced, stderr=subprocess.PIPE) as killed:
+        deadline = time.monotonic() + 60
+        while not 0 < copied(es) < 120:
+            assert time.monotonic() < deadline and killed.poll() is None
+            time.sleep(0.1)
+        killed.send_signal(signal.SIGKILL)
+    before = copied(es)
+    assert before < 147
+    es.delete(index=ALIAS, id="d0")  # copied already, or about to be
+    es.index(index=ALIAS, id="late", document={"title": "late", "text": "snow"}, refresh=True)
+    with pytest.raises(RequestError, match="a migration of 'news' to 'tiny-bert' .* is under way"):
+        migrate(es, ALIAS, Wanted(named["worse"]), None)
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=url)
+    said = succeeded(run(*command))
+    done = re.match(r"news-\w+: (\d+) documents copied, (\d+) deleted, 0 failed", said)
+    assert done is not None and int(done[1]) <= 147 - before + 64, said  # a page was on its way
+    assert es.indices.get_alias(name=ALIAS).body.keys() != {OLD}
+    assert held(es, ALIAS) == held(es, OLD)
+    assert_have_vectors(es, ALIAS, crowded_node.encoder)
+    assert "moved from news-" in succeeded(run("migrate", ALIAS, "--rollback"))
+    assert "is deleted; news is as it was" in succeeded(run("migrate", ALIAS, "--abort"))
+
+
+def copied(es: Elasticsearch) -> int:
+    """Documents in the new index."""
+    es.indices.refresh(index=f"{ALIAS}*", allow_no_indices=True)
+    names = [name for name in es.indices.get(index=f"{ALIAS}-*").body if name != OLD]
+    return int(es.count(index=names[0])["count"]) if names else 0
+
+
+def test_a_document_whose_version_went_back_is_copied_as_it_is(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    """Deleted, forgotten by its index, and made anew: its version is lower than its copy's."""
+    make_news(es, named["equal"], 10, **{"gc_deletes": "0s"})
+    for n in range(1, 5):
+        es.update(index=ALIAS, id="3", doc={"n": n})
+    moved = migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+    roll_back(es, ALIAS)
+    es.delete(index=ALIAS, id="3")
+    time.sleep(1)
+    es.index(index=ALIAS, id="3", document={"title": "anew", "text": "snow", "n": 9})
+    assert es.get(index=OLD, id="3")["_version"] < es.get(index=moved.new, id="3")["_version"]
+    migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+    assert held(es, ALIAS)["3"] == (9, None)
+
+
+def test_what_runs_over_documents_runs_once_and_chunks_can_be_asked_for(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    es.ingest.put_pipeline(id="news-pipeline", processors=[])
+    make_news(es, named["equal"], 10, default_pipeline="news-pipeline")
+    rule = ChunkRule("sentence", 32)
+    done = migrate(es, ALIAS, Wanted(crowded_node.encoder, chunk=rule), None)
+    settings = es.indices.get_settings(index=done.new)[done.new]["settings"]["index"]
+    assert settings["default_pipeline"] == "news-pipeline"
+    opened = Index.open(es, ALIAS)
+    assert (opened.field.name, opened.field.chunk) == ("passages.vector", rule)
+    assert "embedding" not in es.indices.get_mapping(index=done.new)[done.new]["mappings"][
+        "properties"
+    ]
+    found = opened.search(PASSAGES[3], mode="dense", size=1, passages=1)
+    assert found[0].id == "d3"
+    back = roll_back(es, ALIAS)
+    assert held(es, ALIAS) == held(es, done.new)
+    assert (back.copied.written, back.copied.failed) == (0, 0)
+    made = {"densehook": {"encoder": "another", "input": ["text"], "output": "embedding"}}
+    es.ingest.put_pipeline(id="news-pipeline", processors=[made])
+    abort(es, ALIAS)
+    with pytest.raises(RequestError, match="pipeline 'news-pipeline' of index 'news-1' makes"):
+        migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+
+
+@pytest.mark.parametrize(
+    ("alias", "said"),
+    [
+        (OLD, "'news-1' is an index and no alias, so that none can take its place"),
+        ("news-both", "'news-both' stands for news-1, news-2; name one index"),
+        ("news-plain", "index 'news-2' has no vector field to replace; name the text fields"),
+        (ALIAS, "has vectors of 'tiny-bert' (sha256:"),
+        ("nowhere", "there is no index 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_migrated_is_said_in_a_line_and_stays(
+    crowded_node: CrowdedNode, es: Elasticsearch, alias: str, said: str
+) -> None:
+    make_news(es, crowded_node.encoder, 1)
+    es.indices.create(index="news-2", aliases={"news-both": {}, "news-plain": {}})
+    es.indices.put_alias(index=OLD, name="news-both")
+    before = es.indices.get(index=f"{ALIAS}*", expand_wildcards="all").body
+    with pytest.raises(DensehookError) as refused:
+        migrate(es, alias, Wanted(crowded_node.encoder), None)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert es.indices.get(index=f"{ALIAS}*", expand_wildcards="all").body == before
+
+
+def test_an_index_gives_its_name_to_the_one_that_takes_its_place(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    make_news(es, named["equal"], 10)
+    before = held(es, OLD)
+    done = migrate(es, OLD, Wanted(crowded_node.encoder), None, remove_index=True)
+    assert es.indices.get_alias(name=OLD).body.keys() == {done.new}
+    assert held(es, OLD) == before
+    with pytest.raises(RequestError, match="index 'news-1', which 'news-1' had before, is not"):
+        roll_back(es, OLD)
+    finish(es, OLD)
+    assert held(es, OLD) == before

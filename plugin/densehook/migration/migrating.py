@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..elastic.indices import delete_index, index_exists, provenance_of
+from ..elastic.indices import delete_index, index_exists, provenance_of, uuid_of
 from ..elastic.moments import checkpoints_of
 from ..elastic.patience import Patience
 from ..elastic.remote import RemoteEncoder
@@ -125,7 +125,7 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
     way = way or Way()
     kept = Kept(client, alias, Patience(way.patience))
     state = _moved(client, alias, kept)
-    if not index_exists(client, state.old):
+    if not _has_old(client, state):
         raise RequestError(
             f"index {state.old!r}, which {alias!r} had before, is not there any more; migrate it to"
             " the encoder that it had"
@@ -163,7 +163,7 @@ def abort(client: Elasticsearch, alias: str) -> str:
             f"{alias!r} has moved to index {state.new!r}, which is in service; go back with"
             f" --rollback, or delete the old index {state.old!r} with --finish"
         )
-    if index_exists(client, state.old):
+    if _has_old(client, state):
         allow_writes(client, state.old)
     if index_exists(client, state.new):
         delete_index(client, state.new)
@@ -180,7 +180,7 @@ def finish(client: Elasticsearch, alias: str) -> str:
     """
     kept = Kept(client, alias, Patience())
     state = _moved(client, alias, kept)
-    if index_exists(client, state.old):
+    if _has_old(client, state):
         delete_index(client, state.old)
     kept.forget()
     return state.old
@@ -204,6 +204,11 @@ def _moved(client: Elasticsearch, alias: str, kept: Kept) -> State:
             " with --abort"
         )
     return state
+
+
+def _has_old(client: Elasticsearch, state: State) -> bool:
+    """Whether the old index is there; by its name alone the new one may be meant."""
+    return index_exists(client, state.old) and uuid_of(client, state.old) == state.uuid
 
 
 def _searchable(client: Elasticsearch, old: str, field: str | None, gate: Gate) -> Index:
