@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..chunk import ChunkRule
+from ..hooks import field_for
 from .bundles import document_encoder
 from .console import note, out
 from .feeding import Refused, print_cut
 from .options import (
     ApiKey,
     CaCerts,
+    ChunkBy,
+    ChunkOverlap,
+    ChunkTokens,
     Failures,
     InCluster,
     IndexType,
@@ -29,9 +34,6 @@ if TYPE_CHECKING:
 
     from ..index import Index
     from ..ingest import EmbedReport
-
-_NEW_FIELD = "embedding"
-
 
 def embed(
     index: Annotated[str, typer.Argument(help="Index whose documents get vectors.")],
@@ -52,6 +54,9 @@ def embed(
     ] = None,
     field: VectorFieldName = None,
     index_type: IndexType = "hnsw",
+    chunk: ChunkBy = None,
+    chunk_tokens: ChunkTokens = 256,
+    chunk_overlap: ChunkOverlap = 0,
     in_cluster: InCluster = None,
     texts: Texts = False,
     pace: Pace = None,
@@ -69,7 +74,8 @@ def embed(
     from .cluster import connect
 
     client = connect(url, api_key, ca_certs)
-    opened = prepared(client, index, encoder, inputs, field, index_type, in_cluster)
+    rule = None if chunk is None else ChunkRule(chunk, chunk_tokens, chunk_overlap)
+    opened = prepared(client, index, encoder, inputs, field, index_type, rule, in_cluster)
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)
     if report.failed:
@@ -83,6 +89,7 @@ def prepared(
     inputs: str | None,
     field: str | None,
     index_type: str = "hnsw",
+    chunk: ChunkRule | None = None,
     in_cluster: bool | None = None,
 ) -> Index:
     """The index with its vector field, and with whoever makes its vectors.
@@ -97,7 +104,7 @@ def prepared(
     stated = stated_field(name, entry["mappings"], field)
     if stated is None and (encoder is None or inputs is None):
         raise typer.BadParameter(
-            f"index {name!r} has no vector field {field or _NEW_FIELD!r}; say what is to make it"
+            f"index {name!r} has no vector field {field or field_for(chunk)!r}; say what is to make it"
             " and from what",
             param_hint="--encoder, --input",
         )
@@ -107,9 +114,10 @@ def prepared(
         index,
         document_encoder(client, path, in_cluster),
         inputs=names(inputs or ""),
-        field=stated.name if stated else field or _NEW_FIELD,
+        field=stated.name if stated else field,
         index_type=index_type,
         in_cluster=in_cluster,
+        chunk=chunk,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chunk import WAYS, ChunkRule
+from ..chunk import ChunkRule
 from ..files import is_stdin
 from ..hooks import field_for, pipeline_name
 from ..types import IN_INDEX, PATIENCE
@@ -18,6 +18,9 @@ from .options import (
     ApiKey,
     BundlePath,
     CaCerts,
+    ChunkBy,
+    ChunkOverlap,
+    ChunkTokens,
     Failures,
     IdField,
     InCluster,
@@ -58,19 +61,9 @@ def create(
             "--field", help="Name of the vector field: embedding, with chunks passages.vector."
         ),
     ] = None,
-    chunk: Annotated[
-        str | None,
-        typer.Option(
-            "--chunk",
-            help=f"Cut texts, and make a vector for each chunk: by {' or '.join(WAYS)}.",
-        ),
-    ] = None,
-    chunk_tokens: Annotated[
-        int, typer.Option("--chunk-tokens", help="Most tokens of a chunk, as the model reads it.")
-    ] = 256,
-    chunk_overlap: Annotated[
-        int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
-    ] = 0,
+    chunk: ChunkBy = None,
+    chunk_tokens: ChunkTokens = 256,
+    chunk_overlap: ChunkOverlap = 0,
     in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chunk import WAYS, ChunkRule
+from ..chunk import ChunkRule
 from .bundles import document_encoder, open_index
 from .console import note, out
 from .feeding import Refused, print_cut
 from .options import (
     ApiKey,
     CaCerts,
+    ChunkBy,
+    ChunkOverlap,
+    ChunkTokens,
     Failures,
     InCluster,
     Pace,
@@ -57,18 +60,9 @@ def migrate(
     index_type: Annotated[
         str | None, typer.Option("--index-type", help="By default that of the old field.")
     ] = None,
-    chunk: Annotated[
-        str | None,
-        typer.Option(
-            "--chunk", help=f"Make a vector for each chunk of a text: by {' or '.join(WAYS)}."
-        ),
-    ] = None,
-    chunk_tokens: Annotated[
-        int, typer.Option("--chunk-tokens", help="Most tokens of a chunk, as the model reads it.")
-    ] = 256,
-    chunk_overlap: Annotated[
-        int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
-    ] = 0,
+    chunk: ChunkBy = None,
+    chunk_tokens: ChunkTokens = 256,
+    chunk_overlap: ChunkOverlap = 0,
     in_cluster: InCluster = None,
     pace: Pace = None,
     failures: Failures = None,
@@ -183,9 +177,11 @@ def _print(alias: str, done: Migrated, rollback: bool) -> None:
     if done.verdict is not None:
         out.print(str(done.verdict))
     if done.refused:
-        note(f"{alias} stays with {done.old}: {done.refused}")
+        out.print(f"{alias} stays with {done.old}: {done.refused}")
         if not rollback:
-            note(f"index {done.new} is kept for a look; densehook migrate {alias} --abort ends it")
+            out.print(
+                f"index {done.new} is kept for a look; densehook migrate {alias} --abort deletes it"
+            )
         raise typer.Exit(1)
     out.print(
         f"{', '.join(done.aliases)} moved from {done.old} to {done.new}; for"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..chunk import WAYS
 from ..files import text_lines
 from ..hooks import INDEX_TYPES
 
@@ -56,6 +57,18 @@ InCluster = Annotated[
         " this encoder.",
         show_default=False,
     ),
+]
+ChunkBy = Annotated[
+    str | None,
+    typer.Option(
+        "--chunk", help=f"Cut texts, and make a vector for each chunk: by {' or '.join(WAYS)}."
+    ),
+]
+ChunkTokens = Annotated[
+    int, typer.Option("--chunk-tokens", help="Most tokens of a chunk, as the model reads it.")
+]
+ChunkOverlap = Annotated[
+    int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
 ]
 IndexType = Annotated[str, typer.Option("--index-type", help=f"One of {', '.join(INDEX_TYPES)}.")]
 Texts = Annotated[

@@ -41,7 +41,7 @@ from .notes import (
     with_vector,
     without_vector,
 )
-from .paths import value_at
+from .paths import mapping_at, value_at
 from .provenance import (
     Provenance,
     read_provenance,
@@ -98,6 +98,7 @@ __all__ = [
     "join_by_spaces",
     "lacks_vector",
     "learned_request",
+    "mapping_at",
     "msearch_request",
     "needs_plugin",
     "note_in",

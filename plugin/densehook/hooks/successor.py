@@ -155,8 +155,9 @@ def _without(properties: Mapping[str, Any], path: str) -> dict[str, Any]:
 def _without_field(meta: Mapping[str, Any], old: VectorField | None) -> Mapping[str, Any]:
     if old is None:
         return meta
-    densehook = meta[META]
-    fields = {name: entry for name, entry in densehook["fields"].items() if name != old.name}
+    densehook = meta.get(META, {})
+    stated = densehook.get("fields", {})
+    fields = {name: entry for name, entry in stated.items() if name != old.name}
     return {**meta, META: {**densehook, "fields": fields}}
 
 

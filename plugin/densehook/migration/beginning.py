@@ -18,7 +18,7 @@ from ..elastic.succession import (
     set_pipelines,
 )
 from ..errors import RequestError
-from ..hooks import VectorField, pipelines_of, short, successor_request
+from ..hooks import FIELDS, VectorField, mapping_at, pipelines_of, short, successor_request
 from .state import Kept, State
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ def _begin(
     kept: Kept,
 ) -> State:
     manifest = wanted.encoder.manifest
-    stated = stated_field(old, entry["mappings"], wanted.field)
+    stated = replaced_field(old, entry["mappings"], wanted.field)
     _require_another(alias, stated, wanted)
-    if stated is None and not wanted.inputs:
+    if not wanted.inputs and (stated is None or not stated.inputs):
         named = "vector field" if wanted.field is None else f"vector field {wanted.field!r}"
         raise RequestError(
             f"index {old!r} has no {named} to replace; name the text fields that a new one is to be"
@@ -121,6 +121,18 @@ def _begin(
     kept.write(state)  # first: an index that nobody knows of would be left by whoever is killed
     create_successor(client, state.new, body)
     return state
+
+
+def replaced_field(
+    index: str, mapping: Mapping[str, Any], name: str | None
+) -> VectorField | None:
+    """The field whose vectors are replaced, also one of which nothing says whose they are."""
+    stated = stated_field(index, mapping, name)
+    if stated is not None or name is None:
+        return stated
+    mapped = mapping_at(mapping.get("properties", {}), name)
+    types = {kind.TYPE for kind in FIELDS.values()}
+    return VectorField(name, (), "", "", mapped) if mapped.get("type") in types else None
 
 
 def _require_another(alias: str, stated: VectorField | None, wanted: Wanted) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..elastic.indices import delete_index, index_exists, provenance_of, uuid_of
+from ..elastic.indices import delete_index, index_exists, the_index, uuid_of
 from ..elastic.moments import checkpoints_of
 from ..elastic.patience import Patience
 from ..elastic.remote import RemoteEncoder
@@ -24,7 +24,7 @@ from ..ingest import Failure
 from ..ingest.following import Copied, Copier, Following
 from ..ingest.pace import Pace
 from ..types import PATIENCE
-from .beginning import Wanted, begun
+from .beginning import Wanted, begun, replaced_field
 from .gate import Gate, Progress, Verdict, measured
 from .moving import catch_up, move
 from .state import Kept, State
@@ -223,7 +223,7 @@ def _searchable(client: Elasticsearch, old: str, field: str | None, gate: Gate) 
 
 
 def _field(client: Elasticsearch, index: str, name: str | None) -> VectorField | None:
-    return None if name is None else provenance_of(client, index).vector_field(name)
+    return replaced_field(index, the_index(client, index)[1]["mappings"], name) if name else None
 
 
 @contextmanager
@@ -272,5 +272,5 @@ def _objection(done: Migrated) -> str:
             f" {done.copied.failures[0]}"
         )
     if done.verdict is not None and not done.verdict.passed:
-        return f"index {done.new!r} finds less: {done.verdict}"
+        return f"index {done.new} finds less"
     return ""
