@@ -102,9 +102,9 @@ def speed(client: Elasticsearch, encoder: Encoder, documents: int) -> list[Resul
     rule = RULES["by sentence"]
     long = list(itertools.islice(joined(open_collection(require_scifact())).documents(), documents))
     short = [
-        Document(f"{each.id}-{number}", {"title": "", "text": chunk.of(each.fields["text"])})
+        Document(f"{each.id}-{number}", {"title": "", "text": chunk.content})
         for each in long
-        for number, chunk in enumerate(encoder.cut(each.fields["text"], rule))
+        for number, chunk in enumerate(encoder.cut(each.fields["text"], rule).chunks)
     ]
     rates: dict[str, list[float]] = {"long": [], "short": []}
     for turn in range(3):

@@ -50,6 +50,8 @@ class EncodeStats:
     tokens: int = 0
     truncated_texts: int = 0
     lost_tokens: int = 0
+    short_texts: int = 0
+    """Of which the first chunks alone were encoded."""
 
     def __add__(self, other: EncodeStats) -> EncodeStats:
         return EncodeStats(
@@ -57,6 +59,7 @@ class EncodeStats:
             self.tokens + other.tokens,
             self.truncated_texts + other.truncated_texts,
             self.lost_tokens + other.lost_tokens,
+            self.short_texts + other.short_texts,
         )
 
     def cut_of(self, limit: int) -> str:

@@ -68,10 +68,10 @@ def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str
     """A document has the chunks of the text that it has, each with the encoder's vector."""
     source = client.get(index=index, id=id_)["_source"]
     text = encoder.manifest.join([source.get("title", ""), source.get("text", "")])
-    chunks = encoder.cut(text, RULE)
+    chunks = encoder.cut(text, RULE).chunks
     found = passages(client, index, id_)
-    assert [(each["start"], each["end"]) for each in found] == [tuple(each) for each in chunks]
-    expected = encoder.encode_documents([chunk.of(text) for chunk in chunks])
+    assert [(each["start"], each["end"]) for each in found] == [each[:2] for each in chunks]
+    expected = encoder.encode_documents([chunk.content for chunk in chunks])
     np.testing.assert_allclose([each["vector"] for each in found], expected, atol=1e-5)
     note = note_of(text, encoder.fingerprint, RULE)
     assert source["densehook"] == {"passages.vector": note}
@@ -205,6 +205,88 @@ def test_no_way_to_write_leaves_a_stale_chunk(
         assert_current(client, index, minilm, id_)
     client.update(index=index, id="bulk", doc={"title": "", "text": ""})
     assert passages(client, index, "bulk") == []
+
+
+REPORT = (
+    "# Whales\nThey breathe air. They come up for it.\n"
+    "## Food\nFour tonnes of krill a day. Fish, too."
+)
+REVIEWS = [
+    {"by": "Ada", "text": "A fine book on whales."},
+    {"by": "Bo"},
+    {"text": WHALES},
+    {"by": "", "text": " "},
+    {"by": "Cy", "text": ["Too long.", "And too dear."]},
+]
+CUT_OTHERWISE = {
+    "section": (
+        ChunkRule("section", 32, 8, prefix=("title",)),
+        ["text", "notes"],
+        [("Whales", 0), ("Food", 48), ("notes", 95)],
+    ),
+    "given strings": (ChunkRule("given", 32), ["title", "pages"], [(0, 0), (1, 8), (4, 13)]),
+    "given objects": (
+        ChunkRule("given", 16, prefix=("title",)),
+        ["reviews.by", "reviews.text"],
+        [(0, 0), (1, 27), (2, 30), (2, 50), (2, 85), (4, 110)],
+    ),
+    "cut short": (ChunkRule("sentence", 16, 0, 1, "cut", ("title",)), ["text"], [(None, 0)]),
+}
+
+
+@pytest.mark.parametrize("way", CUT_OTHERWISE)
+def test_documents_are_cut_alike_here_and_in_the_cluster(
+    way: str, plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    rule, inputs, expected = CUT_OTHERWISE[way]
+    client, here = plugin_client, f"{plugin_index}-here"
+    document = {
+        "title": "The sea",
+        "text": REPORT,
+        "notes": "Seen in May.",
+        "pages": ["One.", " ", None, 2],
+        "reviews": REVIEWS,
+    }
+    try:
+        made = {}
+        for index, in_cluster in ((plugin_index, True), (here, False)):
+            Index.create(client, index, minilm, inputs=inputs, in_cluster=in_cluster, chunk=rule)
+            opened = Index.open(client, index, None if in_cluster else minilm)
+            rows = [
+                {"_id": "a", **document},
+                {"_id": "none", **({} if "title" in inputs else {"title": "Untold"}), "text": ""},
+            ]
+            report = opened.ingest(rows)
+            assert (report.indexed, report.failed) == (2, 0)
+            told = report.in_cluster if in_cluster else report.encoded
+            assert told.short_texts == (way == "cut short")
+            made[index] = passages(client, index, "a")
+            key = rule.name_key
+            assert [(each.get(key), each["start"]) for each in made[index]] == expected
+            assert passages(client, index, "none") == []
+            again = opened.ingest(rows, replace=True)
+            told = again.in_cluster if in_cluster else again.encoded
+            assert (again.failed, told.texts) == (0, 0)
+            (hit,) = opened.search("whales", mode="dense", size=1, passages=1)
+            assert hit.passages[0].text
+        spans = [
+            [{**each, "vector": None} for each in made[index]] for index in (plugin_index, here)
+        ]
+        assert spans[0] == spans[1]
+        vectors = [[each["vector"] for each in made[index]] for index in (plugin_index, here)]
+        np.testing.assert_allclose(*vectors, atol=1e-5)
+        notes = [
+            client.get(index=index, id="a")["_source"]["densehook"]
+            for index in (plugin_index, here)
+        ]
+        assert notes[0] == notes[1]
+        # what is put before chunks is a part of what their vectors are of
+        client.update(index=plugin_index, id="a", doc={"title": "The kitchen", "n": 1})
+        other = passages(client, plugin_index, "a")
+        changed = bool(rule.prefix) or "title" in inputs
+        assert changed is ([each["vector"] for each in other] != vectors[0])
+    finally:
+        client.indices.delete(index=here, ignore_unavailable=True)
 
 
 def test_a_text_of_too_many_chunks_is_refused_alone(

@@ -144,28 +144,24 @@ class Writers:
             title = f"title {id_} {number}"
             there = self.expected.get(id_, 0) is not None
             if number % 3 == 0 and there:
-                self._until_taken(lambda: self._es.delete(index=ALIAS, id=id_, routing=routing))
+                self._until_taken(self._es.delete, id=id_, routing=routing)
                 self.expected[id_] = None
             elif number % 3 == 1 and there:
                 doc = {"n": number, "title": title}
                 self._until_taken(
-                    lambda: self._es.update(
-                        index=ALIAS, id=id_, doc=doc, routing=routing, retry_on_conflict=9
-                    )
+                    self._es.update, id=id_, doc=doc, routing=routing, retry_on_conflict=9
                 )
                 self.expected[id_] = number
             else:
-                source = {"n": number, "title": title, "text": "water"}
-                self._until_taken(
-                    lambda: self._es.index(index=ALIAS, id=id_, document=source, routing=routing)
-                )
+                source = {"n": number, "title": title, "text": text_at(at)}
+                self._until_taken(self._es.index, id=id_, document=source, routing=routing)
                 self.expected[id_] = number
             time.sleep(0.005)
 
-    def _until_taken(self, write: Callable[[], object]) -> None:
+    def _until_taken(self, write: Callable[..., object], **said: Any) -> None:
         while True:
             try:
-                write()
+                write(index=ALIAS, **said)
                 return
             except ApiError as error:
                 if error.error != "cluster_block_exception":
@@ -195,9 +191,9 @@ def held(es: Elasticsearch, index: str) -> dict[str, Any]:
 
 def assert_have_vectors(es: Elasticsearch, index: str, encoder: Encoder) -> None:
     """Each document has the vector and the note of its text."""
-    found = es.search(
-        index=index, size=2000, fields=["embedding"], source=["densehook", *INPUTS]
-    )["hits"]["hits"]
+    found = es.search(index=index, size=2000, fields=["embedding"], source=["densehook", *INPUTS])[
+        "hits"
+    ]["hits"]
     texts = [" ".join(hit["_source"][name] for name in INPUTS) for hit in found]
     for hit, text, vector in zip(found, texts, encoder.encode_documents(texts), strict=True):
         assert np.abs(np.array(hit["fields"]["embedding"]) - vector).max() < 1e-5, hit
@@ -268,7 +264,7 @@ def test_the_way_back_brings_what_was_written_since(
     es.index(index=ALIAS, id="new", document={"title": "new", "text": "snow", "n": 1})
     es.update(index=ALIAS, id="1", doc={"n": 5})
     es.delete(index=ALIAS, id="2")
-    with pytest.raises(RequestError, match="has moved to index 'news-.*', which is in service"):
+    with pytest.raises(RequestError, match=r"has moved to index 'news-.*', which is in service"):
         abort(es, ALIAS)
     back = roll_back(es, ALIAS)
     assert (back.new, back.copied.written, back.copied.deleted) == (OLD, 2, 1)
@@ -305,7 +301,7 @@ def test_a_run_that_is_killed_goes_on_and_copies_nothing_twice(
     assert before < 147
     es.delete(index=ALIAS, id="d0")  # copied already, or about to be
     es.index(index=ALIAS, id="late", document={"title": "late", "text": "snow"}, refresh=True)
-    with pytest.raises(RequestError, match="a migration of 'news' to 'tiny-bert' .* is under way"):
+    with pytest.raises(RequestError, match=r"a migration of 'news' to 'tiny-bert' .* is under way"):
         migrate(es, ALIAS, Wanted(named["worse"]), None)
     run = running_in(tmp_path, DENSEHOOK_ES_URL=url)
     said = succeeded(run(*command))
@@ -353,9 +349,10 @@ def test_what_runs_over_documents_runs_once_and_chunks_can_be_asked_for(
     assert settings["default_pipeline"] == "news-pipeline"
     opened = Index.open(es, ALIAS)
     assert (opened.field.name, opened.field.chunk) == ("passages.vector", rule)
-    assert "embedding" not in es.indices.get_mapping(index=done.new)[done.new]["mappings"][
-        "properties"
-    ]
+    assert (
+        "embedding"
+        not in es.indices.get_mapping(index=done.new)[done.new]["mappings"]["properties"]
+    )
     found = opened.search(PASSAGES[3], mode="dense", size=1, passages=1)
     assert found[0].id == "d3"
     back = roll_back(es, ALIAS)

@@ -5,7 +5,9 @@ JUnit reads it too (CutterTest). Run this file to write it again after a change 
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import hashlib
 import json
 import random
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densehook.chunk import Chunk, ChunkRule, cut
+from densehook.chunk import Chunk, ChunkRule, Cut, LongText, cut, put_together, windows
 from densehook.chunk.breaks import graphemes, sentences, words
 from densehook.errors import RequestError, UnusableDocument
 
@@ -26,6 +28,8 @@ CASES = (
     Path(__file__).parents[2]
     / "plugin/elasticsearch/src/test/resources/org/densehook/chunk/cases.json"
 )
+WINDOW = 64
+"""Tokens that are read at once, for late chunking."""
 LETTERS = 3
 """So many are a token here."""
 PROSE = (
@@ -52,6 +56,7 @@ RULES = [
     ChunkRule("sentence", 64, 32, 40),
     ChunkRule("tokens", 12, 4),
     ChunkRule("tokens", 30, 15),
+    ChunkRule("late", 16),
 ]
 
 
@@ -60,11 +65,60 @@ def sizes(texts: Sequence[str]) -> list[int]:
     return [2 + sum(character > " " for character in text) // LETTERS for text in texts]
 
 
-def spans(text: str, rule: ChunkRule) -> list[list[int]] | None:
+MARKDOWN = (
+    "\n  \n# Whales #\nThey breathe air. They come up for it.\n\n## Food\nKrill, four tonnes a day."
+    " Sometimes fish.\r\n```\n# no heading\n```\n####### seven\n  ### \U0001f433 C# ##\t\nThe end."
+    "\n#\nNameless.\n~~~\n# also none"
+)
+ITEMS = [
+    [("body", MARKDOWN)],
+    [("title", "Whales \U0001f433"), ("body", MARKDOWN), ("notes", PROSE)],
+    [(0, "One."), (3, "word " * 40), (4, PROSE), (7, "x")],
+]
+PREFIXES = ["", "Whales and their kin\n", "word " * 30 + "\n"]
+IN_PARTS = [
+    ChunkRule("section", 24, 6),
+    ChunkRule("given", 16),
+    ChunkRule("section", 20, 0, 3, "cut"),
+    ChunkRule("sentence", 32, 8, 2, "cut"),
+]
+
+
+def case_of(
+    items: Sequence[tuple[str | int, str]], joiner: str, prefix: str, rule: ChunkRule
+) -> dict[str, Any]:
+    """What is cut, and what comes of it: chunks, none where it is refused.
+
+    ``windows`` are by late. ``digest`` is of what the note's hash is of, and of what the encoder is
+    given.
+    """
+    text, parts = put_together(items, joiner, headings=rule.by == "section")
+    long = LongText(text, parts if rule.name_key else (), prefix)
     try:
-        return [list(chunk) for chunk in cut(text, rule, sizes)]
+        chunks, is_short = cut(long, rule, sizes)
     except UnusableDocument:
-        return None
+        chunks, is_short = None, False
+    read = windows(text, chunks or [], WINDOW, sizes) if rule.is_late else []
+    return {
+        "items": [list(item) for item in items],
+        "joiner": joiner,
+        "prefix": prefix,
+        "rule": rule.as_json(),
+        "chunks": chunks and [[chunk.start, chunk.end, chunk.name] for chunk in chunks],
+        "short": is_short,
+        "windows": [each.spans for each in read],
+        "digest": digest(
+            [
+                rule.hashed(long),
+                *(chunk.content for chunk in chunks or ()),
+                *(each.content for each in read),
+            ]
+        ),
+    }
+
+
+def digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def stored() -> list[dict[str, Any]]:
@@ -73,7 +127,84 @@ def stored() -> list[dict[str, Any]]:
 
 def test_each_stored_case_is_what_python_gives() -> None:
     for case in stored():
-        assert spans(case["text"], ChunkRule.parse(case["rule"])) == case["chunks"], case
+        items = [(name, text) for name, text in case["items"]]
+        rule = ChunkRule.parse(case["rule"])
+        again = json.loads(json.dumps(case_of(items, case["joiner"], case["prefix"], rule)))
+        assert again == case
+
+
+def test_sections_begin_at_inputs_and_headings() -> None:
+    items = [("title", "Whales"), ("body", MARKDOWN)]
+    text, parts = put_together(items, " ", headings=True)
+    assert [part.name for part in parts] == ["title", "Whales", "Food", "\U0001f433 C#", "body"]
+    assert [part.start for part in parts[:2]] == [0, 7]
+    assert text[parts[2].start :].startswith("## Food")
+    assert text[parts[4].start :].startswith("#\nNameless")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.text(min_size=1).filter(str.strip)), min_size=1),
+    st.sampled_from(PREFIXES),
+    st.sampled_from(IN_PARTS),
+)
+def test_no_chunk_crosses_a_part_and_each_is_behind_the_prefix(
+    items: list[tuple[str, str]], prefix: str, rule: ChunkRule
+) -> None:
+    rule = dataclasses.replace(rule, by="section", max_chunks=10_000)
+    text, parts = put_together(items, "\n", headings=True)
+    chunks, _ = cut(LongText(text, parts, prefix), rule, sizes)
+    assert chunks[0].start == 0 and chunks[-1].end == len(text)
+    starts = [part.start for part in parts]
+    for chunk in chunks:
+        assert not any(chunk.start < start < chunk.end for start in starts)
+        assert chunk.name == parts[bisect.bisect_right(starts, chunk.start) - 1].name
+    assert {chunk.end for chunk in chunks} >= set(starts[1:])
+    shown = sizes([prefix])[0]
+    before = prefix if shown <= rule.max_tokens // 2 else ""
+    assert all(chunk.content.startswith(before) for chunk in chunks)
+
+
+def test_a_prefix_has_half_of_a_chunk_at_most() -> None:
+    prefix = "word " * 30
+    chunks, _ = cut(LongText(PROSE, (), prefix), ChunkRule("sentence", 20), sizes)
+    before = "word " * 6
+    assert all(chunk.content.startswith(before) for chunk in chunks)
+    assert not any(chunk.content.startswith(before + "word") for chunk in chunks)
+    assert sizes([before])[0] == 10
+
+
+def test_what_is_beyond_the_limit_is_left_out_where_that_is_asked_for() -> None:
+    rule = ChunkRule("sentence", 20, 0, 3)
+    with pytest.raises(UnusableDocument, match='left out \\(beyond: "cut"\\)'):
+        cut(PROSE * 3, rule, sizes)
+    whole = cut(PROSE * 3, dataclasses.replace(rule, max_chunks=500), sizes).chunks
+    cut_short = cut(PROSE * 3, dataclasses.replace(rule, beyond="cut"), sizes)
+    assert cut_short == Cut(whole[:3], True)
+    assert cut("One.", dataclasses.replace(rule, beyond="cut"), sizes).is_short is False
+
+
+@given(st.text(), st.integers(8, 80))
+def test_each_chunk_is_in_one_window_that_can_be_read(text: str, most: int) -> None:
+    chunks, _ = cut(text, ChunkRule("late", 8, 0, 10_000), sizes)
+    read = windows(text, chunks, most, sizes)
+    assert sum(len(each.spans) for each in read) == len(chunks)
+    left = iter(chunks)
+    for each in read:
+        assert len(each.spans) == 1 or sizes([each.content])[0] <= most
+        for first, end in each.spans:
+            content = next(left).content
+            assert each.content[first:end].strip() == content.strip()
+
+
+def test_the_same_text_in_other_parts_is_another_text() -> None:
+    rule = ChunkRule("given")
+    one, other = (
+        LongText(*put_together(list(enumerate(texts)), " ", headings=False))
+        for texts in (["a b", "c"], ["a", "b c"])
+    )
+    assert one == other and rule.hashed(one) != rule.hashed(other)
+    assert rule.hashed(one) != rule.hashed(LongText(one, one.parts, "Title "))
+    assert rule.hashed(LongText("", (), "Title ")) == rule.hashed("")
 
 
 def test_sentences_end_where_unicode_says() -> None:
@@ -109,7 +240,7 @@ def test_graphemes_are_those_of_regex() -> None:
 @given(st.text(), st.sampled_from(RULES))
 def test_every_character_is_in_a_chunk_and_no_chunk_is_too_long(text: str, rule: ChunkRule) -> None:
     rule = dataclasses.replace(rule, max_chunks=10_000)
-    chunks = cut(text, rule, sizes)
+    chunks, _ = cut(text, rule, sizes)
     assert [chunk.start for chunk in chunks] == sorted({chunk.start for chunk in chunks})
     assert [chunk.end for chunk in chunks] == sorted({chunk.end for chunk in chunks})
     assert not text or (chunks[0].start == 0 and chunks[-1].end == len(text))
@@ -118,7 +249,7 @@ def test_every_character_is_in_a_chunk_and_no_chunk_is_too_long(text: str, rule:
     borders = {0, *graphemes(text)}
     for chunk in chunks:
         assert {chunk.start, chunk.end} <= borders
-        whole = chunk.of(text)
+        whole = chunk.content
         assert sizes([whole])[0] <= rule.max_tokens or len(graphemes(whole)) == 1
 
 
@@ -132,7 +263,7 @@ def test_pieces_make_the_text_again(text: str) -> None:
 
 def test_overlaps_repeat_whole_sentences() -> None:
     text = "".join(f"This is sentence {n}. " for n in range(10))
-    chunks = cut(text, ChunkRule("sentence", 18, 8), sizes)
+    chunks, _ = cut(text, ChunkRule("sentence", 18, 8), sizes)
     assert len(chunks) > 3
     starts = {0, *sentences(text)}
     for before, after in pairwise(chunks):
@@ -155,7 +286,11 @@ def test_more_chunks_than_allowed_are_refused() -> None:
         ({"max_tokens": 4}, "chunk.max_tokens is 4; it is at least 8"),
         ({"max_tokens": "many"}, "chunk.max_tokens is 'many'; it is a whole number"),
         ({"max_tokens": 20, "overlap": 11}, "chunk.overlap is 11; it is from 0 to half of"),
+        ({"by": "late", "overlap": 8}, "chunk.by is 'late'; such chunks see each other: overlap"),
+        ({"by": "late", "prefix": "title"}, "overlap and prefix go without"),
         ({"max_chunks": 0}, "chunk.max_chunks is 0; it is at least 1"),
+        ({"beyond": "drop"}, "chunk.beyond is 'drop'; it is one of refuse, cut"),
+        ({"prefix": ["title", 5]}, "chunk.prefix is .*; it is a text field or a list of them"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(stated: Any, message: str) -> None:
@@ -169,19 +304,26 @@ def test_a_rule_is_read_as_it_is_written() -> None:
     assert ChunkRule.parse({}) == ChunkRule()
     assert rule.within(512) is rule
     assert rule.within(30) == ChunkRule("tokens", 30, 15, 7)
+    more = ChunkRule("section", 100, 0, 7, "cut", ("title", "kind"))
+    assert ChunkRule.parse(more.as_json()) == more
+    assert ChunkRule.parse({"prefix": "title"}).prefix == ("title",)
+    assert more.within(30) == dataclasses.replace(more, max_tokens=30)
 
 
 def made() -> list[Mapping[str, Any]]:
-    return [
-        {"text": text, "rule": rule.as_json(), "chunks": spans(text, rule)}
-        for text in TEXTS
-        for rule in RULES
+    plain = [case_of([("body", text)], " ", "", rule) for text in TEXTS for rule in RULES]
+    in_parts = [
+        case_of(items, joiner, prefix, rule)
+        for items in ITEMS
+        for rule in IN_PARTS
+        for joiner, prefix in zip((" ", "\n\n", ". "), PREFIXES, strict=True)
     ]
+    return plain + in_parts
 
 
 def test_chunks_are_by_code_points() -> None:
     text = "\U0001f44d " * 30 + "Next."
-    assert cut(text, ChunkRule("sentence", 64), sizes) == [Chunk(0, 65)]
+    assert cut(text, ChunkRule("sentence", 64), sizes) == Cut([Chunk(0, 65, text)], False)
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def test_what_becomes_of_the_chunks_of_x(
 
 
 def test_chunks_are_put_where_their_vectors_lie() -> None:
-    value = CHUNKED.value_of([Chunk(0, 3), Chunk(3, 5)], [A, B])
+    value = CHUNKED.value_of([Chunk(0, 3, "one"), Chunk(3, 5, "two")], [A, B])
     document = with_vector({"text": "x"}, CHUNKED, value, NOTE_OF_CHUNKS)
     assert document["p"] == [{"start": 0, "end": 3, "v": A}, {"start": 3, "end": 5, "v": B}]
     assert document[NOTES] == {"p.v": NOTE_OF_CHUNKS}

@@ -24,6 +24,7 @@ PRECISIONS = ("fp32", "fp16", "int8", "int4")
 _VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _POOLING_MASK = "pooling_mask"
+_SPAN_MASK = "span_mask"
 
 P = TypeVar("P", bound=Part)
 
@@ -55,6 +56,10 @@ class Manifest:
 
     Where ``inputs`` has ``pooling_mask``, a vector is pooled of the tokens that are 1 there: not of
     the first ``unpooled[role]``, which are the prompt's, but always of the last.
+
+    Where ``inputs`` has ``span_mask``, int64 [batch, spans, tokens], each span of a text has a
+    vector of the tokens that are 1 there, so that there is one dimension more; a text as a whole is
+    one.
 
     ``variant`` names what was made of the plain export. ``batch_dependent`` says that a vector
     depends on the texts that it is encoded together with.
@@ -93,6 +98,19 @@ class Manifest:
     def knows_padding(self) -> bool:
         """Whether texts of several lengths may run together: the graph tells padding from text."""
         return "attention_mask" in self.inputs
+
+    @property
+    def knows_spans(self) -> bool:
+        """Whether parts of a text have vectors, in the light of the whole."""
+        return _SPAN_MASK in self.inputs
+
+    def require_spans(self) -> None:
+        """Raises BundleError unless parts of a text have vectors, as chunks by ``late`` need."""
+        if not self.knows_spans:
+            raise BundleError(
+                f"encoder {self.name!r} gives no vectors of parts of a text, which chunks by late"
+                " are; write late_chunking = true into its recipe, and export it again"
+            )
 
     def of(self, kind: type[P]) -> P:
         """What it states as an encoder of this kind.
@@ -183,7 +201,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
             f"encoder.json: inputs is {shown(inputs)}; it must have input_ids, and none twice"
         )
     unpooled = _unpooled(stated)
-    if bool(unpooled) != (_POOLING_MASK in inputs):
+    if _SPAN_MASK not in inputs and bool(unpooled) != (_POOLING_MASK in inputs):
         raise BundleError(
             f"encoder.json: inputs is {shown(inputs)}; {_POOLING_MASK} must be among them where"
             " unpooled is stated, and nowhere else"

@@ -1,6 +1,20 @@
 """Cutting long texts: text and token counts in, borders out. Pure, and the same in the node."""
 
-from .cutting import Chunk, Sizes, cut
+from .cutting import Chunk, Cut, Sizes, cut
+from .late import Window, windows
 from .rule import WAYS, ChunkRule
+from .text import LongText, Part, put_together
 
-__all__ = ["WAYS", "Chunk", "ChunkRule", "Sizes", "cut"]
+__all__ = [
+    "WAYS",
+    "Chunk",
+    "ChunkRule",
+    "Cut",
+    "LongText",
+    "Part",
+    "Sizes",
+    "Window",
+    "cut",
+    "put_together",
+    "windows",
+]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..errors import RequestError
+from .text import LongText
 
-WAYS = ("sentence", "tokens")
-"""Whole sentences, as many as a chunk takes; or words, whatever sentence they are of."""
+WAYS = ("sentence", "tokens", "section", "given", "late")
+"""Whole sentences, as many as a chunk takes; words, whatever sentence they are of; the sections or
+the items of a document by themselves, each by sentences where it is too long for one chunk; late:
+by sentences, each chunk encoded with those around it."""
 
 LEAST_TOKENS = 8
 """Of a chunk: fewer are hardly more than what the encoder puts around each text."""
+
+_NAMES = {"section": "section", "given": "item"}
+"""By ways in which chunks have one: the key under which a chunk's object has the name of its part.
+"""
 
 
 @dataclass(frozen=True)
@@ -21,18 +28,32 @@ class ChunkRule:
 
     ``max_tokens`` are those that the model reads of a chunk, all included; what it could not read
     is never asked of it. ``overlap`` is how many, at most, of a chunk's last tokens the next one
-    begins with, in whole sentences or words. A text of more than ``max_chunks`` is refused.
+    begins with, in whole sentences or words. A text of more than ``max_chunks`` is refused, or,
+    with ``beyond`` "cut", has those alone. The text of the fields in ``prefix`` is put before each
+    chunk, as much of it as half of a chunk holds.
     """
 
     by: str = "sentence"
     max_tokens: int = 256
     overlap: int = 0
     max_chunks: int = 512
+    beyond: str = "refuse"
+    prefix: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Raises RequestError for a rule that cannot be."""
-        if self.by not in WAYS:
-            raise _refused("by", self.by, f"it is one of {', '.join(WAYS)}")
+        for name, known in (("by", WAYS), ("beyond", ("refuse", "cut"))):
+            if getattr(self, name) not in known:
+                raise _refused(name, getattr(self, name), f"it is one of {', '.join(known)}")
+        self._require_numbers()
+        if self.is_late and (self.overlap or self.prefix):
+            raise _refused(
+                "by", self.by, "such chunks see each other: overlap and prefix go without"
+            )
+        if not all(isinstance(name, str) and name.strip() for name in self.prefix):
+            raise _refused("prefix", self.prefix, "it is a text field or a list of them")
+
+    def _require_numbers(self) -> None:
         for name in ("max_tokens", "overlap", "max_chunks"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
@@ -55,22 +76,45 @@ class ChunkRule:
                 raise RequestError(
                     f"chunk has an unknown key {name!r}; known are {', '.join(known)}"
                 )
-        return cls(**stated)
+        prefix = stated.get("prefix", [])
+        return cls(**{**stated, "prefix": tuple(prefix if isinstance(prefix, list) else [prefix])})
 
     def as_json(self) -> dict[str, Any]:
         """The rule as ``_meta`` states it."""
-        return asdict(self)
+        stated = {each.name: getattr(self, each.name) for each in fields(self)}
+        stated["prefix"] = list(self.prefix)
+        left_out = {"beyond": "refuse", "prefix": []}
+        return {name: value for name, value in stated.items() if left_out.get(name) != value}
 
     def within(self, max_tokens: int) -> ChunkRule:
         """The rule for an encoder that reads so many tokens of a text."""
         if max_tokens >= self.max_tokens:
             return self
         overlap = min(self.overlap, max_tokens // 2)
-        return ChunkRule(self.by, max_tokens, overlap, self.max_chunks)
+        return replace(self, max_tokens=max_tokens, overlap=overlap)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a chunk is encoded with those around it."""
+        return self.by == "late"
+
+    @property
+    def name_key(self) -> str | None:
+        """The key under which the object of a chunk has the name of its part, where it has one."""
+        return _NAMES.get(self.by)
+
+    def hashed(self, text: str) -> str:
+        """What a note's hash is of: a text that is cut, or put, another way is another text."""
+        lines = [str(self)]
+        if text and isinstance(text, LongText):
+            lines += [f"{len(text.prefix)} {text.prefix}"] if text.prefix else []
+            lines += [f"{part.start} {part.name}" for part in text.parts]
+        return "\n".join([*lines, text])
 
     def __str__(self) -> str:
         """What of the rule decides where a text is cut: a part of each note."""
-        return f"{self.by} {self.max_tokens} {self.overlap}"
+        limit = f" {self.max_chunks}" if self.beyond == "cut" else ""
+        return f"{self.by} {self.max_tokens} {self.overlap}{limit}"
 
 
 def _refused(name: str, value: object, why: str) -> RequestError:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chunk import ChunkRule
 from ..hooks import field_for
 from .bundles import document_encoder
 from .console import note, out
@@ -15,8 +14,11 @@ from .feeding import Refused, print_cut
 from .options import (
     ApiKey,
     CaCerts,
+    ChunkBeyond,
     ChunkBy,
+    ChunkLimit,
     ChunkOverlap,
+    ChunkPrefix,
     ChunkTokens,
     Failures,
     InCluster,
@@ -25,6 +27,7 @@ from .options import (
     Texts,
     Url,
     VectorFieldName,
+    chunk_rule,
     names,
 )
 from .progress import bars
@@ -32,8 +35,10 @@ from .progress import bars
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from ..chunk import ChunkRule
     from ..index import Index
     from ..ingest import EmbedReport
+
 
 def embed(
     index: Annotated[str, typer.Argument(help="Index whose documents get vectors.")],
@@ -57,6 +62,9 @@ def embed(
     chunk: ChunkBy = None,
     chunk_tokens: ChunkTokens = 256,
     chunk_overlap: ChunkOverlap = 0,
+    chunk_prefix: ChunkPrefix = "",
+    chunk_limit: ChunkLimit = 512,
+    chunk_beyond: ChunkBeyond = "refuse",
     in_cluster: InCluster = None,
     texts: Texts = False,
     pace: Pace = None,
@@ -74,7 +82,7 @@ def embed(
     from .cluster import connect
 
     client = connect(url, api_key, ca_certs)
-    rule = None if chunk is None else ChunkRule(chunk, chunk_tokens, chunk_overlap)
+    rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
     opened = prepared(client, index, encoder, inputs, field, index_type, rule, in_cluster)
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)
@@ -103,9 +111,9 @@ def prepared(
     name, entry = the_index(client, index)
     stated = stated_field(name, entry["mappings"], field)
     if stated is None and (encoder is None or inputs is None):
+        wanted = field or field_for(chunk)
         raise typer.BadParameter(
-            f"index {name!r} has no vector field {field or field_for(chunk)!r}; say what is to make it"
-            " and from what",
+            f"index {name!r} has no vector field {wanted!r}; say what is to make it and from what",
             param_hint="--encoder, --input",
         )
     path = encoder or Path(stated.encoder if stated else "")

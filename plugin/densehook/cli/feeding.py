@@ -111,7 +111,7 @@ def print_report(index: str, report: FeedReport, encoder: Encoder | None) -> Non
 
 
 def print_cut(stats: EncodeStats | None, encoder: Encoder | None) -> None:
-    """How many texts were longer than the encoder reads, or that nobody knows."""
+    """How many texts were longer than the encoder reads, or a rule allows, if that is known."""
     if stats is None:
         note(
             "how many texts were longer than the encoder reads is not known: the cluster does not"
@@ -124,4 +124,9 @@ def print_cut(stats: EncodeStats | None, encoder: Encoder | None) -> None:
         out.print(
             f"{stats.truncated_texts:,} are longer than {limit}:"
             f" {stats.lost_tokens:,} tokens ({lost:.0%}) were not encoded{by}"
+        )
+    if stats is not None and stats.short_texts:
+        out.print(
+            f"{stats.short_texts:,} have more chunks than max_chunks: what is behind the last was"
+            " not encoded"
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chunk import ChunkRule
 from ..files import is_stdin
 from ..hooks import field_for, pipeline_name
 from ..types import IN_INDEX, PATIENCE
@@ -18,8 +17,11 @@ from .options import (
     ApiKey,
     BundlePath,
     CaCerts,
+    ChunkBeyond,
     ChunkBy,
+    ChunkLimit,
     ChunkOverlap,
+    ChunkPrefix,
     ChunkTokens,
     Failures,
     IdField,
@@ -29,6 +31,7 @@ from .options import (
     Rename,
     Url,
     VectorFieldName,
+    chunk_rule,
     names,
     renames,
 )
@@ -64,6 +67,9 @@ def create(
     chunk: ChunkBy = None,
     chunk_tokens: ChunkTokens = 256,
     chunk_overlap: ChunkOverlap = 0,
+    chunk_prefix: ChunkPrefix = "",
+    chunk_limit: ChunkLimit = 512,
+    chunk_beyond: ChunkBeyond = "refuse",
     in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
@@ -78,7 +84,7 @@ def create(
 
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
-    rule = None if chunk is None else ChunkRule(chunk, chunk_tokens, chunk_overlap)
+    rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
     field = field or field_for(rule)
     in_cluster = create_index(
         client,

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chunk import ChunkRule
 from .bundles import document_encoder, open_index
 from .console import note, out
 from .feeding import Refused, print_cut
 from .options import (
     ApiKey,
     CaCerts,
+    ChunkBeyond,
     ChunkBy,
+    ChunkLimit,
     ChunkOverlap,
+    ChunkPrefix,
     ChunkTokens,
     Failures,
     InCluster,
     Pace,
     Url,
     VectorFieldName,
+    chunk_rule,
     names,
 )
 from .progress import bars
@@ -63,6 +66,9 @@ def migrate(
     chunk: ChunkBy = None,
     chunk_tokens: ChunkTokens = 256,
     chunk_overlap: ChunkOverlap = 0,
+    chunk_prefix: ChunkPrefix = "",
+    chunk_limit: ChunkLimit = 512,
+    chunk_beyond: ChunkBeyond = "refuse",
     in_cluster: InCluster = None,
     pace: Pace = None,
     failures: Failures = None,
@@ -107,7 +113,9 @@ def migrate(
         if rollback or encoder is None:
             done = migration.roll_back(client, alias, way=way)
         else:
-            rule = None if chunk is None else ChunkRule(chunk, chunk_tokens, chunk_overlap)
+            rule = chunk_rule(
+                chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix
+            )
             made = document_encoder(client, encoder, in_cluster)
             wanted = Wanted(made, field, names(inputs or ""), index_type, rule, in_cluster)
             gate = _gate(client, alias, collection, max_loss, field)

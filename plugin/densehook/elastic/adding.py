@@ -138,6 +138,6 @@ def _require_no_vectors(client: Elasticsearch, index: str, field: str) -> None:
     if found:
         raise RequestError(
             f"field {field!r} of index {index!r} has {found:,} vectors already, and nothing says of"
-            " which encoder; name another field (--field), or put an index with this encoder's in its"
-            f" place: densehook migrate --field {field}"
+            " which encoder; name another field (--field), or put an index with this encoder's in"
+            f" the place of this one: densehook migrate --field {field}"
         )

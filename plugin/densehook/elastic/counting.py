@@ -14,7 +14,7 @@ from .connect import elastic_errors
 Counts = Mapping[str, EncodeStats]
 """Of each node, by its id, since its encoder was loaded."""
 
-_COUNTED = ("texts", "tokens", "truncated_texts", "lost_tokens")
+_COUNTED = ("texts", "tokens", "truncated_texts", "lost_tokens", "short_texts")
 
 
 def ingest_counts(client: Elasticsearch, encoder: str) -> Counts | None:
@@ -26,7 +26,7 @@ def ingest_counts(client: Elasticsearch, encoder: str) -> Counts | None:
     except (ElasticError, AuthenticationFailed, ClusterUnreachable, NotElasticsearch):
         return None
     return {
-        id_: EncodeStats(**{name: int(lane[name]) for name in _COUNTED})
+        id_: EncodeStats(**{name: int(lane.get(name, 0)) for name in _COUNTED})
         for id_, node in body["nodes"].items()
         if (lane := node["encoders"].get(encoder, {}).get("ingest")) is not None
     }

@@ -75,7 +75,7 @@ def coverage_of(client: Elasticsearch, index: str, field: VectorField) -> Covera
 def count_of_other_text(client: Elasticsearch, index: str, field: VectorField) -> int:
     """Documents whose vector was made of another text than they have: every one is read."""
     join = join_of(client, field)
-    names = [NOTES, *field.inputs]
+    names = [NOTES, *field.sources]
     found = 0
     for hits in pages(client, index, has_note(field), names, _PAGE):
         found += sum(_has_other_text(hit.get("_source", {}), field, join) for hit in hits)

@@ -55,6 +55,8 @@ def create_index(
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     field = field or field_for(chunk)
     require_field_names(inputs, field, chunk)
+    if chunk is not None and chunk.is_late:
+        manifest.require_spans()
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")

@@ -16,12 +16,12 @@ from ..hooks import (
     NOTES,
     bm25_request,
     field_of,
+    field_text,
     join_by_spaces,
     msearch_request,
     needs_plugin,
     ranking_of,
     require_answers,
-    text_of,
 )
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
@@ -127,7 +127,7 @@ class Searcher:
         """The text of a document that this index searches and its vectors are made from."""
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         try:
-            return text_of(document, self._field.inputs, join)[0]
+            return field_text(document, self._field, join)[0]
         except UnusableDocument:
             return ""
 

@@ -31,6 +31,18 @@ class EncodedEach:
     failures: Mapping[int, EncodeError]
 
 
+@dataclass(frozen=True)
+class WindowsEach:
+    """Vectors of the windows that could be encoded, float32 [chunks, dims] of each, by position.
+
+    ``failures`` say why others could not.
+    """
+
+    vectors: Mapping[int, Vectors]
+    stats: EncodeStats
+    failures: Mapping[int, EncodeError]
+
+
 def placed(error: EncodeError, position: int) -> EncodeError:
     """The error of a run, as that of the one text that was in it."""
     return EncodeError(f"text {position}: {error}", position)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
 
 from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
-from ..chunk import Chunk, ChunkRule, cut
+from ..chunk import Chunk, ChunkRule, Cut, Window, cut, windows
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt
-from .encoded import Encoded, EncodedEach, placed, stats_of
+from .encoded import Encoded, EncodedEach, WindowsEach, placed, stats_of
 from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
@@ -274,18 +274,51 @@ class Encoder:
             for (key, _), vector in zip(window, encoded.vectors, strict=True):
                 yield key, vector.copy()  # a view would keep the window's other vectors alive
 
-    def cut(self, text: str, rule: ChunkRule) -> list[Chunk]:
+    def cut(self, text: str, rule: ChunkRule) -> Cut:
         """The chunks of a document's text; none has more tokens than the rule says or it can read.
 
         Raises UnusableDocument for a text of more chunks than the rule allows.
         """
+        return cut(text, rule.within(self.manifest.max_tokens), self._sizes)
+
+    def windows(self, text: str, chunks: Sequence[Chunk]) -> list[Window]:
+        """The chunks of a document's text, as many together as it can read.
+
+        Raises BundleError where parts of a text have no vectors.
+        """
+        self.manifest.require_spans()
+        return windows(text, chunks, self.manifest.max_tokens, self._sizes)
+
+    def _sizes(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens the model would read of each document, however many it can."""
         prompt = named_prompt(self.manifest, "document").text
+        tokens = self._tokenizer([prompt + each for each in texts])
+        return [len(each.ids) + each.lost for each in tokens]
 
-        def sizes(texts: Sequence[str]) -> list[int]:
-            tokens = self._tokenizer([prompt + each for each in texts])
-            return [len(each.ids) + each.lost for each in tokens]
+    def encode_windows(self, given: Sequence[Window]) -> WindowsEach:
+        """Chunks in their windows, as documents -> float32 [chunks, dims] of each window.
 
-        return cut(text, rule.within(self.manifest.max_tokens), sizes)
+        Those that cannot be encoded have their reason, as in ``encode_each``. Raises BundleError
+        where parts of a text have no vectors.
+        """
+        self.manifest.require_spans()
+        prompt = named_prompt(self.manifest, "document").text
+        vectors: dict[int, Vectors] = {}
+        failures: dict[int, EncodeError] = {}
+        stats = EncodeStats()
+        for start in range(0, len(given), WINDOW):
+            tokens = [
+                self._tokenizer.with_spans(
+                    prompt + each.content,
+                    [(first + len(prompt), end + len(prompt)) for first, end in each.spans],
+                )
+                for each in given[start : start + WINDOW]
+            ]
+            made, failed = self.encode_spans_of(tokens)
+            vectors |= {start + place: rows for place, rows in made.items()}
+            failures |= {start + n: placed(error, start + n) for n, error in failed.items()}
+            stats += stats_of([each for place, each in enumerate(tokens) if place not in failed])
+        return WindowsEach(vectors, stats, failures)
 
     def tokenize(self, texts: Sequence[str], role: Role, first: int = 0) -> list[Tokens]:
         """What the model reads for each text: prompt, special tokens and truncation included.
@@ -344,6 +377,12 @@ class Encoder:
     ) -> tuple[Vectors, dict[int, EncodeError]]:
         """As ``encode_tokens``; a text that cannot be run is all zeros, its reason beside."""
         return self._running.each(window, around_run, batch_size)
+
+    def encode_spans_of(
+        self, window: Sequence[Tokens]
+    ) -> tuple[dict[int, Vectors], dict[int, EncodeError]]:
+        """Tokenised texts -> by place float32 [spans, dims], or why it cannot be run."""
+        return self._running.each_spans(window)
 
 
 def require_list(texts: object) -> None:

@@ -49,12 +49,39 @@ class Running:
         text is alone.
         """
         vectors: Vectors = self._kind.blank(self._manifest, len(window))
+
+        def put(positions: Sequence[int]) -> None:
+            with around_run():
+                vectors[positions] = self.together([window[at] for at in positions])
+
+        return vectors, self._packed(window, put, batch_size)
+
+    def each_spans(
+        self, window: Sequence[Tokens]
+    ) -> tuple[dict[int, Vectors], dict[int, EncodeError]]:
+        """Tokenised texts -> by place float32 [spans, dims], or why there is none."""
+        vectors: dict[int, Vectors] = {}
+
+        def put(positions: Sequence[int]) -> None:
+            texts = [window[at] for at in positions]
+            rows = self._rows(texts)
+            for at, text, own in zip(positions, texts, rows, strict=True):
+                vectors[at] = own[: len(text.spans)]
+
+        return vectors, self._packed(window, put)
+
+    def _packed(
+        self,
+        window: Sequence[Tokens],
+        put: Callable[[Sequence[int]], None],
+        batch_size: int | None = None,
+    ) -> dict[int, EncodeError]:
+        """Has packs of like length put through the graph; gives why some texts were not."""
         failures: dict[int, EncodeError] = {}
 
         def run(positions: Sequence[int]) -> None:
             try:
-                with around_run():
-                    vectors[positions] = self.together([window[at] for at in positions])
+                put(positions)
             except EncodeError as error:
                 if len(positions) == 1:
                     failures[positions[0]] = error
@@ -71,20 +98,31 @@ class Running:
         else:
             with ThreadPoolExecutor(self._concurrent_runs) as threads:
                 list(threads.map(run, packs))  # list: an error in a thread is raised here
-        return vectors, failures
+        return failures
 
     def together(self, texts: Sequence[Tokens]) -> Vectors:
         """One run of tokenised texts, the longest first -> float32 [n, dims].
 
         Raises EncodeError where the model cannot run them.
         """
+        rows: Vectors = self._rows(texts)[:, 0]
+        return rows
+
+    def _rows(self, texts: Sequence[Tokens]) -> Vectors:
+        """The same with a vector for each part of a text: float32 [n, spans, dims]."""
         shape = (len(texts), len(texts[0].ids))
         ids = np.full(shape, self._manifest.pad_id, dtype=np.int64)
-        mask, pooled = np.zeros_like(ids), np.zeros_like(ids)
+        mask = np.zeros_like(ids)
+        most = max(len(text.spans) or 1 for text in texts)
+        pooled = np.zeros((shape[0], most, shape[1]), dtype=np.int64)
         for row, text in enumerate(texts):
             ids[row, : len(text.ids)] = text.ids
             mask[row, : len(text.ids)] = 1
-            pooled[row, text.unpooled : len(text.ids)] = 1
-        output = self.session.run(Batch(ids, mask, pooled))
+            for span, (first, end) in enumerate(text.spans or [(text.unpooled, len(text.ids))]):
+                pooled[row, span, first:end] = 1
+        knows_spans = self._manifest.knows_spans
+        output = self.session.run(Batch(ids, mask, pooled if knows_spans else pooled[:, 0]))
+        if knows_spans and output.ndim == 3:
+            output = output.reshape(-1, output.shape[-1])
         rows: Vectors = self._kind.decoded(self._manifest, output)
-        return rows
+        return rows.reshape(len(texts), -1, *rows.shape[1:])

@@ -26,7 +26,7 @@ class Batch(NamedTuple):
     """Texts that run together, each value int64 [batch, tokens].
 
     ``mask`` is 1 for a token and 0 for padding, ``pooled`` for a token that the vector is pooled of
-    and for one that it is not.
+    and for one that it is not; where parts of texts have vectors, it is [batch, spans, tokens].
     """
 
     ids: Ids
@@ -39,6 +39,7 @@ _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
     "attention_mask": lambda batch: batch.mask,
     "token_type_ids": lambda batch: np.zeros_like(batch.ids),
     "pooling_mask": lambda batch: batch.pooled,
+    "span_mask": lambda batch: batch.pooled,
 }
 """What each graph input is."""
 

@@ -21,6 +21,8 @@ class Tokens(NamedTuple):
     """Tokens beyond ``max_tokens``, which the model does not see."""
     unpooled: int = 0
     """Of the first ones, how many the vector is not pooled of."""
+    spans: Sequence[tuple[int, int]] = ()
+    """The first and behind the last token of each part that has a vector; none for one of all."""
 
 
 class Tokenizer:
@@ -38,6 +40,23 @@ class Tokenizer:
         """Tokenises texts, in parallel; a lone surrogate is read as U+FFFD."""
         encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts])
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
+
+    def with_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Tokens:
+        """A text, and by characters where its parts begin and end: with their tokens.
+
+        A token is of the part that has its last character. A part without tokens has all of them.
+        """
+        encoding = self._tokenizer.encode(well_formed(text))
+        places = [
+            (end - 1, at)
+            for at, (_, end) in enumerate(encoding.offsets)
+            if not encoding.special_tokens_mask[at]
+        ]
+        found = []
+        for start, end in spans:
+            own = [at for place, at in places if start <= place < end]
+            found.append((own[0], own[-1] + 1) if own else (0, len(encoding.ids)))
+        return Tokens(encoding.ids, _lost(encoding), 0, found)
 
 
 def _lost(encoding: tokenizers.Encoding) -> int:

@@ -62,6 +62,8 @@ class Settings:
     """What is done to the pooled vector before it is cut."""
     include_prompt: bool = True
     """Whether the vector is pooled of the prompt's tokens too."""
+    late_chunking: bool = False
+    """Whether parts of a text have vectors, each pooled of its own tokens alone."""
     unpooled: Mapping[str, int] = field(default_factory=dict)
     """How many of a text's first tokens it is not pooled of, by role; empty where of all."""
 
@@ -131,6 +133,11 @@ def settle(
             f"recipe {recipe.name}: layers is {recipe.layers}, and {facts.mix.folder} weights all"
             f" {facts.mix.layers} layers of the model"
         )
+    if recipe.late_chunking and pooling != "mean":
+        raise RecipeError(
+            f"recipe {recipe.name}: late_chunking is of vectors that are the mean of their tokens,"
+            f" and pooling is {pooling!r}"
+        )
     similarity = _similarity(recipe, facts, normalise)
     return Settings(
         pooling,
@@ -143,6 +150,7 @@ def settle(
         facts.mix,
         facts.steps,
         facts.include_prompt,
+        recipe.late_chunking,
     )
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..bundle import GoldenText, Role
-from ..encode import Encoder
+from ..bundle import PRECISION_BOUNDS, GoldenText, Role
+from ..encode import Encoder, Vectors, cosines
 from ..encode.selftest import golden_objection
+from ..encode.tokenizer import Tokens
 from ..errors import GateError
 from .folder import Settings
 from .kinds import GATES, Parity
@@ -52,7 +53,12 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
             for (role, _), ids in zip(texts, expected_ids, strict=True)
         ]
     )
-    return _compared(encoder, texts, expected, "PyTorch's")
+    parity = _compared(encoder, texts, expected, "PyTorch's")
+    if encoder.manifest.knows_spans:
+        tokens = _with_spans(encoder)
+        spans = [reference.encode_spans(settings, each.ids, each.spans) for each in tokens]
+        _require_spans(encoder, tokens, spans, "PyTorch's")
+    return parity
 
 
 def gate_variant(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]) -> Parity:
@@ -62,7 +68,12 @@ def gate_variant(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText])
     text alone.
     """
     texts = _texts(plain, [(each.role, each.text) for each in golden])
-    return _compared(variant, texts, _alone(plain, texts), "the plain bundle's")
+    parity = _compared(variant, texts, _alone(plain, texts), "the plain bundle's")
+    if variant.manifest.knows_spans:
+        tokens = _with_spans(plain)
+        spans = [plain.encode_spans_of([each])[0][0] for each in tokens]
+        _require_spans(variant, tokens, spans, "the plain bundle's")
+    return parity
 
 
 def gate_transformed(
@@ -83,6 +94,32 @@ def gate_golden(encoder: Encoder, golden: Sequence[GoldenText]) -> None:
     """Raises GateError for a graph that every load would refuse by its self-test."""
     if reason := golden_objection(encoder, golden):
         raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
+
+
+def _with_spans(encoder: Encoder) -> list[Tokens]:
+    """Passages in parts of many lengths, one of them within another."""
+    found = []
+    for each in encoder.tokenize(PASSAGES, "document"):
+        third, end = len(each.ids) // 3, len(each.ids)
+        found.append(each._replace(spans=[(0, third or 1), (third, end), (end - 1, end), (0, end)]))
+    return found
+
+
+def _require_spans(
+    encoder: Encoder, tokens: Sequence[Tokens], expected: Sequence[Vectors], whose: str
+) -> None:
+    """Raises GateError unless the vectors of parts of texts, batched, are those expected."""
+    vectors, failures = encoder.encode_spans_of(tokens)
+    if failures:
+        raise next(iter(failures.values()))
+    found = np.concatenate([vectors[place] for place in range(len(tokens))])
+    lowest = float(cosines(found, np.concatenate(expected)).min())
+    bound = PRECISION_BOUNDS[encoder.manifest.precision]
+    if not lowest >= bound:
+        raise GateError(
+            f"the {encoder.manifest.precision} graph's vectors of parts of texts are not {whose}:"
+            f" cosine {lowest:.6f}, the bound is {bound}; no bundle was written"
+        )
 
 
 def _texts(encoder: Encoder, more: Sequence[tuple[Role, str]]) -> list[tuple[Role, str]]:

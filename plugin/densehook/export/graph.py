@@ -33,6 +33,7 @@ __all__ = ["OUTPUT", "POOLING", "write_graph"]
 OPSET = 18
 OUTPUT = "embedding"
 _AXES = {0: "batch_size", 1: "sequence_length"}
+_SPAN_AXES = {0: "batch_size", 1: "spans", 2: "sequence_length"}
 
 
 class Pooled(Head):
@@ -52,13 +53,19 @@ class Pooled(Head):
         attention_mask: Tensor,
         token_type_ids: Tensor | None = None,
         pooling_mask: Tensor | None = None,
+        span_mask: Tensor | None = None,
     ) -> Tensor:
-        """int64 [batch, tokens] inputs -> float32 [batch, dims]."""
+        """int64 [batch, tokens] inputs -> float32 [batch, dims].
+
+        With ``span_mask``, int64 [batch, spans, tokens], a vector for each span: [batch, spans,
+        dims].
+        """
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         output = self.model(
             input_ids=input_ids, attention_mask=attention_mask, **types, **self._flags
         )
         pooled = attention_mask if pooling_mask is None else pooling_mask
+        pooled = pooled if span_mask is None else span_mask
         return self.vectors(output, attention_mask, pooled)
 
 
@@ -74,7 +81,12 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
         inputs.append("token_type_ids")
         values.append(torch.zeros_like(ids))
     named = {}
-    if settings.unpooled:
+    axes: dict[str, dict[int, str]] = {OUTPUT: {0: _AXES[0]}}
+    if settings.late_chunking:
+        axes = {"span_mask": _SPAN_AXES, OUTPUT: {0: _SPAN_AXES[0], 1: _SPAN_AXES[1]}}
+        inputs.append("span_mask")
+        named["span_mask"] = torch.ones(2, 3, 4, dtype=torch.int64)
+    elif settings.unpooled:
         inputs.append("pooling_mask")
         named["pooling_mask"] = ids
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
@@ -87,7 +99,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
                 kwargs=named,
                 input_names=inputs,
                 output_names=[OUTPUT],
-                dynamic_axes={**dict.fromkeys(inputs, _AXES), OUTPUT: {0: _AXES[0]}},
+                dynamic_axes={**dict.fromkeys(inputs, _AXES), **axes},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -101,7 +113,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    traced.graph.output[0].type.tensor_type.shape.dim[1].dim_value = dims
+    traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
     state_sizes(traced)
     write_model(traced, path)
     return inputs

@@ -19,6 +19,11 @@ def _mean(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
 
 
+def _mean_of_spans(hidden: Tensor, mask: Tensor, spans: Tensor) -> Tensor:
+    weights = spans.to(hidden.dtype)
+    return (weights @ hidden) / weights.sum(-1, keepdim=True).clamp(min=1e-9)
+
+
 def _cls(hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
     if pooled is mask:
         return hidden[:, 0]
@@ -76,6 +81,8 @@ class Head(torch.nn.Module):
         super().__init__()
         self._mix = None if settings.mix is None else _Mix(settings.mix)
         self._pools = [POOLING[each] for each in split_pooling(settings.pooling)]
+        if settings.late_chunking:
+            self._pools = [_mean_of_spans]
         self._steps = torch.nn.Sequential(*[_STEPS[type(each)](each) for each in settings.steps])
         self._dims = settings.dims
         self._normalise = settings.normalise
@@ -86,7 +93,7 @@ class Head(torch.nn.Module):
         parts = [pool(hidden, mask, pooled) for pool in self._pools]
         vectors: Tensor = self._steps(torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
         if self._dims is not None:
-            vectors = vectors[:, : self._dims]
+            vectors = vectors[..., : self._dims]
         return torch.nn.functional.normalize(vectors, dim=-1) if self._normalise else vectors
 
 

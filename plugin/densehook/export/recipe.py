@@ -40,6 +40,8 @@ class Recipe:
     """Of the model's layers, how many are kept, from the first on; all where left out."""
     dims: int | None = None
     """Of the pooled vector, how many numbers are kept, from the first on; all where left out."""
+    late_chunking: bool = False
+    """Whether the graph gives a vector of each part of a text that it reads as a whole."""
     joiner: str = " "
     prompts: Mapping[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
@@ -60,6 +62,7 @@ _TYPES: Mapping[str, type] = {
     "max_tokens": int,
     "layers": int,
     "dims": int,
+    "late_chunking": bool,
     "joiner": str,
     "prompts": dict,
     "overrides": list,

@@ -7,7 +7,7 @@ the graph: a pooling mistake there must not be able to certify itself here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,12 @@ class Reference:
 
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> NDArray[np.float32]:
         """Token ids -> float32 [dims]."""
+        hidden = self._hidden(settings, ids)
+        first = min(settings.unpooled.get(role, 0), len(ids) - 1)
+        return self._vector(settings, hidden, first)
+
+    def _hidden(self, settings: Settings, ids: list[int]) -> Numbers:
+        """Token ids -> float64 [tokens, dims]."""
         with torch.inference_mode():
             batch = torch.tensor([ids])
             output = self.model(
@@ -177,7 +183,16 @@ class Reference:
             weights = self._weights(settings.mix)["layer_weights"]
             taken = layers[settings.mix.start :].astype(np.float64)
             hidden = np.average(taken, axis=0, weights=weights)
-        first = min(settings.unpooled.get(role, 0), len(ids) - 1)
+        return hidden
+
+    def encode_spans(
+        self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
+    ) -> NDArray[np.float32]:
+        """Token ids, and of each span the first and behind its last -> float32 [spans, dims]."""
+        hidden = self._hidden(settings, ids)
+        return np.stack([self._vector(settings, hidden[first:end], 0) for first, end in spans])
+
+    def _vector(self, settings: Settings, hidden: Numbers, first: int) -> NDArray[np.float32]:
         pooled = [_POOLED[each](hidden, first) for each in split_pooling(settings.pooling)]
         vector = np.concatenate(pooled)
         for step in settings.steps:

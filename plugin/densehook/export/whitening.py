@@ -140,7 +140,7 @@ def append_transform(model: Any, transform: Transform, output: str) -> None:
     else:
         model.graph.node.append(helper.make_node("Gemm", inputs, [output]))
     shape = model.graph.output[0].type.tensor_type.shape
-    shape.dim[1].dim_value = transform.matrix.shape[1]
+    shape.dim[-1].dim_value = transform.matrix.shape[1]
 
 
 def _kept(vectors: Vectors, dims: int | None) -> int:

@@ -5,7 +5,6 @@ Pure: no server, no model, no numbers library; what an index says of its vectors
 
 from .adding import addition_request, notes_addition, require_kept_source
 from .coverage import (
-    Join,
     embedded,
     has_note,
     has_other_text,
@@ -19,12 +18,10 @@ from .filters import fields_in, filter_of
 from .indexing import (
     field_for,
     index_request,
-    join_by_spaces,
     pipeline_name,
     pipeline_request,
     require_field_names,
     require_index_type,
-    text_of,
 )
 from .kinds import FIELDS, INDEX_TYPES, Field, field_of
 from .notes import (
@@ -65,6 +62,7 @@ from .successor import (
     require_no_other_encoder,
     successor_request,
 )
+from .texts import Join, field_text, join_by_spaces, text_of
 from .vector_field import VectorField, short
 
 __all__ = [
@@ -88,6 +86,7 @@ __all__ = [
     "embedded",
     "field_for",
     "field_of",
+    "field_text",
     "fields_in",
     "filter_of",
     "has_note",

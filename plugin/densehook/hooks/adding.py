@@ -73,8 +73,7 @@ def addition_request(
     require_field_names(inputs, field, chunk)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
-    for name in inputs:
-        require_text(index, mapping, name)
+    require_texts(index, mapping, manifest, inputs, chunk)
     path, wanted = vector_mapping(manifest, index_type, field, chunk)
     added: dict[str, Any] = {}
     if not (mapped := mapping_at(properties, path)):
@@ -120,8 +119,21 @@ def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
         )
 
 
-def require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
-    """Raises RequestError for a field that the index does not map, or that holds no text."""
+def require_texts(
+    index: str,
+    mapping: Mapping[str, Any],
+    manifest: Manifest,
+    inputs: Sequence[str],
+    chunk: ChunkRule | None,
+) -> None:
+    """Raises RequestError for inputs that hold no text, BundleError for chunks that cannot be."""
+    if chunk is not None and chunk.is_late:
+        manifest.require_spans()
+    for name in (*inputs, *(() if chunk is None else chunk.prefix)):
+        _require_text(index, mapping, name)
+
+
+def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
     properties = mapping.get("properties", {})
     if name in mapping.get("runtime", {}):
         return

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..types import Document
-from .indexing import text_of
 from .notes import NOTES, is_current, note_in, note_of, text_hash, with_vector
+from .texts import Join, field_text
 from .vector_field import VectorField
 
 Query = Mapping[str, Any]
-Join = Callable[[Sequence[str]], str]
-"""An encoder's own way to put the texts of inputs together."""
 
 
 def has_vector(field: VectorField) -> Query:
@@ -79,7 +77,7 @@ def has_other_text(fields: Mapping[str, Any], field: VectorField, join: Join) ->
     note = note_in(fields, field.name)
     if note is None:
         return False
-    text, _ = text_of(Document("", fields), field.inputs, join)
+    text, _ = field_text(Document("", fields), field, join)
     return not is_current({**note, "fingerprint": None}, text, field.fingerprint, field.chunk)
 
 

@@ -1,18 +1,15 @@
-"""The index a bundle needs, and the text a document gives to its encoder."""
+"""The index a bundle needs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import Manifest, join_texts
+from ..bundle import Manifest
 from ..chunk import ChunkRule
-from ..errors import RequestError, UnusableDocument
-from ..types import Document
+from ..errors import RequestError
 from .kinds import FIELDS
 from .notes import NOTES, NOTES_MAPPING
-from .paths import value_at
 from .provenance import meta_of
 
 FIELD = "embedding"
@@ -24,6 +21,11 @@ BM25 = {"type": "BM25", "k1": 0.9, "b": 0.4}
 """Anserini's parameters, so that BM25 here and there can be compared."""
 
 _ALL_INPUTS = "densehook_text"
+_NAMES: Mapping[str, dict[str, Any]] = {
+    "section": {"type": "keyword"},
+    "item": {"type": "integer"},
+}
+"""Mappings of what chunks have the names of their parts in."""
 
 _METADATA: Mapping[str, Any] = {"dynamic": "runtime", "date_detection": False}
 """How fields are mapped that are neither input nor vector: none keeps a document out.
@@ -51,21 +53,23 @@ def index_request(
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
-    BM25 searches the only input field, or one field into which several are copied, since BM25 over
-    title and text together is not the sum of BM25 over each. ``analysis`` are the settings of an
-    analyzer named ``densehook``. With ``pipeline``, the cluster's plugin makes the vectors: that is
-    the index's default pipeline, and what passes by it is embedded by the index's own setting.
+    BM25 searches the only input field, or one field into which several are copied, and what is put
+    before chunks, since BM25 over title and text together is not the sum of BM25 over each.
+    ``analysis`` are the settings of an analyzer named ``densehook``. With ``pipeline``, the
+    cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
+    is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
     that leads to the field. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
-    if len(inputs) == 1:
-        bm25_field = inputs[0]
+    searched = list(dict.fromkeys((*(chunk.prefix if chunk is not None else ()), *inputs)))
+    if len(searched) == 1:
+        bm25_field = searched[0]
         place(properties, bm25_field, text)
     else:
         bm25_field = _ALL_INPUTS
-        for name in inputs:
+        for name in searched:
             place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
     place(properties, *vector_mapping(manifest, index_type, field, chunk))
@@ -95,7 +99,10 @@ def vector_mapping(
         return field, vector
     path, _, leaf = field.rpartition(".")
     offset = {"type": "integer", "index": False}
-    return path, {"type": "nested", "properties": {"start": offset, "end": offset, leaf: vector}}
+    properties = {"start": offset, "end": offset, leaf: vector}
+    if chunk.name_key is not None:
+        properties[chunk.name_key] = dict(_NAMES[chunk.name_key])
+    return path, {"type": "nested", "properties": properties}
 
 
 def field_for(chunk: ChunkRule | None) -> str:
@@ -113,7 +120,7 @@ def require_index_type(manifest: Manifest, index_type: str) -> None:
 def require_field_names(inputs: Sequence[str], field: str, chunk: ChunkRule | None = None) -> None:
     """Raises RequestError unless these inputs and this vector field can be fields of one index."""
     path, _, leaf = field.rpartition(".")
-    if chunk is not None and (not path or leaf in ("start", "end")):
+    if chunk is not None and (not path or leaf in ("start", "end", *_NAMES)):
         raise RequestError(
             f"vector field {field!r} is to lie in an object for each chunk, beside its start and"
             f" end; name it like {CHUNKED_FIELD}"
@@ -177,40 +184,6 @@ def pipeline_request(manifest: Manifest, *, inputs: Sequence[str], field: str) -
         "description": f"vectors of {', '.join(inputs)} by {manifest.name}",
         "processors": [{"densehook": processor}],
     }
-
-
-def join_by_spaces(texts: Sequence[str]) -> str:
-    """The texts that are not blank, as an encoder joins them whose joiner is a space."""
-    return join_texts(texts, " ")
-
-
-def text_of(
-    document: Document,
-    inputs: Sequence[str],
-    join: Callable[[Sequence[str]], str] = join_by_spaces,
-) -> tuple[str, list[str]]:
-    """The text to encode, empty when there is none, and the inputs that gave nothing to it.
-
-    ``join`` is the encoder's, ``manifest.join``, where it is at hand. A field is a string, a
-    number, or a list of these; ``a.b`` is a path, as in Elasticsearch. Raises UnusableDocument when
-    one is an object.
-    """
-    parts = [join(list(_texts(name, value_at(document.fields, name)))) for name in inputs]
-    missing = [name for name, part in zip(inputs, parts, strict=True) if not part]
-    return join(parts), missing
-
-
-def _texts(name: str, value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(name, item)
-    elif isinstance(value, int | float):
-        yield json.dumps(value)
-    elif value is not None:
-        kind = "an object" if isinstance(value, Mapping) else f"of type {type(value).__name__}"
-        raise UnusableDocument(f"input field {name!r} is {kind}, not text")
 
 
 def place(properties: dict[str, Any], path: str, mapping: Mapping[str, Any]) -> None:

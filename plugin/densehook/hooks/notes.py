@@ -42,7 +42,7 @@ def text_hash(text: str, chunk: ChunkRule | None = None) -> str:
 
     A text that is cut another way is another text.
     """
-    text = text if chunk is None else f"{chunk}\n{text}"
+    text = text if chunk is None else chunk.hashed(text)
     return hashlib.sha256(well_formed(text).encode()).digest()[:_TEXT_BYTES].hex()
 
 

@@ -21,6 +21,22 @@ def value_at(fields: Mapping[str, Any], path: str) -> Any:
     return None
 
 
+def values_at(fields: Mapping[str, Any], path: str) -> Any:
+    """The same, also of a field within a list of objects: the list of what each of them has."""
+    if (value := fields.get(path)) is not None:
+        return value
+    for head, rest in _splits(path):
+        inner = fields.get(head)
+        if isinstance(inner, list):
+            within = [values_at(each, rest) for each in inner if isinstance(each, Mapping)]
+            value = [each for each in within if each is not None] or None
+        elif isinstance(inner, Mapping):
+            value = values_at(inner, rest)
+        if value is not None:
+            return value
+    return None
+
+
 def with_value(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """A copy of the fields with another value at the path, in the object that the path names.
 

@@ -5,7 +5,7 @@ It lives in the index mapping's ``_meta``, where the vectors live, so it goes wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -205,7 +205,18 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     unsearched = mapped.get("index") is False and (
         mapped.get("type") == "text" or mapped.get("doc_values") is False
     )
-    return bool(mapped) and not unsearched and not mapped.keys() & _LEFT_OUT
+    nested = any(
+        mapping_at(_object(mapping.get("properties")), above).get("type") == "nested"
+        for above in _above(name)
+    )
+    return bool(mapped) and not nested and not unsearched and not mapped.keys() & _LEFT_OUT
+
+
+def _above(name: str) -> Iterator[str]:
+    """The paths that lead to a field."""
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
 
 
 def _names(stated: Any) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
-from .adding import notes_addition, require_kept_source, require_text
+from .adding import notes_addition, require_kept_source, require_texts
 from .indexing import (
     field_for,
     place,
@@ -72,8 +72,7 @@ def successor_request(
     if old is not None:
         properties = _without(properties, old.path)
     rest = {**mapping, "properties": properties}
-    for name in inputs:
-        require_text(index, rest, name)
+    require_texts(index, rest, manifest, inputs, chunk)
     path, vector = vector_mapping(manifest, index_type, field, chunk)
     if mapped := mapping_at(properties, path):
         raise RequestError(

@@ -35,6 +35,11 @@ class VectorField:
     findable: bool = True
 
     @property
+    def sources(self) -> Sequence[str]:
+        """Fields of a document that its vector, or its chunks, are made of."""
+        return [*self.inputs, *(self.chunk.prefix if self.chunk is not None else ())]
+
+    @property
     def path(self) -> str:
         """Path of what belongs to it in a document: the vector, or the objects of its chunks."""
         return self.name if self.chunk is None else self.name.rpartition(".")[0]
@@ -56,8 +61,14 @@ class VectorField:
         if self.chunk is None:
             return vectors[0]
         leaf = self.name.rpartition(".")[2]
+        key = self.chunk.name_key
         return [
-            {"start": span.start, "end": span.end, leaf: vector}
+            {
+                "start": span.start,
+                "end": span.end,
+                **({} if key is None else {key: span.name}),
+                leaf: vector,
+            }
             for span, vector in zip(spans, vectors, strict=True)
         ]
 
@@ -65,8 +76,9 @@ class VectorField:
         """What a document has for it, with its vectors written otherwise."""
         if self.chunk is None:
             return vectors[0]
+        leaf = self.name.rpartition(".")[2]
         chunks = value if isinstance(value, list) else [value]
-        return self.value_of([Chunk(each["start"], each["end"]) for each in chunks], vectors)
+        return [{**each, leaf: vector} for each, vector in zip(chunks, vectors, strict=True)]
 
     def _are_chunks(self, value: Any) -> bool:
         chunks = value if isinstance(value, list) else [value]

@@ -19,10 +19,10 @@ from ..hooks import (
     bm25_request,
     bridged_request,
     field_of,
+    field_text,
     hybrid_request,
     learned_request,
     ranking_of,
-    text_of,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
 from ..types import DocId, Document, Ranking
@@ -114,7 +114,7 @@ class Searching:
         return {
             **body,
             "knn": {**body["knn"], "inner_hits": {"name": _PASSAGES, **shown}},
-            "_source": list(field.inputs),
+            "_source": list(field.sources),
         }
 
     def with_passages(self, hits: Hits, answer: Mapping[str, Any], join: Join) -> Hits:
@@ -124,7 +124,7 @@ class Searching:
         return replace(hits, hits=told)
 
     def _passages(self, raw: Mapping[str, Any], join: Join) -> Sequence[Passage]:
-        text, _ = text_of(Document(raw["_id"], raw.get("_source", {})), self.field.inputs, join)
+        text, _ = field_text(Document(raw["_id"], raw.get("_source", {})), self.field, join)
         inner = raw["inner_hits"][_PASSAGES]["hits"]["hits"]
         spans = [(each["_source"]["start"], each["_source"]["end"]) for each in inner]
         return [

@@ -19,6 +19,7 @@ from ..hooks import (
     Vector,
     VectorField,
     decide,
+    field_text,
     join_by_spaces,
     text_of,
     with_note,
@@ -173,7 +174,7 @@ class Preparer:
     def _plan(self, document: Document) -> Plan:
         _require_free_names(document)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
-        text, missing = text_of(document, self._target.inputs, join)
+        text, missing = field_text(document, self._target, join)
         return Plan(document, text, missing)
 
     def _written_before(self, documents: Sequence[Document]) -> Collection[str]:

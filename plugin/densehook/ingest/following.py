@@ -21,7 +21,7 @@ from ..elastic.indices import count_in, takes_base64
 from ..elastic.moments import Hit, Key, Moment, Shard, lacking, whole_source
 from ..elastic.patience import Patience
 from ..errors import ClusterUnavailable, UnusableDocument
-from ..hooks import VectorField, note_of, text_of, with_vector, without_vector
+from ..hooks import VectorField, field_text, note_of, with_vector, without_vector
 from ..types import Document, EncodeStats
 from .feed import WINDOW, WINDOW_IN_CLUSTER
 from .outcome import KEPT, Failure
@@ -104,7 +104,7 @@ class Copier:
         for hit, own in zip(hits, fields, strict=True):
             document = Document(hit["_id"], own)
             try:
-                text, _ = text_of(document, target.inputs, encoder.manifest.join)
+                text, _ = field_text(document, target, encoder.manifest.join)
             except UnusableDocument as error:
                 failures.append(Failure.of(document, error))
                 continue

@@ -11,7 +11,7 @@ from ..elastic.bulk import Write
 from ..elastic.coverage import join_of
 from ..elastic.indices import takes_base64
 from ..errors import UnusableDocument
-from ..hooks import NOTES, VectorField, embedded, has_other_text, note_in, text_of
+from ..hooks import NOTES, VectorField, embedded, field_text, has_other_text, note_in
 from ..types import Document, EncodeStats
 from .outcome import Failure
 from .values import CUT_CHARACTERS, values_of
@@ -55,7 +55,7 @@ class Updates:
     def fields(self, texts: bool) -> Sequence[str]:
         """What is to be read of a document; nothing where the cluster reads it itself."""
         needed = texts or self.encoder is not None
-        return [NOTES, *self.target.inputs] if needed else []
+        return [NOTES, *self.target.sources] if needed else []
 
     def page(self, hits: Sequence[Mapping[str, Any]]) -> Page:
         """Stored documents -> the updates of them."""
@@ -84,7 +84,7 @@ class Updates:
         wanting: list[tuple[Change, str]] = []
         for change in page.changes:
             try:
-                text, _ = text_of(change.document, self.target.inputs, self.join)
+                text, _ = field_text(change.document, self.target, self.join)
             except UnusableDocument as error:
                 change.failure = Failure.of(change.document, error)
                 continue

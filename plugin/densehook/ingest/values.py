@@ -6,7 +6,7 @@ import sys
 from array import array
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..chunk import Chunk
@@ -36,29 +36,76 @@ def values_of(
 ) -> Values:
     """Texts of documents -> what they get for a field, all encoded together."""
     failures: dict[int, EncodeError | UnusableDocument] = {}
-    spans: list[tuple[int, list[Chunk], range]] = []
-    pieces: list[str] = []
+    cuts: dict[int, list[Chunk]] = {}
+    short = 0
     for place, text in enumerate(texts):
-        chunks: list[Chunk] = []
-        own = [text]
+        cuts[place] = [Chunk(0, len(text), text)]
         if target.chunk is not None:
             try:
-                chunks = encoder.cut(text, target.chunk)
+                cuts[place], is_short = encoder.cut(text, target.chunk)
             except UnusableDocument as error:
                 failures[place] = error
+                del cuts[place]
                 continue
-            own = [chunk.of(text) for chunk in chunks]
-        spans.append((place, chunks, range(len(pieces), len(pieces) + len(own))))
-        pieces += own
-    encoded = encoder.encode_each(pieces, "document")
-    values: dict[int, Any] = {}
-    for place, chunks, places in spans:
-        if failed := [encoded.failures[each] for each in places if each in encoded.failures]:
-            failures[place] = failed[0]
+            short += is_short
+    is_late = target.chunk is not None and target.chunk.is_late
+    encoded = _in_windows(encoder, texts, cuts) if is_late else _each_alone(encoder, cuts)
+    failures |= encoded.failures
+    values = {
+        place: target.value_of(cuts[place], [written(vector, base64=base64) for vector in vectors])
+        for place, vectors in encoded.vectors.items()
+    }
+    return Values(values, failures, replace(encoded.stats, short_texts=short))
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """By the places of texts: the vectors of their chunks, or why there are none."""
+
+    vectors: Mapping[int, Sequence[Any]]
+    failures: Mapping[int, EncodeError]
+    stats: EncodeStats
+
+
+def _each_alone(encoder: Encoder, cuts: Mapping[int, Sequence[Chunk]]) -> _Encoded:
+    contents = [chunk.content for chunks in cuts.values() for chunk in chunks]
+    encoded = encoder.encode_each(contents, "document")
+    counts = {place: len(chunks) for place, chunks in cuts.items()}
+    return _put_together(counts, encoded.vectors, encoded.failures, encoded.stats)
+
+
+def _in_windows(
+    encoder: Encoder, texts: Sequence[str], cuts: Mapping[int, Sequence[Chunk]]
+) -> _Encoded:
+    found = {place: encoder.windows(texts[place], chunks) for place, chunks in cuts.items()}
+    encoded = encoder.encode_windows([each for own in found.values() for each in own])
+    counts = {place: len(own) for place, own in found.items()}
+    by_window = _put_together(counts, encoded.vectors, encoded.failures, encoded.stats)
+    vectors = {
+        place: [vector for window in own for vector in window]
+        for place, own in by_window.vectors.items()
+    }
+    return replace(by_window, vectors=vectors)
+
+
+def _put_together(
+    counts: Mapping[int, int],
+    pieces: Sequence[Any] | Mapping[int, Any],
+    failed: Mapping[int, EncodeError],
+    stats: EncodeStats,
+) -> _Encoded:
+    """What was encoded as one list, so much of it for each text; one failure fails its text."""
+    vectors: dict[int, Sequence[Any]] = {}
+    failures: dict[int, EncodeError] = {}
+    first = 0
+    for place, count in counts.items():
+        own = range(first, first + count)
+        first += count
+        if reasons := [failed[each] for each in own if each in failed]:
+            failures[place] = reasons[0]
         else:
-            vectors = [written(encoded.vectors[each], base64=base64) for each in places]
-            values[place] = target.value_of(chunks, vectors)
-    return Values(values, failures, encoded.stats)
+            vectors[place] = [pieces[each] for each in own]
+    return _Encoded(vectors, failures, stats)
 
 
 def rewritten(target: VectorField, value: Any, *, base64: bool) -> Any:

@@ -123,9 +123,7 @@ def _begin(
     return state
 
 
-def replaced_field(
-    index: str, mapping: Mapping[str, Any], name: str | None
-) -> VectorField | None:
+def replaced_field(index: str, mapping: Mapping[str, Any], name: str | None) -> VectorField | None:
     """The field whose vectors are replaced, also one of which nothing says whose they are."""
     stated = stated_field(index, mapping, name)
     if stated is not None or name is None:

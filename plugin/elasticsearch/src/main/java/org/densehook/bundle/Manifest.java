@@ -24,6 +24,10 @@ import java.util.stream.Collectors;
  * {@code pooling_mask}, a vector is pooled of the tokens that are 1 there: not of the first {@code
  * unpooled[role]}, which are the prompt's, but always of the last.
  *
+ * <p>Where {@code inputs} has {@code span_mask}, int64 [batch, spans, tokens], each span of a text
+ * has a vector of the tokens that are 1 there, so that there is one dimension more; a text as a
+ * whole is one.
+ *
  * @param variant what was made of the plain export; empty for the plain export itself
  * @param unpooled empty where the vector is pooled of all tokens
  * @param part what its kind states beside what all do
@@ -74,6 +78,7 @@ public record Manifest(
   private static final Set<String> OPTIONAL_KEYS = Set.of("variant", "batch_dependent", "unpooled");
 
   private static final String POOLING_MASK = "pooling_mask";
+  private static final String SPAN_MASK = "span_mask";
 
   private static final Set<String> SOURCE_KEYS =
       Set.of("repository", "location", "revision", "license");
@@ -102,6 +107,11 @@ public record Manifest(
   /** Whether texts of several lengths may run together: the graph tells padding from text. */
   public boolean knowsPadding() {
     return inputs.contains("attention_mask");
+  }
+
+  /** Whether parts of a text have vectors, in the light of the whole. */
+  public boolean knowsSpans() {
+    return inputs.contains(SPAN_MASK);
   }
 
   /** The document text of several fields: those that are not blank, joined. */
@@ -150,7 +160,8 @@ public record Manifest(
     }
     Map<Role, Integer> unpooled = unpooled(stated);
     List<String> inputs = inputs(stated);
-    if (unpooled.isEmpty() == inputs.contains(POOLING_MASK)) {
+    boolean hasSpans = inputs.contains(SPAN_MASK);
+    if (!hasSpans && unpooled.isEmpty() == inputs.contains(POOLING_MASK)) {
       throw new BundleException(
           "encoder.json: inputs is "
               + inputs

@@ -1,5 +1,6 @@
 package org.densehook.chunk;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -7,18 +8,34 @@ import java.util.Map;
 /**
  * How texts are cut into chunks, each of which has a vector.
  *
- * @param by whole sentences, as many as a chunk takes; or words, whatever sentence they are of
+ * @param by whole sentences, as many as a chunk takes; words, whatever sentence they are of; the
+ *     sections or the items of a document by themselves, by sentences where one is too long; late:
+ *     by sentences, each chunk encoded with those around it
  * @param maxTokens those that the model reads of a chunk, all included
  * @param overlap how many, at most, of a chunk's last tokens the next one begins with
- * @param maxChunks a text of more is refused
+ * @param maxChunks a text of more is refused, or has those alone
+ * @param beyond which of the two: {@link #REFUSE} or {@link #CUT}
+ * @param prefix paths of the fields whose text is put before each chunk, as much of it as half of a
+ *     chunk holds
  */
-public record ChunkRule(String by, int maxTokens, int overlap, int maxChunks) {
+public record ChunkRule(
+    String by, int maxTokens, int overlap, int maxChunks, String beyond, List<String> prefix) {
 
   public static final String BY_SENTENCE = "sentence";
   public static final String BY_TOKENS = "tokens";
+  public static final String BY_SECTION = "section";
+  public static final String BY_GIVEN = "given";
+  public static final String LATE = "late";
+  public static final String REFUSE = "refuse";
+  public static final String CUT = "cut";
 
-  private static final List<String> WAYS = List.of(BY_SENTENCE, BY_TOKENS);
-  private static final List<String> KEYS = List.of("by", "max_tokens", "overlap", "max_chunks");
+  private static final List<String> WAYS =
+      List.of(BY_SENTENCE, BY_TOKENS, BY_SECTION, BY_GIVEN, LATE);
+  private static final List<String> KEYS =
+      List.of("by", "max_tokens", "overlap", "max_chunks", "beyond", "prefix");
+
+  /** By ways in which chunks have one: where a chunk's object has the name of its part. */
+  private static final Map<String, String> NAMES = Map.of(BY_SECTION, "section", BY_GIVEN, "item");
 
   // fewer are hardly more than what the encoder puts around each text
   private static final int LEAST_TOKENS = 8;
@@ -37,6 +54,17 @@ public record ChunkRule(String by, int maxTokens, int overlap, int maxChunks) {
     if (maxChunks < 1) {
       throw refused("max_chunks", maxChunks, "it is at least 1");
     }
+    if (by.equals(LATE) && (overlap > 0 || !prefix.isEmpty())) {
+      throw refused("by", by, "such chunks see each other: overlap and prefix go without");
+    }
+    if (!beyond.equals(REFUSE) && !beyond.equals(CUT)) {
+      throw refused("beyond", beyond, "it is one of refuse, cut");
+    }
+  }
+
+  /** One that refuses what is too long, and puts nothing before a chunk. */
+  public ChunkRule(String by, int maxTokens, int overlap, int maxChunks) {
+    this(by, maxTokens, overlap, maxChunks, REFUSE, List.of());
   }
 
   /**
@@ -56,11 +84,27 @@ public record ChunkRule(String by, int maxTokens, int overlap, int maxChunks) {
       }
     }
     Object by = rule.get("by");
+    Object beyond = rule.get("beyond");
     return new ChunkRule(
         by == null ? BY_SENTENCE : by.toString(),
         number(rule, "max_tokens", 256),
         number(rule, "overlap", 0),
-        number(rule, "max_chunks", 512));
+        number(rule, "max_chunks", 512),
+        beyond == null ? REFUSE : beyond.toString(),
+        paths(rule.get("prefix")));
+  }
+
+  private static List<String> paths(Object stated) {
+    List<?> items =
+        stated instanceof List<?> list ? list : stated == null ? List.of() : List.of(stated);
+    List<String> paths = new ArrayList<>();
+    for (Object item : items) {
+      if (!(item instanceof String path) || path.isBlank()) {
+        throw refused("prefix", stated, "it is a text field or a list of them");
+      }
+      paths.add(path);
+    }
+    return List.copyOf(paths);
   }
 
   private static int number(Map<?, ?> rule, String key, int otherwise) {
@@ -78,13 +122,40 @@ public record ChunkRule(String by, int maxTokens, int overlap, int maxChunks) {
   public ChunkRule within(int tokens) {
     return tokens >= maxTokens
         ? this
-        : new ChunkRule(by, tokens, Math.min(overlap, tokens / 2), maxChunks);
+        : new ChunkRule(by, tokens, Math.min(overlap, tokens / 2), maxChunks, beyond, prefix);
+  }
+
+  /** Whether a chunk is encoded with those around it. */
+  public boolean isLate() {
+    return by.equals(LATE);
+  }
+
+  /** The key under which a chunk's object has the name of its part; null where it has none. */
+  public String nameKey() {
+    return NAMES.get(by);
+  }
+
+  /** What a note's hash is of: a text that is cut, or put, another way is another text. */
+  public String hashed(LongText text) {
+    StringBuilder lines = new StringBuilder(toString()).append('\n');
+    if (!text.isEmpty()) {
+      String prefix = text.prefix();
+      if (!prefix.isEmpty()) {
+        int points = prefix.codePointCount(0, prefix.length());
+        lines.append(points).append(' ').append(prefix).append('\n');
+      }
+      for (LongText.Part part : text.parts()) {
+        lines.append(part.start()).append(' ').append(part.name()).append('\n');
+      }
+    }
+    return lines.append(text.text()).toString();
   }
 
   /** What of the rule decides where a text is cut: a part of each note. */
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "%s %d %d", by, maxTokens, overlap);
+    String limit = beyond.equals(CUT) ? " " + maxChunks : "";
+    return String.format(Locale.ROOT, "%s %d %d%s", by, maxTokens, overlap, limit);
   }
 
   private static IllegalArgumentException refused(String key, Object value, String why) {

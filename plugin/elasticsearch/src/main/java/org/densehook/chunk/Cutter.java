@@ -30,23 +30,22 @@ public final class Cutter {
   private static final List<Function<int[], List<Integer>>> BY_TOKENS =
       List.of(Breaks::words, Breaks::graphemes);
 
+  private final LongText whole;
   private final int[] text;
   private final ChunkRule rule;
   private final Sizes sizes;
+  private final String prefix;
   private final int around; // tokens that the model reads beside those of the text
-  private final List<Piece> pieces = new ArrayList<>();
-  private final int[] before; // tokens before each piece: a sum is a difference
+  private final List<Piece> pieces = new ArrayList<>(); // of the part that is being cut
+  private int[] before; // tokens before each piece: a sum is a difference
 
-  private Cutter(String text, ChunkRule rule, Sizes sizes) throws Exception {
-    this.text = text.codePoints().toArray();
+  private Cutter(LongText whole, ChunkRule rule, Sizes sizes) throws Exception {
+    this.whole = whole;
+    text = whole.text().codePoints().toArray();
     this.rule = rule;
-    this.sizes = sizes;
-    around = sizes.of(List.of(""))[0];
-    apart(0, this.text.length, rule.by().equals(ChunkRule.BY_SENTENCE) ? BY_SENTENCE : BY_TOKENS);
-    before = new int[pieces.size() + 1];
-    for (int i = 0; i < pieces.size(); i++) {
-      before[i + 1] = before[i] + pieces.get(i).tokens;
-    }
+    prefix = shortened(whole.prefix(), rule.maxTokens() / 2, sizes);
+    this.sizes = texts -> sizes.of(texts.stream().map(prefix::concat).toList());
+    around = size("");
   }
 
   /**
@@ -55,12 +54,31 @@ public final class Cutter {
    * @throws IllegalArgumentException for a text of too many chunks
    * @throws Exception what {@code sizes} throws
    */
-  public static List<Chunk> cut(String text, ChunkRule rule, Sizes sizes) throws Exception {
-    return new Cutter(text, rule, sizes).chunks();
+  public static Cut cut(LongText text, ChunkRule rule, Sizes sizes) throws Exception {
+    return new Cutter(text, rule, sizes).cut();
   }
 
-  private List<Chunk> chunks() throws Exception {
+  private Cut cut() throws Exception {
     List<Chunk> chunks = new ArrayList<>();
+    List<LongText.Part> parts =
+        whole.parts().isEmpty() ? List.of(new LongText.Part(0, null)) : whole.parts();
+    for (int i = 0; i < parts.size(); i++) {
+      int end = i + 1 < parts.size() ? parts.get(i + 1).start() : text.length;
+      if (!addChunks(parts.get(i), end, chunks)) {
+        return new Cut(chunks, true);
+      }
+    }
+    return new Cut(chunks, false);
+  }
+
+  /** Adds the chunks of a part; whether all of them are taken. */
+  private boolean addChunks(LongText.Part part, int partEnd, List<Chunk> chunks) throws Exception {
+    pieces.clear();
+    apart(part.start(), partEnd, rule.by().equals(ChunkRule.BY_TOKENS) ? BY_TOKENS : BY_SENTENCE);
+    before = new int[pieces.size() + 1];
+    for (int i = 0; i < pieces.size(); i++) {
+      before[i + 1] = before[i] + pieces.get(i).tokens;
+    }
     int start = 0;
     int covered = 0;
     while (covered < pieces.size()) {
@@ -70,39 +88,70 @@ public final class Cutter {
         continue;
       }
       if (chunks.size() == rule.maxChunks()) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "its text of %,d characters has more than %d chunks; cut it into several documents,"
-                    + " or raise max_chunks of the field's chunk",
-                text.length,
-                rule.maxChunks()));
+        requireNotRefused();
+        return false;
       }
-      chunks.add(chunk(pieces.get(start).start, pieces.get(end - 1).end));
+      int first = pieces.get(start).start;
+      int last = pieces.get(end - 1).end;
+      chunks.add(new Chunk(first, last, prefix + stripped(first, last), part.name()));
       covered = end;
       start = next(start, end);
     }
-    return chunks;
+    return true;
+  }
+
+  private void requireNotRefused() {
+    if (rule.beyond().equals(ChunkRule.REFUSE)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "its text of %,d characters has more than %d chunks; cut it into several documents,"
+                  + " raise max_chunks of the field's chunk, or let what is beyond it be left out"
+                  + " (beyond: \"cut\")",
+              text.length,
+              rule.maxChunks()));
+    }
+  }
+
+  /** As many words of a prefix as have so many tokens at most. */
+  private static String shortened(String prefix, int tokens, Sizes sizes) throws Exception {
+    int[] points = prefix.codePoints().toArray();
+    List<Integer> ends = Breaks.words(points);
+    int fits = 0;
+    int beyond = ends.size();
+    while (fits < beyond) {
+      int middle = (fits + beyond) / 2;
+      String words = new String(points, 0, ends.get(middle));
+      if (sizes.of(List.of(words))[0] > tokens) {
+        beyond = middle;
+      } else {
+        fits = middle + 1;
+      }
+    }
+    return fits == 0 ? "" : new String(points, 0, ends.get(fits - 1));
   }
 
   private void apart(int start, int end, List<Function<int[], List<Integer>>> ways)
       throws Exception {
     int[] part = Arrays.copyOfRange(text, start, end);
     List<Function<int[], List<Integer>>> finer = ways.subList(1, ways.size());
-    List<Chunk> spans = new ArrayList<>();
+    List<Integer> borders = ways.get(0).apply(part);
+    List<String> spans = new ArrayList<>(borders.size());
     int from = start;
-    for (int border : ways.get(0).apply(part)) {
-      spans.add(chunk(from, start + border));
+    for (int border : borders) {
+      spans.add(stripped(from, start + border));
       from = start + border;
     }
-    int[] tokens = sizes.of(spans.stream().map(Chunk::text).toList());
+    int[] tokens = sizes.of(spans);
+    from = start;
     for (int i = 0; i < tokens.length; i++) {
-      Chunk span = spans.get(i);
+      int to = start + borders.get(i);
       if (tokens[i] > rule.maxTokens() && !finer.isEmpty()) {
-        apart(span.start(), span.end(), finer);
+        apart(from, to, finer);
       } else {
-        pieces.add(new Piece(span.start(), span.end(), tokens[i] - around));
+        pieces.add(new Piece(from, to, tokens[i] - around));
       }
+      from = to;
     }
   }
 
@@ -121,7 +170,11 @@ public final class Cutter {
   }
 
   private boolean fits(int start, int end) throws Exception {
-    return sizes.of(List.of(chunk(start, end).text()))[0] <= rule.maxTokens();
+    return size(stripped(start, end)) <= rule.maxTokens();
+  }
+
+  private int size(String part) throws Exception {
+    return sizes.of(List.of(part))[0];
   }
 
   /** The piece with which the next chunk begins: it repeats some where there is room. */
@@ -139,7 +192,7 @@ public final class Cutter {
     return next;
   }
 
-  private Chunk chunk(int start, int end) {
+  private String stripped(int start, int end) {
     int first = start;
     int last = end;
     while (first < last && Breaks.isSpace(text[first])) {
@@ -148,6 +201,6 @@ public final class Cutter {
     while (last > first && Breaks.isSpace(text[last - 1])) {
       last--;
     }
-    return new Chunk(start, end, new String(text, first, last - first));
+    return new String(text, first, last - first);
   }
 }

@@ -53,7 +53,20 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** What the model reads for a text: prompt, special tokens and truncation included. */
   public Tokens tokenize(String text, Role role) throws EncodeException {
-    Tokens tokens = tokenizer.tokenize(manifest.prompts().get(role) + text);
+    return tokenize(text, List.of(), role);
+  }
+
+  /**
+   * The same with its parts.
+   *
+   * @param spans the first code point of each part that has a vector, and the one behind its last
+   */
+  public Tokens tokenize(String text, List<int[]> spans, Role role) throws EncodeException {
+    String prompt = manifest.prompts().get(role);
+    int before = prompt.codePointCount(0, prompt.length());
+    List<int[]> shifted =
+        spans.stream().map(span -> new int[] {span[0] + before, span[1] + before}).toList();
+    Tokens tokens = tokenizer.tokenize(prompt + text, shifted);
     if (tokens.length() == 0) {
       throw new EncodeException(
           EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
@@ -70,7 +83,7 @@ public final class EncoderRuntime implements AutoCloseable {
   /**
    * The vectors of texts that run together; several runs may be in flight at a time.
    *
-   * @return float32 [batch, dims]
+   * @return float32 [batch, dims]; of a text in parts, their vectors one behind the other
    */
   public float[][] run(List<Tokens> batch) throws EncodeException {
     return graph.run(batch);

@@ -40,6 +40,8 @@ final class Graph implements AutoCloseable {
           "token_type_ids", (tokens, place) -> 0,
           "pooling_mask", (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
 
+  private static final String SPAN_MASK = "span_mask";
+
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
   private final Manifest manifest;
@@ -48,6 +50,7 @@ final class Graph implements AutoCloseable {
   Graph(Path model, Manifest manifest, int threads) throws BundleException {
     Set<String> unknown = new TreeSet<>(manifest.inputs());
     unknown.removeAll(INPUTS.keySet());
+    unknown.remove(SPAN_MASK);
     if (!unknown.isEmpty()) {
       throw new BundleException("graph inputs " + unknown + " are not known to this plugin");
     }
@@ -88,12 +91,18 @@ final class Graph implements AutoCloseable {
     Map<String, OnnxTensor> feed = new HashMap<>();
     try {
       for (String input : manifest.inputs()) {
-        LongBuffer content = filled(batch, longest, INPUTS.get(input));
-        feed.put(input, OnnxTensor.createTensor(environment, content, shape));
+        feed.put(
+            input,
+            input.equals(SPAN_MASK)
+                ? spans(batch, longest)
+                : OnnxTensor.createTensor(
+                    environment, filled(batch, longest, INPUTS.get(input)), shape));
       }
       try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
         FloatBuffer given = ((OnnxTensor) result.get(0)).getFloatBuffer();
-        return output.rows(given, batch.size(), manifest);
+        return manifest.knowsSpans()
+            ? ofTexts(output.rows(given, batch.size() * mostVectors(batch), manifest), batch)
+            : output.rows(given, batch.size(), manifest);
       }
     } catch (OrtException e) {
       throw new EncodeException(
@@ -101,6 +110,43 @@ final class Graph implements AutoCloseable {
     } finally {
       feed.values().forEach(OnnxTensor::close);
     }
+  }
+
+  /** 1 for the tokens of each part: int64 [batch, parts, tokens]. */
+  private OnnxTensor spans(List<Tokens> batch, int longest) throws OrtException {
+    int most = mostVectors(batch);
+    LongBuffer content = zeros(batch.size() * most * longest);
+    for (int row = 0; row < batch.size(); row++) {
+      Tokens tokens = batch.get(row);
+      int[] whole = {tokens.unpooled(), tokens.length()};
+      List<int[]> spans = tokens.spans().isEmpty() ? List.of(whole) : tokens.spans();
+      for (int span = 0; span < spans.size(); span++) {
+        int start = (row * most + span) * longest;
+        for (int at = spans.get(span)[0]; at < spans.get(span)[1]; at++) {
+          content.put(start + at, 1);
+        }
+      }
+    }
+    return OnnxTensor.createTensor(environment, content, new long[] {batch.size(), most, longest});
+  }
+
+  private static int mostVectors(List<Tokens> batch) {
+    return batch.stream().mapToInt(Tokens::vectors).max().orElse(1);
+  }
+
+  /** The rows of each text, one behind the other; those that none of its parts has are left out. */
+  private static float[][] ofTexts(float[][] rows, List<Tokens> batch) {
+    int most = mostVectors(batch);
+    float[][] texts = new float[batch.size()][];
+    for (int text = 0; text < texts.length; text++) {
+      int vectors = batch.get(text).vectors();
+      int dims = rows[0].length;
+      texts[text] = new float[vectors * dims];
+      for (int each = 0; each < vectors; each++) {
+        System.arraycopy(rows[text * most + each], 0, texts[text], each * dims, dims);
+      }
+    }
+    return texts;
   }
 
   /** The version of ONNX Runtime's native library, as 1.32.0. */
@@ -123,10 +169,7 @@ final class Graph implements AutoCloseable {
   }
 
   private LongBuffer filled(List<Tokens> batch, int longest, Input input) {
-    LongBuffer content =
-        ByteBuffer.allocateDirect(batch.size() * longest * Long.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asLongBuffer();
+    LongBuffer content = zeros(batch.size() * longest);
     for (Tokens tokens : batch) {
       for (int i = 0; i < tokens.length(); i++) {
         content.put(input.at(tokens, i));
@@ -137,6 +180,12 @@ final class Graph implements AutoCloseable {
       }
     }
     return content.flip();
+  }
+
+  private static LongBuffer zeros(int count) {
+    return ByteBuffer.allocateDirect(count * Long.BYTES)
+        .order(ByteOrder.nativeOrder())
+        .asLongBuffer();
   }
 
   @Override

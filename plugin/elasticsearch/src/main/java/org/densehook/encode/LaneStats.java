@@ -16,6 +16,7 @@ public final class LaneStats {
   private long paddedTokens;
   private long failed;
   private long rejected;
+  private long shortened;
   private final long[] latencies = new long[LATENCIES];
 
   /**
@@ -24,6 +25,7 @@ public final class LaneStats {
    * @param paddedTokens tokens of all runs, padding included
    * @param failed texts without a vector: they have no tokens, or the encoder cannot run them
    * @param rejected texts that were turned away since others waited
+   * @param shortened texts of which the first chunks alone were encoded
    * @param p50Nanos median time from a text coming in to its vector, over the last 1,024 texts
    * @param p99Nanos 99th percentile of the same
    */
@@ -36,6 +38,7 @@ public final class LaneStats {
       long paddedTokens,
       long failed,
       long rejected,
+      long shortened,
       long p50Nanos,
       long p99Nanos) {}
 
@@ -64,6 +67,11 @@ public final class LaneStats {
     rejected++;
   }
 
+  /** Counts a text of more chunks than are made. */
+  public synchronized void shortened() {
+    shortened++;
+  }
+
   /** The numbers now. */
   public synchronized Snapshot snapshot() {
     long[] sorted = Arrays.copyOf(latencies, (int) Math.min(texts, LATENCIES));
@@ -77,6 +85,7 @@ public final class LaneStats {
         paddedTokens,
         failed,
         rejected,
+        shortened,
         quantile(sorted, 0.5),
         quantile(sorted, 0.99));
   }

@@ -1,9 +1,12 @@
 package org.densehook.encode;
 
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.densehook.bundle.BundleException;
@@ -34,6 +37,16 @@ final class Tokenizer implements AutoCloseable {
 
   /** Tokenises a text; a lone surrogate, which no UTF-8 can hold, is read as U+FFFD. */
   Tokens tokenize(String text) throws EncodeException {
+    return tokenize(text, List.of());
+  }
+
+  /**
+   * The same with its parts.
+   *
+   * @param spans the first code point of each part that has a vector, and the one behind its last.
+   *     A token is of the part that has its last character; a part without tokens has all of them
+   */
+  Tokens tokenize(String text, List<int[]> spans) throws EncodeException {
     use.readLock().lock();
     try {
       if (closed) {
@@ -41,7 +54,9 @@ final class Tokenizer implements AutoCloseable {
       }
       long encoding = LIBRARY.encode(handle, wellFormed(text), true);
       try {
-        return new Tokens(LIBRARY.getTokenIds(encoding), lost(encoding));
+        long[] ids = LIBRARY.getTokenIds(encoding);
+        List<int[]> parts = spans.isEmpty() ? List.of() : parts(encoding, spans);
+        return new Tokens(ids, lost(encoding), 0, parts);
       } finally {
         LIBRARY.deleteEncoding(encoding);
       }
@@ -51,6 +66,24 @@ final class Tokenizer implements AutoCloseable {
     } finally {
       use.readLock().unlock();
     }
+  }
+
+  private static List<int[]> parts(long encoding, List<int[]> spans) {
+    CharSpan[] places = LIBRARY.getTokenCharSpans(encoding); // null for a special token
+    List<int[]> parts = new ArrayList<>(spans.size());
+    for (int[] span : spans) {
+      int first = -1;
+      int last = -1;
+      for (int at = 0; at < places.length; at++) {
+        int place = places[at] == null ? -1 : places[at].getEnd() - 1;
+        if (span[0] <= place && place < span[1]) {
+          first = first < 0 ? at : first;
+          last = at;
+        }
+      }
+      parts.add(first < 0 ? new int[] {0, places.length} : new int[] {first, last + 1});
+    }
+    return parts;
   }
 
   private static int lost(long encoding) {

@@ -1,16 +1,25 @@
 package org.densehook.encode;
 
+import java.util.List;
+
 /**
  * A text as the model reads it.
  *
  * @param ids token ids, special tokens included, at most the manifest's max_tokens
  * @param lost tokens beyond it, which the model does not see
  * @param unpooled of the first ids, how many the vector is not pooled of
+ * @param spans of each part that has a vector its first id, and the one behind its last; none for
+ *     one vector of the whole
  */
-public record Tokens(long[] ids, int lost, int unpooled) {
+public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
 
   public Tokens(long[] ids, int lost) {
-    this(ids, lost, 0);
+    this(ids, lost, 0, List.of());
+  }
+
+  /** How many vectors it has. */
+  int vectors() {
+    return Math.max(1, spans.size());
   }
 
   /** How many tokens the model reads. */
@@ -22,6 +31,6 @@ public record Tokens(long[] ids, int lost, int unpooled) {
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1));
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans);
   }
 }

@@ -14,6 +14,10 @@ import com.google.gson.ToNumberPolicy;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -24,6 +28,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same chunks as densehook.chunk in Python; refusals. */
 final class CutterTest {
+
+  private static final int WINDOW = 64;
+
+  // whole numbers as Elasticsearch reads them
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setStrictness(Strictness.LENIENT)
+          .setObjectToNumberStrategy(
+              in -> {
+                Number number = ToNumberPolicy.LONG_OR_DOUBLE.readNumber(in);
+                return number instanceof Long whole ? (Number) whole.intValue() : number;
+              })
+          .create();
 
   private static final Cutter.Sizes SIZES =
       texts ->
@@ -44,37 +61,63 @@ final class CutterTest {
   @ParameterizedTest
   @MethodSource("cases")
   void aTextIsCutAsPythonCutsIt(JsonObject stored) throws Exception {
-    String text = stored.get("text").getAsString();
-    JsonObject stated = stored.getAsJsonObject("rule");
-    ChunkRule rule =
-        ChunkRule.parse(
-            Map.of(
-                "by", stated.get("by").getAsString(),
-                "max_tokens", stated.get("max_tokens").getAsInt(),
-                "overlap", stated.get("overlap").getAsInt(),
-                "max_chunks", stated.get("max_chunks").getAsInt()));
-    JsonElement chunks = stored.get("chunks");
-    if (chunks.isJsonNull()) {
+    ChunkRule rule = ChunkRule.parse(GSON.fromJson(stored.get("rule"), Object.class));
+    LongText text = text(stored, rule);
+    List<String> texts = new ArrayList<>(List.of(rule.hashed(text)));
+    if (stored.get("chunks").isJsonNull()) {
       IllegalArgumentException refused =
           assertThrows(IllegalArgumentException.class, () -> Cutter.cut(text, rule, SIZES));
       assertTrue(refused.getMessage().contains("more than " + rule.maxChunks() + " chunks"));
-      return;
+    } else {
+      Cut cut = Cutter.cut(text, rule, SIZES);
+      List<List<Object>> chunks =
+          cut.chunks().stream().map(c -> Arrays.asList(c.start(), c.end(), c.name())).toList();
+      assertEquals(GSON.fromJson(stored.get("chunks"), Object.class), chunks);
+      assertEquals(stored.get("short").getAsBoolean(), cut.isShort());
+      cut.chunks().forEach(chunk -> texts.add(chunk.content()));
+      List<Window> windows =
+          rule.isLate() ? Window.of(text.text(), cut.chunks(), WINDOW, SIZES) : List.of();
+      windows.forEach(window -> texts.add(window.content()));
+      List<List<List<Integer>>> spans =
+          windows.stream()
+              .map(each -> each.spans().stream().map(s -> List.of(s[0], s[1])).toList())
+              .toList();
+      assertEquals(GSON.fromJson(stored.get("windows"), Object.class), spans);
     }
-    List<List<Integer>> expected =
-        chunks.getAsJsonArray().asList().stream()
+    assertEquals(stored.get("digest").getAsString(), digest(texts));
+  }
+
+  private static String digest(List<String> texts) throws Exception {
+    byte[] content = String.join("\0", texts).getBytes(StandardCharsets.UTF_8);
+    return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+  }
+
+  private static LongText text(JsonObject stored, ChunkRule rule) {
+    List<LongText.Item> items =
+        stored.getAsJsonArray("items").asList().stream()
             .map(JsonElement::getAsJsonArray)
-            .map(span -> List.of(span.get(0).getAsInt(), span.get(1).getAsInt()))
+            .map(item -> new LongText.Item(name(item.get(0)), item.get(1).getAsString()))
             .toList();
-    List<List<Integer>> cut =
-        Cutter.cut(text, rule, SIZES).stream().map(c -> List.of(c.start(), c.end())).toList();
-    assertEquals(expected, cut);
+    LongText text =
+        LongText.of(
+            items,
+            stored.get("joiner").getAsString(),
+            rule.by().equals(ChunkRule.BY_SECTION),
+            stored.get("prefix").getAsString());
+    return rule.nameKey() == null ? new LongText(text.text(), List.of(), text.prefix()) : text;
+  }
+
+  private static Object name(JsonElement stored) {
+    return GSON.fromJson(stored, Object.class);
   }
 
   @Test
   void aChunkIsReadWithoutTheSpacesAroundIt() throws Exception {
-    List<Chunk> chunks = Cutter.cut("  One. \n Two.\n", new ChunkRule("sentence", 64, 0, 9), SIZES);
-    assertEquals(List.of(new Chunk(0, 14, "One. \n Two.")), chunks);
-    assertEquals(List.of(), Cutter.cut("", new ChunkRule("tokens", 64, 0, 9), SIZES));
+    LongText text = LongText.of("  One. \n Two.\n");
+    Cut cut = Cutter.cut(text, new ChunkRule("sentence", 64, 0, 9), SIZES);
+    assertEquals(List.of(new Chunk(0, 14, "One. \n Two.", null)), cut.chunks());
+    ChunkRule tokens = new ChunkRule("tokens", 64, 0, 9);
+    assertEquals(List.of(), Cutter.cut(LongText.of(""), tokens, SIZES).chunks());
   }
 
   @ParameterizedTest
@@ -86,15 +129,14 @@ final class CutterTest {
         "{'max_tokens': 4}",
         "{'max_tokens': 20.5}",
         "{'max_tokens': 20, 'overlap': 11}",
-        "{'max_chunks': 0}"
+        "{'max_chunks': 0}",
+        "{'beyond': 'drop'}",
+        "{'by': 'late', 'overlap': 8}",
+        "{'by': 'late', 'prefix': 'title'}",
+        "{'prefix': ['title', 5]}"
       })
   void aRuleThatCannotBeIsRefused(String stated) {
-    Gson json =
-        new GsonBuilder()
-            .setStrictness(Strictness.LENIENT)
-            .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE)
-            .create();
-    Object rule = json.fromJson(stated, Object.class);
+    Object rule = GSON.fromJson(stated, Object.class);
     String message =
         assertThrows(IllegalArgumentException.class, () -> ChunkRule.parse(rule)).getMessage();
     assertTrue(message.startsWith("chunk"), message);

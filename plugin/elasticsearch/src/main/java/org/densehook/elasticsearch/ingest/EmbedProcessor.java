@@ -2,7 +2,6 @@ package org.densehook.elasticsearch.ingest;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -10,6 +9,7 @@ import java.util.function.Supplier;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
+import org.densehook.elasticsearch.vectors.DocumentSource;
 import org.densehook.elasticsearch.vectors.DocumentVectors;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
@@ -214,16 +214,11 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   /** What is decided on: a vector that the pipeline is to make anew is none. */
   private Map<String, Object> part(IngestDocument document, FieldToEmbed to) {
-    Map<String, Object> part = new LinkedHashMap<>();
-    for (String path : DocumentVectors.paths(List.of(to))) {
-      Object value = document.getFieldValue(path, Object.class, true);
-      if (value != null) {
-        part.put(path, value);
-      }
-    }
+    Map<String, Object> part =
+        DocumentSource.part(document.getSource(), DocumentVectors.paths(List.of(to)));
     if (options.override && !to.isCurrent(part)) {
-      part.remove(to.field().path());
       PipelineDocument.remove(document, to.field().path());
+      FieldPaths.remove(part, to.field().path());
     }
     return part;
   }
@@ -231,7 +226,8 @@ public final class EmbedProcessor extends AbstractProcessor {
   /** Fails a document that lacks an input, as Elasticsearch's own processors do. */
   private void requireInputs(IngestDocument document) {
     for (String input : options.ignoreMissing ? List.<String>of() : options.inputs) {
-      if (document.getFieldValue(input, Object.class) == null) {
+      if (FieldPaths.values(document.getSource(), input) == null) {
+        document.getFieldValue(input, Object.class); // says where its path ends
         throw new IllegalArgumentException("field [" + input + "] is null, it has no text");
       }
     }

@@ -112,7 +112,9 @@ final class StatedVectors {
 
   private void chunk(String path, String key, Object stated) {
     try {
-      ChunkRule.parse(stated);
+      ChunkRule rule = ChunkRule.parse(stated);
+      inputs(path, key + ".chunk.prefix", rule.prefix());
+      name(path, key, rule);
     } catch (IllegalArgumentException e) {
       refuse(key, e.getMessage());
     }
@@ -124,6 +126,26 @@ final class StatedVectors {
           "[chunk] makes a vector for each of several objects; map the object that holds ["
               + path
               + "] as nested");
+    }
+  }
+
+  private void name(String path, String key, ChunkRule rule) {
+    if (rule.nameKey() == null || path.indexOf('.') < 0) {
+      return;
+    }
+    String type = rule.by().equals(ChunkRule.BY_SECTION) ? "keyword" : "integer";
+    String name = path.substring(0, path.lastIndexOf('.') + 1) + rule.nameKey();
+    MappedField mapped = mapping.field(name);
+    if (whole && (mapped == null || !mapped.type().equals(type))) {
+      refuse(
+          key,
+          "chunks by ["
+              + rule.by()
+              + "] say in ["
+              + name
+              + "] what each is of; map it as ["
+              + type
+              + "]");
     }
   }
 

@@ -26,10 +26,11 @@ final class DocumentFeed implements Feed {
   private Text last;
 
   /** A text, and who wants what the encoder makes of it. */
-  record Text(String text, ActionListener<EncodeAction.Encoded> listener) {
+  record Text(String text, List<int[]> spans, ActionListener<EncodeAction.Encoded> listener) {
 
     static Text of(DocumentText document) {
-      return new Text(document.text(), document.listener().map(EncodeAction.Encoded::vector));
+      return new Text(
+          document.text(), document.spans(), document.listener().map(EncodeAction.Encoded::vector));
     }
   }
 
@@ -61,7 +62,7 @@ final class DocumentFeed implements Feed {
       Text text = last;
       long started = System.nanoTime();
       try {
-        Tokens tokens = encoder.tokenize(text.text(), Role.DOCUMENT);
+        Tokens tokens = encoder.tokenize(text.text(), text.spans(), Role.DOCUMENT);
         return new Job(
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),

@@ -1,14 +1,23 @@
 package org.densehook.elasticsearch.service;
 
+import java.util.List;
 import java.util.Objects;
 import org.elasticsearch.action.ActionListener;
 
 /**
  * A document's text, and who wants its vector.
  *
- * @param listener gets float32 [dims], or why this text could not be encoded; once
+ * @param spans the first code point of each part that has a vector, and the one behind its last;
+ *     none for one vector of the whole
+ * @param listener gets float32 [dims], of parts one behind the other, or why this text could not be
+ *     encoded; once
  */
-public record DocumentText(String text, ActionListener<float[]> listener) {
+public record DocumentText(String text, List<int[]> spans, ActionListener<float[]> listener) {
+
+  /** A text as a whole. */
+  public DocumentText(String text, ActionListener<float[]> listener) {
+    this(text, List.of(), listener);
+  }
 
   public DocumentText {
     Objects.requireNonNull(text);

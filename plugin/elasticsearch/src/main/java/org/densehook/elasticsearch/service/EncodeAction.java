@@ -179,7 +179,7 @@ public final class EncodeAction {
           int position = i;
           texts.add(
               new DocumentFeed.Text(
-                  request.texts.get(i), refs.acquire(text -> encoded[position] = text)));
+                  request.texts.get(i), List.of(), refs.acquire(text -> encoded[position] = text)));
         }
         if (request.role == Role.DOCUMENT) {
           encoders.encodeDocuments(encoder, request, texts.iterator());

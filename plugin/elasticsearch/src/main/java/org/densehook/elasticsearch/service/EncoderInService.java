@@ -8,7 +8,10 @@ import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.ChunkRule;
+import org.densehook.chunk.Cut;
 import org.densehook.chunk.Cutter;
+import org.densehook.chunk.LongText;
+import org.densehook.chunk.Window;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.EncoderRuntime;
 import org.densehook.encode.Fatal;
@@ -71,16 +74,21 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
-  public List<Chunk> cut(String text, ChunkRule rule) throws Exception {
+  public String joiner() {
+    return manifest().joiner();
+  }
+
+  @Override
+  public Cut cut(LongText text, ChunkRule rule) throws Exception {
     try {
-      requireLength(text);
-      return Cutter.cut(text, rule.within(manifest().maxTokens()), this::sizes);
-    } catch (EncodeException e) {
-      if (e.kind() == EncodeException.Kind.RETIRED) {
-        throw new EsRejectedExecutionException(
-            "encoder [" + name() + "] was taken out of service; try again");
+      requireLength(text.text());
+      Cut cut = Cutter.cut(text, rule.within(manifest().maxTokens()), this::sizes);
+      if (cut.isShort()) {
+        documentLane.stats().shortened();
       }
-      throw asStatus(e);
+      return cut;
+    } catch (EncodeException e) {
+      throw told(e);
     }
   }
 
@@ -119,9 +127,37 @@ final class EncoderInService implements EncoderHandle {
     schedule.intake().add(documentLane, new DocumentFeed(this, request, texts, elsewhere));
   }
 
+  @Override
+  public List<Window> windows(String text, List<Chunk> chunks) throws Exception {
+    if (!manifest().knowsSpans()) {
+      throw new IllegalArgumentException(
+          "encoder ["
+              + name()
+              + "] gives no vectors of parts of a text, which chunks by late are; write"
+              + " late_chunking = true into its recipe, and export it again");
+    }
+    try {
+      return Window.of(text, chunks, manifest().maxTokens(), this::sizes);
+    } catch (EncodeException e) {
+      throw told(e);
+    }
+  }
+
+  /** As a client is told that a text cannot be cut. */
+  private Exception told(EncodeException e) {
+    return e.kind() == EncodeException.Kind.RETIRED
+        ? new EsRejectedExecutionException(
+            "encoder [" + name() + "] was taken out of service; try again")
+        : asStatus(e);
+  }
+
   Tokens tokenize(String text, Role role) throws EncodeException {
+    return tokenize(text, List.of(), role);
+  }
+
+  Tokens tokenize(String text, List<int[]> spans, Role role) throws EncodeException {
     requireLength(text);
-    return runtime.tokenize(text, role);
+    return runtime.tokenize(text, spans, role);
   }
 
   private void requireLength(String text) throws EncodeException {

@@ -91,6 +91,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * @param served texts whose vector was known or on its way, so that they were not encoded
    * @param timedOut searches that waited too long
    * @param cancelled searches that were cancelled while they waited
+   * @param shortened texts of which the first chunks alone were encoded
    */
   record Lane(
       long texts,
@@ -106,7 +107,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       long queueTokens,
       long served,
       long timedOut,
-      long cancelled)
+      long cancelled,
+      long shortened)
       implements Writeable {
 
     static Lane of(
@@ -125,7 +127,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
           queueTokens,
           served,
           timedOut,
-          cancelled);
+          cancelled,
+          stats.shortened());
     }
 
     private static Lane read(StreamInput in) throws IOException {
@@ -146,7 +149,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   body.readVLong(),
                   body.readVLong(),
                   body.readVLong(),
-                  body.readVLong()));
+                  body.readVLong(),
+                  version < 2 ? 0 : body.readVLong()));
     }
 
     @Override
@@ -168,6 +172,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             body.writeVLong(served);
             body.writeVLong(timedOut);
             body.writeVLong(cancelled);
+            body.writeVLong(shortened);
           });
     }
 
@@ -177,6 +182,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("tokens", tokens);
       builder.field("truncated_texts", truncatedTexts);
       builder.field("lost_tokens", lostTokens);
+      builder.field("short_texts", shortened);
       builder.field("failed", failed);
       builder.field("rejected", rejected);
       builder.field("timed_out", timedOut);

@@ -67,7 +67,7 @@ public final class DocumentEmbedder {
         continue;
       }
       List<String> dropped =
-          field.inputs().stream().filter(input -> !vectors.keepsInSource(input)).toList();
+          field.sources().stream().filter(input -> !vectors.keepsInSource(input)).toList();
       fields.add(new FieldToEmbed(field, encoder, fills, true, dropped));
     }
     return fields;

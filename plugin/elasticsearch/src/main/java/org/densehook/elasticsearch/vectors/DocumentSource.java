@@ -50,6 +50,18 @@ public final class DocumentSource {
     return part;
   }
 
+  /** The same of a document that is in memory. */
+  public static Map<String, Object> part(Map<String, Object> source, Collection<String> paths) {
+    Map<String, Object> part = new LinkedHashMap<>();
+    source.forEach(
+        (key, value) -> {
+          if (value != null && leadsToAny(key, paths)) {
+            part.put(key, value);
+          }
+        });
+    return part;
+  }
+
   /**
    * The document with other vectors.
    *

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.densehook.chunk.LongText;
 
 /**
  * The vectors of one document that is about to be written: what is decided of each, and what the
@@ -15,7 +16,7 @@ import java.util.Set;
 public final class DocumentVectors {
 
   /** A text to be encoded for a field. */
-  record Text(FieldToEmbed to, String text, Note note) {}
+  record Text(FieldToEmbed to, LongText text, Note note) {}
 
   private final Collection<FieldToEmbed> fields;
   private final Map<String, Object> document;
@@ -45,7 +46,7 @@ public final class DocumentVectors {
     paths.add(IndexVectors.NOTES);
     for (FieldToEmbed to : fields) {
       paths.add(to.field().path());
-      paths.addAll(to.field().inputs());
+      paths.addAll(to.field().sources());
     }
     return paths;
   }

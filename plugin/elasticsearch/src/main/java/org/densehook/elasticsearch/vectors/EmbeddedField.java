@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.densehook.chunk.ChunkRule;
+import org.densehook.chunk.LongText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.fusion.LearnedWeights;
 
@@ -72,6 +73,7 @@ public record EmbeddedField(
     float[][] vectors = new float[chunks.size()][];
     int[] starts = new int[vectors.length];
     int[] ends = new int[vectors.length];
+    Object[] names = new Object[vectors.length];
     for (int i = 0; i < vectors.length; i++) {
       if (!(chunks.get(i) instanceof Map<?, ?> chunk)
           || !(chunk.get(START) instanceof Integer start)
@@ -84,8 +86,9 @@ public record EmbeddedField(
       }
       starts[i] = start;
       ends[i] = end;
+      names[i] = chunk.get(nameKey());
     }
-    return new Embedding(vectors, starts, ends);
+    return new Embedding(vectors, starts, ends, names);
   }
 
   /** What is written into a document at {@link #path}. */
@@ -98,10 +101,17 @@ public record EmbeddedField(
       Map<String, Object> chunk = new LinkedHashMap<>();
       chunk.put(START, embedding.starts()[i]);
       chunk.put(END, embedding.ends()[i]);
+      if (embedding.names()[i] != null) {
+        chunk.put(nameKey(), embedding.names()[i]);
+      }
       chunk.put(leaf(), written(embedding.vectors()[i]));
       chunks.add(chunk);
     }
     return chunks;
+  }
+
+  private String nameKey() {
+    return chunk.nameKey();
   }
 
   private String leaf() {
@@ -113,8 +123,18 @@ public record EmbeddedField(
   }
 
   /** The hash of a document's text, as its note has it: another way of cutting is another text. */
-  String hash(String text) {
-    return Note.hash(isChunked() ? chunk + "\n" + text : text);
+  String hash(LongText text) {
+    return Note.hash(isChunked() ? chunk.hashed(text) : text.text());
+  }
+
+  /** Paths of what its vectors are made of: the inputs, and what is put before chunks. */
+  List<String> sources() {
+    if (!isChunked()) {
+      return inputs;
+    }
+    List<String> sources = new ArrayList<>(inputs);
+    sources.addAll(chunk.prefix());
+    return sources;
   }
 
   /**

@@ -1,6 +1,8 @@
 package org.densehook.elasticsearch.vectors;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,6 +19,28 @@ public final class FieldPaths {
     for (int dot = path.indexOf('.'); value == null && dot >= 0; dot = path.indexOf('.', dot + 1)) {
       if (document.get(path.substring(0, dot)) instanceof Map<?, ?> inner) {
         value = value(inner, path.substring(dot + 1));
+      }
+    }
+    return value;
+  }
+
+  /** The same, also of a field within a list of objects: the list of what each of them has. */
+  public static Object values(Map<?, ?> document, String path) {
+    Object value = document.get(path);
+    for (int dot = path.indexOf('.'); value == null && dot >= 0; dot = path.indexOf('.', dot + 1)) {
+      Object inner = document.get(path.substring(0, dot));
+      String rest = path.substring(dot + 1);
+      if (inner instanceof Map<?, ?> object) {
+        value = values(object, rest);
+      } else if (inner instanceof List<?> list) {
+        List<Object> within = new ArrayList<>();
+        for (Object each : list) {
+          Object own = each instanceof Map<?, ?> object ? values(object, rest) : null;
+          if (own != null) {
+            within.add(own);
+          }
+        }
+        value = within.isEmpty() ? null : within;
       }
     }
     return value;

@@ -1,8 +1,8 @@
 package org.densehook.elasticsearch.vectors;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.densehook.chunk.LongText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
 /**
@@ -31,17 +31,13 @@ public record FieldToEmbed(
    *
    * @throws IllegalArgumentException when an input is an object
    */
-  String text(Map<?, ?> document) {
-    List<String> parts = new ArrayList<>();
-    for (String input : field.inputs()) {
-      parts.add(encoder.join(InputText.of(input, FieldPaths.value(document, input))));
-    }
-    return encoder.join(parts);
+  LongText text(Map<?, ?> document) {
+    return new FieldText(field, encoder).of(document);
   }
 
   /** Whether an input is missing that a document read from its stored source cannot have. */
   boolean hasUnreadableInput(Map<?, ?> document) {
-    return dropped.stream().anyMatch(input -> FieldPaths.value(document, input) == null);
+    return dropped.stream().anyMatch(input -> FieldPaths.values(document, input) == null);
   }
 
   /** Whether the document says that its vector is the encoder's, of the text that it has. */

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.vectors;
 
 import java.util.Map;
+import org.densehook.chunk.LongText;
 
 /**
  * What becomes of one vector of a document that is about to be written: the one place that decides
@@ -11,7 +12,7 @@ import java.util.Map;
  * @param text what is to be encoded, for {@link Kind#MAKE}
  * @param note what the document is to say of the vector; null to say nothing
  */
-record VectorDecision(Kind kind, Embedding embedding, String text, Note note) {
+record VectorDecision(Kind kind, Embedding embedding, LongText text, Note note) {
 
   enum Kind {
     /** The document is written as it is. */
@@ -67,7 +68,7 @@ record VectorDecision(Kind kind, Embedding embedding, String text, Note note) {
     if (!to.fills() && !lookedAfter) {
       return LEAVE;
     }
-    String text = to.text(document);
+    LongText text = to.text(document);
     String hash = to.field().hash(text);
     if (present != null) {
       Note stated = Note.of(document, field);

@@ -4,7 +4,10 @@ import java.util.List;
 import org.densehook.bundle.Blank;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.ChunkRule;
+import org.densehook.chunk.Cut;
 import org.densehook.chunk.Cutter;
+import org.densehook.chunk.LongText;
+import org.densehook.chunk.Window;
 
 /** What is known of an encoder that encodes nothing; its tokens are words, and two around them. */
 public record KnownEncoder(String name, String fingerprint, int dims) implements EncoderHandle {
@@ -15,8 +18,21 @@ public record KnownEncoder(String name, String fingerprint, int dims) implements
   }
 
   @Override
-  public List<Chunk> cut(String text, ChunkRule rule) throws Exception {
-    return Cutter.cut(
-        text, rule, texts -> texts.stream().mapToInt(each -> 2 + each.split(" ").length).toArray());
+  public String joiner() {
+    return " ";
+  }
+
+  @Override
+  public Cut cut(LongText text, ChunkRule rule) throws Exception {
+    return Cutter.cut(text, rule, KnownEncoder::sizes);
+  }
+
+  @Override
+  public List<Window> windows(String text, List<Chunk> chunks) throws Exception {
+    return Window.of(text, chunks, 64, KnownEncoder::sizes);
+  }
+
+  private static int[] sizes(List<String> texts) {
+    return texts.stream().mapToInt(each -> 2 + each.split(" ").length).toArray();
   }
 }

@@ -58,7 +58,7 @@ class VectorDecisionTest {
   void aTextWithoutAVectorIsEncoded() {
     VectorDecision decision = decide(document("cats", null, null), null);
     assertEquals(Kind.MAKE, decision.kind());
-    assertEquals("cats", decision.text());
+    assertEquals("cats", decision.text().text());
     assertEquals(made("cats"), decision.note().asMap());
   }
 
