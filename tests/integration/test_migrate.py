@@ -25,7 +25,7 @@ from densehook.chunk import ChunkRule
 from densehook.collections import open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
 from densehook.encode import Encoder, load
-from densehook.errors import DensehookError, RequestError
+from densehook.errors import ClusterUnavailable, DensehookError, RequestError
 from densehook.export.texts import PASSAGES
 from densehook.hooks import note_of
 from densehook.index import Index
@@ -361,6 +361,24 @@ def test_what_runs_over_documents_runs_once_and_chunks_can_be_asked_for(
     abort(es, ALIAS)
     with pytest.raises(RequestError, match="pipeline 'news-pipeline' of index 'news-1' makes"):
         migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+
+
+def test_a_feed_waits_for_an_index_that_takes_no_writes(
+    crowded_node: CrowdedNode, es: Elasticsearch
+) -> None:
+    index = make_news(es, crowded_node.encoder, 1)
+    es.indices.add_block(index=OLD, block="write")
+    lifted = threading.Timer(
+        1, es.indices.put_settings, kwargs={"index": OLD, "settings": {"blocks.write": None}}
+    )
+    lifted.start()
+    report = index.ingest([{"_id": "late", "title": "late", "text": "snow"}])
+    lifted.join()
+    assert (report.indexed, report.failed) == (1, 0)
+    es.indices.add_block(index=OLD, block="write")
+    with pytest.raises(ClusterUnavailable, match="blocked by"):
+        index.ingest([{"_id": "never", "title": "never", "text": "snow"}], patience="1s")
+    es.indices.put_settings(index=OLD, settings={"blocks.write": None})
 
 
 def test_what_cannot_be_migrated_is_said_in_a_line_and_stays(

@@ -207,6 +207,7 @@ class Following:
                         self._delete(keys)
         except BaseException:
             now.close()
+            self._left_off = True  # what was copied of this moment may be deleted by the next
             raise
         self.close()
         self._held = now

@@ -78,7 +78,7 @@ def migrate(
     ClusterUnavailable where the cluster stays busy or gone, EncoderMismatch, NotInService,
     ElasticError.
 
-        migrate(es, "articles", Wanted(encoder), Gate(open_collection("judged")))
+        migrate(es, "articles", Wanted(encoder), Gate(open_measured("judged")))
     """
     way = way or Way()
     kept = Kept(client, alias, Patience(way.patience))
