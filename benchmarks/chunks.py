@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,9 @@ from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.evaluation import measure_runs
+from densehook.export import export_bundle, read_recipe
 from densehook.hooks.kinds import dense
-from densehook.ingest import feed
+from densehook.ingest import FeedReport, feed
 from densehook.types import Document
 
 from .report import Result, at_least, out, parser, require_scifact, show
@@ -39,6 +41,9 @@ RULES = {
     "by tokens": ChunkRule("tokens", 256, 32),
 }
 SEED = 7
+RECIPE = Path(__file__).parent.parent / "onnx_models" / "all-minilm-l6-v2.toml"
+POSITIONS = 512
+"""Tokens that the model can read at once, for late chunking; its recipe says 256."""
 CHUNKS = 100_000
 INPUTS = ("title", "text")
 
@@ -75,14 +80,7 @@ def quality(client: Elasticsearch, encoder: Encoder) -> list[Result]:
         **{f"joined, {name}": (together, rule) for name, rule in RULES.items()},
     }
     for number, (name, (collection, rule)) in enumerate(ways.items()):
-        index = f"chunks-{number}"
-        create_index(client, index, encoder.manifest, inputs=INPUTS, index_type="flat", chunk=rule)
-        report = feed(client, index, collection.documents(), encoder)
-        assert not report.failed, report.failures[0]
-        run = Searcher(client, index, encoder).search(collection.queries, "dense", 100)
-        with tempfile.TemporaryDirectory() as scratch:
-            evaluation = measure_runs(collection, {"dense": run}, Path(scratch) / "report")
-        found[name] = dict(evaluation.systems["dense"])
+        found[name], report = _ranked(client, f"chunks-{number}", encoder, collection, rule)
         told = ", ".join(f"{measure} {value:.4f}" for measure, value in found[name].items())
         out.print(f"{name}: {report.indexed:,} documents, {report.encoded.texts:,} vectors: {told}")
     whole = found["unjoined"]["R@100"]
@@ -95,6 +93,44 @@ def quality(client: Elasticsearch, encoder: Encoder) -> list[Result]:
         ),
         Result("R@100, joined, cut / unjoined", found["joined, cut"]["R@100"] / whole, "", True),
     ]
+
+
+def late(client: Elasticsearch, sizes: list[int]) -> list[Result]:
+    """Chunks encoded with those around them against the same chunks alone, by one encoder."""
+    together = joined(open_collection(require_scifact()))
+    results = []
+    with tempfile.TemporaryDirectory() as scratch:
+        recipe = replace(
+            read_recipe(RECIPE), late_chunking=True, max_tokens=POSITIONS, overrides=["max_tokens"]
+        )
+        encoder = load(export_bundle(recipe, Path(scratch) / "bundle").path)
+        for size, by in itertools.product(sizes, ("sentence", "late")):
+            index = f"late-{by}-{size}"
+            found, report = _ranked(client, index, encoder, together, ChunkRule(by, size))
+            results += [
+                Result(f"{name}, {by}, {size} tokens", value, "", True)
+                for name, value in found.items()
+            ]
+            told = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
+            out.print(f"by {by}, {size} tokens: {report.encoded.tokens:,} tokens: {told}")
+    return results
+
+
+def _ranked(
+    client: Elasticsearch,
+    index: str,
+    encoder: Encoder,
+    collection: Collection,
+    rule: ChunkRule | None,
+) -> tuple[dict[str, float], FeedReport]:
+    """R@100 and nDCG@10 of a collection in an index of its own, and what feeding it was."""
+    create_index(client, index, encoder.manifest, inputs=INPUTS, index_type="flat", chunk=rule)
+    report = feed(client, index, collection.documents(), encoder)
+    assert not report.failed, report.failures[0]
+    run = Searcher(client, index, encoder).search(collection.queries, "dense", 100)
+    with tempfile.TemporaryDirectory() as scratch:
+        evaluation = measure_runs(collection, {"dense": run}, Path(scratch) / "report")
+    return dict(evaluation.systems["dense"]), report
 
 
 def speed(client: Elasticsearch, encoder: Encoder, documents: int) -> list[Result]:
@@ -172,9 +208,15 @@ def _times(client: Elasticsearch, queries: NDArray[np.float32]) -> dict[str, flo
 def main() -> int:
     """Runs the parts and prints the bars."""
     options = parser(__doc__ or "")
-    options.add_argument("--only", choices=("quality", "speed", "latency"), help="one part")
+    options.add_argument("--only", choices=("quality", "late", "speed", "latency"), help="one part")
     options.add_argument("--bundle", type=Path, help="by default all-MiniLM-L6-v2")
     options.add_argument("--documents", type=int, default=30, help="joined ones, for the speed")
+    options.add_argument(
+        "--sizes",
+        type=lambda text: [int(part) for part in text.split(",")],
+        default=[64, 256],
+        help="tokens of a chunk, for late chunking",
+    )
     options.add_argument("--chunks", type=int, default=CHUNKS, help="for the latency")
     given = options.parse_args()
     encoder = load(read_bundle(given.bundle).path if given.bundle else minilm().path)
@@ -185,6 +227,8 @@ def main() -> int:
             results += speed(client, encoder, given.documents)
         if given.only in (None, "quality"):
             results += quality(client, encoder)
+        if given.only in (None, "late"):
+            results += late(client, given.sizes)
         if given.only in (None, "latency"):
             results += latency(client, encoder.dims, given.chunks)
     return show("Chunks of long documents", results, given.json)

@@ -79,20 +79,25 @@ def minilm(minilm_bundle: Bundle) -> Encoder:
 def make_tiny_bundle(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Bundle]:
-    """Makes bundles of random models: make_tiny_bundle("bert", pooling="cls", ...)."""
+    """Makes bundles of random models: make_tiny_bundle("bert", pooling="cls", ...).
+
+    ``recipe`` are lines of the recipe's own.
+    """
     import torch
 
     import tiny_models
     from densehook.export import export_bundle, read_recipe
 
-    def make(architecture: str = "bert", seed: int = 0, **described: object) -> Bundle:
+    def make(
+        architecture: str = "bert", seed: int = 0, *, recipe: str = "", **described: object
+    ) -> Bundle:
         torch.manual_seed(seed)
         folder = tmp_path_factory.mktemp(f"tiny-{architecture}")
         tiny_models.ARCHITECTURES[architecture](folder / "model")
         tiny_models.describe(folder / "model", **described)  # type: ignore[arg-type]
-        recipe = folder / f"tiny-{architecture}.toml"
-        recipe.write_text('source = "model"\n')
-        return export_bundle(read_recipe(recipe), folder / "bundle")
+        path = folder / f"tiny-{architecture}.toml"
+        path.write_text(f'source = "model"\n{recipe}\n')
+        return export_bundle(read_recipe(path), folder / "bundle")
 
     return make
 

@@ -14,10 +14,10 @@ from densehook.elastic.patience import Patience, is_nodes_fault, retry_after
 from densehook.errors import ClusterUnavailable, RequestError
 
 
-def refused(status: int, **headers: str) -> ApiError:
+def refused(status: int, kind: str = "t", **headers: str) -> ApiError:
     node = NodeConfig("http", "127.0.0.1", 9200)
     meta = ApiResponseMeta(status, "1.1", HttpHeaders(headers), 0.0, node)
-    return ApiError("no", meta, {"error": {"type": "t", "reason": "too much"}})
+    return ApiError("no", meta, {"error": {"type": kind, "reason": "too much"}})
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def test_pauses_are_drawn_from_nothing_to_a_length_that_grows_and_is_capped() ->
 def test_a_request_is_sent_again_until_it_is_answered() -> None:
     errors: list[Exception] = [
         refused(503),
+        refused(500, "i_o_exception"),
         elastic_transport.ConnectionError("cut"),
         refused(429),
     ]

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import elastic_transport
 from elasticsearch import ApiError
@@ -38,7 +38,8 @@ _NODES_FAULT = (
     "translog_exception",
     "unavailable_shards_exception",
 )
-"""Types of errors that say nothing of a document, but of a shard that is not there, or a full disk.
+"""Types of errors that say nothing of what was asked, but of a shard that is not there, or a full
+disk.
 
 Some have a status that says otherwise, 500 or 404, and a looked up document's have none.
 """
@@ -132,13 +133,13 @@ def given_up(reason: str) -> ClusterUnavailable:
 
 def may_come(error: ApiError | elastic_transport.TransportError) -> bool:
     """Whether the same request may well be answered later."""
-    if isinstance(error, ApiError):
-        return error.status_code in (*BUSY, *LOST)
-    return is_lost(error)
+    if not isinstance(error, ApiError):
+        return is_lost(error)
+    return error.status_code in (*BUSY, *LOST) or is_nodes_fault(_details(error))
 
 
 def is_nodes_fault(error: object) -> bool:
-    """Whether a document's error is the node's, which may well be mended later."""
+    """Whether what an answer or a document's part of one says is the node's to mend, as it may."""
     return isinstance(error, Mapping) and error.get("type") in _NODES_FAULT
 
 
@@ -166,10 +167,13 @@ def unavailable(error: ApiError | elastic_transport.TransportError) -> str:
     line = str(error.message).partition("\n")[0]
     if not isinstance(error, ApiError):
         return f"no answer came: {line}"
-    body = error.body if isinstance(error.body, dict) else {}
-    details = body.get("error")
-    reason = details.get("reason") if isinstance(details, dict) else None
-    return f"{error.status_code} {reason or line}"
+    return f"{error.status_code} {_details(error).get('reason') or line}"
+
+
+def _details(error: ApiError) -> Mapping[str, Any]:
+    """What the cluster said of an error; nothing where it is no answer of a cluster's."""
+    details = error.body.get("error") if isinstance(error.body, Mapping) else None
+    return details if isinstance(details, Mapping) else {}
 
 
 def _asked(headers: Mapping[str, str]) -> float:

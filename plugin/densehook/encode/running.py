@@ -120,9 +120,8 @@ class Running:
             mask[row, : len(text.ids)] = 1
             for span, (first, end) in enumerate(text.spans or [(text.unpooled, len(text.ids))]):
                 pooled[row, span, first:end] = 1
-        knows_spans = self._manifest.knows_spans
-        output = self.session.run(Batch(ids, mask, pooled if knows_spans else pooled[:, 0]))
-        if knows_spans and output.ndim == 3:
+        output = self.session.run(Batch(ids, mask, pooled))
+        if self._manifest.knows_spans and output.ndim == 3:
             output = output.reshape(-1, output.shape[-1])
         rows: Vectors = self._kind.decoded(self._manifest, output)
         return rows.reshape(len(texts), -1, *rows.shape[1:])

@@ -25,8 +25,9 @@ Rows = NDArray[Any]
 class Batch(NamedTuple):
     """Texts that run together, each value int64 [batch, tokens].
 
-    ``mask`` is 1 for a token and 0 for padding, ``pooled`` for a token that the vector is pooled of
-    and for one that it is not; where parts of texts have vectors, it is [batch, spans, tokens].
+    ``mask`` is 1 for a token and 0 for padding, ``pooled``, int64 [batch, spans, tokens], for a
+    token that a vector is pooled of and for one that it is not: one for each part of a text, or for
+    the whole.
     """
 
     ids: Ids
@@ -38,7 +39,7 @@ _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
     "input_ids": lambda batch: batch.ids,
     "attention_mask": lambda batch: batch.mask,
     "token_type_ids": lambda batch: np.zeros_like(batch.ids),
-    "pooling_mask": lambda batch: batch.pooled,
+    "pooling_mask": lambda batch: batch.pooled[:, 0],
     "span_mask": lambda batch: batch.pooled,
 }
 """What each graph input is."""
@@ -117,7 +118,9 @@ class Session:
     def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:
         """The named outputs of a graph that has more than its own; ids are without padding."""
         every = np.ones_like(ids)
-        feed = {name: make(Batch(ids, every, every)) for name, make in self._inputs.items()}
+        feed = {
+            name: make(Batch(ids, every, every[:, None])) for name, make in self._inputs.items()
+        }
         return list(self._session.run(list(names), feed))
 
 
