@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
 from elasticsearch import Elasticsearch
 
 import densehook
 from command_line import running_in
 from densehook.bundle import Bundle
+from densehook.elastic.checkpoints import CHECKPOINTS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "migration.md").read_text()
 EXAMPLE = re.compile(r"```(sh|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
-FAULTY = {"densehook doctor articles"}
+FAULTY = {
+    "densehook doctor articles",
+    "densehook migrate news --encoder tiny-bert --collection judged",
+}
 """Commands that end with 1, since they find a fault."""
+JUDGED = {
+    "how does immunity come about": "1",
+    "sleepy pets": "2",
+    "wet weather": "3",
+    "winter weather": "5",
+}
+"""Questions, and the document that answers each."""
 
 
 def test_the_commands_print_what_the_page_shows(
-    node_url: str, client: Elasticsearch, minilm_bundle: Bundle, tmp_path: Path
+    node_url: str,
+    client: Elasticsearch,
+    minilm_bundle: Bundle,
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "onnx_models").mkdir()
-    (tmp_path / "onnx_models" / minilm_bundle.manifest.name).symlink_to(minilm_bundle.path)
+    for bundle in (minilm_bundle, tiny_bundle):
+        (tmp_path / "onnx_models" / bundle.manifest.name).symlink_to(bundle.path)
+    write_judged(tmp_path / "judged")
+    monkeypatch.chdir(tmp_path)
     run = running_in(tmp_path, DENSEHOOK_ES_URL=node_url)
     try:
         for language, command, shown in EXAMPLE.findall(PAGE):
@@ -41,7 +62,16 @@ def test_the_commands_print_what_the_page_shows(
             for line, real in zip(lines(shown), lines(done.stdout), strict=True):
                 assert fits(line, real), f"{command}\nshown:   {line}\nprinted: {real}"
     finally:
-        client.indices.delete(index="articles", ignore_unavailable=True)
+        made = client.indices.get(index="news-*").body
+        client.indices.delete(index=["articles", CHECKPOINTS, *made], ignore_unavailable=True)
+
+
+def write_judged(folder: Path) -> None:
+    (folder / "qrels").mkdir(parents=True)
+    rows = [{"_id": f"q{n}", "text": text} for n, text in enumerate(JUDGED)]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    judged = [f"q{n}\t{document}\t1\n" for n, document in enumerate(JUDGED.values())]
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(judged))
 
 
 def lines(text: str) -> list[str]:

@@ -19,6 +19,7 @@ import densehook
 from command_line import COMMAND, running_in, succeeded
 from conftest import CrowdedNode
 from densehook.bundle import Bundle, Dense
+from densehook.chunk import ChunkRule
 from densehook.elastic.coverage import Coverage, count_of_other_text, coverage_of
 from densehook.encode import Encoder
 from densehook.errors import EncoderMismatch, RequestError
@@ -350,3 +351,41 @@ def test_a_field_of_others_is_left_to_them(
     other = densehook.load(other_tiny_bundle.path)
     with pytest.raises(EncoderMismatch, match="holds vectors of encoder"):
         densehook.Index.add_field(es, "articles", other, inputs=INPUTS, field="another")
+
+
+@WAYS
+def test_chunks_are_added_in_place(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    make_articles(es, 20)
+    long = " ".join(f"Sentence {n} speaks of {PASSAGES[n][:40]}." for n in range(9))
+    es.index(index="articles", id="long", document={"title": "Much", "body": long}, refresh=True)
+    rule = ChunkRule("sentence", 32)
+    index = densehook.Index.add_field(
+        es, "articles", crowded_node.encoder, inputs=INPUTS, in_cluster=in_cluster, chunk=rule
+    )
+    report = index.embed()
+    assert (report.written, report.failed, report.coverage.lacking) == (21, 0, 0)
+    assert (index.field.name, index.field.chunk) == ("passages.vector", rule)
+    text = f"Much {long}"
+    found = es.get(index="articles", id="long", source=["passages.start", "passages.end"])
+    spans = [(each["start"], each["end"]) for each in found["_source"]["passages"]]
+    cut, _ = crowded_node.encoder.cut(text, rule)
+    assert spans == [(chunk.start, chunk.end) for chunk in cut]
+    assert len(spans) > 3
+    best = index.search(f"Sentence 8 speaks of {PASSAGES[8][:40]}", mode="dense", size=1)
+    assert best[0].id == "long"
+    assert index.embed().written == 0
+    with pytest.raises(RequestError, match=r"are cut otherwise .*densehook migrate"):
+        densehook.Index.add_field(
+            es, "articles", crowded_node.encoder, in_cluster=in_cluster, chunk=ChunkRule("tokens")
+        )
+    with pytest.raises(RequestError, match="'title' of index 'articles' is mapped already"):
+        densehook.Index.add_field(
+            es,
+            "articles",
+            crowded_node.encoder,
+            inputs=["body"],
+            field="title.vector",
+            chunk=rule,
+        )

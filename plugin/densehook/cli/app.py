@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "create": "index",
     "ingest": "index",
     "embed": "embed",
+    "migrate": "migrate",
     "vectors": "vectors",
     "impacts": "impacts",
     "search": "search",

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..hooks import field_for
 from .bundles import document_encoder
 from .console import note, out
 from .feeding import Refused, print_cut
 from .options import (
     ApiKey,
     CaCerts,
+    ChunkBeyond,
+    ChunkBy,
+    ChunkLimit,
+    ChunkOverlap,
+    ChunkPrefix,
+    ChunkTokens,
     Failures,
     InCluster,
     IndexType,
@@ -20,6 +27,7 @@ from .options import (
     Texts,
     Url,
     VectorFieldName,
+    chunk_rule,
     names,
 )
 from .progress import bars
@@ -27,10 +35,9 @@ from .progress import bars
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from ..chunk import ChunkRule
     from ..index import Index
     from ..ingest import EmbedReport
-
-_NEW_FIELD = "embedding"
 
 
 def embed(
@@ -52,6 +59,12 @@ def embed(
     ] = None,
     field: VectorFieldName = None,
     index_type: IndexType = "hnsw",
+    chunk: ChunkBy = None,
+    chunk_tokens: ChunkTokens = 256,
+    chunk_overlap: ChunkOverlap = 0,
+    chunk_prefix: ChunkPrefix = "",
+    chunk_limit: ChunkLimit = 512,
+    chunk_beyond: ChunkBeyond = "refuse",
     in_cluster: InCluster = None,
     texts: Texts = False,
     pace: Pace = None,
@@ -69,7 +82,8 @@ def embed(
     from .cluster import connect
 
     client = connect(url, api_key, ca_certs)
-    opened = prepared(client, index, encoder, inputs, field, index_type, in_cluster)
+    rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
+    opened = prepared(client, index, encoder, inputs, field, index_type, rule, in_cluster)
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)
     if report.failed:
@@ -83,6 +97,7 @@ def prepared(
     inputs: str | None,
     field: str | None,
     index_type: str = "hnsw",
+    chunk: ChunkRule | None = None,
     in_cluster: bool | None = None,
 ) -> Index:
     """The index with its vector field, and with whoever makes its vectors.
@@ -96,9 +111,9 @@ def prepared(
     name, entry = the_index(client, index)
     stated = stated_field(name, entry["mappings"], field)
     if stated is None and (encoder is None or inputs is None):
+        wanted = field or field_for(chunk)
         raise typer.BadParameter(
-            f"index {name!r} has no vector field {field or _NEW_FIELD!r}; say what is to make it"
-            " and from what",
+            f"index {name!r} has no vector field {wanted!r}; say what is to make it and from what",
             param_hint="--encoder, --input",
         )
     path = encoder or Path(stated.encoder if stated else "")
@@ -107,9 +122,10 @@ def prepared(
         index,
         document_encoder(client, path, in_cluster),
         inputs=names(inputs or ""),
-        field=stated.name if stated else field or _NEW_FIELD,
+        field=stated.name if stated else field,
         index_type=index_type,
         in_cluster=in_cluster,
+        chunk=chunk,
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..chunk import WAYS, ChunkRule
 from ..files import is_stdin
 from ..hooks import field_for, pipeline_name
 from ..types import IN_INDEX, PATIENCE
@@ -18,6 +17,12 @@ from .options import (
     ApiKey,
     BundlePath,
     CaCerts,
+    ChunkBeyond,
+    ChunkBy,
+    ChunkLimit,
+    ChunkOverlap,
+    ChunkPrefix,
+    ChunkTokens,
     Failures,
     IdField,
     InCluster,
@@ -26,6 +31,7 @@ from .options import (
     Rename,
     Url,
     VectorFieldName,
+    chunk_rule,
     names,
     renames,
 )
@@ -58,34 +64,12 @@ def create(
             "--field", help="Name of the vector field: embedding, with chunks passages.vector."
         ),
     ] = None,
-    chunk: Annotated[
-        str | None,
-        typer.Option(
-            "--chunk",
-            help=f"Cut texts, and make a vector for each chunk: by {', '.join(WAYS)}.",
-        ),
-    ] = None,
-    chunk_tokens: Annotated[
-        int, typer.Option("--chunk-tokens", help="Most tokens of a chunk, as the model reads it.")
-    ] = 256,
-    chunk_overlap: Annotated[
-        int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
-    ] = 0,
-    chunk_prefix: Annotated[
-        str,
-        typer.Option(
-            "--chunk-prefix", help="Fields whose text is put before each chunk, as title is."
-        ),
-    ] = "",
-    chunk_limit: Annotated[
-        int, typer.Option("--chunk-limit", help="Most chunks of a document; more are refused.")
-    ] = 512,
-    chunk_beyond: Annotated[
-        str,
-        typer.Option(
-            "--chunk-beyond", help="What becomes of a document of more: refuse, or cut it there."
-        ),
-    ] = "refuse",
+    chunk: ChunkBy = None,
+    chunk_tokens: ChunkTokens = 256,
+    chunk_overlap: ChunkOverlap = 0,
+    chunk_prefix: ChunkPrefix = "",
+    chunk_limit: ChunkLimit = 512,
+    chunk_beyond: ChunkBeyond = "refuse",
     template: Annotated[
         str | None,
         typer.Option(
@@ -107,10 +91,7 @@ def create(
 
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
-    rule = None
-    if chunk is not None:
-        prefix = tuple(names(chunk_prefix)) if chunk_prefix else ()
-        rule = ChunkRule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, prefix)
+    rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
     field = field or field_for(rule)
     in_cluster = create_index(
         client,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..chunk import WAYS, ChunkRule
 from ..files import text_lines
 from ..hooks import INDEX_TYPES
 
@@ -55,6 +56,31 @@ InCluster = Annotated[
         help="Whether the cluster's densehook plugin makes the vectors; by default where it has"
         " this encoder.",
         show_default=False,
+    ),
+]
+ChunkBy = Annotated[
+    str | None,
+    typer.Option(
+        "--chunk", help=f"Cut texts, and make a vector for each chunk: by {', '.join(WAYS)}."
+    ),
+]
+ChunkTokens = Annotated[
+    int, typer.Option("--chunk-tokens", help="Most tokens of a chunk, as the model reads it.")
+]
+ChunkOverlap = Annotated[
+    int, typer.Option("--chunk-overlap", help="Most tokens that a chunk has of the one before.")
+]
+ChunkPrefix = Annotated[
+    str,
+    typer.Option("--chunk-prefix", help="Fields whose text is put before each chunk, as title is."),
+]
+ChunkLimit = Annotated[
+    int, typer.Option("--chunk-limit", help="Most chunks of a document; more are refused.")
+]
+ChunkBeyond = Annotated[
+    str,
+    typer.Option(
+        "--chunk-beyond", help="What becomes of a document of more: refuse, or cut it there."
     ),
 ]
 IndexType = Annotated[str, typer.Option("--index-type", help=f"One of {', '.join(INDEX_TYPES)}.")]
@@ -105,6 +131,15 @@ def renames(given: Sequence[str] | None) -> Mapping[str, str]:
             raise typer.BadParameter(said, param_hint="--rename")
         made[old] = new
     return made
+
+
+def chunk_rule(
+    by: str | None, tokens: int, overlap: int, limit: int, beyond: str, prefix: str
+) -> ChunkRule | None:
+    """The rule that options of chunks state; None without --chunk. Raises RequestError."""
+    if by is None:
+        return None
+    return ChunkRule(by, tokens, overlap, limit, beyond, tuple(names(prefix)))
 
 
 def numbers(option: str, text: str) -> list[int]:

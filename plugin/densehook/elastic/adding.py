@@ -8,10 +8,12 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from ..bundle import Manifest
+from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..hooks import (
     VectorField,
     addition_request,
+    field_for,
     notes_addition,
     read_provenance,
     require_kept_source,
@@ -29,21 +31,25 @@ def add_field(
     manifest: Manifest,
     *,
     inputs: Sequence[str] = (),
-    field: str = "embedding",
+    field: str | None = None,
     index_type: str = "hnsw",
     in_cluster: bool | None = None,
+    chunk: ChunkRule | None = None,
 ) -> bool:
     """Maps a vector field in an index that is there, and states whose vectors it has.
 
-    One that is there already for this encoder stays as it is, and needs no inputs. With
-    ``in_cluster`` the plugin makes the vectors of what is written from now on; None leaves it to
-    the plugin where it has this very encoder in service. Gives whether the plugin does. Raises
-    RequestError where the index cannot take the field, EncoderMismatch where it is another
-    encoder's, IndexNotFound, NotInService, ElasticError.
+    With ``chunk`` a document has a vector for each chunk of its text. A field that is there already
+    for this encoder stays as it is, and needs no inputs. With ``in_cluster`` the plugin makes the
+    vectors of what is written from now on; None leaves it to the plugin where it has this very
+    encoder in service. Gives whether the plugin does. Raises RequestError where the index cannot
+    take the field, EncoderMismatch where it is another encoder's, IndexNotFound, NotInService,
+    ElasticError.
     """
     name, entry = the_index(client, index)
     require_index(index, name, entry)
     mapping = entry["mappings"]
+    chunk = None if chunk is None else chunk.within(manifest.max_tokens)
+    field = field or field_for(chunk)
     stated = stated_field(name, mapping, field)
     if in_cluster is None:
         in_cluster = has_encoder(client, manifest.name, manifest.fingerprint)
@@ -52,6 +58,7 @@ def add_field(
     if stated is not None and stated.mapping:
         stated.require(manifest, name)
         _require_same_inputs(name, stated, inputs)
+        _require_same_chunks(name, stated, chunk)
         require_kept_source(name, mapping)
         change = {"properties": notes} if (notes := notes_addition(name, mapping)) else {}
     else:
@@ -62,6 +69,7 @@ def add_field(
             inputs=inputs or (stated.inputs if stated else ()),
             field=field,
             index_type=index_type,
+            chunk=chunk,
         )
         _require_no_vectors(client, name, field)
     with elastic_errors(client):
@@ -114,6 +122,15 @@ def _require_same_inputs(index: str, stated: VectorField, inputs: Sequence[str])
         )
 
 
+def _require_same_chunks(index: str, stated: VectorField, chunk: ChunkRule | None) -> None:
+    if chunk not in (None, stated.chunk):
+        cut = "not in chunks" if stated.chunk is None else f"in chunks by {stated.chunk}"
+        raise RequestError(
+            f"the texts of {stated.name!r} in index {index!r} are cut otherwise ({cut}); name"
+            " another field, or put an index of such chunks in its place: densehook migrate"
+        )
+
+
 def _require_no_vectors(client: Elasticsearch, index: str, field: str) -> None:
     """Raises RequestError where a field has vectors of nobody knows whom."""
     with elastic_errors(client):
@@ -121,5 +138,6 @@ def _require_no_vectors(client: Elasticsearch, index: str, field: str) -> None:
     if found:
         raise RequestError(
             f"field {field!r} of index {index!r} has {found:,} vectors already, and nothing says of"
-            " which encoder; name another field (--field)"
+            " which encoder; name another field (--field), or put an index with this encoder's in"
+            f" the place of this one: densehook migrate --field {field}"
         )

@@ -20,6 +20,7 @@ from .patience import (
     Patience,
     Waiting,
     given_up,
+    is_blocked,
     is_lost,
     is_nodes_fault,
     retry_after,
@@ -36,20 +37,25 @@ _NOBODYS_FAULT = (401, 403, 404)  # a wrong key, a missing right, an index delet
 
 @dataclass(frozen=True)
 class Write:
-    """A document to be written, as the lines of a bulk request.
+    """A document to be written, as the lines of a bulk request; one to be deleted has no source.
 
     ``absent`` says that the index did not have it when it was last looked up.
     """
 
     id: str
     action: bytes
-    source: bytes
+    source: bytes | None
     absent: bool = False
 
     @property
     def size(self) -> int:
         """Bytes of the request."""
-        return len(self.action) + len(self.source) + 2
+        return sum(len(line) + 1 for line in self.lines)
+
+    @property
+    def lines(self) -> Sequence[bytes]:
+        """What stands in the request."""
+        return (self.action,) if self.source is None else (self.action, self.source)
 
     @classmethod
     def of(
@@ -57,7 +63,7 @@ class Write:
         client: Elasticsearch,
         verb: str,
         id_: str,
-        source: Mapping[str, Any],
+        source: Mapping[str, Any] | None,
         absent: bool,
         conditions: Mapping[str, Any] | None = None,
     ) -> Write:
@@ -68,7 +74,7 @@ class Write:
         json = client.transport.serializers.get_serializer("application/json")
         try:
             action = json.dumps({verb: {"_id": id_, **(conditions or {})}})
-            return cls(id_, action, json.dumps(source), absent)
+            return cls(id_, action, None if source is None else json.dumps(source), absent)
         except SerializationError as error:
             raise ValueError(f"a value that JSON cannot hold: {error.message}") from error
 
@@ -93,7 +99,7 @@ class Refusal:
     @property
     def again(self) -> bool:
         """Whether the very same document may go in later."""
-        return self.status in BUSY or self.doubtful
+        return self.status in BUSY or self.doubtful or is_blocked(self.error)
 
     @property
     def reason(self) -> str:
@@ -178,7 +184,7 @@ class _Request:
         """Sends documents once; the places of those to be sent again, and not before when."""
         writes = [self._writes[place] for place in places]
         # the client takes lines that are made already, which its types do not say
-        lines: Any = [line for write in writes for line in (write.action, write.source)]
+        lines: Any = [line for write in writes for line in write.lines]
         try:
             response = self._client.bulk(
                 index=self._index, operations=lines, filter_path="items.*.status,items.*.error"

@@ -87,6 +87,11 @@ class CheckpointDocument:
                         " it, several with --part"
                     ) from None
 
+    def delete(self) -> None:
+        """Forgets it, where there is one. Raises ElasticError."""
+        with elastic_errors(self._client), suppress(NotFoundError):
+            self._patience.answer(lambda: self._client.delete(index=CHECKPOINTS, id=self._id))
+
     def _got(self) -> Mapping[str, Any] | None:
         try:
             found = self._patience.answer(lambda: self._client.get(index=CHECKPOINTS, id=self._id))

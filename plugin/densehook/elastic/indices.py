@@ -174,10 +174,15 @@ def takes_base64(client: Elasticsearch, index: str) -> bool:
 
     Elasticsearch 9.3 and newer read it; where ``_source`` shows no vectors, nobody meets it.
     """
-    setting = "index.mapping.exclude_source_vectors"
     versions = versions_of(client)
     if not versions or any(_release(version) < _BASE64_SINCE for version in versions):
         return False
+    return hides_vectors(client, index)
+
+
+def hides_vectors(client: Elasticsearch, index: str) -> bool:
+    """Whether ``_source`` shows no vectors unless that is asked for, as from 9.2 on."""
+    setting = "index.mapping.exclude_source_vectors"
     with elastic_errors(client):
         found = client.indices.get_settings(
             index=index, name=setting, include_defaults=True, flat_settings=True

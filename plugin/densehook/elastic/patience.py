@@ -143,6 +143,11 @@ def is_nodes_fault(error: object) -> bool:
     return isinstance(error, Mapping) and error.get("type") in _NODES_FAULT
 
 
+def is_blocked(error: object) -> bool:
+    """Whether an index took no writes, as for the moment in which another takes its place."""
+    return isinstance(error, Mapping) and error.get("type") == "cluster_block_exception"
+
+
 def is_lost(error: elastic_transport.TransportError) -> bool:
     """Whether it says that no answer came; else it would fail again, as certificates do."""
     return isinstance(

@@ -40,7 +40,7 @@ from .notes import (
     without_vector,
 )
 from .passages import PassageScore, passage_score
-from .paths import value_at
+from .paths import mapping_at, value_at
 from .provenance import (
     Provenance,
     read_provenance,
@@ -58,6 +58,12 @@ from .searching import (
     ranking_of,
     require_answers,
 )
+from .successor import (
+    PIPELINES,
+    pipelines_of,
+    require_no_other_encoder,
+    successor_request,
+)
 from .template import TextTemplate
 from .text_rule import Input, Join, TextRule, join_by_spaces, prompt_of, text_of
 from .vector_field import VectorField, short
@@ -67,6 +73,7 @@ __all__ = [
     "INDEX_TYPES",
     "MARKED",
     "NOTES",
+    "PIPELINES",
     "Decision",
     "Field",
     "Input",
@@ -97,6 +104,7 @@ __all__ = [
     "join_by_spaces",
     "lacks_vector",
     "learned_request",
+    "mapping_at",
     "msearch_request",
     "needs_plugin",
     "note_in",
@@ -108,6 +116,7 @@ __all__ = [
     "passage_score",
     "pipeline_name",
     "pipeline_request",
+    "pipelines_of",
     "prompt_of",
     "ranking_of",
     "read_provenance",
@@ -115,8 +124,10 @@ __all__ = [
     "require_field_names",
     "require_index_type",
     "require_kept_source",
+    "require_no_other_encoder",
     "searched_together",
     "short",
+    "successor_request",
     "text_of",
     "to_embed",
     "value_at",

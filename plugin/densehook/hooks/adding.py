@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..bundle import Manifest
+from ..chunk import ChunkRule
 from ..errors import RequestError
-from .indexing import place, require_field_names, require_index_type
-from .kinds import FIELDS
+from .indexing import (
+    CHUNKED_FIELD,
+    place,
+    require_field_names,
+    require_index_type,
+    vector_mapping,
+)
 from .notes import NOTES, NOTES_MAPPING
 from .paths import mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
@@ -56,26 +62,31 @@ def addition_request(
     inputs: Sequence[str],
     field: str,
     index_type: str,
+    chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
 
     What the mapping says already stays. Raises RequestError where it cannot take the field.
     """
     require_index_type(manifest, index_type)
-    require_field_names(inputs, field)
+    require_field_names(inputs, field, chunk)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
-    for name in inputs:
-        _require_text(index, mapping, name)
-    wanted = FIELDS[manifest.kind].mapping(manifest, index_type)
+    require_texts(index, mapping, manifest, inputs, chunk)
+    path, wanted = vector_mapping(manifest, index_type, field, chunk)
     added: dict[str, Any] = {}
-    if mapped := mapping_at(properties, field):
+    if not (mapped := mapping_at(properties, path)):
+        place(added, path, wanted)
+    elif chunk is None:
         _require_alike(index, field, mapped, wanted)
     else:
-        place(added, field, wanted)
+        raise RequestError(
+            f"{path!r} of index {index!r} is mapped already, and what documents have there would"
+            f" give way to chunks; name another field (--field), as {CHUNKED_FIELD}"
+        )
     return {
         "properties": {**added, **notes_addition(index, mapping)},
-        "_meta": field_meta(mapping.get("_meta", {}), manifest, field, inputs),
+        "_meta": field_meta(mapping.get("_meta", {}), manifest, field, inputs, chunk),
     }
 
 
@@ -107,6 +118,20 @@ def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
         )
 
 
+def require_texts(
+    index: str,
+    mapping: Mapping[str, Any],
+    manifest: Manifest,
+    inputs: Sequence[str],
+    chunk: ChunkRule | None,
+) -> None:
+    """Raises RequestError for inputs that hold no text, BundleError for chunks that cannot be."""
+    if chunk is not None and chunk.is_late:
+        manifest.require_spans()
+    for name in (*inputs, *(() if chunk is None else chunk.prefix)):
+        _require_text(index, mapping, name)
+
+
 def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
     if name in mapping.get("runtime", {}):
         return
@@ -136,5 +161,6 @@ def _require_alike(
         if seen is not None and seen != wanted[key]:
             raise RequestError(
                 f"field {field!r} of index {index!r} is mapped already, with {key} {seen}, and the"
-                f" encoder needs {wanted[key]}; name another field (--field), or {_ANOTHER}"
+                f" encoder needs {wanted[key]}; name another field (--field), or put an index with"
+                f" this one in its place: densehook migrate --field {field}"
             )

@@ -74,7 +74,7 @@ def index_request(
         for name in searched:
             place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
-    place(properties, *_vector(manifest, index_type, field, chunk))
+    place(properties, *vector_mapping(manifest, index_type, field, chunk))
     return {
         "settings": {
             "number_of_shards": shards,
@@ -92,7 +92,7 @@ def index_request(
     }
 
 
-def _vector(
+def vector_mapping(
     manifest: Manifest, index_type: str, field: str, chunk: ChunkRule | None
 ) -> tuple[str, dict[str, Any]]:
     """What is mapped for a vector field, and where."""

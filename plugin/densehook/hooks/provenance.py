@@ -84,14 +84,24 @@ def meta_of(
 
 
 def field_meta(
-    meta: Mapping[str, Any], manifest: Manifest, field: str, inputs: Sequence[str]
+    meta: Mapping[str, Any],
+    manifest: Manifest,
+    field: str,
+    inputs: Sequence[str],
+    chunk: ChunkRule | None = None,
+    template: str | None = None,
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
-    BM25 searches its inputs, each for itself, unless the mapping names others.
+    What it states already of how the text of these inputs is made stays. BM25 searches the inputs,
+    each for itself, unless the mapping names others.
     """
     densehook = _object(meta.get(META))
-    fields = {**_object(densehook.get("fields")), field: _entry(manifest, inputs)}
+    known = _object(densehook.get("fields"))
+    stated = _object(known.get(field))
+    same = _names(stated.get("input")) == tuple(inputs)
+    kept = {key: stated[key] for key in ("template", "prompt") if same and key in stated}
+    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template)}}
     return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
 
 

@@ -16,7 +16,7 @@ from ..elastic.indices import create_index, delete_index, refresh, searched_prov
 from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
-from ..hooks import NOTES, Join, Provenance, VectorField
+from ..hooks import NOTES, Join, Provenance, VectorField, field_for
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
@@ -131,9 +131,10 @@ class Index:
         encoder: Encoder | RemoteEncoder,
         *,
         inputs: Sequence[str] = (),
-        field: str = "embedding",
+        field: str | None = None,
         index_type: str = "hnsw",
         in_cluster: bool | None = None,
+        chunk: ChunkRule | None = None,
     ) -> Self:
         """Gives an index that is there a vector field; ``embed`` fills it.
 
@@ -153,8 +154,9 @@ class Index:
             field=field,
             index_type=index_type,
             in_cluster=in_cluster,
+            chunk=chunk,
         )
-        opened = cls.open(client, name, field=field)
+        opened = cls.open(client, name, field=field or field_for(chunk))
         return opened if in_cluster else opened.encoded_by(encoder)
 
     @classmethod

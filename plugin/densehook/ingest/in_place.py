@@ -7,7 +7,6 @@ which puts a vector and its note into the document and nothing else.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,13 +20,14 @@ from ..elastic.counting import counted_between, ingest_counts
 from ..elastic.coverage import Coverage, coverage_of
 from ..elastic.indices import refresh
 from ..elastic.paging import pages
-from ..errors import ClusterUnreachable, NotElasticsearch, RequestError
+from ..errors import ClusterUnreachable, NotElasticsearch
 from ..hooks import Provenance, VectorField, has_note, to_embed
 from ..types import EncodeStats
 from .feed import WINDOW, WINDOW_IN_CLUSTER, require_way
 from .outcome import KEPT, Failure
+from .pace import Pace
 from .source import prefetched
-from .updates import Change, Page, Updates
+from .updates import Change, Page, Updates, parts_of
 from .write import TIMEOUT_IN_CLUSTER_S
 
 if TYPE_CHECKING:
@@ -83,14 +83,12 @@ def embed_field(
     of how many are done. Memory is bounded by a few pages and the ids of failures. Raises
     RequestError, EncoderMismatch, IndexNotFound, ClusterUnreachable, ElasticError.
     """
-    if requests_per_second is not None and requests_per_second <= 0:
-        raise RequestError(f"{requests_per_second:g} documents a second is no pace; give more")
+    pace = Pace(requests_per_second)
     require_way(provenance, target, encoder)
     index = provenance.index
     if encoder is None:
         let_cluster_embed(client, index)
     report = EmbedReport()
-    pace = _Pace(requests_per_second)
     before = None if encoder is not None else ingest_counts(client, target.encoder)
     with _saying_how_far(report), elastic_errors(client):
         updates = Updates(client, index, target, encoder)
@@ -115,24 +113,6 @@ def _saying_how_far(report: EmbedReport) -> Iterator[None]:
         ) from error
 
 
-class _Pace:
-    """So many documents a second, or as many as there are."""
-
-    def __init__(self, per_second: float | None) -> None:
-        self._per_second = per_second
-        self._next = time.monotonic()
-
-    def page(self, size: int) -> int:
-        """Documents in a page of ``size`` at most: few enough for an even pace."""
-        return size if self._per_second is None else max(1, min(size, int(self._per_second)))
-
-    def wait(self, documents: int) -> None:
-        """Returns when so many more may be written."""
-        if self._per_second is not None:
-            time.sleep(max(0.0, self._next - time.monotonic()))
-            self._next = max(self._next, time.monotonic()) + documents / self._per_second
-
-
 class _Run:
     """Goes through the index until nothing is left, or nothing more can be done."""
 
@@ -141,7 +121,7 @@ class _Run:
         client: Elasticsearch,
         index: str,
         updates: Updates,
-        pace: _Pace,
+        pace: Pace,
         report: EmbedReport,
         on_failure: Callable[[Failure], None],
         on_progress: Callable[[int, int], None],
@@ -194,7 +174,8 @@ class _Run:
         fields = self._updates.fields(texts)
         found = pages(self._client, self._index, query, fields, size)
         wanted = (self._wanted(hits, texts) for hits in found)
-        parts = chain.from_iterable(self._updates.parts(hits) for hits in wanted if hits)
+        encoded_here = None if in_cluster else self._updates.target
+        parts = chain.from_iterable(parts_of(hits, encoded_here) for hits in wanted if hits)
         made = map(self._updates.page, parts)
         # closed here, and not when the garbage collector comes by: the encoder's thread must stop
         with closing(prefetched(made, 1)) as coming:

@@ -70,22 +70,6 @@ class Updates:
             self._encode(self.encoder, page)
         return page
 
-    def parts(self, hits: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Documents as many at a time as may be encoded here together: of long ones fewer."""
-        if self.encoder is None or self.target.chunk is None:
-            yield hits
-            return
-        part: list[Mapping[str, Any]] = []
-        left = CUT_CHARACTERS
-        for hit in hits:
-            own = len(str(hit.get("_source", "")))
-            if part and own > left:
-                yield part
-                part, left = [], CUT_CHARACTERS
-            part.append(hit)
-            left -= own
-        yield part
-
     def of_other_text(self, hits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Those of the documents whose vector was made of another text."""
         return [hit for hit in hits if self._has_other_text(hit.get("_source", {}))]
@@ -130,6 +114,28 @@ class Updates:
         change.write = Write.of(
             self._client, "update", change.document.id, update, False, change.conditions
         )
+
+
+def parts_of(
+    hits: Sequence[Mapping[str, Any]], target: VectorField | None
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Documents as many at a time as may be encoded here together: of long ones fewer.
+
+    All at once for no target: none is encoded here.
+    """
+    if target is None or target.chunk is None:
+        yield hits
+        return
+    part: list[Mapping[str, Any]] = []
+    left = CUT_CHARACTERS
+    for hit in hits:
+        own = len(str(hit.get("_source", "")))
+        if part and own > left:
+            yield part
+            part, left = [], CUT_CHARACTERS
+        part.append(hit)
+        left -= own
+    yield part
 
 
 def _conditions(hit: Mapping[str, Any], *, guarded: bool) -> dict[str, Any]:

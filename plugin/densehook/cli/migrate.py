@@ -1,0 +1,201 @@
+"""`densehook migrate`: another encoder behind an alias, measured before it is in service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .bundles import document_encoder, open_index
+from .console import note, out
+from .feeding import Refused, print_cut
+from .options import (
+    ApiKey,
+    CaCerts,
+    ChunkBeyond,
+    ChunkBy,
+    ChunkLimit,
+    ChunkOverlap,
+    ChunkPrefix,
+    ChunkTokens,
+    Failures,
+    InCluster,
+    Pace,
+    Url,
+    VectorFieldName,
+    chunk_rule,
+    names,
+)
+from .progress import bars
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..migration import Gate, Migrated, Wanted, Way
+
+
+def migrate(
+    alias: Annotated[str, typer.Argument(help="Alias of the index, which programs name.")],
+    encoder: Annotated[
+        Path | None,
+        typer.Option("--encoder", help="Bundle of the new encoder, its folder or name."),
+    ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            "--collection",
+            help="Judged collection that both are measured on: BEIR folder, or a name of"
+            " ir_datasets.",
+        ),
+    ] = None,
+    max_loss: Annotated[
+        float, typer.Option("--max-loss", help="Most nDCG@10 that dense search may lose.")
+    ] = 0.005,
+    unmeasured: Annotated[
+        bool, typer.Option("--unmeasured", help="Move without a collection, whatever is lost.")
+    ] = False,
+    inputs: Annotated[
+        str | None,
+        typer.Option("--input", help="Text fields to encode; by default those of the old field."),
+    ] = None,
+    field: VectorFieldName = None,
+    index_type: Annotated[
+        str | None, typer.Option("--index-type", help="By default that of the old field.")
+    ] = None,
+    chunk: ChunkBy = None,
+    chunk_tokens: ChunkTokens = 256,
+    chunk_overlap: ChunkOverlap = 0,
+    chunk_prefix: ChunkPrefix = "",
+    chunk_limit: ChunkLimit = 512,
+    chunk_beyond: ChunkBeyond = "refuse",
+    in_cluster: InCluster = None,
+    pace: Pace = None,
+    failures: Failures = None,
+    remove_index: Annotated[
+        bool,
+        typer.Option(
+            "--remove-index", help="ALIAS is an index: remove it when the new one has its name."
+        ),
+    ] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Move the alias back, with what was written since.")
+    ] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Delete the new index, which is not in service.")
+    ] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Delete the old index, which is not in service.")
+    ] = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    ca_certs: CaCerts = None,
+) -> None:
+    """Give the index behind an alias another encoder, while it serves.
+
+    A new index is filled beside the old one, and follows it; both are measured; and the alias moves
+    in one moment. The same command goes on after an end. Exit code 1 when the alias stays.
+    """
+    from .. import migration
+    from ..migration import Wanted, Way
+    from .cluster import connect
+
+    _require_one_way(encoder, collection, unmeasured, rollback, abort, finish)
+    client = connect(url, api_key, ca_certs)
+    if abort:
+        out.print(f"index {migration.abort(client, alias)} is deleted; {alias} is as it was")
+        return
+    if finish:
+        out.print(f"index {migration.finish(client, alias)} is deleted")
+        return
+    with Refused(failures) as refused, bars() as show:
+        way = Way(requests_per_second=pace, on_failure=refused.add, on_progress=show)
+        if rollback or encoder is None:
+            done = migration.roll_back(client, alias, way=way)
+        else:
+            rule = chunk_rule(
+                chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix
+            )
+            made = document_encoder(client, encoder, in_cluster)
+            wanted = Wanted(made, field, names(inputs or ""), index_type, rule, in_cluster)
+            gate = _gate(client, alias, collection, max_loss, field)
+            done = _migrated(client, alias, wanted, gate, remove_index, way)
+    _print(alias, done, rollback)
+
+
+def _require_one_way(
+    encoder: Path | None,
+    collection: str | None,
+    unmeasured: bool,
+    rollback: bool,
+    abort: bool,
+    finish: bool,
+) -> None:
+    """Raises BadParameter unless one thing is asked for, and enough said of it."""
+    asked = [encoder is not None, rollback, abort, finish]
+    if sum(asked) != 1:
+        raise typer.BadParameter(
+            "give one of them", param_hint="--encoder, --rollback, --abort, --finish"
+        )
+    if encoder is not None and (collection is None) != unmeasured:
+        raise typer.BadParameter(
+            "say on which judged collection both indices are measured, or that neither is",
+            param_hint="--collection, --unmeasured",
+        )
+
+
+def _gate(
+    client: Elasticsearch, alias: str, collection: str | None, max_loss: float, field: str | None
+) -> Gate | None:
+    from ..collections import open_measured
+    from ..migration import Gate
+
+    if collection is None:
+        return None
+    old = open_index(client, alias, None, field, encodes="queries")
+    return Gate(open_measured(collection), max_loss, old.encoder)
+
+
+def _migrated(
+    client: Elasticsearch,
+    alias: str,
+    wanted: Wanted,
+    gate: Gate | None,
+    remove_index: bool,
+    way: Way,
+) -> Migrated:
+    from ..migration import migrate
+
+    try:
+        return migrate(client, alias, wanted, gate, remove_index=remove_index, way=way)
+    except KeyboardInterrupt:
+        note(f"{alias} is as it was; the same command goes on, --abort ends it")
+        raise
+
+
+def _print(alias: str, done: Migrated, rollback: bool) -> None:
+    """What was done, and what may be done next. Raises Exit where the alias stayed."""
+    copied = done.copied
+    since = " that were written since" if rollback else ""
+    out.print(
+        f"{done.new}: {copied.written:,} documents copied{since}, {copied.deleted:,} deleted,"
+        f" {copied.failed:,} failed"
+    )
+    print_cut(copied.encoded, None)
+    if done.verdict is not None:
+        out.print(str(done.verdict))
+    if done.refused:
+        out.print(f"{alias} stays with {done.old}: {done.refused}")
+        if not rollback:
+            out.print(
+                f"index {done.new} is kept for a look; densehook migrate {alias} --abort deletes it"
+            )
+        raise typer.Exit(1)
+    out.print(
+        f"{', '.join(done.aliases)} moved from {done.old} to {done.new}; for"
+        f" {1000 * done.blocked_s:,.0f} ms nothing could be written"
+    )
+    if rollback and copied.written:
+        out.print(f"those without a vector get one by: densehook embed {alias}")
+    if not rollback:
+        out.print(f"back: densehook migrate {alias} --rollback; {done.old} is kept until --finish")

@@ -1,0 +1,219 @@
+"""What an index holds at one moment, and what has changed from one moment to the next.
+
+Within a shard each write has a sequence number of its own, and a document that of its last write.
+So what was written since is told by its numbers; and what was deleted, by numbers that are gone:
+how many documents have which is counted by the cluster, coarsely and then finely, so that it takes
+as long as there were changes, however large the index is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, NamedTuple
+
+from elasticsearch import Elasticsearch
+
+from ..errors import DensehookError
+from .connect import elastic_errors
+from .indices import hides_vectors
+
+_KEEP_ALIVE = "15m"
+_KEEP_EVERY_S = 60
+_BUCKETS = 8192
+"""Of one count; Elasticsearch allows 65,536."""
+_RANGES = 256
+"""Of numbers that one query names; Elasticsearch allows 1,024 clauses and more."""
+_IDS = 1000
+
+Hit = Mapping[str, Any]
+Source = bool | Mapping[str, Any]
+"""What is wanted of a document's source."""
+
+
+class Key(NamedTuple):
+    """What names a document in an index."""
+
+    id: str
+    routing: str | None
+
+    @classmethod
+    def of(cls, hit: Hit) -> Key:
+        """That of a hit."""
+        return cls(hit["_id"], hit.get("_routing"))
+
+    @property
+    def condition(self) -> Mapping[str, str]:
+        """What stands beside the id in a request."""
+        return {} if self.routing is None else {"routing": self.routing}
+
+
+class Shard:
+    """A shard as one moment has it: every write up to number ``upto``, and maybe later ones."""
+
+    def __init__(self, client: Elasticsearch, index: str, number: int, upto: int) -> None:
+        self.number = number
+        self.upto = upto
+        self._client = client
+        with elastic_errors(client):
+            opened = client.open_point_in_time(
+                index=index, keep_alive=_KEEP_ALIVE, preference=f"_shards:{number}"
+            )
+        self._pit = opened["id"]
+        self._used = time.monotonic()
+
+    def keep(self) -> None:
+        """Has the cluster keep it for some minutes more, unless that was asked lately."""
+        if time.monotonic() - self._used > _KEEP_EVERY_S:
+            self.count()
+
+    def close(self) -> None:
+        """Lets the cluster forget it."""
+        with suppress(DensehookError), elastic_errors(self._client):
+            self._client.close_point_in_time(id=self._pit)
+
+    def count(self) -> int:
+        """Its documents."""
+        found = self._search(size=0, track_total_hits=True)
+        return int(found["hits"]["total"]["value"])
+
+    def written_after(self, after: int, size: int, source: Source) -> Iterator[Sequence[Hit]]:
+        """Documents whose number is above ``after``, up to ``upto``, in that order.
+
+        Each with its source, its version and its routing.
+        """
+        return self._pages(range(after + 1, self.upto + 1), size, source=source, version=True)
+
+    def named(self, ids: Sequence[str], source: Source) -> Sequence[Hit]:
+        """The same of the documents that have these ids."""
+        query = {"ids": {"values": list(ids)}}
+        found = self._search(query=query, size=len(ids), source=source, version=True)
+        hits: Sequence[Hit] = found["hits"]["hits"]
+        return hits
+
+    def all_keys(self) -> Iterator[Sequence[Key]]:
+        """The keys of all its documents up to ``upto``."""
+        for hits in self._pages(range(self.upto + 1), _IDS, source=False):
+            yield [Key.of(hit) for hit in hits]
+
+    def deleted_before(self, later: Shard) -> Iterator[Sequence[Key]]:
+        """Documents that the same shard no longer has at the later moment."""
+        for numbers in self._gone(later, [range(self.upto + 1)]):
+            query = {"terms": {"_seq_no": numbers}}
+            found = self._search(query=query, size=len(numbers), source=False)
+            keys = [Key.of(hit) for hit in found["hits"]["hits"]]
+            left = {hit["_id"] for hit in later.named([key.id for key in keys], False)}
+            if deleted := [key for key in keys if key.id not in left]:
+                yield deleted
+
+    def _gone(self, later: Shard, ranges: Sequence[range]) -> Iterator[list[int]]:
+        """Numbers in these ranges that a document has, and none at the later moment."""
+        span = sum(map(len, ranges))
+        # powers of two, so that each width fits into the one before
+        width = 1 << max(0, (span - 1) // _BUCKETS).bit_length()
+        counts, left = self._counts(ranges, width), later._counts(ranges, width)
+        fewer = iter([first for first, count in counts.items() if left.get(first, 0) < count])
+        while part := list(islice(fewer, _IDS if width == 1 else _RANGES)):
+            if width == 1:
+                yield part
+            else:
+                yield from self._gone(later, [range(first, first + width) for first in part])
+
+    def _counts(self, ranges: Sequence[range], width: int) -> Mapping[int, int]:
+        """How many documents have a number in each bucket of this width, by its first number."""
+        histogram = {"field": "_seq_no", "interval": width, "min_doc_count": 1}
+        found = self._search(
+            query=_within(ranges), size=0, aggregations={"of": {"histogram": histogram}}
+        )
+        buckets = found["aggregations"]["of"]["buckets"]
+        return {int(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
+
+    def _pages(self, numbers: range, size: int, **asked: Any) -> Iterator[Sequence[Hit]]:
+        while numbers:
+            found = self._search(
+                query=_within([numbers]), sort=[{"_seq_no": "asc"}], size=size, **asked
+            )
+            hits = found["hits"]["hits"]
+            if not hits:
+                return
+            yield hits
+            numbers = range(hits[-1]["_seq_no"] + 1, numbers.stop)
+
+    def _search(self, **asked: Any) -> Mapping[str, Any]:
+        asked = {"track_total_hits": False, "seq_no_primary_term": True, **asked}
+        with elastic_errors(self._client):
+            found = self._client.search(pit={"id": self._pit, "keep_alive": _KEEP_ALIVE}, **asked)
+        self._pit = found.get("pit_id", self._pit)
+        self._used = time.monotonic()
+        body: Mapping[str, Any] = found.body
+        return body
+
+
+class Moment:
+    """An index as one moment has it, shard by shard; to be closed."""
+
+    def __init__(self, client: Elasticsearch, index: str) -> None:
+        """Now: whatever the cluster has acknowledged by this time is in it."""
+        numbers = checkpoints_of(client, index)
+        self.shards: list[Shard] = []
+        try:
+            with elastic_errors(client):
+                client.indices.refresh(index=index)
+            for number, upto in numbers.items():
+                self.shards.append(Shard(client, index, number, upto))
+        except BaseException:
+            self.close()
+            raise
+
+    def count(self) -> int:
+        """Its documents."""
+        return sum(shard.count() for shard in self.shards)
+
+    def keep(self) -> None:
+        """Has the cluster keep it for some minutes more."""
+        for shard in self.shards:
+            shard.keep()
+
+    def close(self) -> None:
+        """Lets the cluster forget it."""
+        for shard in self.shards:
+            shard.close()
+
+
+def checkpoints_of(client: Elasticsearch, index: str) -> dict[int, int]:
+    """For each shard the number up to which all copies have every write, -1 for none.
+
+    Writes are carried out at the same time: above it there may be gaps.
+    """
+    with elastic_errors(client):
+        found = client.indices.stats(index=index, metric="docs", level="shards")
+    ((_, stats),) = found["indices"].items()
+    return {
+        int(number): next(
+            int(copy["seq_no"]["global_checkpoint"])
+            for copy in copies
+            if copy["routing"]["primary"]
+        )
+        for number, copies in sorted(stats["shards"].items(), key=lambda each: int(each[0]))
+    }
+
+
+def whole_source(client: Elasticsearch, index: str) -> Source:
+    """What asks for all that a document has, its vectors too."""
+    return {"exclude_vectors": False} if hides_vectors(client, index) else True
+
+
+def lacking(client: Elasticsearch, index: str, keys: Sequence[Key]) -> list[Key]:
+    """Those of the documents that an index has not at this moment."""
+    docs = [{"_id": key.id, **key.condition} for key in keys]
+    with elastic_errors(client):
+        found = client.mget(index=index, docs=docs, source=False)["docs"]
+    return [key for key, doc in zip(keys, found, strict=True) if not doc.get("found")]
+
+
+def _within(ranges: Sequence[range]) -> Mapping[str, Any]:
+    """Documents whose number is in one of these."""
+    each = [{"range": {"_seq_no": {"gte": one.start, "lt": one.stop}}} for one in ranges]
+    return {"bool": {"filter": [{"bool": {"should": each, "minimum_should_match": 1}}]}}

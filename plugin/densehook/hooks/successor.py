@@ -1,0 +1,184 @@
+"""The index that takes another's place: all that one is, with vectors of another encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..bundle import Manifest
+from ..chunk import ChunkRule
+from ..errors import RequestError
+from .adding import notes_addition, require_kept_source, require_texts
+from .indexing import (
+    field_for,
+    place,
+    require_field_names,
+    require_index_type,
+    vector_mapping,
+)
+from .paths import mapping_at
+from .provenance import META, field_meta
+from .vector_field import VectorField
+
+PIPELINES = ("default_pipeline", "final_pipeline")
+"""Settings that name what runs over each document that is written."""
+
+_ITS_OWN = (
+    "blocks",
+    "creation_date",
+    "creation_date_string",
+    "history",
+    "provided_name",
+    "resize",
+    "routing_path",
+    "uuid",
+    "verified_before_close",
+    "verified_read_only",
+    "version",
+    *PIPELINES,
+    META,
+)
+"""Settings that an index has for itself, or that are not to hold while it is filled."""
+
+
+def successor_request(
+    index: str,
+    entry: Mapping[str, Any],
+    manifest: Manifest,
+    *,
+    old: VectorField | None,
+    field: str | None,
+    inputs: Sequence[str],
+    index_type: str | None,
+    chunk: ChunkRule | None,
+    in_cluster: bool,
+) -> tuple[str, dict[str, Any]]:
+    """The name of the new vector field, and the body of the request that creates the new index.
+
+    ``entry`` is the old index's mappings and settings; ``old`` its field, whose vectors another
+    encoder makes now: what is not said anew stays as it is there. Raises RequestError for an index
+    whose documents cannot be copied, and for a field that cannot be.
+    """
+    require_standard(index, entry)
+    mapping = entry["mappings"]
+    chunk = chunk or (None if old is None else old.chunk)
+    chunk = None if chunk is None else chunk.within(manifest.max_tokens)
+    inputs = list(inputs) or ([] if old is None else list(old.inputs))
+    template = None
+    if old is not None and old.inputs == tuple(inputs):
+        _require_no_prompts(index, old)
+        template = None if old.text.template is None else old.text.template.stated
+    field = field or _name(old, chunk)
+    index_type = index_type or _index_type(old)
+    require_index_type(manifest, index_type)
+    require_field_names(inputs, field, chunk)
+    properties = mapping.get("properties", {})
+    if old is not None:
+        properties = _without(properties, old.path)
+    rest = {**mapping, "properties": properties}
+    require_texts(index, rest, manifest, inputs, chunk)
+    path, vector = vector_mapping(manifest, index_type, field, chunk)
+    if mapped := mapping_at(properties, path):
+        raise RequestError(
+            f"field {path!r} of index {index!r} is mapped already, as"
+            f" {mapped.get('type', 'object')}; name another field (--field)"
+        )
+    properties = _copied({**properties, **notes_addition(index, rest)})
+    place(properties, path, vector)
+    meta = _without_field(mapping.get("_meta", {}), old)
+    return field, {
+        "settings": _settings(entry["settings"]["index"], in_cluster),
+        "mappings": {
+            **rest,
+            "properties": properties,
+            "_meta": field_meta(meta, manifest, field, inputs, chunk, template),
+        },
+    }
+
+
+def require_standard(index: str, entry: Mapping[str, Any]) -> None:
+    """Raises RequestError for an index whose documents cannot be copied as they are."""
+    require_kept_source(index, entry["mappings"])
+    settings = entry["settings"]["index"]
+    if (mode := settings.get("mode", "standard")) != "standard":
+        raise RequestError(
+            f"index {index!r} is of mode {mode}, whose documents cannot be copied one by one; make"
+            " another index with densehook create, and ingest into that"
+        )
+
+
+def pipelines_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What runs over each document that is written to an index, by its setting; not ``_none``."""
+    own = settings["index"]
+    return {name: own[name] for name in PIPELINES if own.get(name, "_none") != "_none"}
+
+
+def require_no_other_encoder(
+    index: str, pipeline: str, body: Mapping[str, Any], field: str, encoder: str
+) -> None:
+    """Raises RequestError where a pipeline would put another encoder's vectors into the field."""
+    for processor in body.get("processors", ()):
+        made = processor.get(META)
+        if isinstance(made, Mapping) and made.get("encoder") != encoder:
+            raise RequestError(
+                f"pipeline {pipeline!r} of index {index!r} makes vectors by {made.get('encoder')!r}"
+                f" for {made.get('output')!r}, the new index's {field!r} has those of {encoder!r};"
+                " take the processor out of it: an index in the cluster embeds without one"
+            )
+
+
+def _require_no_prompts(index: str, old: VectorField) -> None:
+    """Raises RequestError where documents have prompts that were chosen for the old encoder."""
+    if old.text.prompts is not None:
+        raise RequestError(
+            f"documents of {index!r} choose prompts of encoder {old.encoder!r} for {old.name!r}"
+            " (prompt in _meta.densehook); another encoder has others: make an index with those in"
+            " its mapping, and ingest into that"
+        )
+
+
+def _name(old: VectorField | None, chunk: ChunkRule | None) -> str:
+    """The old field's name, unless it cannot hold what the new one does."""
+    return old.name if old and (old.chunk is None) == (chunk is None) else field_for(chunk)
+
+
+def _index_type(old: VectorField | None) -> str:
+    return "hnsw" if old is None else old.mapping.get("index_options", {}).get("type", "hnsw")
+
+
+def _settings(own: Mapping[str, Any], in_cluster: bool) -> dict[str, Any]:
+    kept = {name: value for name, value in own.items() if name not in _ITS_OWN}
+    densehook = {**own.get(META, {}), "embed": in_cluster}
+    return {**kept, META: densehook} if in_cluster or META in own else kept
+
+
+def _without(properties: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """A mapping's fields without one; an object that has no other is gone with it."""
+    left = {name: mapped for name, mapped in properties.items() if name != path}
+    head, _, rest = path.partition(".")
+    if rest and isinstance(inner := left.get(head, {}).get("properties"), Mapping):
+        below = _without(inner, rest)
+        if below or not inner:
+            left[head] = {**left[head], "properties": below}
+        else:
+            del left[head]
+    return left
+
+
+def _without_field(meta: Mapping[str, Any], old: VectorField | None) -> Mapping[str, Any]:
+    if old is None:
+        return meta
+    densehook = meta.get(META, {})
+    stated = densehook.get("fields", {})
+    fields = {name: entry for name, entry in stated.items() if name != old.name}
+    return {**meta, META: {**densehook, "fields": fields}}
+
+
+def _copied(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects on the way to a field are copies: one is put into them."""
+    return {
+        name: {**mapped, "properties": _copied(mapped["properties"])}
+        if "properties" in mapped
+        else mapped
+        for name, mapped in properties.items()
+    }

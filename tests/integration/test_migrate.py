@@ -1,0 +1,416 @@
+"""From one encoder to another behind an alias: nothing lost, nothing unfound, and the way back."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch
+
+from command_line import COMMAND, running_in, succeeded
+from conftest import CrowdedNode
+from densehook.bundle import Bundle, write_manifest
+from densehook.chunk import ChunkRule
+from densehook.collections import open_collection
+from densehook.elastic.checkpoints import CHECKPOINTS
+from densehook.encode import Encoder, load
+from densehook.errors import ClusterUnavailable, DensehookError, RequestError
+from densehook.export.texts import PASSAGES
+from densehook.hooks import note_of
+from densehook.index import Index
+from densehook.migration import Gate, Wanted, Way, abort, finish, migrate, roll_back
+from tiny_collection import write_beir
+
+ALIAS, OLD = "news", "news-1"
+INPUTS = ("title", "text")
+LONGEST_BLOCK_S = 10
+"""Of writes, in tests, on a machine that has much else to do."""
+WAYS = pytest.mark.parametrize("in_cluster", [True, False], ids=["in the cluster", "here"])
+MAPPINGS = {
+    "dynamic": "strict",
+    "properties": {
+        "title": {"type": "text"},
+        "text": {"type": "text"},
+        "n": {"type": "long"},
+        "parts": {"type": "nested", "properties": {"name": {"type": "keyword"}}},
+    },
+}
+FILTERED = {"filter": {"range": {"n": {"gte": 0}}}, "is_hidden": True}
+
+
+@pytest.fixture
+def es(crowded_node: CrowdedNode) -> Iterator[Elasticsearch]:
+    """The node's client; indices that a test made are gone after it."""
+    yield crowded_node.client
+    clear(crowded_node.client)
+
+
+def clear(es: Elasticsearch) -> None:
+    names = es.indices.get(index=f"{ALIAS}*", expand_wildcards="all").body
+    es.indices.delete(index=[*names, CHECKPOINTS], ignore_unavailable=True)
+
+
+@pytest.fixture(scope="module")
+def named(
+    shared_tiny_bundle: Callable[..., Bundle], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Encoder]:
+    """An encoder that differs from the node's in what it reads of long texts; and a worse one."""
+    described = {"equal": {"max_tokens": 63}, "worse": {"pooling": "cls"}}
+    encoders = {}
+    for name, each in described.items():
+        bundle = shared_tiny_bundle(**each)
+        folder = shutil.copytree(bundle.path, tmp_path_factory.mktemp(name) / f"tiny-{name}")
+        renamed = replace(bundle.manifest, name=folder.name)
+        write_manifest(folder, renamed, renamed.files)
+        encoders[name] = load(folder)
+    return encoders
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_beir(tmp_path_factory.mktemp("judged") / "beir")
+
+
+def text_at(number: int) -> str:
+    return f"entry {number} of a register of numbers, {number * number} when it is squared"
+
+
+def make_news(es: Elasticsearch, encoder: Encoder, documents: int = 200, **settings: Any) -> Index:
+    """An index behind an alias: the judged documents, and some more, some of them routed."""
+    es.indices.create(
+        index=OLD,
+        mappings=MAPPINGS,
+        settings={"number_of_shards": 2, "number_of_replicas": 0, **settings},
+        aliases={ALIAS: {}, f"{ALIAS}-filtered": FILTERED},
+    )
+    lines: list[dict[str, Any]] = []
+    for number, passage in enumerate(PASSAGES):
+        source = {"title": passage.split()[0], "text": passage, "parts": [{"name": "a"}, {}]}
+        lines += [{"index": {"_id": f"d{number}"}}, source]
+    for number in range(documents):
+        where = {"routing": "7"} if number % 5 == 0 else {}
+        source = {"title": f"title {number}", "text": text_at(number), "n": 0}
+        lines += [{"index": {"_id": str(number), **where}}, source]
+    assert not es.bulk(index=OLD, operations=lines, refresh=True)["errors"]
+    return Index.add_field(es, OLD, encoder, inputs=INPUTS)
+
+
+class Writers:
+    """Programs that write to the alias all the time, and know what it must hold; in a ``with``."""
+
+    def __init__(self, es: Elasticsearch, documents: int, workers: int = 2) -> None:
+        self.expected: dict[str, int | None] = {}
+        self.refused: list[float] = []
+        self.lost: list[str] = []
+        self.unfound: list[str] = []
+        self.searches = 0
+        self._es = es.options(max_retries=0)
+        self._documents = documents
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=(w,)) for w in range(workers)]
+        self._threads.append(threading.Thread(target=self._search))
+
+    def __enter__(self) -> Writers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _write(self, worker: int) -> None:
+        drawn = np.random.default_rng(worker)
+        number = 0
+        while not self._ended.is_set():
+            number += 1
+            at = 2 * int(drawn.integers(self._documents // 2)) + worker  # each has its own
+            id_ = str(at)
+            routing = "7" if at % 5 == 0 else None
+            title = f"title {id_} {number}"
+            there = self.expected.get(id_, 0) is not None
+            if number % 3 == 0 and there:
+                self._until_taken(self._es.delete, id=id_, routing=routing)
+                self.expected[id_] = None
+            elif number % 3 == 1 and there:
+                doc = {"n": number, "title": title}
+                self._until_taken(
+                    self._es.update, id=id_, doc=doc, routing=routing, retry_on_conflict=9
+                )
+                self.expected[id_] = number
+            else:
+                source = {"n": number, "title": title, "text": text_at(at)}
+                self._until_taken(self._es.index, id=id_, document=source, routing=routing)
+                self.expected[id_] = number
+            time.sleep(0.005)
+
+    def _until_taken(self, write: Callable[..., object], **said: Any) -> None:
+        while True:
+            try:
+                write(index=ALIAS, **said)
+                return
+            except ApiError as error:
+                if error.error != "cluster_block_exception":
+                    self.lost.append(str(error))
+                    return
+                self.refused.append(time.monotonic())
+                time.sleep(0.02)
+
+    def _search(self) -> None:
+        while not self._ended.is_set():
+            try:
+                found = self._es.search(index=ALIAS, query={"ids": {"values": ["d0"]}})
+                if found["_shards"]["failed"] or found["hits"]["total"]["value"] != 1:
+                    self.unfound.append(str(found))
+            except (ApiError, TransportError) as error:
+                self.unfound.append(str(error))
+            self.searches += 1
+            time.sleep(0.005)
+
+
+def held(es: Elasticsearch, index: str) -> dict[str, Any]:
+    """What each document has as n, and its routing."""
+    es.indices.refresh(index=index)
+    found = es.search(index=index, size=2000, source=["n"])["hits"]["hits"]
+    return {hit["_id"]: (hit["_source"].get("n"), hit.get("_routing")) for hit in found}
+
+
+def assert_have_vectors(es: Elasticsearch, index: str, encoder: Encoder) -> None:
+    """Each document has the vector and the note of its text."""
+    found = es.search(index=index, size=2000, fields=["embedding"], source=["densehook", *INPUTS])[
+        "hits"
+    ]["hits"]
+    texts = [" ".join(hit["_source"][name] for name in INPUTS) for hit in found]
+    for hit, text, vector in zip(found, texts, encoder.encode_documents(texts), strict=True):
+        assert np.abs(np.array(hit["fields"]["embedding"]) - vector).max() < 1e-5, hit
+        note = note_of(text, encoder.fingerprint)
+        assert hit["_source"]["densehook"] == {"embedding": note}, hit
+
+
+@WAYS
+def test_a_move_under_constant_load_loses_no_write_and_fails_no_search(
+    crowded_node: CrowdedNode,
+    es: Elasticsearch,
+    named: Mapping[str, Encoder],
+    judged: Path,
+    in_cluster: bool,
+) -> None:
+    encoders = named["equal"], crowded_node.encoder
+    before, after = encoders if in_cluster else encoders[::-1]
+    make_news(es, before).embed()
+    aliases = es.indices.get_alias(index=OLD)[OLD]["aliases"]
+    settings = es.indices.get_settings(index=OLD)[OLD]["settings"]["index"]
+    gate = Gate(open_collection(str(judged)), max_loss=0.1, encoder=before)
+    with Writers(es, 200) as writers:
+        time.sleep(0.5)
+        done = migrate(es, ALIAS, Wanted(after), gate, way=Way(requests_per_second=150))
+        time.sleep(0.5)
+    assert done.refused == "", done.refused
+    assert done.verdict is not None and done.verdict.passed
+    assert (writers.lost, writers.unfound) == ([], [])
+    assert writers.searches > 50 and len(writers.expected) > 50
+    assert 0 < done.blocked_s < LONGEST_BLOCK_S
+    assert es.indices.get_alias(name=ALIAS).body.keys() == {done.new}
+    assert es.indices.get_alias(index=done.new)[done.new]["aliases"] == aliases
+    kept = es.indices.get_settings(index=done.new)[done.new]["settings"]["index"]
+    assert kept["number_of_shards"] == settings["number_of_shards"]
+    found = held(es, ALIAS)
+    for id_, number in writers.expected.items():
+        assert found.get(id_, (None,))[0] == number, id_
+    untouched = {str(n) for n in range(200)} - writers.expected.keys()
+    assert all(found[id_] == (0, "7" if int(id_) % 5 == 0 else None) for id_ in untouched)
+    if in_cluster:
+        assert_have_vectors(es, ALIAS, after)
+    with pytest.raises(ApiError, match="blocked by"):
+        es.index(index=OLD, document={})
+
+
+def test_a_worse_encoder_is_refused_and_the_alias_stays(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder], judged: Path
+) -> None:
+    make_news(es, crowded_node.encoder, 20).embed()
+    before = es.indices.get(index=OLD)
+    done = migrate(es, ALIAS, Wanted(named["worse"]), Gate(open_collection(str(judged))))
+    assert done.verdict is not None and done.verdict.new < done.verdict.old - 0.1
+    assert done.refused == f"index {done.new} finds less"
+    assert es.indices.get(index=OLD) == before
+    es.index(index=ALIAS, id="more", document={"title": "still", "text": "written"})
+    assert held(es, done.new).keys() == held(es, OLD).keys() - {"more"}
+    assert abort(es, ALIAS) == done.new
+    assert not es.indices.exists(index=done.new)
+    with pytest.raises(RequestError, match="no migration of 'news' is under way"):
+        abort(es, ALIAS)
+
+
+def test_the_way_back_brings_what_was_written_since(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    make_news(es, named["equal"], 30)
+    moved = migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+    es.index(index=ALIAS, id="new", document={"title": "new", "text": "snow", "n": 1})
+    es.update(index=ALIAS, id="1", doc={"n": 5})
+    es.delete(index=ALIAS, id="2")
+    with pytest.raises(RequestError, match=r"has moved to index 'news-.*', which is in service"):
+        abort(es, ALIAS)
+    back = roll_back(es, ALIAS)
+    assert (back.new, back.copied.written, back.copied.deleted) == (OLD, 2, 1)
+    assert es.indices.get_alias(name=ALIAS).body.keys() == {OLD}
+    found = held(es, ALIAS)
+    assert (found["new"], found["1"], "2" in found) == ((1, None), (5, None), False)
+    with pytest.raises(RequestError, match="has not moved: it is index 'news-1'"):
+        roll_back(es, ALIAS)
+    # and forth again, with what was written in between
+    es.index(index=ALIAS, id="more", document={"title": "more", "text": "rain", "n": 2})
+    again = migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+    assert again.new == moved.new
+    assert again.copied.written <= 3
+    assert held(es, ALIAS) == {**found, "more": (2, None)}
+    assert_have_vectors(es, ALIAS, crowded_node.encoder)
+    assert finish(es, ALIAS) == OLD
+    assert not es.indices.exists(index=OLD)
+
+
+def test_a_run_that_is_killed_goes_on_and_copies_nothing_twice(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder], tmp_path: Path
+) -> None:
+    make_news(es, named["equal"], 100)
+    bundle, url = crowded_node.bundle.path, crowded_node.state.url
+    command = ["migrate", ALIAS, "--encoder", str(bundle), "--unmeasured"]
+    paced = [*COMMAND, *command, "--requests-per-second", "20", "--url", url]
+    with subprocess.Popen(paced, stderr=subprocess.PIPE) as killed:
+        deadline = time.monotonic() + 60
+        while not 0 < copied(es) < 120:
+            assert time.monotonic() < deadline and killed.poll() is None
+            time.sleep(0.1)
+        killed.send_signal(signal.SIGKILL)
+    before = copied(es)
+    assert before < 147
+    es.delete(index=ALIAS, id="d0")  # copied already, or about to be
+    es.index(index=ALIAS, id="late", document={"title": "late", "text": "snow"}, refresh=True)
+    with pytest.raises(RequestError, match=r"a migration of 'news' to 'tiny-bert' .* is under way"):
+        migrate(es, ALIAS, Wanted(named["worse"]), None)
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=url)
+    said = succeeded(run(*command))
+    done = re.match(r"news-\w+: (\d+) documents copied, (\d+) deleted, 0 failed", said)
+    assert done is not None and int(done[1]) <= 147 - before + 64, said  # a page was on its way
+    assert es.indices.get_alias(name=ALIAS).body.keys() != {OLD}
+    assert held(es, ALIAS) == held(es, OLD)
+    assert_have_vectors(es, ALIAS, crowded_node.encoder)
+    assert "moved from news-" in succeeded(run("migrate", ALIAS, "--rollback"))
+    assert "is deleted; news is as it was" in succeeded(run("migrate", ALIAS, "--abort"))
+
+
+def copied(es: Elasticsearch) -> int:
+    """Documents in the new index."""
+    es.indices.refresh(index=f"{ALIAS}*", allow_no_indices=True)
+    names = [name for name in es.indices.get(index=f"{ALIAS}-*").body if name != OLD]
+    return int(es.count(index=names[0])["count"]) if names else 0
+
+
+def test_a_document_whose_version_went_back_is_copied_as_it_is(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    """Deleted, forgotten by its index, and made anew: its version is lower than its copy's."""
+    make_news(es, named["equal"], 10, **{"gc_deletes": "0s"})
+    for n in range(1, 5):
+        es.update(index=ALIAS, id="3", doc={"n": n})
+    moved = migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+    roll_back(es, ALIAS)
+    es.delete(index=ALIAS, id="3")
+    time.sleep(1)
+    es.index(index=ALIAS, id="3", document={"title": "anew", "text": "snow", "n": 9})
+    assert es.get(index=OLD, id="3")["_version"] < es.get(index=moved.new, id="3")["_version"]
+    migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+    assert held(es, ALIAS)["3"] == (9, None)
+
+
+def test_what_runs_over_documents_runs_once_and_chunks_can_be_asked_for(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    es.ingest.put_pipeline(id="news-pipeline", processors=[])
+    make_news(es, named["equal"], 10, default_pipeline="news-pipeline")
+    rule = ChunkRule("sentence", 32)
+    done = migrate(es, ALIAS, Wanted(crowded_node.encoder, chunk=rule), None)
+    settings = es.indices.get_settings(index=done.new)[done.new]["settings"]["index"]
+    assert settings["default_pipeline"] == "news-pipeline"
+    opened = Index.open(es, ALIAS)
+    assert (opened.field.name, opened.field.chunk) == ("passages.vector", rule)
+    assert (
+        "embedding"
+        not in es.indices.get_mapping(index=done.new)[done.new]["mappings"]["properties"]
+    )
+    found = opened.search(PASSAGES[3], mode="dense", size=1, passages=1)
+    assert found[0].id == "d3"
+    back = roll_back(es, ALIAS)
+    assert held(es, ALIAS) == held(es, done.new)
+    assert (back.copied.written, back.copied.failed) == (0, 0)
+    made = {"densehook": {"encoder": "another", "input": ["text"], "output": "embedding"}}
+    es.ingest.put_pipeline(id="news-pipeline", processors=[made])
+    abort(es, ALIAS)
+    with pytest.raises(RequestError, match="pipeline 'news-pipeline' of index 'news-1' makes"):
+        migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
+
+
+def test_a_feed_waits_for_an_index_that_takes_no_writes(
+    crowded_node: CrowdedNode, es: Elasticsearch
+) -> None:
+    index = make_news(es, crowded_node.encoder, 1)
+    es.indices.add_block(index=OLD, block="write")
+    lifted = threading.Timer(
+        1, es.indices.put_settings, kwargs={"index": OLD, "settings": {"blocks.write": None}}
+    )
+    lifted.start()
+    report = index.ingest([{"_id": "late", "title": "late", "text": "snow"}])
+    lifted.join()
+    assert (report.indexed, report.failed) == (1, 0)
+    es.indices.add_block(index=OLD, block="write")
+    with pytest.raises(ClusterUnavailable, match="blocked by"):
+        index.ingest([{"_id": "never", "title": "never", "text": "snow"}], patience="1s")
+    es.indices.put_settings(index=OLD, settings={"blocks.write": None})
+
+
+def test_what_cannot_be_migrated_is_said_in_a_line_and_stays(
+    crowded_node: CrowdedNode, es: Elasticsearch
+) -> None:
+    make_news(es, crowded_node.encoder, 1)
+    es.indices.create(index="news-2", aliases={"news-both": {}, "news-plain": {}})
+    es.indices.put_alias(index=OLD, name="news-both")
+    before = es.indices.get(index=f"{ALIAS}*", expand_wildcards="all").body
+    for alias, said in {
+        OLD: "'news-1' is an index and no alias, so that none can take its place",
+        "news-both": "'news-both' stands for news-1, news-2; name one index",
+        "news-plain": "index 'news-2' has no vector field to replace; name the text fields",
+        ALIAS: "has vectors of 'tiny-bert' (sha256:",
+        "nowhere": "there is no index 'nowhere'",
+    }.items():
+        with pytest.raises(DensehookError) as refused:
+            migrate(es, alias, Wanted(crowded_node.encoder), None)
+        assert said in str(refused.value)
+        assert "\n" not in str(refused.value)
+    assert es.indices.get(index=f"{ALIAS}*", expand_wildcards="all").body == before
+
+
+def test_an_index_gives_its_name_to_the_one_that_takes_its_place(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    make_news(es, named["equal"], 10)
+    before = held(es, OLD)
+    done = migrate(es, OLD, Wanted(crowded_node.encoder), None, remove_index=True)
+    assert es.indices.get_alias(name=OLD).body.keys() == {done.new}
+    assert held(es, OLD) == before
+    with pytest.raises(RequestError, match="index 'news-1', which 'news-1' had before, is not"):
+        roll_back(es, OLD)
+    finish(es, OLD)
+    assert held(es, OLD) == before
