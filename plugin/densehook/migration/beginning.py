@@ -137,12 +137,9 @@ def replaced_field(index: str, mapping: Mapping[str, Any], name: str | None) -> 
     if stated is not None or name is None:
         return stated
     mapped = mapping_at(mapping.get("properties", {}), name)
-    types = {kind.TYPE for kind in FIELDS.values()}
-    return (
-        VectorField(name, TextRule.joining(()), "", "", mapped)
-        if mapped.get("type") in types
-        else None
-    )
+    if mapped.get("type") not in {kind.TYPE for kind in FIELDS.values()}:
+        return None
+    return VectorField(name, TextRule.joining(()), "", "", mapped)
 
 
 def _require_another(alias: str, stated: VectorField | None, wanted: Wanted) -> None:

@@ -16,6 +16,11 @@ import org.elasticsearch.action.ActionListener;
 public record DocumentText(
     String text, String prompt, List<int[]> spans, ActionListener<float[]> listener) {
 
+  /** A text as a whole, behind the encoder's own prompt. */
+  public DocumentText(String text, ActionListener<float[]> listener) {
+    this(text, null, List.of(), listener);
+  }
+
   public DocumentText {
     Objects.requireNonNull(text);
     Objects.requireNonNull(listener);

@@ -126,7 +126,7 @@ final class DenseBridgeTest {
   void documentsOfChunksAreFoundByTheirBestAndScoredByAll() {
     ChunkRule rule = ChunkRule.parse(Map.of());
     EmbeddedField chunked =
-        new EmbeddedField("p.v", List.of("body"), "old", "f", false, rule, null);
+        new EmbeddedField("p.v", TextRule.joining(List.of("body")), "old", "f", false, rule, null);
     FieldEncoder one = encoders(Map.of("a", chunked, "b", by("new", "g"))).get(0);
     PassageScoring scoring =
         new PassageScoring(PassageScoring.Score.SUM, null, SectionWeights.NONE);

@@ -36,9 +36,8 @@ final class JoinedInputsTest {
   @Test
   void objectsInAListGiveTheirInputsInTurn() {
     ChunkRule rule = ChunkRule.parse(Map.of("by", "given"));
-    EmbeddedField field =
-        new EmbeddedField(
-            "p.v", List.of("talk.by", "talk.text"), "encoder", "f", false, rule, null);
+    TextRule inputs = TextRule.joining(List.of("talk.by", "talk.text"));
+    EmbeddedField field = new EmbeddedField("p.v", inputs, "encoder", "f", false, rule, null);
     List<Map<String, String>> talk =
         List.of(Map.of("by", "Ada", "text", "Hello."), Map.of("by", "Bo"), Map.of("text", "Bye."));
     JoinedInputs text = JoinedInputs.of(field, ENCODER, Map.of("talk", talk));
@@ -46,6 +45,20 @@ final class JoinedInputsTest {
     assertEquals("Hello.", text.within("talk.text", 0, 10));
     assertEquals("Ada Bo", text.of("talk.by"));
     assertEquals("Bye.", text.within("talk.text", 14, 18));
+  }
+
+  @Test
+  void ofATemplateEachInputHasItsPlaces() {
+    List<String> names = List.of("title", "body");
+    TextTemplate template = TextTemplate.parse("🐳 {title}: {body} ({title})", names);
+    TextRule inputs = new TextRule(TextRule.joining(names).inputs(), template, null, List.of());
+    EmbeddedField field = new EmbeddedField("v", inputs, "encoder", "f", false, null, null);
+    JoinedInputs text =
+        JoinedInputs.of(field, ENCODER, Map.of("title", "Sea", "body", "One. Two."));
+    assertEquals("🐳 Sea: One. Two. (Sea)", text.text());
+    assertEquals("Two.", text.within("body", 11, 40));
+    assertEquals("Sea Sea", text.of("title"));
+    assertEquals(List.of(), JoinedInputs.of(field, ENCODER, Map.of()).parts());
   }
 
   @Test
