@@ -13,6 +13,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 from densehook import Index, node
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
+from densehook.elastic.checks import checked
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.indices import create_index, provenance_of
 from densehook.encode import Encoder
@@ -34,6 +35,7 @@ ROWS = [
     {"_id": "brot", "title": "Die Küche", "text": BREAD, "lang": "de"},
     {"_id": "empty", "title": "", "text": " "},
 ]
+WITH_TEXT = ("whales", "bread", "brot")
 DOCUMENTS = [Document(row["_id"], {k: v for k, v in row.items() if k != "_id"}) for row in ROWS]
 
 
@@ -81,10 +83,14 @@ def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str
 
 
 def test_each_document_has_its_chunks(filled: Index, minilm: Encoder) -> None:
-    for id_ in ("whales", "bread", "brot"):
+    for id_ in WITH_TEXT:
         assert len(passages(filled.client, filled.name, id_)) > 1
         assert_current(filled.client, filled.name, minilm, id_)
     assert passages(filled.client, filled.name, "empty") == []
+    chunks = sum(len(passages(filled.client, filled.name, id_)) for id_ in WITH_TEXT)
+    seen = {each.subject: each.seen for each in checked(filled.client, filled.name)}
+    told = seen[f"{filled.name}, passages.vector"]
+    assert f", {chunks} chunks ({chunks / 3:.1f} each)" in told
     assert filled.stats().with_vector == 3
     assert filled.stats().without_vector == 1
 

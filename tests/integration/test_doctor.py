@@ -75,7 +75,7 @@ def test_vectors_of_another_text_are_found_when_documents_are_read_and_all_can_b
     tmp_path: Path,
 ) -> None:
     made = densehook.Index.create(client, index, tiny, inputs=["text"])
-    made.ingest([{"_id": "1", "text": "cats"}, {"_id": "2", "text": "dogs"}])
+    made.ingest([{"_id": "1", "text": "cats"}, {"_id": "2", "text": "dogs " * 100}])
     # without the plugin an update changes a text and leaves its vector
     client.update(index=index, id="1", doc={"text": "lions"})
     client.index(index=index, id="3", document={"text": "birds"}, refresh=True)
@@ -88,10 +88,11 @@ def test_vectors_of_another_text_are_found_when_documents_are_read_and_all_can_b
     assert "3 documents, 1 without a vector" in said and "of another text" not in said
     said = run("doctor", index, "--texts").stdout
     assert "3 documents, 1 without a vector, 1 of another text" in said
+    assert "1 (50%) longer than the encoder reads" in said
     assert f"→ densehook embed {index} --field embedding --texts" in said
     mended = succeeded(run("doctor", index, "--texts", "--repair"))
     assert f"{index}, embedding: 2 documents embedded here, from text by tiny-bert" in mended
-    assert "3 documents, 0 without a vector, by tiny-bert" in mended
+    assert "3 documents, 0 without a vector, 1 (33%) longer than the encoder reads, by" in mended
     assert succeeded(run("doctor", index, "--texts"))
     expected = tiny.encode_documents(["lions", "birds"])
     for id_, vector in zip(("1", "3"), expected, strict=True):

@@ -20,7 +20,7 @@ from command_line import COMMAND, running_in, succeeded
 from conftest import CrowdedNode
 from densehook.bundle import Bundle, Dense
 from densehook.chunk import ChunkRule
-from densehook.elastic.coverage import Coverage, count_of_other_text, coverage_of
+from densehook.elastic.coverage import Coverage, count_texts, coverage_of
 from densehook.encode import Encoder
 from densehook.errors import EncoderMismatch, RequestError
 from densehook.export.texts import PASSAGES
@@ -252,7 +252,7 @@ def test_what_others_write_meanwhile_is_not_lost(
     assert mended.failed == 0
     assert mended.coverage == Coverage(300, 0, 0, 0, 0)
     assert_are_of(es, "articles", crowded_node.encoder, texts)
-    assert count_of_other_text(es, "articles", index.field) == 0
+    assert count_texts(es, "articles", index.field).of_other_text == 0
 
 
 @WAYS

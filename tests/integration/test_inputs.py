@@ -12,7 +12,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from conftest import CrowdedNode
 from densehook import Index
-from densehook.elastic.coverage import count_of_other_text, coverage_of
+from densehook.elastic.coverage import count_texts, coverage_of
 from densehook.elastic.indices import provenance_of
 from densehook.encode import Encoder
 from densehook.errors import RequestError
@@ -174,14 +174,14 @@ def test_a_field_that_is_copied_later_and_a_template_that_changes_are_another_te
     )
     stated = provenance_of(es, INDEX).vector_fields
     template = stated["template"]
-    assert count_of_other_text(es, INDEX, stated["copied"]) == 0
-    assert count_of_other_text(es, INDEX, template) == 1
+    assert count_texts(es, INDEX, stated["copied"]).of_other_text == 0
+    assert count_texts(es, INDEX, template).of_other_text == 1
     es.index(index=INDEX, id="1", document={**DOCUMENT, "after": "the end"}, refresh=True)
     after = source_of(es, "1")["densehook"]
     assert after["copied"] != before["copied"] and after["template"] != before["template"]
     texts = assert_current(es, encoder, "1")
     assert texts["template"] == f"the end {TEXTS['copied']} (A long title)"
-    assert count_of_other_text(es, INDEX, template) == 0
+    assert count_texts(es, INDEX, template).of_other_text == 0
 
 
 @pytest.mark.parametrize("in_cluster", [True, False], ids=["in the cluster", "here"])
@@ -202,7 +202,7 @@ def test_documents_that_are_there_are_counted_and_embedded_by_their_texts(
         index = Index.open(es, INDEX, None if in_cluster else encoder, field=name)
         coverage = index.embed().coverage
         assert (coverage.lacking, coverage.without_text) == (0, 5 - lacking[name]), name
-        assert count_of_other_text(es, INDEX, field) == 0
+        assert count_texts(es, INDEX, field).of_other_text == 0
     assert assert_current(es, encoder, "0") == TEXTS
 
 

@@ -363,6 +363,43 @@ def test_what_runs_over_documents_runs_once_and_chunks_can_be_asked_for(
         migrate(es, ALIAS, Wanted(crowded_node.encoder), None)
 
 
+def test_the_next_index_of_a_template_has_the_new_encoder(
+    es: Elasticsearch, tiny: Encoder, named: Mapping[str, Encoder]
+) -> None:
+    make_news(es, tiny, documents=20)
+    own = es.indices.get_mapping(index=OLD)[OLD]["mappings"]
+    made = {"mappings": own, "settings": {"index.number_of_replicas": 0}}
+    es.indices.put_index_template(name="news", index_patterns=[f"{OLD}*"], template=made)
+    others = {"index_patterns": ["other-*"], "template": made}
+    es.indices.put_index_template(name="others", **others)
+    before = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
+
+    def encoder_of_the_next() -> str:
+        es.indices.create(index=f"{OLD}-next")
+        try:
+            return str(Index.open(es, f"{OLD}-next").field.encoder)
+        finally:
+            es.indices.delete(index=f"{OLD}-next")
+
+    try:
+        assert encoder_of_the_next() == tiny.manifest.name
+        done = migrate(es, ALIAS, Wanted(named["equal"], in_cluster=False), None)
+        assert done.templates == ["news"]
+        assert encoder_of_the_next() == "tiny-equal"
+        after = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
+        properties = after["template"]["mappings"]["properties"]
+        assert properties["title"] == own["properties"]["title"] and "embedding" in properties
+        assert after["template"]["settings"]["index"]["number_of_replicas"] == "0"
+        assert roll_back(es, ALIAS).templates == ["news"]
+        assert encoder_of_the_next() == tiny.manifest.name
+        now = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
+        assert now == before
+        now = es.indices.get_index_template(name="others")["index_templates"][0]["index_template"]
+        assert now["template"]["mappings"] == before["template"]["mappings"]
+    finally:
+        es.indices.delete_index_template(name="news,others")
+
+
 def test_a_feed_waits_for_an_index_that_takes_no_writes(
     crowded_node: CrowdedNode, es: Elasticsearch
 ) -> None:

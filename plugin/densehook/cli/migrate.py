@@ -195,6 +195,8 @@ def _print(alias: str, done: Migrated, rollback: bool) -> None:
         f"{', '.join(done.aliases)} moved from {done.old} to {done.new}; for"
         f" {1000 * done.blocked_s:,.0f} ms nothing could be written"
     )
+    if done.templates:
+        out.print(f"index template {', '.join(done.templates)}: its next index is like {done.new}")
     if rollback and copied.written:
         out.print(f"those without a vector get one by: densehook embed {alias}")
     if not rollback:

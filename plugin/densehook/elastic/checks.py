@@ -15,7 +15,7 @@ from ..hooks import Provenance, VectorField, read_provenance, short
 from ..hooks.provenance import META
 from .cluster import READY, NodeEncoder, encoders_of
 from .connect import elastic_errors
-from .coverage import Coverage, count_of_other_text, coverage_of
+from .coverage import Coverage, TextCounts, count_texts, coverage_of
 
 OLDEST = (8, 18)
 """The oldest Elasticsearch that densehook is made for."""
@@ -194,8 +194,8 @@ def _indices(
             objection = _mapping_objection(provenance, field, entry, encoders)
             if objection is not None:
                 yield Finding(State.BAD, subject, *objection)
-            of_other_text = count_of_other_text(client, name, field) if texts else 0
-            yield _vectors(name, field, subject, coverage_of(client, name, field), of_other_text)
+            read = count_texts(client, name, field) if texts else None
+            yield _vectors(name, field, subject, coverage_of(client, name, field), read)
 
 
 def _mapping_objection(
@@ -233,9 +233,10 @@ def _mapping_objection(
 
 
 def _vectors(
-    index: str, field: VectorField, subject: str, coverage: Coverage, of_other_text: int
+    index: str, field: VectorField, subject: str, coverage: Coverage, read: TextCounts | None
 ) -> Finding:
-    """How many documents lack a vector, or have one that is not current."""
+    """How many documents lack a vector, or have one that is not current, or not of all its text."""
+    of_other_text = read.of_other_text if read is not None else 0
     counts = {
         "of another encoder": coverage.stale,
         "of another text": of_other_text,
@@ -245,6 +246,11 @@ def _vectors(
     seen = f"{coverage.documents:,} documents, {coverage.lacking:,} without a vector" + "".join(
         f", {count:,} {what}" for what, count in counts.items() if count
     )
+    if coverage.chunks:
+        seen += f", {coverage.chunks:,} chunks ({coverage.chunks / coverage.chunked:.1f} each)"
+    if read is not None and read.truncated:
+        share = read.truncated / read.texts
+        seen += f", {read.truncated:,} ({share:.0%}) longer than the encoder reads"
     if not (coverage.to_embed or of_other_text):
         return Finding(State.GOOD, subject, f"{seen}, by {field.encoder}")
     texts = " --texts" if of_other_text else ""

@@ -9,7 +9,14 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from ..errors import RequestError
-from ..hooks import PIPELINES, pipeline_name, pipelines_of, require_no_other_encoder
+from ..hooks import (
+    PIPELINES,
+    VectorField,
+    makes_like,
+    pipeline_name,
+    pipelines_of,
+    require_no_other_encoder,
+)
 from .connect import elastic_errors
 from .indices import index_exists, the_index
 
@@ -106,6 +113,25 @@ def no_writes(client: Elasticsearch, index: str) -> Iterator[None]:
     except BaseException:
         allow_writes(client, index)
         raise
+
+
+def templates_of(
+    client: Elasticsearch, index: str, field: VectorField | None
+) -> dict[str, Mapping[str, Any]]:
+    """The index templates that would make an index with this vector field again, by name."""
+    if field is None:
+        return {}
+    with elastic_errors(client):
+        found = client.indices.get_index_template()["index_templates"]
+    templates = {each["name"]: each["index_template"] for each in found}
+    return {name: each for name, each in templates.items() if makes_like(each, index, field)}
+
+
+def put_templates(client: Elasticsearch, templates: Mapping[str, Mapping[str, Any]]) -> None:
+    """Replaces index templates, for the indices that are made of them from now on."""
+    for name, body in templates.items():
+        with elastic_errors(client):
+            client.indices.put_index_template(name=name, body=dict(body))
 
 
 def aliases_of(client: Elasticsearch, index: str) -> Mapping[str, Mapping[str, Any]]:

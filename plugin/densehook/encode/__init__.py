@@ -15,8 +15,10 @@ from .engine import Engine
 from .kinds.dense import cosines
 from .packing import pack
 from .session import Vectors
+from .tokenizer import DocumentTokenizer
 
 __all__ = [
+    "DocumentTokenizer",
     "Encoded",
     "EncodedEach",
     "Encoder",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import tokenizers
 
-from ..bundle import well_formed
+from ..bundle import Bundle, well_formed
 from ..errors import BundleError
 
 
@@ -57,6 +57,22 @@ class Tokenizer:
             own = [at for place, at in places if start <= place < end]
             found.append((own[0], own[-1] + 1) if own else (0, len(encoding.ids)))
         return Tokens(encoding.ids, _lost(encoding), 0, found)
+
+
+class DocumentTokenizer:
+    """Tells which documents a bundle's encoder would read the first tokens of alone."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
+        self._prompt = bundle.manifest.prompts["document"]
+
+    def cuts(self, texts: Iterable[tuple[str, str | None]]) -> list[bool]:
+        """Of texts with their own prompts, None for the encoder's."""
+        prompted = [
+            (self._prompt if prompt is None else prompt) + text if text else ""
+            for text, prompt in texts
+        ]
+        return [tokens.lost > 0 for tokens in self._tokenizer(prompted)]
 
 
 def _lost(encoding: tokenizers.Encoding) -> int:

@@ -60,9 +60,11 @@ from .searching import (
 )
 from .successor import (
     PIPELINES,
+    makes_like,
     pipelines_of,
     require_no_other_encoder,
     successor_request,
+    template_after,
 )
 from .template import TextTemplate
 from .text_rule import Input, Join, TextRule, join_by_spaces, prompt_of, text_of
@@ -104,6 +106,7 @@ __all__ = [
     "join_by_spaces",
     "lacks_vector",
     "learned_request",
+    "makes_like",
     "mapping_at",
     "msearch_request",
     "needs_plugin",
@@ -128,6 +131,7 @@ __all__ = [
     "searched_together",
     "short",
     "successor_request",
+    "template_after",
     "text_of",
     "to_embed",
     "value_at",

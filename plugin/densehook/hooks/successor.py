@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from .indexing import (
     require_index_type,
     vector_mapping,
 )
+from .notes import NOTES
 from .paths import mapping_at
 from .provenance import META, field_meta
 from .vector_field import VectorField
@@ -94,6 +96,46 @@ def successor_request(
             "_meta": field_meta(meta, manifest, field, inputs, chunk, template),
         },
     }
+
+
+def makes_like(template: Mapping[str, Any], index: str, field: VectorField) -> bool:
+    """Whether an index template has this field, and makes indices of such a name."""
+    stated = template.get("template", {}).get("mappings", {}).get("_meta", {}).get(META, {})
+    entry = stated.get("fields", {}).get(field.name, {})
+    return entry.get("fingerprint") == field.fingerprint and any(
+        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), index)
+        for pattern in template.get("index_patterns", ())
+    )
+
+
+def template_after(
+    template: Mapping[str, Any], old: VectorField, field: str, entry: Mapping[str, Any]
+) -> dict[str, Any]:
+    """An index template whose next index has the new index's vector field instead of the old.
+
+    ``entry`` is the new index's mappings and settings, of which ``field`` is.
+    """
+    made = template["template"]
+    of_template, of_index = made["mappings"], entry["mappings"]
+    path = field.rpartition(".")[0] if field.count(".") and _is_nested(of_index, field) else field
+    properties = _copied(_without(of_template.get("properties", {}), old.path))
+    place(properties, path, mapping_at(of_index["properties"], path))
+    properties.setdefault(NOTES, of_index["properties"][NOTES])
+    meta = _without_field(of_template["_meta"], old)
+    stated = of_index["_meta"][META]["fields"][field]
+    fields = {**meta[META]["fields"], field: stated}
+    mappings = {
+        **of_template,
+        "properties": properties,
+        "_meta": {**meta, META: {**meta[META], "fields": fields}},
+    }
+    embed = entry["settings"]["index"].get(META, {}).get("embed", "false")
+    settings = {**made.get("settings", {}), f"index.{META}.embed": embed}
+    return {**template, "template": {**made, "mappings": mappings, "settings": settings}}
+
+
+def _is_nested(mapping: Mapping[str, Any], field: str) -> bool:
+    return mapping_at(mapping["properties"], field.rpartition(".")[0]).get("type") == "nested"
 
 
 def require_standard(index: str, entry: Mapping[str, Any]) -> None:

@@ -16,9 +16,15 @@ from ..elastic.indices import delete_index, index_exists, the_index, uuid_of
 from ..elastic.moments import checkpoints_of
 from ..elastic.patience import Patience
 from ..elastic.remote import RemoteEncoder
-from ..elastic.succession import allow_writes, index_behind, set_pipelines
+from ..elastic.succession import (
+    allow_writes,
+    index_behind,
+    put_templates,
+    set_pipelines,
+    templates_of,
+)
 from ..errors import RequestError
-from ..hooks import VectorField
+from ..hooks import VectorField, template_after
 from ..index import Index
 from ..ingest import Failure
 from ..ingest.following import Copied, Copier, Following
@@ -38,6 +44,7 @@ class Migrated:
     """What was done, and whether the aliases moved; ``refused`` says why they did not.
 
     For ``blocked_s`` seconds nothing was written to the index that they were moved from.
+    ``templates`` are those that make indices like the one that is in service now.
     """
 
     old: str
@@ -46,6 +53,7 @@ class Migrated:
     aliases: Sequence[str] = ()
     blocked_s: float = 0.0
     verdict: Verdict | None = None
+    templates: Sequence[str] = ()
     refused: str = ""
 
 
@@ -72,7 +80,8 @@ def migrate(
 
     The new index has the old one's settings, mapping and documents, but for the vector field. What
     is written to the old one meanwhile is copied, too. The aliases move all in one moment, where
-    the ``gate`` lets them; None measures nothing. One that was ended goes on by being called again.
+    the ``gate`` lets them; None measures nothing. Index templates with the old field have the new
+    one then, for the next index. One that was ended goes on by being called again.
     ``alias`` may be the index's own name with ``remove_index``, which removes it then. Raises
     RequestError for what cannot be migrated, CheckpointError where another process migrates it,
     ClusterUnavailable where the cluster stays busy or gone, EncoderMismatch, NotInService,
@@ -96,7 +105,17 @@ def migrate(
     def prepare() -> None:
         set_pipelines(client, state.new, state.pipelines)
         state.back = checkpoints_of(client, state.new)
+        replaced = _field(client, state.old, state.old_field)
+        found = templates_of(client, state.old, replaced)
+        state.templates |= found
         kept.write(state)
+        if replaced is not None:
+            made = the_index(client, state.new)[1]
+            changed = {
+                name: template_after(each, replaced, state.new_field, made)
+                for name, each in found.items()
+            }
+            put_templates(client, changed)
 
     with _following(client, state, copier, kept, way) as following:
         done = Migrated(state.old, state.new, following.copied)
@@ -110,6 +129,7 @@ def migrate(
         done.aliases, done.blocked_s = move(
             client, alias, state.old, state.new, following, prepare, remove=remove_index
         )
+        done.templates = list(state.templates)
     return done
 
 
@@ -137,6 +157,9 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
     def prepare() -> None:
         set_pipelines(client, state.old, state.old_pipelines)
         state.marks = checkpoints_of(client, state.old)
+        done.templates = list(state.templates)
+        put_templates(client, state.templates)
+        state.templates = {}
         kept.write(state)
 
     with _following(client, state, copier, kept, way, back=True) as following:
@@ -165,6 +188,7 @@ def abort(client: Elasticsearch, alias: str) -> str:
         )
     if _has_old(client, state):
         allow_writes(client, state.old)
+    put_templates(client, state.templates)
     if index_exists(client, state.new):
         delete_index(client, state.new)
     kept.forget()

@@ -24,7 +24,7 @@ class State:
     ``uuid`` is the old one's. ``pipelines`` and ``old_pipelines`` are what runs over each document
     that is written to them in service. ``marks`` say for each shard of the old index up to which
     number the new one has its documents, ``back`` the same the other way round, once the new one
-    is in service.
+    is in service. ``templates`` are index templates as they were, by name.
     """
 
     old: str
@@ -36,6 +36,7 @@ class State:
     uuid: str
     marks: dict[int, int] = field(default_factory=dict)
     back: dict[int, int] = field(default_factory=dict)
+    templates: dict[str, Any] = field(default_factory=dict)
 
 
 class Kept:

@@ -57,6 +57,7 @@ record DenseOptions(
     return passages != null && !passages.isOfBestChunk();
   }
 
+  /** All but {@link #passages}, which came later, so that it is at the end of what is sent. */
   static DenseOptions read(StreamInput in) throws IOException {
     return new DenseOptions(
         in.readOptionalVInt(),
@@ -64,16 +65,20 @@ record DenseOptions(
         in.readBoolean(),
         in.readOptionalFloat(),
         in.readOptionalWriteable(RescoreVectorBuilder::new),
-        in.readOptionalWriteable(PassageScoring::read));
+        null);
   }
 
+  DenseOptions with(PassageScoring scoring) {
+    return new DenseOptions(k, numCandidates, autoFilter, similarity, rescore, scoring);
+  }
+
+  /** What {@link #read} reads. */
   void write(StreamOutput out) throws IOException {
     out.writeOptionalVInt(k);
     out.writeOptionalVInt(numCandidates);
     out.writeBoolean(autoFilter);
     out.writeOptionalFloat(similarity);
     out.writeOptionalWriteable(rescore);
-    out.writeOptionalWriteable(passages);
   }
 
   void toXContent(XContentBuilder builder) throws IOException {

@@ -149,7 +149,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   /** Reads it from another node. */
   public DenseQueryBuilder(Supplier<SearchServices> services, StreamInput in) throws IOException {
     super(in);
-    Body body = Wire.read(in, (stream, version) -> Body.read(stream));
+    Body body = Wire.read(in, Body::read);
     this.services = services;
     field = body.field();
     text = body.text();
@@ -161,8 +161,14 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   private record Body(String field, String text, DenseOptions options, List<QueryBuilder> filters) {
 
-    static Body read(StreamInput in) throws IOException {
-      return new Body(in.readString(), in.readString(), DenseOptions.read(in), readQueries(in));
+    static Body read(StreamInput in, int version) throws IOException {
+      String field = in.readString();
+      String text = in.readString();
+      DenseOptions options = DenseOptions.read(in);
+      List<QueryBuilder> filters = readQueries(in);
+      PassageScoring passages =
+          version < 2 ? null : in.readOptionalWriteable(PassageScoring::read);
+      return new Body(field, text, options.with(passages), filters);
     }
   }
 
@@ -392,6 +398,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
           body.writeString(text);
           options.write(body);
           writeQueries(body, filters);
+          body.writeOptionalWriteable(options.passages());
         });
   }
 
