@@ -82,3 +82,16 @@ def test_what_cannot_be_asked_of_the_face_is_one_line_of_ours(
         call(es)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_awaited_takes_what_is_not() -> None:
+    def taken(method: object) -> list[tuple[str, object, object]]:
+        parameters = inspect.signature(method).parameters.values()  # type: ignore[arg-type]
+        return [
+            (each.name, each.kind, "a function" if callable(each.default) else each.default)
+            for each in parameters
+        ]
+
+    for name, method in inspect.getmembers(densehook.AsyncIndex, inspect.isroutine):
+        if not name.startswith("_"):
+            assert taken(method) == taken(getattr(densehook.Index, name)), name

@@ -20,6 +20,7 @@ from .stats import IndexStats
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
+    from ..chunk import ChunkRule
     from ..collections import BadLine
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
@@ -58,11 +59,12 @@ class AsyncIndex:
         encoder: Encoder | RemoteEncoder,
         *,
         inputs: Sequence[str],
-        field: str = "embedding",
+        field: str | None = None,
         index_type: str = "hnsw",
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
+        chunk: ChunkRule | None = None,
         template: str | None = None,
     ) -> Self:
         """As ``Index.create``.
@@ -81,6 +83,7 @@ class AsyncIndex:
             shards=shards,
             replicas=replicas,
             in_cluster=in_cluster,
+            chunk=chunk,
             template=template,
         )
         return cls(client, made)
@@ -93,9 +96,10 @@ class AsyncIndex:
         encoder: Encoder | RemoteEncoder,
         *,
         inputs: Sequence[str] = (),
-        field: str = "embedding",
+        field: str | None = None,
         index_type: str = "hnsw",
         in_cluster: bool | None = None,
+        chunk: ChunkRule | None = None,
     ) -> Self:
         """As ``Index.add_field``.
 
@@ -111,6 +115,7 @@ class AsyncIndex:
             field=field,
             index_type=index_type,
             in_cluster=in_cluster,
+            chunk=chunk,
         )
         return cls(client, added)
 
