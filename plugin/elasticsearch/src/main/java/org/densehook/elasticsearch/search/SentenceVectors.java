@@ -26,7 +26,7 @@ import org.elasticsearch.search.fetch.subphase.highlight.FieldHighlightContext;
 final class SentenceVectors {
 
   private static final String DEADLINE = "densehook.deadline";
-  private static final long LOOKS_EVERY_MS = 20;
+  private static final long LOOKS_EVERY_NANOS = 20_000_000L;
 
   private final NodeEncoders encoders;
   private final EncoderHandle encoder;
@@ -107,9 +107,11 @@ final class SentenceVectors {
   private boolean await(CountDownLatch open, String field) throws IOException {
     try {
       boolean done = false;
-      while (!done && deadline > System.nanoTime()) {
+      long left = deadline - System.nanoTime();
+      while (!done && left > 0) {
         SegmentVectors.of(segment, field); // the reader of a cancelled search says so
-        done = open.await(LOOKS_EVERY_MS, TimeUnit.MILLISECONDS);
+        done = open.await(Math.min(left, LOOKS_EVERY_NANOS), TimeUnit.NANOSECONDS);
+        left = deadline - System.nanoTime();
       }
       return done;
     } catch (InterruptedException e) {
