@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import RequestError
+from ..elastic.indices import refresh
+from ..errors import ElasticError, RequestError
 
 if TYPE_CHECKING:
     from ..collections import Collection
@@ -98,6 +99,8 @@ def _run(collection: Collection, index: Index, on_progress: Progress) -> Run:
     from ..evaluation.systems import Bench
     from ..evaluation.ties import without_ties
 
+    if reason := refresh(index.client, index.name):  # what was just copied is to be found
+        raise ElasticError(f"index {index.name!r} cannot be refreshed to be measured: {reason}")
     searcher = index.searcher()
     documents_lacking(collection, searcher)  # raises where it holds others
     progress = _labelled(index, on_progress)
