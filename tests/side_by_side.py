@@ -20,6 +20,19 @@ _SHARED = {
 """What is made once for a run, and how a file shows that it needs it."""
 
 
+LONG = (
+    "tests/e2e/test_scifact.py",
+    "tests/e2e/test_readme.py",
+    "tests/contract/test_export.py",
+    "tests/contract/test_soup.py",
+    "tests/contract/test_pyserini.py",
+    "tests/contract/test_variants.py",
+)
+"""Files of few tests that take minutes: begun before the short ones, so that none is left alone."""
+_FIRST = 300
+"""Groups of more tests than this are begun first of all."""
+
+
 @cache
 def group_of(file: str) -> str:
     """The name of the files that are run by one process; of most files their own."""
@@ -40,6 +53,18 @@ class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of_test(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if not self.assigned_work.get(node):
+            self._begin_with_what_takes_long()
+        super()._assign_work_unit(node)
+
+    def _begin_with_what_takes_long(self) -> None:
+        def weight(group: str) -> int:
+            return max(len(self.workqueue[group]), _FIRST if group in LONG else 0)
+
+        for group in sorted(self.workqueue, key=weight):
+            self.workqueue.move_to_end(group, last=False)
 
 
 def scheduler(config: Any, log: Any) -> SideBySide:

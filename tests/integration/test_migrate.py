@@ -154,7 +154,7 @@ class Writers:
                 source = {"n": number, "title": title, "text": text_at(at)}
                 self._until_taken(self._es.index, id=id_, document=source, routing=routing)
                 self.expected[id_] = number
-            time.sleep(0.005)
+            time.sleep(0.02)  # fewer than are copied meanwhile
 
     def _until_taken(self, write: Callable[..., object], **said: Any) -> None:
         while True:
