@@ -166,8 +166,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       String text = in.readString();
       DenseOptions options = DenseOptions.read(in);
       List<QueryBuilder> filters = readQueries(in);
-      PassageScoring passages =
-          version < 2 ? null : in.readOptionalWriteable(PassageScoring::read);
+      PassageScoring passages = version < 2 ? null : in.readOptionalWriteable(PassageScoring::read);
       return new Body(field, text, options.with(passages), filters);
     }
   }
