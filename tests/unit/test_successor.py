@@ -11,10 +11,12 @@ from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.errors import RequestError
 from densehook.hooks import (
+    makes_like,
     pipelines_of,
     read_provenance,
     require_no_other_encoder,
     successor_request,
+    template_after,
 )
 from densehook.migration import Gate, Verdict
 
@@ -129,3 +131,27 @@ def test_a_little_may_be_lost_by_chance(old: float, new: float, p: float, passed
 def test_a_loss_that_cannot_be_is_refused() -> None:
     with pytest.raises(RequestError, match="a loss of at most -1 cannot be"):
         Gate(None, -1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("embed", [None, {"embed": "true"}])
+@pytest.mark.parametrize("chunk", [None, ChunkRule()])
+def test_a_template_takes_the_new_field_and_no_setting_that_the_cluster_has_not(
+    tiny_bundle: Bundle, embed: Mapping[str, str] | None, chunk: ChunkRule | None
+) -> None:
+    old = read_provenance("old", MAPPING).vector_field()
+    own = {"index": {"number_of_shards": "3", "densehook": {"embed": "true"}}}
+    template = {
+        "index_patterns": ["logs-*", "old"],
+        "template": {"mappings": MAPPING, "settings": own},
+    }
+    assert makes_like(template, "old", old) and makes_like(template, "logs-1", old)
+    assert not makes_like(template, "older", old)
+    field, body = made(tiny_bundle, chunk=chunk)
+    settings = {"index": {} if embed is None else {"densehook": embed}}
+    new = read_provenance("new", body["mappings"]).vector_field(field)
+    after = template_after(template, old, new, {"mappings": body["mappings"], "settings": settings})
+    assert after["index_patterns"] == template["index_patterns"]
+    assert after["template"]["mappings"] == body["mappings"]
+    expected = {} if embed is None else {"densehook": embed}
+    assert after["template"]["settings"] == {"index": {"number_of_shards": "3", **expected}}
+    assert not makes_like(after, "old", old)

@@ -73,14 +73,17 @@ def coverage_of(client: Elasticsearch, index: str, field: VectorField) -> Covera
     }
     counted: dict[str, Any] = {"by": {"filters": {"filters": asked}}}
     if field.chunk is not None:
-        counted["chunks"] = {"nested": {"path": field.path}}
+        with_vector = {"filter": {"exists": {"field": field.name}}}
+        counted["chunks"] = {"nested": {"path": field.path}, "aggregations": {"of": with_vector}}
     with elastic_errors(client):
         answer = client.search(index=index, size=0, track_total_hits=True, aggregations=counted)
     documents = int(answer["hits"]["total"]["value"])
     found = answer["aggregations"]["by"]["buckets"]
     counts = {name: int(found[name]["doc_count"]) for name in asked}
     without_text = documents - counts.pop("vectors") - counts["lacking"]
-    chunks = int(answer["aggregations"]["chunks"]["doc_count"]) if field.chunk else None
+    chunks = None
+    if field.chunk is not None:
+        chunks = int(answer["aggregations"]["chunks"]["of"]["doc_count"])
     return Coverage(documents, **counts, without_text=without_text, chunks=chunks)
 
 

@@ -21,6 +21,8 @@ from .connect import elastic_errors
 from .indices import index_exists, the_index
 
 _WRITE = "index.blocks.write"
+_DATES = ("created_date", "created_date_millis", "modified_date", "modified_date_millis")
+"""What newer versions of Elasticsearch say of an index template, and take from nobody."""
 
 
 def index_behind(
@@ -123,7 +125,10 @@ def templates_of(
         return {}
     with elastic_errors(client):
         found = client.indices.get_index_template()["index_templates"]
-    templates = {each["name"]: each["index_template"] for each in found}
+    templates = {
+        each["name"]: {key: v for key, v in each["index_template"].items() if key not in _DATES}
+        for each in found
+    }
     return {name: each for name, each in templates.items() if makes_like(each, index, field)}
 
 

@@ -334,20 +334,34 @@ class Encoder:
         failures: dict[int, EncodeError] = {}
         stats = EncodeStats()
         for start in range(0, len(given), WINDOW):
-            tokens = [
-                self._tokenizer.with_spans(
-                    prompt.text + each.content,
-                    [(at + len(prompt.text), end + len(prompt.text)) for at, end in each.spans],
-                )
-                for each, prompt in zip(
-                    given[start : start + WINDOW], prompts[start : start + WINDOW], strict=True
-                )
-            ]
-            made, failed = self.encode_spans_of(tokens)
-            vectors |= {start + place: rows for place, rows in made.items()}
-            failures |= {start + n: placed(error, start + n) for n, error in failed.items()}
-            stats += stats_of([each for place, each in enumerate(tokens) if place not in failed])
+            window = self._with_spans(
+                given[start : start + WINDOW], prompts[start : start + WINDOW], start
+            )
+            tokens = {start + n: each for n, each in enumerate(window) if isinstance(each, Tokens)}
+            places = list(tokens)
+            made, failed = self.encode_spans_of(list(tokens.values()))
+            vectors |= {places[n]: rows for n, rows in made.items()}
+            failures |= {places[n]: placed(error, places[n]) for n, error in failed.items()}
+            failures |= {e.position: e for e in window if isinstance(e, EncodeError)}
+            stats += stats_of([each for at, each in tokens.items() if at not in failures])
         return WindowsEach(vectors, stats, failures)
+
+    def _with_spans(
+        self, given: Sequence[Window], prompts: Sequence[Prompt], first: int
+    ) -> list[Tokens | EncodeError]:
+        """The tokens of each window, with those of its chunks, or why it has none."""
+        before = [len(prompt.text) for prompt in prompts]
+        tokens = self._tokenizer.with_spans(
+            [prompt.text + each.content for each, prompt in zip(given, prompts, strict=True)],
+            [
+                [(start + shift, end + shift) for start, end in each.spans]
+                for each, shift in zip(given, before, strict=True)
+            ],
+        )
+        return [
+            _with_tokens(each, 0, window.content, position)
+            for position, (each, window) in enumerate(zip(tokens, given, strict=True), first)
+        ]
 
     def tokenize(self, texts: Sequence[str], role: Role, first: int = 0) -> list[Tokens]:
         """What the model reads for each text: prompt, special tokens and truncation included.

@@ -41,22 +41,18 @@ class Tokenizer:
         encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts])
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
 
-    def with_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Tokens:
-        """A text, and by characters where its parts begin and end: with their tokens.
+    def with_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[Tokens]:
+        """Texts, and by characters where the parts of each begin and end: with their tokens.
 
         A token is of the part that has its last character. A part without tokens has all of them.
         """
-        encoding = self._tokenizer.encode(well_formed(text))
-        places = [
-            (end - 1, at)
-            for at, (_, end) in enumerate(encoding.offsets)
-            if not encoding.special_tokens_mask[at]
+        encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts])
+        return [
+            Tokens(encoding.ids, _lost(encoding), 0, _parts(encoding, own))
+            for encoding, own in zip(encodings, spans, strict=True)
         ]
-        found = []
-        for start, end in spans:
-            own = [at for place, at in places if start <= place < end]
-            found.append((own[0], own[-1] + 1) if own else (0, len(encoding.ids)))
-        return Tokens(encoding.ids, _lost(encoding), 0, found)
 
 
 class DocumentTokenizer:
@@ -73,6 +69,21 @@ class DocumentTokenizer:
             for text, prompt in texts
         ]
         return [tokens.lost > 0 for tokens in self._tokenizer(prompted)]
+
+
+def _parts(
+    encoding: tokenizers.Encoding, spans: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    places = [
+        (end - 1, at)
+        for at, (_, end) in enumerate(encoding.offsets)
+        if not encoding.special_tokens_mask[at]
+    ]
+    found = []
+    for start, end in spans:
+        own = [at for place, at in places if start <= place < end]
+        found.append((own[0], own[-1] + 1) if own else (0, len(encoding.ids)))
+    return found
 
 
 def _lost(encoding: tokenizers.Encoding) -> int:

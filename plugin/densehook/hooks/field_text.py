@@ -21,14 +21,15 @@ def field_text(
     each item of a list does; of objects in a list, whose fields are the inputs, each object does.
     """
     text, missing = text_of(document, field.text, join)
-    if field.chunk is None or (field.chunk.name_key is None and not field.chunk.prefix):
+    chunk = field.chunk
+    if not text or chunk is None or (chunk.name_key is None and not chunk.prefix):
         return text, missing
     joiner = join(("a", "b"))[1:-1]  # what it puts between two texts
     before = join([join(list(each.texts(document.fields))) for each in field.text.prefix])
     prefix = before + joiner if before else ""
-    if field.chunk.name_key is None:
+    if chunk.name_key is None:
         return LongText(text, (), prefix), missing
-    by_section = field.chunk.by == "section"
+    by_section = chunk.by == "section"
     items = _sections if by_section else _given
     named = [(name, each) for name, each in items(document.fields, field.text, join) if each]
     text, parts = put_together(named, joiner, headings=by_section)

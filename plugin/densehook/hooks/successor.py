@@ -109,33 +109,30 @@ def makes_like(template: Mapping[str, Any], index: str, field: VectorField) -> b
 
 
 def template_after(
-    template: Mapping[str, Any], old: VectorField, field: str, entry: Mapping[str, Any]
+    template: Mapping[str, Any], old: VectorField, new: VectorField, entry: Mapping[str, Any]
 ) -> dict[str, Any]:
     """An index template whose next index has the new index's vector field instead of the old.
 
-    ``entry`` is the new index's mappings and settings, of which ``field`` is.
+    ``entry`` is the new index's mappings and settings.
     """
     made = template["template"]
     of_template, of_index = made["mappings"], entry["mappings"]
-    path = field.rpartition(".")[0] if field.count(".") and _is_nested(of_index, field) else field
     properties = _copied(_without(of_template.get("properties", {}), old.path))
-    place(properties, path, mapping_at(of_index["properties"], path))
+    place(properties, new.path, mapping_at(of_index["properties"], new.path))
     properties.setdefault(NOTES, of_index["properties"][NOTES])
     meta = _without_field(of_template["_meta"], old)
-    stated = of_index["_meta"][META]["fields"][field]
-    fields = {**meta[META]["fields"], field: stated}
+    fields = {**meta[META]["fields"], new.name: of_index["_meta"][META]["fields"][new.name]}
     mappings = {
         **of_template,
         "properties": properties,
         "_meta": {**meta, META: {**meta[META], "fields": fields}},
     }
-    embed = entry["settings"]["index"].get(META, {}).get("embed", "false")
-    settings = {**made.get("settings", {}), f"index.{META}.embed": embed}
+    own = {**made.get("settings", {}).get("index", {})}
+    own.pop(META, None)  # where there is no plugin, there is no such setting
+    if embed := entry["settings"]["index"].get(META):
+        own[META] = embed
+    settings = {**made.get("settings", {}), "index": own}
     return {**template, "template": {**made, "mappings": mappings, "settings": settings}}
-
-
-def _is_nested(mapping: Mapping[str, Any], field: str) -> bool:
-    return mapping_at(mapping["properties"], field.rpartition(".")[0]).get("type") == "nested"
 
 
 def require_standard(index: str, entry: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ so none of them falls in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from ..elastic.succession import (
     set_pipelines,
     templates_of,
 )
-from ..errors import RequestError
+from ..errors import DensehookError, RequestError
 from ..hooks import VectorField, template_after
 from ..index import Index
 from ..ingest import Failure
@@ -105,17 +105,7 @@ def migrate(
     def prepare() -> None:
         set_pipelines(client, state.new, state.pipelines)
         state.back = checkpoints_of(client, state.new)
-        replaced = _field(client, state.old, state.old_field)
-        found = templates_of(client, state.old, replaced)
-        state.templates |= found
-        kept.write(state)
-        if replaced is not None:
-            made = the_index(client, state.new)[1]
-            changed = {
-                name: template_after(each, replaced, state.new_field, made)
-                for name, each in found.items()
-            }
-            put_templates(client, changed)
+        _change_templates(client, state, kept, after.field)
 
     with _following(client, state, copier, kept, way) as following:
         done = Migrated(state.old, state.new, following.copied)
@@ -126,9 +116,14 @@ def migrate(
         if refused := _objection(done):
             done.refused = refused
             return done
-        done.aliases, done.blocked_s = move(
-            client, alias, state.old, state.new, following, prepare, remove=remove_index
-        )
+        try:
+            done.aliases, done.blocked_s = move(
+                client, alias, state.old, state.new, following, prepare, remove=remove_index
+            )
+        except BaseException:
+            with suppress(DensehookError):  # what ended it is told; --abort does it, too
+                put_templates(client, state.templates)
+            raise
         done.templates = list(state.templates)
     return done
 
@@ -208,6 +203,19 @@ def finish(client: Elasticsearch, alias: str) -> str:
         delete_index(client, state.old)
     kept.forget()
     return state.old
+
+
+def _change_templates(client: Elasticsearch, state: State, kept: Kept, new: VectorField) -> None:
+    """Has the next index of a template be like the new one; how it was is kept first."""
+    old = _field(client, state.old, state.old_field)
+    found = templates_of(client, state.old, old)
+    state.templates |= found
+    kept.write(state)
+    if old is not None and found:
+        entry = the_index(client, state.new)[1]
+        put_templates(
+            client, {name: template_after(each, old, new, entry) for name, each in found.items()}
+        )
 
 
 def _under_way(alias: str, kept: Kept) -> State:
