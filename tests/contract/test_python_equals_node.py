@@ -23,7 +23,7 @@ from densehook.elastic.indices import create_index
 from densehook.encode import Encoder, Vectors, load
 from densehook.encode.tokenizer import Tokens
 from densehook.errors import RequestError
-from densehook.hooks import numbers_of
+from densehook.hooks.kinds.dense import parsed
 from densehook.ingest import feed
 from densehook.tune import tune_bundle
 from densehook.types import Document
@@ -174,8 +174,8 @@ def test_500_texts_are_cut_into_the_same_chunks_with_the_same_vectors(
         assert spans[0][0] == 0 and spans[-1][1] == len(text)
         assert all(after[0] <= before[1] for before, after in pairwise(spans))
         np.testing.assert_allclose(
-            [numbers_of(each["vector"]) for each in node_made],
-            [numbers_of(each["vector"]) for each in made_here],
+            [parsed(each["vector"]) for each in node_made],
+            [parsed(each["vector"]) for each in made_here],
             atol=1e-5,
             err_msg=repr(text[:40]),
         )
@@ -207,7 +207,7 @@ def test_a_prompt_that_a_document_chooses_is_left_out_of_the_pooling_or_refused(
             tuned_node.index(index=index, id=role, document={"text": "water", **fields})
             found = tuned_node.get(index=index, id=role, source_includes=["embedding"])["_source"]
             expected = encoder.encode("water", role)
-            np.testing.assert_allclose(numbers_of(found["embedding"]), expected, atol=1e-5)
+            np.testing.assert_allclose(parsed(found["embedding"]), expected, atol=1e-5)
         with pytest.raises(BadRequestError, match="it is not known which they are; state one of"):
             tuned_node.index(index=index, document={"text": "water", "kind": "other"})
         with pytest.raises(RequestError, match="it is not known which they are; name one"):

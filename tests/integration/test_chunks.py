@@ -18,7 +18,8 @@ from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.indices import create_index, provenance_of
 from densehook.encode import Encoder
 from densehook.errors import BundleError, RequestError
-from densehook.hooks import note_of, numbers_of
+from densehook.hooks import note_of
+from densehook.hooks.kinds.dense import parsed
 from densehook.ingest import feed
 from densehook.types import Document
 from embedding_index import encoded
@@ -66,7 +67,7 @@ def passages(client: Elasticsearch, index: str, id_: str) -> list[dict[str, Any]
     found = client.get(index=index, id=id_, source_includes=["passages", "passages.vector"])
     # what was just written is read back as it was sent, in base64 perhaps
     chunks = found["_source"].get("passages", [])
-    return [{**each, "vector": numbers_of(each["vector"])} for each in chunks]
+    return [{**each, "vector": parsed(each["vector"])} for each in chunks]
 
 
 def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str) -> None:

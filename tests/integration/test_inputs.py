@@ -16,7 +16,8 @@ from densehook.elastic.coverage import count_texts, coverage_of
 from densehook.elastic.indices import provenance_of
 from densehook.encode import Encoder
 from densehook.errors import RequestError
-from densehook.hooks import note_of, numbers_of, prompt_of, text_of, value_at
+from densehook.hooks import note_of, prompt_of, text_of, value_at
+from densehook.hooks.kinds.dense import parsed
 from densehook.types import Document
 
 INDEX, OTHER = "inputs", "inputs-other"
@@ -110,7 +111,7 @@ def assert_current(es: Elasticsearch, encoder: Encoder, id_: str) -> dict[str, s
         prompt = prompt_of(document, field.text)
         note = note_of(text, encoder.fingerprint, prompt=prompt)
         assert source["densehook"][field.name] == note, field.name
-        made = numbers_of(value_at(source, field.name))
+        made = parsed(value_at(source, field.name))
         np.testing.assert_allclose(made, encoder.encode(text, prompt=prompt), atol=1e-5)
         texts[field.name] = text
     return texts
@@ -241,7 +242,7 @@ def test_a_pipeline_reads_inputs_where_the_index_that_it_writes_to_has_them(
     expected = encoder.encode(TEXTS["template"], prompt="Dokument: ")
     for id_ in ("1", "2"):
         np.testing.assert_allclose(
-            numbers_of(source_of(es, id_)["template"]), expected, atol=1e-5, err_msg=id_
+            parsed(source_of(es, id_)["template"]), expected, atol=1e-5, err_msg=id_
         )
     with pytest.raises(BadRequestError, match=r"field \[heading\] is null|\[title\] not present"):
         es.index(index=INDEX, document={"body": "b"})
@@ -303,8 +304,8 @@ def test_each_chunk_has_the_prompt_of_its_document(
         piece = TEXTS["template"][one["start"] : one["end"]].strip()
         expected = encoder.encode(piece, prompt="Dokument: ")
         assert (one["start"], one["end"]) == (other["start"], other["end"])
-        np.testing.assert_allclose(numbers_of(one["vector"]), expected, atol=1e-5)
-        np.testing.assert_allclose(numbers_of(other["vector"]), expected, atol=1e-5)
+        np.testing.assert_allclose(parsed(one["vector"]), expected, atol=1e-5)
+        np.testing.assert_allclose(parsed(other["vector"]), expected, atol=1e-5)
 
 
 def test_an_index_is_made_with_a_template(es: Elasticsearch, crowded_node: CrowdedNode) -> None:

@@ -27,6 +27,7 @@ from densehook.bundle.stated import Stated
 from densehook.encode import Encoder, Engine, load
 from densehook.encode.kinds import OUTPUTS
 from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError, SelfTestError
+from densehook.export.drafts import DRAFTS
 from densehook.export.kinds import GATES
 from densehook.hooks import FIELDS, field_of, index_request, read_provenance
 
@@ -35,7 +36,8 @@ ROOMS = ("bundle", "encode", "export", "hooks", "elastic", "ingest", "index", "t
 
 
 def test_every_room_has_its_part_of_every_kind() -> None:
-    assert KINDS.keys() == OUTPUTS.keys() == FIELDS.keys() == GATES.keys()
+    assert KINDS.keys() == OUTPUTS.keys() == GATES.keys() == DRAFTS.keys()
+    assert FIELDS.keys() <= KINDS.keys()
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -113,6 +115,7 @@ def weights(damaged: Bundle, monkeypatch: pytest.MonkeyPatch) -> Bundle:
         TYPE="sparse_vector",
         INDEX_TYPES=(),
         mapping=lambda manifest, index_type: {"type": "sparse_vector"},
+        written=lambda output, base64: output,
         objection=lambda mapping, manifest: "",
         request=_request,
     )

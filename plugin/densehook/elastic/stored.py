@@ -8,7 +8,7 @@ from typing import Any
 
 from elasticsearch import ApiError, AuthorizationException, Elasticsearch
 
-from ..hooks import NOTES, Stored, VectorField, note_in, numbers_of, without_vector
+from ..hooks import NOTES, Stored, VectorField, note_in, without_vector
 from ..types import Document
 from .patience import Patience, given_up, is_nodes_fault
 
@@ -81,15 +81,17 @@ class StoredDocuments:
         return Stored(self._value(source), note_in(source, self._vector_field.name))
 
     def _value(self, source: Mapping[str, Any]) -> Any:
-        """What the document has for the field, its vectors as numbers; None for nothing.
+        """What the document has for the field, its vectors as can be written; None for nothing.
 
         One that was just written is read back as it was sent, in base64 perhaps.
         """
         value = self._vector_field.value_in(source)
         if value is None:
             return None
-        vectors = [numbers_of(vector) for vector in self._vector_field.vectors_of(value)]
-        return None if None in vectors else self._vector_field.with_vectors(value, vectors)
+        field = self._vector_field
+        vectors = [field.format.parsed(vector) for vector in field.vectors_of(value)]
+        read = all(vector is not None for vector in vectors)
+        return field.with_vectors(value, vectors) if read else None
 
 
 def _plain(document: Document) -> Mapping[str, Any]:

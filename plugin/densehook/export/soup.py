@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..bundle import require_replaceable
 from ..errors import ExportError
-from .bundling import load_reference
 from .finishing import new_folder
 from .folder import FolderFacts, read_folder
+from .loading import load_reference
 from .modules import Dense, LayerMix, LayerNorm, Weighted
 from .modules_json import read_json
 from .recipe import Recipe

@@ -24,7 +24,7 @@ from .indexing import (
     require_field_names,
     require_index_type,
 )
-from .kinds import FIELDS, INDEX_TYPES, Field, field_of
+from .kinds import FIELDS, INDEX_TYPES, Field, field_for_kind, field_of
 from .notes import (
     NOTES,
     Decision,
@@ -34,7 +34,6 @@ from .notes import (
     decide,
     note_in,
     note_of,
-    numbers_of,
     with_note,
     with_vector,
     without_vector,
@@ -94,6 +93,7 @@ __all__ = [
     "decide",
     "embedded",
     "field_for",
+    "field_for_kind",
     "field_of",
     "field_text",
     "fields_in",
@@ -113,7 +113,6 @@ __all__ = [
     "note_in",
     "note_of",
     "notes_addition",
-    "numbers_of",
     "of_a_client",
     "of_another_encoder",
     "passage_score",

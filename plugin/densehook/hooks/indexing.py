@@ -8,7 +8,7 @@ from typing import Any
 from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
-from .kinds import FIELDS
+from .kinds import field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
 
@@ -96,7 +96,7 @@ def vector_mapping(
     manifest: Manifest, index_type: str, field: str, chunk: ChunkRule | None
 ) -> tuple[str, dict[str, Any]]:
     """What is mapped for a vector field, and where."""
-    vector = FIELDS[manifest.kind].mapping(manifest, index_type)
+    vector = field_for_kind(manifest).mapping(manifest, index_type)
     if chunk is None:
         return field, vector
     path, _, leaf = field.rpartition(".")
@@ -114,7 +114,7 @@ def field_for(chunk: ChunkRule | None) -> str:
 
 def require_index_type(manifest: Manifest, index_type: str) -> None:
     """Raises RequestError unless this encoder's fields can be indexed so."""
-    known = FIELDS[manifest.kind].INDEX_TYPES
+    known = field_for_kind(manifest).INDEX_TYPES
     if index_type not in known:
         raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(known)}")
 

@@ -12,10 +12,8 @@ same, so that each knows what the other has made.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -32,7 +30,6 @@ NOTES_MAPPING: Mapping[str, Any] = {"type": "flattened", "doc_values": False}
 """Its mapping: searchable by key, and whatever an index has, plain Elasticsearch can open it."""
 
 _TEXT_BYTES = 16
-_ROUNDING = 1e-3  # what is lost when a vector is written out and read again is less
 
 Note = Mapping[str, Any]
 
@@ -146,7 +143,7 @@ def _note_of(
     if stored is None or stored.value is None:
         return brought
     now, before = field.vectors_of(value), field.vectors_of(stored.value)
-    travelled = len(now) == len(before) and all(map(_are_one, now, before))
+    travelled = len(now) == len(before) and all(map(field.format.are_one, now, before))
     if brought is None and travelled:  # the document was read, changed and sent back without it
         return stored.note
     # the vector was replaced, and the note of the one before came along
@@ -169,26 +166,6 @@ def _is_there_for(stored: Stored, brought: Note | None, made: Note) -> bool:
         and (note == brought or note.get("fingerprint") is not None)
         and note.get("fingerprint") in (None, made["fingerprint"])
     )
-
-
-def _are_one(vector: Any, stored: Any) -> bool:
-    """Whether two vectors are one, but for how an index that scales them writes them down."""
-    one, other = numbers_of(vector), numbers_of(stored)
-    if one is None or other is None or len(one) != len(other):
-        return False
-    apart = max((abs(a - b) for a, b in zip(one, other, strict=True)), default=0.0)
-    return apart <= _ROUNDING * max(map(abs, one), default=0.0)
-
-
-def numbers_of(vector: Any) -> Sequence[float] | None:
-    """A vector's numbers, also of one in base64; None when it is no vector."""
-    try:
-        if isinstance(vector, str):
-            content = base64.b64decode(vector, validate=True)
-            return struct.unpack(f">{len(content) // 4}f", content)
-        return [float(number) for number in vector]
-    except (TypeError, ValueError, OverflowError, struct.error):
-        return None
 
 
 def with_vector(

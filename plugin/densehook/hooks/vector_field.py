@@ -10,7 +10,7 @@ from ..bundle import Manifest
 from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
-from .kinds import FIELDS
+from .kinds import Field, field_for_kind, format_of
 from .paths import value_at
 from .text_rule import TextRule
 
@@ -40,6 +40,11 @@ class VectorField:
     def inputs(self) -> Sequence[str]:
         """The fields that its texts are made of, as they are stated."""
         return self.text.names
+
+    @property
+    def format(self) -> Field:
+        """How documents hold its values."""
+        return format_of(self.mapping)
 
     @property
     def path(self) -> str:
@@ -143,7 +148,7 @@ class VectorField:
             )
 
     def _objection(self, manifest: Manifest) -> str:
-        kind = FIELDS[manifest.kind]
+        kind = field_for_kind(manifest)
         if self.mapping.get("type") != kind.TYPE:
             return (
                 f"is mapped as {self.mapping.get('type')}, encoder {manifest.name!r} of kind"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
-from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +52,7 @@ def values_of(
     is_late = target.chunk is not None and target.chunk.is_late
     encoded = (_in_windows if is_late else _each_alone)(encoder, texts, cuts)
     failures |= encoded.failures
+    written = target.format.written
     values = {
         place: target.value_of(cuts[place], [written(vector, base64=base64) for vector in vectors])
         for place, vectors in encoded.vectors.items()
@@ -125,15 +123,6 @@ def _put_together(
 
 def rewritten(target: VectorField, value: Any, *, base64: bool) -> Any:
     """What an index has for a document, as it is written again."""
+    written = target.format.written
     vectors = [written(vector, base64=base64) for vector in target.vectors_of(value)]
     return target.with_vectors(value, vectors)
-
-
-def written(vector: Iterable[float], *, base64: bool) -> list[float] | str:
-    """A vector as a request holds it: numbers, or base64 of big-endian float32."""
-    numbers = array("f", vector)
-    if not base64:
-        return numbers.tolist()
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    return b64encode(numbers).decode()

@@ -27,6 +27,18 @@ class Field(Protocol):
     def objection(self, mapping: Mapping[str, Any], manifest: Manifest) -> str:
         """Why a field of that mapping cannot hold this encoder's outputs; empty when it can."""
 
+    def written(self, output: Any, *, base64: bool) -> Any:
+        """An encoder's output as a document holds it; as short as can be, where ``base64`` may be.
+
+        Also of what ``parsed`` gave.
+        """
+
+    def parsed(self, value: Any) -> Any:
+        """What a document holds, as ``written`` takes it; None for what is no such output."""
+
+    def are_one(self, one: Any, other: Any) -> bool:
+        """Whether two values of documents are one output, written out and read again."""
+
     def request(
         self,
         field: str,
@@ -75,10 +87,29 @@ class Field(Protocol):
 
 
 FIELDS: Mapping[str, Field] = {"dense": dense}
-"""The module of each kind."""
+"""The module of each kind whose outputs are written into a field."""
 
 INDEX_TYPES = tuple(dict.fromkeys(each for field in FIELDS.values() for each in field.INDEX_TYPES))
 """The ways to index a field of any kind."""
+
+
+def field_for_kind(manifest: Manifest) -> Field:
+    """The module that has an encoder's outputs. Raises RequestError for a kind that has none."""
+    try:
+        return FIELDS[manifest.kind]
+    except KeyError:
+        raise RequestError(
+            f"encoder {manifest.name!r} is of kind {manifest.kind!r}, whose outputs are written"
+            f" into no field; name one of kind {', '.join(FIELDS)}"
+        ) from None
+
+
+def format_of(mapping: Mapping[str, Any]) -> Field:
+    """The module that knows how documents hold the values of a field mapped so.
+
+    One that is not mapped, or as something else, has vectors: Elasticsearch says what is wrong.
+    """
+    return next((each for each in FIELDS.values() if mapping.get("type") == each.TYPE), dense)
 
 
 def field_of(mapping: Mapping[str, Any], name: str, index: str) -> Field:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import struct
+import sys
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...bundle import Dense, Manifest
@@ -19,6 +23,8 @@ MIN_CANDIDATES = 200
 
 LEAST_IN_SHORT_FORM = 100
 """The same of the node's short form of ``hybrid``: LEAST_CANDIDATES of HybridLists."""
+
+_ROUNDING = 1e-3  # what is lost when a vector is written out and read again is less
 
 _Filters = Sequence[Mapping[str, Any]]
 
@@ -41,6 +47,36 @@ def objection(mapping: Mapping[str, Any], manifest: Manifest) -> str:
     if mapping.get("dims") in (None, dims):
         return ""
     return f"has {mapping['dims']} dims, encoder {manifest.name!r} gives {dims}"
+
+
+def written(output: Iterable[float], *, base64: bool) -> list[float] | str:
+    """Numbers, or base64 of big-endian float32."""
+    numbers = array("f", output)
+    if not base64:
+        return numbers.tolist()
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return b64encode(numbers).decode()
+
+
+def parsed(value: Any) -> Sequence[float] | None:
+    """A vector's numbers, also of one in base64; None when it is no vector."""
+    try:
+        if isinstance(value, str):
+            content = b64decode(value, validate=True)
+            return struct.unpack(f">{len(content) // 4}f", content)
+        return [float(number) for number in value]
+    except (TypeError, ValueError, OverflowError, struct.error):
+        return None
+
+
+def are_one(one: Any, other: Any) -> bool:
+    """Whether two vectors are one, but for how an index that scales them writes them down."""
+    a, b = parsed(one), parsed(other)
+    if a is None or b is None or len(a) != len(b):
+        return False
+    apart = max((abs(x - y) for x, y in zip(a, b, strict=True)), default=0.0)
+    return apart <= _ROUNDING * max(map(abs, a), default=0.0)
 
 
 def request(

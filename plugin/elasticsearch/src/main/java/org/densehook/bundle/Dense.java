@@ -25,6 +25,11 @@ public record Dense(int dims, String similarity, boolean normalise) implements P
   private static final Map<String, Double> LOWEST_COSINES =
       Map.of("fp32", 0.99999, "fp16", 0.9999, "int8", 0.95, "int4", 0.85);
 
+  @Override
+  public boolean normalises() {
+    return normalise;
+  }
+
   /** The lowest cosine to the golden PyTorch vectors that a precision may show. */
   public static double lowestCosine(String precision) {
     return LOWEST_COSINES.get(precision);

@@ -15,6 +15,7 @@ import org.densehook.elasticsearch.vectors.DocumentSource;
 import org.densehook.elasticsearch.vectors.DocumentVectors;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.FieldPaths;
 import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
@@ -202,6 +203,7 @@ public final class EmbedProcessor extends AbstractProcessor {
             text,
             encoder.name(),
             encoder.fingerprint(),
+            FieldFormat.of(encoder),
             stated != null && stated.base64(),
             stated == null ? null : stated.chunk(),
             null);

@@ -2,9 +2,9 @@ package org.densehook.elasticsearch.mapping;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 
@@ -69,32 +69,38 @@ final class StatedEncoders {
   private static void fit(
       IndexVectors mapping, EmbeddedField field, EncoderFacts encoder, List<Finding> findings) {
     MappedField mapped = mapping.field(field.name());
-    if (mapped == null || !mapped.type().equals("dense_vector")) {
+    if (mapped == null || !FieldFormat.knowsType(mapped.type())) {
       return; // others say so
     }
-    Map<String, Object> definition = mapped.definition();
-    String key = "[" + StatedVectors.META + ".fields." + field.name() + "]: [" + field.name() + "]";
-    Object dims = definition.get("dims");
-    if (dims != null && !dims.toString().equals(Integer.toString(encoder.dims()))) {
+    String objection = objection(mapped, encoder);
+    if (objection != null) {
       findings.add(
           Finding.fault(
-              key
-                  + " has [dims] ["
-                  + dims
-                  + "], vectors of encoder ["
-                  + encoder.name()
-                  + "] have ["
-                  + encoder.dims()
-                  + "]; map it with those"));
+              "["
+                  + StatedVectors.META
+                  + ".fields."
+                  + field.name()
+                  + "]: ["
+                  + field.name()
+                  + "] "
+                  + objection));
     }
-    if ("dot_product".equals(definition.get("similarity")) && !encoder.normalised()) {
-      findings.add(
-          Finding.fault(
-              key
-                  + " has [similarity] [dot_product], which takes vectors of length 1 only, and"
-                  + " encoder ["
-                  + encoder.name()
-                  + "] does not normalise; use [cosine] or [max_inner_product]"));
+  }
+
+  private static String objection(MappedField mapped, EncoderFacts encoder) {
+    FieldFormat own = FieldFormat.BY_KIND.get(encoder.kind());
+    if (own != null && own.type().equals(mapped.type())) {
+      return own.objection(mapped.definition(), encoder);
     }
+    return "is mapped as ["
+        + mapped.type()
+        + "], and encoder ["
+        + encoder.name()
+        + "] is of kind ["
+        + encoder.kind()
+        + "], "
+        + (own == null
+            ? "whose outputs are written into no field; name another encoder"
+            : "which writes [" + own.type() + "]; map it so, or name another encoder");
   }
 }

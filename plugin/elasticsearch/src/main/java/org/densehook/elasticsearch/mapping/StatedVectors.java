@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.vectors.DocumentPrompts;
+import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 import org.densehook.elasticsearch.vectors.TextTemplate;
@@ -208,24 +209,24 @@ final class StatedVectors {
     if (isReserved(path)) {
       refuse(key, "[" + IndexVectors.NOTES + "] is kept for the notes; rename the vector field");
     } else if (output == null && whole) {
-      refuse(key, "the mapping has no field [" + path + "]; map it as dense_vector");
+      refuse(key, "the mapping has no field [" + path + "]; map it as " + FieldFormat.types());
     } else if (output == null) {
       return;
     } else if (output.aliasOf() != null) {
       refuse(key, "[" + path + "] is an alias; state its target [" + output.aliasOf() + "]");
-    } else if (!output.type().equals("dense_vector")) {
-      refuse(key, "[" + path + "] is mapped as [" + output.type() + "]; it must be a dense_vector");
+    } else if (!FieldFormat.knowsType(output.type())) {
+      refuse(
+          key,
+          "["
+              + path
+              + "] is mapped as ["
+              + output.type()
+              + "]; it must be a "
+              + FieldFormat.types());
     } else {
-      String elements =
-          String.valueOf(output.definition().getOrDefault("element_type", "float")).trim();
-      if (elements.equalsIgnoreCase("byte") || elements.equalsIgnoreCase("bit")) {
-        refuse(
-            key,
-            "["
-                + path
-                + "] has [element_type] ["
-                + elements
-                + "], encoders give float; to save space use quantised [index_options]");
+      String objection = FieldFormat.ofType(output.type()).objection(output.definition());
+      if (objection != null) {
+        refuse(key, "[" + path + "] " + objection);
       }
     }
   }

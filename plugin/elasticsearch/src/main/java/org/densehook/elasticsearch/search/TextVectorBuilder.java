@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.densehook.bundle.Blank;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.service.Wire;
@@ -104,6 +105,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
             "[text] of query_vector_builder [" + NAME + "] is blank; give a text to search for");
       }
       serving = encoders.require(encoder);
+      serving.require(Kind.DENSE, "a search for neighbours");
       if (fingerprint != null && !fingerprint.equals(serving.fingerprint())) {
         throw new IllegalArgumentException(
             "encoder ["

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.List;
+import org.densehook.bundle.Kind;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.ChunkRule;
 import org.densehook.chunk.Cut;
@@ -14,6 +15,31 @@ public interface EncoderHandle {
 
   String fingerprint();
 
+  /** What it gives for a text. */
+  Kind kind();
+
+  /**
+   * Refuses what encoders of one kind alone can do.
+   *
+   * @param wants who asks, as {@code query [dense]}
+   * @throws IllegalArgumentException unless this one is of that kind
+   */
+  default void require(Kind kind, String wants) {
+    if (kind() != kind) {
+      throw new IllegalArgumentException(
+          "encoder ["
+              + name()
+              + "] is of kind ["
+              + kind()
+              + "], "
+              + wants
+              + " needs one of kind ["
+              + kind
+              + "]");
+    }
+  }
+
+  /** Length of its vectors; 0 where its kind has none. */
   int dims();
 
   /** The text of a document: its non-empty inputs, joined as the manifest says. */

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
 import org.densehook.chunk.Chunk;
@@ -64,8 +65,13 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
+  public Kind kind() {
+    return manifest().kind();
+  }
+
+  @Override
   public int dims() {
-    return manifest().dense().dims();
+    return manifest().part().dims();
   }
 
   @Override
@@ -213,13 +219,14 @@ final class EncoderInService implements EncoderHandle {
         manifest().variant(),
         manifest().batchDependent(),
         dims(),
-        manifest().dense().normalise(),
+        manifest().part().normalises(),
         manifest().maxTokens(),
         runtime.modelBytes(),
         runtime.onnxruntime(),
         EncoderStatus.Lane.of(
             documentLane.stats().snapshot(), documentLane.waitingTokens(), 0, 0, 0),
-        queries.status());
+        queries.status(),
+        kind());
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */

@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
 import java.util.Locale;
+import org.densehook.bundle.Kind;
 import org.densehook.encode.LaneStats;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
@@ -42,7 +43,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       long modelBytes,
       String onnxruntime,
       Lane ingest,
-      Lane query)
+      Lane query,
+      Kind kind)
       implements Writeable {
 
     private static Loaded read(StreamInput in) throws IOException {
@@ -60,7 +62,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   body.readVLong(),
                   body.readString(),
                   Lane.read(body),
-                  Lane.read(body)));
+                  Lane.read(body),
+                  version < 3 ? Kind.DENSE : body.readEnum(Kind.class)));
     }
 
     @Override
@@ -79,6 +82,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             body.writeString(onnxruntime);
             ingest.writeTo(body);
             query.writeTo(body);
+            body.writeEnum(kind);
           });
     }
   }
@@ -209,8 +213,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
   /** What a mapping that names the encoder must agree with. */
   EncoderFacts facts() {
     return loaded == null
-        ? new EncoderFacts(name, state == State.LOADING, null, 0, false)
-        : new EncoderFacts(name, false, loaded.fingerprint, loaded.dims, loaded.normalised);
+        ? new EncoderFacts(name, state == State.LOADING, null, Kind.DENSE, 0, false)
+        : new EncoderFacts(
+            name, false, loaded.fingerprint, loaded.kind, loaded.dims, loaded.normalised);
   }
 
   static EncoderStatus read(StreamInput in) throws IOException {
@@ -244,6 +249,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("reason", reason);
     }
     if (loaded != null) {
+      builder.field("kind", loaded.kind().toString());
       builder.field("fingerprint", loaded.fingerprint());
       builder.field("precision", loaded.precision());
       if (!loaded.variant().isEmpty()) {
@@ -252,7 +258,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       if (loaded.batchDependent()) {
         builder.field("batch_dependent", true);
       }
-      builder.field("dims", loaded.dims());
+      if (loaded.dims() > 0) {
+        builder.field("dims", loaded.dims());
+      }
       builder.field("max_tokens", loaded.maxTokens());
       builder.field("model_bytes", loaded.modelBytes());
       builder.field("onnxruntime", loaded.onnxruntime());

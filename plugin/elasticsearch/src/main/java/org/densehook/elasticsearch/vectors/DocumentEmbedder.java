@@ -98,6 +98,7 @@ public final class DocumentEmbedder {
             vectors.text(order.inputs(), order.template(), order.prompts(), null),
             encoder.name(),
             encoder.fingerprint(),
+            FieldFormat.of(encoder),
             false,
             null,
             null);

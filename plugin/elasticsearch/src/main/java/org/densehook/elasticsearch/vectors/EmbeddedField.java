@@ -11,11 +11,12 @@ import org.densehook.fusion.LearnedWeights;
 /**
  * A vector field's provenance, as the mapping's {@code _meta.densehook.fields} states it.
  *
- * @param name path of the dense_vector field
+ * @param name path of the field
  * @param text how its texts are made of a document's fields
  * @param encoder name of the encoder that makes its vectors
  * @param fingerprint fingerprint of that encoder
- * @param base64 whether its vectors are written in base64
+ * @param format how documents hold its values
+ * @param base64 whether they are written in base64, where they can be
  * @param chunk how its texts are cut, each chunk in an object of its own; null for one vector of a
  *     document
  * @param weights those that were learned for its fusion with BM25, or null
@@ -25,6 +26,7 @@ public record EmbeddedField(
     TextRule text,
     String encoder,
     String fingerprint,
+    FieldFormat format,
     boolean base64,
     ChunkRule chunk,
     LearnedWeights weights) {
@@ -35,10 +37,12 @@ public record EmbeddedField(
   /** Where it ends. */
   public static final String END = "end";
 
-  /** One of whole texts of inputs that are joined, without learned weights. */
+  private static final FieldFormat DENSE = new DenseFormat();
+
+  /** One of vectors of whole texts of inputs that are joined, without learned weights. */
   public EmbeddedField(
       String name, List<String> inputs, String encoder, String fingerprint, boolean base64) {
-    this(name, TextRule.joining(inputs), encoder, fingerprint, base64, null, null);
+    this(name, TextRule.joining(inputs), encoder, fingerprint, DENSE, base64, null, null);
   }
 
   /** The names of its inputs; none where nobody says of what its vectors could be made. */
@@ -62,56 +66,57 @@ public record EmbeddedField(
     return isChunked() && parse(value) == null ? null : value;
   }
 
-  /** The same as vectors; null also where they cannot be read. */
+  /** The same as values; null also where they cannot be read. */
   Embedding embeddingIn(Map<?, ?> document) {
     return parse(FieldPaths.value(document, path()));
   }
 
   private Embedding parse(Object value) {
     if (!isChunked()) {
-      float[] vector = VectorFormat.parse(value);
-      return vector == null ? null : Embedding.of(vector);
+      Object parsed = value == null ? null : format.parse(value);
+      return parsed == null ? null : Embedding.of(parsed);
     }
     List<?> chunks =
         value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
     if (chunks.isEmpty()) {
       return null;
     }
-    float[][] vectors = new float[chunks.size()][];
-    int[] starts = new int[vectors.length];
-    int[] ends = new int[vectors.length];
-    Object[] names = new Object[vectors.length];
-    for (int i = 0; i < vectors.length; i++) {
+    Object[] values = new Object[chunks.size()];
+    int[] starts = new int[values.length];
+    int[] ends = new int[values.length];
+    Object[] names = new Object[values.length];
+    for (int i = 0; i < values.length; i++) {
       if (!(chunks.get(i) instanceof Map<?, ?> chunk)
           || !(chunk.get(START) instanceof Integer start)
           || !(chunk.get(END) instanceof Integer end)) {
         return null;
       }
-      vectors[i] = VectorFormat.parse(chunk.get(leaf()));
-      if (vectors[i] == null) {
+      Object stated = chunk.get(leaf());
+      values[i] = stated == null ? null : format.parse(stated);
+      if (values[i] == null) {
         return null;
       }
       starts[i] = start;
       ends[i] = end;
       names[i] = chunk.get(nameKey());
     }
-    return new Embedding(vectors, starts, ends, names);
+    return new Embedding(values, starts, ends, names);
   }
 
   /** What is written into a document at {@link #path}. */
   Object value(Embedding embedding) {
     if (!isChunked()) {
-      return written(embedding.vectors()[0]);
+      return written(embedding.values()[0]);
     }
-    List<Map<String, Object>> chunks = new ArrayList<>(embedding.vectors().length);
-    for (int i = 0; i < embedding.vectors().length; i++) {
+    List<Map<String, Object>> chunks = new ArrayList<>(embedding.values().length);
+    for (int i = 0; i < embedding.values().length; i++) {
       Map<String, Object> chunk = new LinkedHashMap<>();
       chunk.put(START, embedding.starts()[i]);
       chunk.put(END, embedding.ends()[i]);
       if (embedding.names()[i] != null) {
         chunk.put(nameKey(), embedding.names()[i]);
       }
-      chunk.put(leaf(), written(embedding.vectors()[i]));
+      chunk.put(leaf(), written(embedding.values()[i]));
       chunks.add(chunk);
     }
     return chunks;
@@ -125,8 +130,8 @@ public record EmbeddedField(
     return name.substring(name.lastIndexOf('.') + 1);
   }
 
-  private Object written(float[] vector) {
-    return base64 ? VectorFormat.toBase64(vector) : vector;
+  private Object written(Object value) {
+    return format.written(value, base64);
   }
 
   /**

@@ -25,6 +25,11 @@ public record FieldToEmbed(
     return new FieldToEmbed(field, encoder, true, keepsNotes, dropped);
   }
 
+  /** What its encoder gave for a text, as a value. */
+  Object made(float[] row) {
+    return field.format().made(row, encoder);
+  }
+
   /**
    * The text of a document for this field, as the model reads it; empty when there is none.
    *

@@ -184,6 +184,7 @@ public final class IndexVectors {
                         text(field),
                         encoder,
                         fingerprint,
+                        formatOf(field(path)),
                         takesBase64 && isFloatVector(field(path)),
                         field.containsKey("chunk") ? ChunkRule.parse(field.get("chunk")) : null,
                         weights(field.get("weights"))));
@@ -287,6 +288,10 @@ public final class IndexVectors {
       }
     }
     return null;
+  }
+
+  private static FieldFormat formatOf(MappedField field) {
+    return FieldFormat.ofType(field == null ? null : field.type());
   }
 
   private static boolean isFloatVector(MappedField field) {

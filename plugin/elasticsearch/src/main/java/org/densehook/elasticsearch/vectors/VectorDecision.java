@@ -108,7 +108,7 @@ record VectorDecision(Kind kind, Embedding embedding, PromptedText text, Note no
     Note storedNote = Note.of(stored, field);
     Embedding before = to.field().embeddingIn(stored);
     Embedding now = to.field().embeddingIn(document);
-    boolean travelled = before != null && now != null && before.isSame(now);
+    boolean travelled = before != null && now != null && before.isSame(now, to.field().format());
     if (stated == null && travelled) { // the document was read, changed and sent back without it
       return storedNote != null ? storedNote : new Note(null, to.field().hash(to.text(stored)));
     }

@@ -38,7 +38,8 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
     String prompt = text.text().prompt();
     if (!to.field().isChunked()) {
       return Iterators.single(
-          new DocumentText(whole, prompt, List.of(), listener.map(Embedding::of)));
+          new DocumentText(
+              whole, prompt, List.of(), listener.map(row -> Embedding.of(to.made(row)))));
     }
     List<Chunk> chunks;
     List<Piece> pieces;
@@ -50,7 +51,7 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
       return Collections.emptyIterator();
     }
     ActionListener<Embedding> once = ActionListener.notifyOnce(listener);
-    float[][] vectors = new float[chunks.size()][];
+    Object[] values = new Object[chunks.size()];
     AtomicInteger missing = new AtomicInteger(pieces.size());
     return pieces.stream()
         .map(
@@ -61,9 +62,9 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
                     piece.spans,
                     once.delegateFailureAndWrap(
                         (all, made) -> {
-                          take(made, piece, vectors);
+                          take(made, piece, values);
                           if (missing.decrementAndGet() == 0) {
-                            all.onResponse(Embedding.of(chunks, vectors));
+                            all.onResponse(Embedding.of(chunks, values));
                           }
                         })))
         .iterator();
@@ -90,11 +91,12 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
     return pieces;
   }
 
-  /** Puts what was made of a piece, vectors one behind the other, to those of the text. */
-  private static void take(float[] made, Piece piece, float[][] vectors) {
-    int dims = made.length / piece.chunks();
+  /** Puts what was made of a piece, rows of one length one behind the other, to the text's. */
+  private void take(float[] made, Piece piece, Object[] values) {
+    int length = made.length / piece.chunks();
     for (int i = 0; i < piece.chunks(); i++) {
-      vectors[piece.first + i] = Arrays.copyOfRange(made, i * dims, (i + 1) * dims);
+      float[] row = Arrays.copyOfRange(made, i * length, (i + 1) * length);
+      values[piece.first + i] = text.to().made(row);
     }
   }
 }

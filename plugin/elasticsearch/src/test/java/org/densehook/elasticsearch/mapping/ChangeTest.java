@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.mapping.Change.Target;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.vectors.IndexVectors;
@@ -26,10 +27,10 @@ class ChangeTest {
   private static final KnownEncoders KNOWN =
       new KnownEncoders(
           List.of(
-              new EncoderFacts("e", false, "f", 4, true),
-              new EncoderFacts("raw", false, "r", 4, false),
-              new EncoderFacts("slow", true, null, 0, false),
-              new EncoderFacts("broken", false, null, 0, false)),
+              new EncoderFacts("e", false, "f", Kind.DENSE, 4, true),
+              new EncoderFacts("raw", false, "r", Kind.DENSE, 4, false),
+              new EncoderFacts("slow", true, null, Kind.DENSE, 0, false),
+              new EncoderFacts("broken", false, null, Kind.DENSE, 0, false)),
           true);
 
   private static final String ENTRY = "{'input':['title'],'encoder':'e','fingerprint':'f'}";

@@ -11,6 +11,7 @@ import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.TextRule;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ResourceNotFoundException;
@@ -98,6 +99,7 @@ final class DenseBridgeTest {
             TextRule.joining(List.of("t")),
             "old",
             "f",
+            FieldFormat.ofType("dense_vector"),
             false,
             new ChunkRule("tokens", 64, 0, 9),
             null);
@@ -126,7 +128,15 @@ final class DenseBridgeTest {
   void documentsOfChunksAreFoundByTheirBestAndScoredByAll() {
     ChunkRule rule = ChunkRule.parse(Map.of());
     EmbeddedField chunked =
-        new EmbeddedField("p.v", TextRule.joining(List.of("body")), "old", "f", false, rule, null);
+        new EmbeddedField(
+            "p.v",
+            TextRule.joining(List.of("body")),
+            "old",
+            "f",
+            FieldFormat.ofType("dense_vector"),
+            false,
+            rule,
+            null);
     FieldEncoder one = encoders(Map.of("a", chunked, "b", by("new", "g"))).get(0);
     PassageScoring scoring =
         new PassageScoring(PassageScoring.Score.SUM, null, SectionWeights.NONE);

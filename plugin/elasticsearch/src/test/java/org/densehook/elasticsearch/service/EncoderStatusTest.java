@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
+import org.densehook.bundle.Kind;
 import org.densehook.encode.LaneStats;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
@@ -36,7 +37,8 @@ class EncoderStatusTest {
             1000,
             "1.32.0",
             lane,
-            lane));
+            lane,
+            Kind.DENSE));
   }
 
   private static String shown(EncoderStatus status) throws IOException {

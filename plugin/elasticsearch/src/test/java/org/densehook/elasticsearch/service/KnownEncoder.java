@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.service;
 
 import java.util.List;
 import org.densehook.bundle.Blank;
+import org.densehook.bundle.Kind;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.ChunkRule;
 import org.densehook.chunk.Cut;
@@ -11,6 +12,11 @@ import org.densehook.chunk.Window;
 
 /** What is known of an encoder that encodes nothing; its tokens are words, and two around them. */
 public record KnownEncoder(String name, String fingerprint, int dims) implements EncoderHandle {
+
+  @Override
+  public Kind kind() {
+    return Kind.DENSE;
+  }
 
   @Override
   public String join(List<String> inputs) {

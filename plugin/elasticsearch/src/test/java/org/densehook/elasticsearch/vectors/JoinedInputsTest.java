@@ -37,7 +37,9 @@ final class JoinedInputsTest {
   void objectsInAListGiveTheirInputsInTurn() {
     ChunkRule rule = ChunkRule.parse(Map.of("by", "given"));
     TextRule inputs = TextRule.joining(List.of("talk.by", "talk.text"));
-    EmbeddedField field = new EmbeddedField("p.v", inputs, "encoder", "f", false, rule, null);
+    EmbeddedField field =
+        new EmbeddedField(
+            "p.v", inputs, "encoder", "f", FieldFormat.ofType("dense_vector"), false, rule, null);
     List<Map<String, String>> talk =
         List.of(Map.of("by", "Ada", "text", "Hello."), Map.of("by", "Bo"), Map.of("text", "Bye."));
     JoinedInputs text = JoinedInputs.of(field, ENCODER, Map.of("talk", talk));
@@ -52,7 +54,9 @@ final class JoinedInputsTest {
     List<String> names = List.of("title", "body");
     TextTemplate template = TextTemplate.parse("🐳 {title}: {body} ({title})", names);
     TextRule inputs = new TextRule(TextRule.joining(names).inputs(), template, null, List.of());
-    EmbeddedField field = new EmbeddedField("v", inputs, "encoder", "f", false, null, null);
+    EmbeddedField field =
+        new EmbeddedField(
+            "v", inputs, "encoder", "f", FieldFormat.ofType("dense_vector"), false, null, null);
     JoinedInputs text =
         JoinedInputs.of(field, ENCODER, Map.of("title", "Sea", "body", "One. Two."));
     assertEquals("🐳 Sea: One. Two. (Sea)", text.text());

@@ -112,7 +112,7 @@ class VectorDecisionTest {
     Map<String, Object> stored = document("cats", MADE, made("cats"));
     VectorDecision decision = decide(document("cats", null, null), stored);
     assertEquals(Kind.TAKE, decision.kind());
-    assertArrayEquals(new float[] {0.6f, 0.8f}, decision.embedding().vectors()[0]);
+    assertArrayEquals(new float[] {0.6f, 0.8f}, (float[]) decision.embedding().values()[0]);
     assertEquals(Kind.MAKE, decide(document("dogs", null, null), stored).kind());
     assertEquals(
         Kind.MAKE,

@@ -1,0 +1,90 @@
+package org.densehook.elasticsearch.vectors;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.TreeSet;
+import org.densehook.bundle.Kind;
+import org.densehook.elasticsearch.service.EncoderFacts;
+import org.densehook.elasticsearch.service.EncoderHandle;
+
+/** How documents hold what the encoders of a kind give, in the fields of one type. */
+public interface FieldFormat {
+
+  /** That of each kind whose outputs are written into a field. */
+  Map<Kind, FieldFormat> BY_KIND = new EnumMap<>(Map.of(Kind.DENSE, new DenseFormat()));
+
+  /** The type of its fields in a mapping. */
+  String type();
+
+  /**
+   * What an encoder gave for a text, as a value.
+   *
+   * @param row as the encoder's {@code Output} has it
+   */
+  Object made(float[] row, EncoderHandle by);
+
+  /** A value that a document holds; null for what is none. */
+  Object parse(Object stated);
+
+  /**
+   * A value as it is put into a document.
+   *
+   * @param base64 whether the index takes numbers in base64
+   */
+  Object written(Object value, boolean base64);
+
+  /** Whether two values are one that was written out and read again. */
+  boolean same(Object one, Object other);
+
+  /**
+   * Why no field mapped so can hold such values, whatever encoder makes them; null when it can.
+   *
+   * @param definition what the mapping says of the field
+   */
+  String objection(Map<String, Object> definition);
+
+  /** Why a field mapped so cannot hold this encoder's values; null when it can. */
+  String objection(Map<String, Object> definition, EncoderFacts encoder);
+
+  /**
+   * That of an encoder's outputs.
+   *
+   * @throws IllegalArgumentException for a kind that is written into no field
+   */
+  static FieldFormat of(EncoderHandle encoder) {
+    FieldFormat format = BY_KIND.get(encoder.kind());
+    if (format == null) {
+      throw new IllegalArgumentException(
+          "encoder ["
+              + encoder.name()
+              + "] is of kind ["
+              + encoder.kind()
+              + "], whose outputs are written into no field; name one of kind "
+              + BY_KIND.keySet());
+    }
+    return format;
+  }
+
+  /**
+   * That of the fields of a type; of any other that of vectors, as Elasticsearch says what is wrong
+   * with it.
+   */
+  static FieldFormat ofType(String type) {
+    return BY_KIND.values().stream()
+        .filter(format -> format.type().equals(type))
+        .findFirst()
+        .orElse(BY_KIND.get(Kind.DENSE));
+  }
+
+  /** Whether an encoder of any kind writes into fields of a type. */
+  static boolean knowsType(String type) {
+    return BY_KIND.values().stream().anyMatch(format -> format.type().equals(type));
+  }
+
+  /** The types there are, as one of several is named. */
+  static String types() {
+    TreeSet<String> types = new TreeSet<>();
+    BY_KIND.values().forEach(format -> types.add(format.type()));
+    return String.join(" or ", types);
+  }
+}
