@@ -7,7 +7,7 @@ precision ask. What was measured is written down.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,14 +21,32 @@ from .kinds import GATES, Parity
 from .kinds.compared import Compared
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
-if TYPE_CHECKING:
-    from .reference import Reference  # which loads torch, and variants are made without
-
 _LONGEST_COMPARED = 8192
 """Tokens; of a longer text the attention alone, written out, would take tens of gigabytes."""
 
 
-def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Parity:
+class Expected(Protocol):
+    """What a graph is compared with: PyTorch, or the graph as it was before anything was added."""
+
+    @property
+    def edge_texts(self) -> Sequence[str]:
+        """Texts of the ends of the vocabulary, and of added tokens."""
+
+    def tokenize(self, settings: Settings, role: Role, text: str) -> list[int]:
+        """Token ids of the prompted text, cut to the limit."""
+
+    def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
+        """What one text comes to, unbatched."""
+
+    def encode_spans(
+        self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
+    ) -> Any:
+        """The same of parts of it."""
+
+
+def run_gate(
+    encoder: Encoder, reference: Expected, settings: Settings, whose: str = "PyTorch's"
+) -> Parity:
     """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
 
     PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
@@ -53,11 +71,11 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
             for (role, _), ids in zip(texts, expected_ids, strict=True)
         ]
     )
-    parity = _compared(encoder, texts, expected, "PyTorch's")
+    parity = _compared(encoder, texts, expected, whose)
     if encoder.manifest.knows_spans:
         tokens = _with_spans(encoder)
         spans = [reference.encode_spans(settings, each.ids, each.spans) for each in tokens]
-        _require_spans(encoder, tokens, spans, "PyTorch's")
+        _require_spans(encoder, tokens, spans, whose)
     return parity
 
 

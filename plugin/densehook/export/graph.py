@@ -91,7 +91,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
         named["pooling_mask"] = ids
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        with _quiet(), traceable_masks(), torch.no_grad():
+        with quiet(), traceable_masks(), torch.no_grad():
             torch.onnx.export(
                 Pooled(model, settings).eval(),
                 tuple(values),
@@ -126,7 +126,7 @@ def _tells_types_apart(model: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps tracing's remarks, meant for model authors, off the user's terminal."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import importlib.metadata
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...bundle import GoldenText, Manifest, Role, Source
+from ...bundle import Manifest, Source
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..folder import Settings, read_folder, settle
+from ..goldens import golden_texts
 from ..kinds import GATES
 from ..loading import load_reference, reloaded
 from ..modules import vector_width
 from ..recipe import Recipe
 from ..sources import model_folder
-from ..texts import GOLDEN, long_text
+from ..texts import GOLDEN
 
 if TYPE_CHECKING:
     from ..reference import Reference
 
-# a longer text would make the self-test, run at every load, cost seconds
-_LONGEST_GOLDEN = 512
 _VERSIONS_OF = ("torch", "transformers", "onnx")
 
 
@@ -93,30 +91,8 @@ def _draft(staging: Path, manifest: Manifest, settings: Settings, reference: Ref
     return Draft(
         staging,
         manifest,
-        _golden(settings, reference),
+        golden_texts(settings, reference),
         lambda encoder: run_gate(encoder, reference, settings),
         evidence={"remarks": list(settings.remarks)} if settings.remarks else {},
         versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
     )
-
-
-def _golden(settings: Settings, reference: Reference) -> list[GoldenText]:
-    texts: list[tuple[Role, str]] = [("document", text) for text in GOLDEN]
-    texts += [("query", text) for text in GOLDEN[:2]]
-    texts += [("document", text) for text in reference.edge_texts]
-    whole = replace(settings, max_tokens=sys.maxsize)
-    texts.append(
-        (
-            "document",
-            long_text(
-                settings.max_tokens,
-                _LONGEST_GOLDEN,
-                lambda text: len(reference.tokenize(whole, "document", text)),
-            ),
-        )
-    )
-    golden = []
-    for role, text in texts:
-        ids = reference.tokenize(settings, role, text)
-        golden.append(GoldenText(role, text, ids, reference.encode(settings, role, ids)))
-    return golden

@@ -226,7 +226,8 @@ final class EncoderInService implements EncoderHandle {
         EncoderStatus.Lane.of(
             documentLane.stats().snapshot(), documentLane.waitingTokens(), 0, 0, 0),
         queries.status(),
-        kind());
+        kind(),
+        manifest().proof());
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */

@@ -30,6 +30,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    *
    * @param variant empty for the plain export
    * @param normalised whether its vectors have length 1
+   * @param proof what is known of a graph that others exported; empty where it was proven equal
    * @param modelBytes size of the model's files, which are held once
    */
   record Loaded(
@@ -44,7 +45,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       String onnxruntime,
       Lane ingest,
       Lane query,
-      Kind kind)
+      Kind kind,
+      String proof)
       implements Writeable {
 
     private static Loaded read(StreamInput in) throws IOException {
@@ -63,7 +65,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   body.readString(),
                   Lane.read(body),
                   Lane.read(body),
-                  version < 3 ? Kind.DENSE : body.readEnum(Kind.class)));
+                  version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
+                  version < 3 ? "" : body.readString()));
     }
 
     @Override
@@ -83,6 +86,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             ingest.writeTo(body);
             query.writeTo(body);
             body.writeEnum(kind);
+            body.writeString(proof);
           });
     }
   }
@@ -254,6 +258,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("precision", loaded.precision());
       if (!loaded.variant().isEmpty()) {
         builder.field("variant", loaded.variant());
+      }
+      if (!loaded.proof().isEmpty()) {
+        builder.field("proof", loaded.proof());
       }
       if (loaded.batchDependent()) {
         builder.field("batch_dependent", true);

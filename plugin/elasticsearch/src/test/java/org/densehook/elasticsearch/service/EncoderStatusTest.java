@@ -38,7 +38,8 @@ class EncoderStatusTest {
             "1.32.0",
             lane,
             lane,
-            Kind.DENSE));
+            Kind.DENSE,
+            variant.isEmpty() ? "" : "none"));
   }
 
   private static String shown(EncoderStatus status) throws IOException {
@@ -64,7 +65,8 @@ class EncoderStatusTest {
 
   @Test
   void aVariantIsShownBesideItsPrecision() throws IOException {
-    String expected = "\"precision\":\"int8\",\"variant\":\"fused-int8\",\"batch_dependent\":true,";
+    String expected =
+        "\"precision\":\"int8\",\"variant\":\"fused-int8\",\"proof\":\"none\",\"batch_dependent\":true,";
     assertTrue(shown(VARIANT).contains(expected), shown(VARIANT));
   }
 
