@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...bundle import MANIFEST, Bundle, Manifest, Source, read_bundle, require_replaceable
 from ...bundle.kinds.dense import UNSTATED_POOLING
@@ -22,7 +22,9 @@ from ..variants.graphs import write_model
 from . import IMPORTS
 from .files import Files
 from .graph import Adapted, Graph, read_graph
-from .reference import GivenGraph, read_tokenizer
+
+if TYPE_CHECKING:
+    from .reference import GivenGraph
 
 NOT_PROVEN = "none"
 """What a manifest says of its proof where nothing but the graph itself is known."""
@@ -63,6 +65,8 @@ def import_bundle(
     that no bundle can be made of, RecipeError for what is not known of it, GateError where what was
     added does not give what it should.
     """
+    from .reference import GivenGraph, read_tokenizer
+
     require_replaceable(output, MANIFEST)
     progress("Reading the graph")
     graph = read_graph(files.model)
