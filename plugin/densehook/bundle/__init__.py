@@ -9,7 +9,7 @@ from .kinds import KINDS
 from .kinds.dense import PRECISION_BOUNDS, Dense
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
-from .reader import MANIFEST, Bundle, read_bundle, write_manifest
+from .reader import MANIFEST, QUERIES, Bundle, read_bundle, require_one_space, write_manifest
 from .text import is_blank, join_texts, well_formed
 from .tuning import TUNING, Tuning, read_tuning
 
@@ -18,6 +18,7 @@ __all__ = [
     "MANIFEST",
     "MODELS",
     "PRECISION_BOUNDS",
+    "QUERIES",
     "TUNING",
     "Bundle",
     "Dense",
@@ -33,6 +34,7 @@ __all__ = [
     "read_golden",
     "read_tuning",
     "replacing",
+    "require_one_space",
     "require_replaceable",
     "sha256_of",
     "well_formed",

@@ -71,7 +71,7 @@ def create_index(
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
         if in_cluster is None:
-            in_cluster = has_encoder(client, manifest.name, manifest.fingerprint)
+            in_cluster = has_encoder(client, manifest.name, manifest.space)
         elif in_cluster:
             require_encoder(client, manifest)
         body = index_request(

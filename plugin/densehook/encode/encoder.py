@@ -75,6 +75,9 @@ class Encoder:
             spinning=spinning,
         )
         self._running = Running(bundle.manifest, session, tokens_per_run or TOKENS_PER_RUN, at_once)
+        self._queries: Encoder | None = None
+        if bundle.queries is not None:
+            self._queries = Encoder(bundle.queries, threads, provider=provider, spinning=spinning)
 
     def __repr__(self) -> str:
         proof = f", proof: {self.manifest.proof}" if self.manifest.proof else ""
@@ -87,8 +90,12 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
+        """Identity of the vectors that it makes of documents and queries; Manifest.fingerprint."""
         return self.manifest.fingerprint
+
+    def tower(self, role: str | None) -> Encoder:
+        """The encoder of texts in a role: this one, unless queries have one of their own."""
+        return self._queries if self._queries is not None and role == "query" else self
 
     def blank(self, texts: int) -> Vectors:
         """What so many texts have before they are encoded: zeros, float32 [n, dims]."""
@@ -148,6 +155,8 @@ class Encoder:
 
             encoder.encode(["a text"], prompt_name="query", truncate_dim=128)
         """
+        if (tower := self.tower(prompt_name)) is not self:
+            return tower.encode(texts, prompt_name, **options)
         asked = Asked.of(prompt_name, options)
         prompt = asked.prompt_of(self.manifest)
         given = [texts] if isinstance(texts, str) else list(texts)
@@ -204,7 +213,8 @@ class Encoder:
 
     def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
-        return self._encode(texts, named_prompt(self.manifest, role))
+        tower = self.tower(role)
+        return tower._encode(texts, named_prompt(tower.manifest, role))
 
     def encode_each(
         self, texts: Sequence[str], role: Role, prompts: Sequence[str | None] | None = None
@@ -214,6 +224,8 @@ class Encoder:
         ``prompts`` are those that some have in the place of the role's. Raises RequestError for one
         whose tokens cannot be told, where the encoder pools none of its prompts'.
         """
+        if (tower := self.tower(role)) is not self:
+            return tower.encode_each(texts, role, prompts)
         require_list(texts)
         vectors = self.blank(len(texts))
         each_ones = self._prompts(texts, role, prompts)
@@ -269,11 +281,12 @@ class Encoder:
         ``on_progress`` hears, window by window, what has been encoded so far. Raises EncodeError
         with the text's place in the stream.
         """
-        prompt = named_prompt(self.manifest, role)
+        tower = self.tower(role)
+        prompt = named_prompt(tower.manifest, role)
         stats = EncodeStats()
         for window in _windows(texts):
             try:
-                encoded = self._encode([text for _, text in window], prompt, stats.texts)
+                encoded = tower._encode([text for _, text in window], prompt, stats.texts)
             except EncodeError as error:
                 key = window[error.position - stats.texts][0]
                 message = f"text {key!r} of the stream: {error}"
@@ -370,7 +383,8 @@ class Encoder:
         ``first`` is the place of the first one, for an EncodeError, as encode_queries raises it.
         """
         require_list(texts)
-        return self._tokenize(texts, named_prompt(self.manifest, role), first)
+        tower = self.tower(role)
+        return tower._tokenize(texts, named_prompt(tower.manifest, role), first)
 
     def _tokenize(self, texts: Sequence[str], prompt: Prompt, first: int) -> list[Tokens]:
         tokens = []

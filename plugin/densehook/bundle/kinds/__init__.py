@@ -25,6 +25,10 @@ class Part(Protocol):
     def summary(self) -> str:
         """What there is to say of its outputs, in two or three words."""
 
+    @property
+    def space(self) -> Any:
+        """What two encoders must have alike for their outputs to be compared."""
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """Its keys, parsed; raises BundleError for a value out of its range."""
