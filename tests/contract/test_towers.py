@@ -37,7 +37,8 @@ CORPUS = Sample(
 @pytest.fixture(scope="module")
 def small(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Another graph that gives nearly the vectors of the tiny bundle."""
-    return build_variant(tiny_bundle, "int8-static", tmp_path_factory.mktemp("t") / "small", PASSAGES)
+    output = tmp_path_factory.mktemp("small") / "small"
+    return build_variant(tiny_bundle, "int8-static", output, PASSAGES)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_a_damaged_tower_is_refused(
         load(copy)
     queries = other_tiny_bundle.manifest.fingerprint
     write_manifest(copy, replace(towers.manifest, queries=queries), towers.manifest.files)
-    with pytest.raises(SelfTestError, match="the tokenizer gives|cosine"):
+    with pytest.raises(SelfTestError, match=r"the tokenizer gives|cosine"):
         load(copy)
 
 
