@@ -6,6 +6,7 @@ Nothing here runs a model; it reads and writes the folder that both runtimes sha
 from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .kinds import KINDS
+from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, Dense
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
@@ -18,11 +19,14 @@ __all__ = [
     "MANIFEST",
     "MODELS",
     "PRECISION_BOUNDS",
+    "SCORE_BOUNDS",
     "TUNING",
     "Bundle",
+    "Cross",
     "Dense",
     "GoldenText",
     "Manifest",
+    "Pairing",
     "Role",
     "Source",
     "Tuning",

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
 
-from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
+from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..machine import usable_cpus
@@ -19,7 +19,6 @@ from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
 from .running import Running
-from .selftest import self_test
 from .session import Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
 
@@ -201,6 +200,11 @@ class Encoder:
         scores: Vectors = self._kind.similarity(self.manifest, queries, documents)
         return scores
 
+    def score(self, query: str, texts: Sequence[str]) -> Vector:
+        """Scores of texts for a query: of a ``CrossEncoder``; of any other BundleError says so."""
+        self.manifest.of(Cross)
+        raise NotImplementedError("scored by CrossEncoder, which load gives")
+
     def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
         return self._encode(texts, named_prompt(self.manifest, role))
@@ -371,6 +375,16 @@ class Encoder:
         require_list(texts)
         return self._tokenize(texts, named_prompt(self.manifest, role), first)
 
+    def golden_tokens(self, golden: GoldenText) -> Tokens:
+        """What the model reads for a golden text. Raises EncodeError for one of another kind's."""
+        if golden.query is not None:
+            raise EncodeError(f"golden text {golden.text[:40]!r} is of a pair, with a query")
+        return self.tokenize([golden.text], golden.role)[0]
+
+    def sample_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """What the model reads where texts like these are encoded, to see what numbers it has."""
+        return self.tokenize(texts, "document")
+
     def _tokenize(self, texts: Sequence[str], prompt: Prompt, first: int) -> list[Tokens]:
         tokens = []
         for each in self._tokenize_each(texts, [prompt] * len(texts), first):
@@ -456,16 +470,3 @@ def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]
             window, characters = [], 0
     if window:
         yield window
-
-
-def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
-    """Opens a bundle, by its folder or name, runs its self-test and gives its encoder.
-
-    ``provider`` is ``cpu``, ``cuda`` or ``openvino``; by default the one the bundle was tuned for,
-    else ``cpu``. Raises BundleError for a damaged bundle, SelfTestError for one that does not
-    reproduce its golden token ids and vectors, ProviderError for a provider that is not there.
-    """
-    bundle = read_bundle(bundle_folder(path))
-    encoder = Encoder(bundle, threads, provider=provider)
-    self_test(encoder, bundle)
-    return encoder

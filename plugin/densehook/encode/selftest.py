@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..bundle import Bundle, GoldenText, Manifest, Role
+from ..bundle import Bundle, GoldenText, Manifest
 from ..errors import SelfTestError
 from .kinds import OUTPUTS
 from .session import Vectors
@@ -15,7 +15,7 @@ from .tokenizer import Tokens
 class _Encoder(Protocol):
     manifest: Manifest
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[Tokens]: ...
+    def golden_tokens(self, golden: GoldenText) -> Tokens: ...
 
     def encode_tokens(self, window: Sequence[Tokens]) -> Vectors: ...
 
@@ -28,7 +28,7 @@ def self_test(encoder: _Encoder, bundle: Bundle) -> None:
 
 def golden_objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
     """What is not as in golden.json, token ids or an output; empty when all is."""
-    tokens = [encoder.tokenize([text.text], text.role)[0] for text in golden]
+    tokens = [encoder.golden_tokens(text) for text in golden]
     for text, found in zip(golden, tokens, strict=True):
         if found.ids != list(text.ids):
             return (

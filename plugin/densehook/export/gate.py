@@ -45,7 +45,7 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
         if found != ids:
             raise GateError(
                 f"token ids differ from transformers' for {text[:40]!r}:"
-                f" {_apart(found, ids)}; no bundle was written"
+                f" {apart(found, ids)}; no bundle was written"
             )
     expected = np.stack(
         [
@@ -143,7 +143,7 @@ def _texts(encoder: Encoder, more: Sequence[tuple[Role, str]]) -> list[tuple[Rol
     ]
 
 
-def _apart(found: Sequence[int], expected: Sequence[int]) -> str:
+def apart(found: Sequence[int], expected: Sequence[int]) -> str:
     """Where two lists of ids part, and with what."""
     at = next(
         (i for i, (a, b) in enumerate(zip(found, expected, strict=False)) if a != b),

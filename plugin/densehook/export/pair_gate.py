@@ -1,0 +1,76 @@
+"""The gate of encoders of pairs: token ids, scores, and the order of passages for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..bundle import GoldenText
+from ..encode import CrossEncoder, Encoder
+from ..encode.session import Vector
+from ..errors import GateError
+from .gate import apart
+from .kinds import Parity
+from .kinds.cross import RANKED, Pairs, judged_pairs
+from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond
+
+if TYPE_CHECKING:
+    from .pair_reference import PairReference  # which loads torch, and variants are made without
+
+Pair = tuple[str, str]
+
+_FEW = 4
+"""Questions that awkward texts are paired with."""
+
+
+def run_pair_gate(encoder: Encoder, reference: PairReference) -> Parity:
+    """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
+
+    PyTorch scores each pair alone, the graph scores them batched.
+    """
+    crossing = cast(CrossEncoder, encoder)
+    pairs = _pairs(reference.edge_texts)
+    expected_ids = [reference.pair_ids(*pair) for pair in pairs]
+    long = beyond(crossing.manifest.max_tokens)
+    cut = [(QUESTIONS[0], long), (long, PASSAGES[0]), (long, long)]
+    for pair, ids in (
+        *zip(pairs, expected_ids, strict=True),
+        *((pair, reference.pair_ids(*pair)) for pair in cut),
+    ):
+        found = crossing.tokenize_pairs([pair])[0]
+        if (found.ids, list(found.types) or [0] * len(found.ids)) != (ids.ids, ids.types):
+            differing = apart(found.ids, ids.ids)
+            raise GateError(
+                f"token ids differ from transformers' for {pair[0][:40]!r} with {pair[1][:40]!r}:"
+                f" {differing}; no bundle was written"
+            )
+    expected = np.array([reference.score(ids) for ids in expected_ids], dtype=np.float32)
+    return _judged(crossing, pairs, expected, "PyTorch's")
+
+
+def gate_variant_of_pairs(
+    variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]
+) -> Parity:
+    """Compares a variant's scores with the plain bundle's; raises GateError if it is too far."""
+    pairs = _pairs([each.text for each in golden])
+    crossing = cast(CrossEncoder, plain)
+    return _judged(cast(CrossEncoder, variant), pairs, _alone(crossing, pairs), "the plain bundle's")
+
+
+def _pairs(more: Sequence[str]) -> list[Pair]:
+    """First each question with the same passages, question by question, then others."""
+    ranked = [(question, passage) for question in QUESTIONS for passage in PASSAGES[:RANKED]]
+    others = list(dict.fromkeys([*AWKWARD, *SCRIPTS, *more]))
+    return [*ranked, *((QUESTIONS[n % _FEW], text) for n, text in enumerate(others))]
+
+
+def _alone(encoder: CrossEncoder, pairs: Sequence[Pair]) -> Vector:
+    return np.concatenate([encoder.score_counted([pair]).scores for pair in pairs])
+
+
+def _judged(encoder: CrossEncoder, pairs: Sequence[Pair], expected: Vector, whose: str) -> Parity:
+    batched = encoder.score_counted(pairs).scores
+    found = Pairs(pairs, len(QUESTIONS), batched, _alone(encoder, pairs), expected)
+    return judged_pairs(encoder.manifest, found, whose)
