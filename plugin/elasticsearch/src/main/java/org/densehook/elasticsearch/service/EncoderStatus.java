@@ -31,6 +31,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * @param variant empty for the plain export
    * @param normalised whether its vectors have length 1
    * @param modelBytes size of the model's files, which are held once
+   * @param rerank pairs that searches had scored; null for an encoder of texts
    */
   record Loaded(
       String fingerprint,
@@ -44,7 +45,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       String onnxruntime,
       Lane ingest,
       Lane query,
-      Kind kind)
+      Kind kind,
+      Lane rerank)
       implements Writeable {
 
     private static Loaded read(StreamInput in) throws IOException {
@@ -63,7 +65,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   body.readString(),
                   Lane.read(body),
                   Lane.read(body),
-                  version < 3 ? Kind.DENSE : body.readEnum(Kind.class)));
+                  version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
+                  version < 4 ? null : body.readOptionalWriteable(Lane::read)));
     }
 
     @Override
@@ -83,6 +86,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             ingest.writeTo(body);
             query.writeTo(body);
             body.writeEnum(kind);
+            body.writeOptionalWriteable(rerank);
           });
     }
   }
@@ -266,6 +270,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("onnxruntime", loaded.onnxruntime());
       loaded.ingest().toXContent("ingest", builder);
       loaded.query().toXContent("query", builder);
+      if (loaded.rerank() != null) {
+        loaded.rerank().toXContent("rerank", builder);
+      }
     }
     return builder.endObject();
   }

@@ -38,7 +38,8 @@ class EncoderStatusTest {
             "1.32.0",
             lane,
             lane,
-            Kind.DENSE));
+            Kind.DENSE,
+            null));
   }
 
   private static String shown(EncoderStatus status) throws IOException {
