@@ -83,9 +83,7 @@ class CrossEncoder(Encoder):
             stats += stats_of(window)
         return Scored(scores, stats)
 
-    def score_best(
-        self, query: str, texts: Sequence[str], chunks: int | None = None
-    ) -> Scored:
+    def score_best(self, query: str, texts: Sequence[str], chunks: int | None = None) -> Scored:
         """The score of each text, or of the best of its first ``chunks`` -> float32 [n].
 
         A chunk is as many whole sentences as the model reads beside the query.
@@ -119,9 +117,7 @@ class CrossEncoder(Encoder):
     def _text_sizes(self, texts: Sequence[str]) -> list[int]:
         return [len(each.ids) + each.lost for each in self._parts(texts, "document")]
 
-    def tokenize_pairs(
-        self, pairs: Sequence[tuple[str, str]], first: int = 0
-    ) -> list[Tokens]:
+    def tokenize_pairs(self, pairs: Sequence[tuple[str, str]], first: int = 0) -> list[Tokens]:
         """What the model reads for each pair of query and text.
 
         ``first`` is the place of the first one, for an EncodeError, which is raised for what is not

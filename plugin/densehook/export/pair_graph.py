@@ -78,4 +78,3 @@ def write_pair_graph(
     with torch.no_grad():
         trace(module, values, inputs, OUTPUT, path, 1)
     return inputs
-

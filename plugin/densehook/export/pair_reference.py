@@ -60,7 +60,9 @@ class PairReference(Reference):
         by_default = "document" if recipe.template else "longest_first"
         self.truncation = recipe.truncation or by_default
         self.types = tells_types_apart(self.model)
-        self.answers = tuple(self._token(recipe.template[n]) for n in ("yes", "no") if self.template)
+        self.answers = tuple(
+            self._token(recipe.template[n]) for n in ("yes", "no") if self.template
+        )
         self.pairing = self._pairing()
 
     def pair_ids(self, query: str, text: str) -> PairIds:
@@ -120,7 +122,11 @@ class PairReference(Reference):
                 f"the tokenizer gives a pair the types {whole.types}; bundles have 0 up to the text"
                 " and one other from there on"
             )
-        parts = whole.ids[:first], whole.ids[first + len(one) : second], whole.ids[second + len(other) :]
+        parts = (
+            whole.ids[:first],
+            whole.ids[first + len(one) : second],
+            whole.ids[second + len(other) :],
+        )
         before, between, after = map(tuple, parts)
         return self._held(before, between, after, types[1].pop(), "")
 

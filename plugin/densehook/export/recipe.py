@@ -163,9 +163,7 @@ def _check_prompts(path: Path, key: str, prompts: Mapping[str, Any]) -> None:
 def _check_template(path: Path, key: str, template: Mapping[str, Any]) -> None:
     for name, text in template.items():
         if name not in TEMPLATE:
-            raise RecipeError(
-                f"{path}: template has {shown(name)}{_did_you_mean(name, TEMPLATE)}"
-            )
+            raise RecipeError(f"{path}: template has {shown(name)}{_did_you_mean(name, TEMPLATE)}")
         if not isinstance(text, str):
             raise RecipeError(f"{path}: template.{name} is {shown(text)}; it must be a string")
     for name in ("yes", "no"):

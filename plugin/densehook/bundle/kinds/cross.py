@@ -81,9 +81,7 @@ class Cross:
         """As ``Part.read``."""
         keys = list(Pairing.__dataclass_fields__)
         return cls(
-            pairing=Pairing.read(
-                Stated(stated.table("pairing"), "encoder.json: pairing", keys)
-            ),
+            pairing=Pairing.read(Stated(stated.table("pairing"), "encoder.json: pairing", keys)),
             activation=stated.one_of("activation", ACTIVATIONS),
         )
 
@@ -99,4 +97,3 @@ class Cross:
     def written_output(self, output: float) -> float:
         """As ``Part.written_output``, with the nine digits that identify a float32."""
         return float(f"{float(output):.9g}")
-

@@ -102,7 +102,5 @@ def _golden(reference: PairReference) -> list[GoldenText]:
     golden = []
     for pair in pairs:
         ids = reference.pair_ids(*pair)
-        golden.append(
-            GoldenText("document", pair[1], ids.ids, reference.score(ids), query=pair[0])
-        )
+        golden.append(GoldenText("document", pair[1], ids.ids, reference.score(ids), query=pair[0]))
     return golden

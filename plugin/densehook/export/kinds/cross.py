@@ -13,7 +13,7 @@ from ...encode.session import Vector
 from ...errors import GateError
 from .compared import Compared
 
-RANKED = 12
+RANKED = 10
 """Passages that each question puts in order."""
 _TIES = {"fp32": 1e-4, "fp16": 1e-2}
 """Passages whose scores are closer may change places; of fewer bits order is only measured."""
