@@ -61,7 +61,9 @@ class Manifest:
     vector of the tokens that are 1 there, so that there is one dimension more; a text as a whole is
     one.
 
-    ``variant`` names what was made of the plain export. ``batch_dependent`` says that a vector
+    ``variant`` names what was made of the plain export. ``proof`` is what is known of a graph that
+    others exported: "none", or how near it is to PyTorch; empty where the export gate proved it
+    equal. ``batch_dependent`` says that a vector
     depends on the texts that it is encoded together with.
     """
 
@@ -69,6 +71,7 @@ class Manifest:
     kind: str
     precision: str = "fp32"
     variant: str = ""
+    proof: str = ""
     batch_dependent: bool = False
     part: Part
     max_tokens: int
@@ -89,7 +92,7 @@ class Manifest:
         """
         content = self._as_json()
         content["files"] = {n: s for n, s in sorted(self.files.items()) if n in _VECTOR_FILES}
-        for key in ("name", "source", "variant"):
+        for key in ("name", "source", "variant", "proof"):
             content.pop(key, None)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
@@ -165,7 +168,7 @@ class Manifest:
 
 
 # written only where there is something to say
-_OPTIONAL_KEYS = ("variant", "batch_dependent", "unpooled")
+_OPTIONAL_KEYS = ("variant", "proof", "batch_dependent", "unpooled")
 _KEYS = {each.name for each in fields(Manifest)} - {"part", *_OPTIONAL_KEYS} | {"fingerprint"}
 
 
@@ -211,6 +214,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         kind=stated.text("kind"),
         precision=stated.one_of("precision", PRECISIONS),
         variant=stated.text("variant") if stated.has("variant") else "",
+        proof=stated.text("proof") if stated.has("proof") else "",
         batch_dependent=stated.has("batch_dependent") and stated.truth("batch_dependent"),
         part=kind.read(stated),
         max_tokens=stated.number("max_tokens", 1),

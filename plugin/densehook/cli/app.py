@@ -23,6 +23,7 @@ _TRY_AGAIN = 75  # as sysexits.h has it
 
 COMMANDS: Mapping[str, str] = {
     "export": "export",
+    "import": "importing",
     "tune": "tune",
     "soup": "soup",
     "whiten": "whiten",
@@ -46,6 +47,10 @@ COMMANDS: Mapping[str, str] = {
     "es": "es",
 }
 """In which module each command is, in the order of the help."""
+
+
+_FUNCTIONS: Mapping[str, str] = {"import": "import_"}
+"""What a command is called in its module, where Python keeps its name for itself."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -81,7 +86,7 @@ def app(commands: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
         if hasattr(module, "app"):
             made.add_typer(module.app, name=name)
         else:
-            made.command(name)(getattr(module, name))
+            made.command(name)(getattr(module, _FUNCTIONS.get(name, name)))
     return made
 
 

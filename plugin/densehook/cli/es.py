@@ -64,7 +64,8 @@ def start(
         )
     for encoder in encoders or []:
         reason = f": {encoder.reason}" if encoder.reason else ""
-        out.print(f"encoder {encoder.name} is {encoder.state}{reason}")
+        proof = f" (proof: {encoder.proof})" if encoder.proof else ""
+        out.print(f"encoder {encoder.name} is {encoder.state}{proof}{reason}")
     out.print(f"data in {state.data}, log in {state.log}; stop it with: densehook es stop")
 
 

@@ -172,7 +172,11 @@ def _encoders(encoders: Sequence[NodeEncoder] | None) -> Iterator[Finding]:
         else:
             (fingerprint,) = fingerprints
             seen = f"{short(str(fingerprint))}, in service on {len(mine)} nodes"
-            yield Finding(State.GOOD, subject, seen)
+            if proof := mine[0].proof:
+                mend = "densehook export makes one of its weights that is proven equal to PyTorch"
+                yield Finding(State.NOTE, subject, f"{seen}, proof: {proof}", mend)
+            else:
+                yield Finding(State.GOOD, subject, seen)
 
 
 def _indices(

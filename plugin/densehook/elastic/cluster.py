@@ -28,7 +28,8 @@ NO_PLUGIN = (
 class NodeEncoder:
     """An encoder on one node of the cluster.
 
-    ``state`` is ``loading``, ``ready`` or ``failed``; ``reason`` says why it failed.
+    ``state`` is ``loading``, ``ready`` or ``failed``; ``reason`` says why it failed. ``proof`` is
+    what is known of a graph that others exported.
     """
 
     node: str
@@ -36,6 +37,7 @@ class NodeEncoder:
     state: str
     fingerprint: str | None
     reason: str | None
+    proof: str = ""
 
 
 def encoders_of(client: Elasticsearch) -> list[NodeEncoder] | None:
@@ -155,7 +157,12 @@ def _objection(
 def _parsed(body: Mapping[str, Any]) -> list[NodeEncoder]:
     return [
         NodeEncoder(
-            node["name"], name, entry["state"], entry.get("fingerprint"), entry.get("reason")
+            node["name"],
+            name,
+            entry["state"],
+            entry.get("fingerprint"),
+            entry.get("reason"),
+            entry.get("proof", ""),
         )
         for node in body["nodes"].values()
         for name, entry in node["encoders"].items()

@@ -76,7 +76,8 @@ class Encoder:
         self._running = Running(bundle.manifest, session, tokens_per_run or TOKENS_PER_RUN, at_once)
 
     def __repr__(self) -> str:
-        return f"<Encoder {self.manifest.name!r}: {self.manifest.part.summary}>"
+        proof = f", proof: {self.manifest.proof}" if self.manifest.proof else ""
+        return f"<Encoder {self.manifest.name!r}: {self.manifest.part.summary}{proof}>"
 
     @property
     def dims(self) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
-from ..bundle import Manifest
 from ..errors import BundleError, EncodeError, ProviderError
 from ..machine import usable_cpus
 
@@ -57,6 +56,22 @@ _PACKAGES = {"cuda": "onnxruntime-gpu", "openvino": "onnxruntime-openvino"}
 SLOWER_FUSED = "SkipLayerNormFusion"
 
 
+class Runnable(Protocol):
+    """What there is to know of a graph to run it."""
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The names of its inputs, in their order."""
+
+    @property
+    def output(self) -> str:
+        """The name of its output."""
+
+    @property
+    def precision(self) -> str:
+        """In what numbers it is computed."""
+
+
 class Session:
     """One ONNX graph on one execution provider, on so many threads (default: the process's CPUs).
 
@@ -67,19 +82,19 @@ class Session:
     def __init__(
         self,
         model: Path,
-        manifest: Manifest,
+        graph: Runnable,
         threads: int | None = None,
         *,
         provider: str = "cpu",
         spinning: bool = True,
     ) -> None:
         wanted = _available(provider)
-        if provider != "cpu" and manifest.precision == "int8":
+        if provider != "cpu" and graph.precision == "int8":
             raise ProviderError(
                 f"{model} is in int8, whose products have a kernel on the CPU alone; choose"
                 f" provider 'cpu', or for {provider!r} a bundle in fp32 or fp16"
             )
-        unknown = sorted(set(manifest.inputs) - set(_INPUTS))
+        unknown = sorted(set(graph.inputs) - set(_INPUTS))
         if unknown:
             raise BundleError(f"{model}: graph inputs {unknown} are not known to this densehook")
         options = onnxruntime.SessionOptions()
@@ -99,8 +114,8 @@ class Session:
                 f"provider {provider!r} did not start, onnxruntime fell back to the CPU; its log"
                 " says why; set that right, or choose provider 'cpu'"
             )
-        self._inputs = {name: _INPUTS[name] for name in manifest.inputs}
-        self._output = manifest.output
+        self._inputs = {name: _INPUTS[name] for name in graph.inputs}
+        self._output = graph.output
 
     def run(self, batch: Batch) -> Rows:
         """A batch -> the graph's output.

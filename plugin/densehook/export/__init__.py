@@ -10,12 +10,17 @@ if missing := missing_of("numpy", "onnx", "torch", "transformers"):
     raise MissingExtra(missing, "export")
 
 from .bundling import export_bundle, model_size
+from .imports.files import find_files
+from .imports.importing import import_bundle
 from .recipe import Recipe, read_recipe
-from .unwritten import recipe_of, require_free, write_recipe
+from .unwritten import imported_recipe, recipe_of, require_free, write_recipe
 
 __all__ = [
     "Recipe",
     "export_bundle",
+    "find_files",
+    "import_bundle",
+    "imported_recipe",
     "model_size",
     "read_recipe",
     "recipe_of",

@@ -7,7 +7,7 @@ precision ask. What was measured is written down.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,27 +15,47 @@ from ..bundle import PRECISION_BOUNDS, GoldenText, Role
 from ..encode import Encoder, Vectors, cosines
 from ..encode.selftest import golden_objection
 from ..encode.tokenizer import Tokens
-from ..errors import GateError
+from ..errors import EncodeError, GateError
 from .folder import Settings
 from .kinds import GATES, Parity
 from .kinds.compared import Compared
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
-if TYPE_CHECKING:
-    from .reference import Reference  # which loads torch, and variants are made without
-
 _LONGEST_COMPARED = 8192
 """Tokens; of a longer text the attention alone, written out, would take tens of gigabytes."""
 
 
-def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Parity:
+class Expected(Protocol):
+    """What a graph is compared with: PyTorch, or the graph as it was before anything was added."""
+
+    @property
+    def edge_texts(self) -> Sequence[str]:
+        """Texts of the ends of the vocabulary, and of added tokens."""
+
+    def tokenize(self, settings: Settings, role: Role, text: str) -> list[int]:
+        """Token ids of the prompted text, cut to the limit."""
+
+    def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
+        """What one text comes to, unbatched."""
+
+    def encode_spans(
+        self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
+    ) -> Any:
+        """The same of parts of it."""
+
+
+def run_gate(
+    encoder: Encoder, reference: Expected, settings: Settings, whose: str = "PyTorch's"
+) -> Parity:
     """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
 
     PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
     judged too; how far batched is from alone is measured beside it.
     """
-    texts = _texts(encoder, [("document", text) for text in reference.edge_texts])
-    expected_ids = [reference.tokenize(settings, role, text) for role, text in texts]
+    every = _texts(encoder, [("document", text) for text in reference.edge_texts])
+    ids_of = {each: reference.tokenize(settings, *each) for each in every}
+    texts = [each for each in every if ids_of[each]]  # of a blank text there may be no token
+    expected_ids = [ids_of[each] for each in texts]
     whole: tuple[Role, str] = ("document", beyond(settings.max_tokens))
     for (role, text), ids in (
         *zip(texts, expected_ids, strict=True),
@@ -53,11 +73,11 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
             for (role, _), ids in zip(texts, expected_ids, strict=True)
         ]
     )
-    parity = _compared(encoder, texts, expected, "PyTorch's")
+    parity = _compared(encoder, texts, expected, whose)
     if encoder.manifest.knows_spans:
         tokens = _with_spans(encoder)
         spans = [reference.encode_spans(settings, each.ids, each.spans) for each in tokens]
-        _require_spans(encoder, tokens, spans, "PyTorch's")
+        _require_spans(encoder, tokens, spans, whose)
     return parity
 
 
@@ -67,7 +87,7 @@ def gate_variant(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText])
     Their tokenizer is one file, whose ends the golden texts know. The plain bundle encodes each
     text alone.
     """
-    texts = _texts(plain, [(each.role, each.text) for each in golden])
+    texts = _readable(plain, golden)
     parity = _compared(variant, texts, _alone(plain, texts), "the plain bundle's")
     if variant.manifest.knows_spans:
         tokens = _with_spans(plain)
@@ -86,7 +106,7 @@ def gate_transformed(
 
     Raises GateError if it is too far.
     """
-    texts = _texts(plain, [(each.role, each.text) for each in golden])
+    texts = _readable(plain, golden)
     return _compared(transformed, texts, transform(_alone(plain, texts)), "the transform's")
 
 
@@ -141,6 +161,20 @@ def _texts(encoder: Encoder, more: Sequence[tuple[Role, str]]) -> list[tuple[Rol
         *(("query", text) for text in QUESTIONS),
         *(("document", text) for text in dict.fromkeys(documents)),
     ]
+
+
+def _readable(encoder: Encoder, golden: Sequence[GoldenText]) -> list[tuple[Role, str]]:
+    """The same with the golden texts, without those of which there is no token."""
+    texts = _texts(encoder, [(each.role, each.text) for each in golden])
+    return [(role, text) for role, text in texts if _is_readable(encoder, role, text)]
+
+
+def _is_readable(encoder: Encoder, role: Role, text: str) -> bool:
+    try:
+        encoder.tokenize([text], role)
+    except EncodeError:
+        return False
+    return True
 
 
 def apart(found: Sequence[int], expected: Sequence[int]) -> str:

@@ -114,7 +114,7 @@ def trace(
     """
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        with _quiet(), traceable_masks(), torch.no_grad():
+        with quiet(), traceable_masks(), torch.no_grad():
             torch.onnx.export(
                 module.eval(),
                 tuple(values),
@@ -148,7 +148,7 @@ def tells_types_apart(model: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps tracing's remarks, meant for model authors, off the user's terminal."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

@@ -35,7 +35,7 @@ _REFUSED = {
     "BoW": _WORDS,
     "CNN": _WORDS,
     "LSTM": _WORDS,
-    "StaticEmbedding": "it has no transformer; the dense kind has no static models yet",
+    "StaticEmbedding": "it is a table without a transformer; densehook export alone takes it",
     "Router": "each role has a model of its own; save the one you want to a folder of its own",
     "Asym": "each role has a model of its own; save the one you want to a folder of its own",
     "SpladePooling": "its vectors are sparse; the dense kind has none",

@@ -84,17 +84,25 @@ class Head(torch.nn.Module):
         if settings.late_chunking:
             self._pools = [_mean_of_spans]
         self._steps = torch.nn.Sequential(*[_STEPS[type(each)](each) for each in settings.steps])
-        self._dims = settings.dims
-        self._normalise = settings.normalise
+        self._settings = settings
 
     def vectors(self, output: Any, mask: Tensor, pooled: Tensor) -> Tensor:
         """A transformer's output, and masks as in POOLING -> float32 [batch, dims]."""
         hidden = output.last_hidden_state if self._mix is None else self._mix(output.hidden_states)
+        return self.pooled(hidden, mask, pooled)
+
+    def pooled(self, hidden: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+        """Hidden states and masks, as in POOLING -> float32 [batch, dims]."""
         parts = [pool(hidden, mask, pooled) for pool in self._pools]
         vectors: Tensor = self._steps(torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
-        if self._dims is not None:
-            vectors = vectors[..., : self._dims]
-        return torch.nn.functional.normalize(vectors, dim=-1) if self._normalise else vectors
+        return finished(self._settings, vectors)
+
+
+def finished(settings: Settings, vectors: Tensor) -> Tensor:
+    """Pooled vectors -> float32 [batch, dims], cut and brought to length 1 where that is stated."""
+    if settings.dims is not None:
+        vectors = vectors[..., : settings.dims]
+    return torch.nn.functional.normalize(vectors, dim=-1) if settings.normalise else vectors
 
 
 class _Mix(torch.nn.Module):

@@ -1,13 +1,8 @@
-"""The reference: PyTorch's own vector of one text, unpadded and unbatched.
-
-Its pooling is plain arithmetic on one text's hidden states, on purpose not the code that goes into
-the graph: a pooling mistake there must not be able to certify itself here.
-"""
+"""The reference: PyTorch's own vector of one text, unpadded and unbatched."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,38 +13,11 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from ..bundle import Role
-from ..bundle.kinds.dense import split_pooling
 from ..errors import ExportError, RecipeError
+from .arithmetic import Arithmetic, Numbers
 from .edges import edge_texts
 from .folder import Settings
-from .module_weights import module_weights
-from .modules import Dense, LayerMix, LayerNorm, Normalise, Step
 from .weights import load_weights, require_plain_model
-
-Numbers = NDArray[np.float64]
-Weights = Mapping[str, Numbers]
-
-_POOLED: Mapping[str, Callable[[Numbers, int], Numbers]] = {
-    "mean": lambda hidden, first: hidden[first:].mean(axis=0),
-    "cls": lambda hidden, first: hidden[first],
-    "last": lambda hidden, first: hidden[-1],
-    "max": lambda hidden, first: hidden[first:].max(axis=0),
-    "mean_sqrt_len": lambda hidden, first: (
-        hidden[first:].sum(axis=0) / math.sqrt(len(hidden) - first)
-    ),
-    "weightedmean": lambda hidden, first: np.average(
-        hidden[first:], axis=0, weights=range(first + 1, len(hidden) + 1)
-    ),
-}
-"""float64 [tokens, dims] and the first token that is pooled -> float64 [dims]."""
-_ACTIVATED: Mapping[str, Callable[[Numbers], Numbers]] = {
-    "Identity": lambda x: x,
-    "Tanh": np.tanh,
-    "ReLU": lambda x: np.maximum(x, 0),
-    "GELU": lambda x: x * np.array([0.5 + 0.5 * math.erf(each / math.sqrt(2)) for each in x]),
-    "SiLU": lambda x: x / (1 + np.exp(-x)),
-    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-}
 
 
 class Reference:
@@ -87,7 +55,7 @@ class Reference:
         """SHA-256 of each weight and buffer that a vector is computed with, by name."""
         self.absent = loaded.absent
         """Weights that are not from the checkpoint, and of no use to a vector."""
-        self._read: dict[Path, Weights] = {}
+        self._arithmetic = Arithmetic()
 
     @property
     def tokenizer_limit(self) -> int | None:
@@ -168,7 +136,7 @@ class Reference:
         """Token ids -> float32 [dims]."""
         hidden = self._hidden(settings, ids)
         first = min(settings.unpooled.get(role, 0), len(ids) - 1)
-        return self._vector(settings, hidden, first)
+        return self._arithmetic.vector(settings, hidden, first)
 
     def _hidden(self, settings: Settings, ids: list[int]) -> Numbers:
         """Token ids -> float64 [tokens, dims]."""
@@ -182,9 +150,7 @@ class Reference:
         hidden = output.last_hidden_state[0].numpy().astype(np.float64)
         if settings.mix is not None:
             layers = np.stack([each[0].numpy() for each in output.hidden_states])
-            weights = self._weights(settings.mix)["layer_weights"]
-            taken = layers[settings.mix.start :].astype(np.float64)
-            hidden = np.average(taken, axis=0, weights=weights)
+            hidden = self._arithmetic.mixed(settings.mix, layers.astype(np.float64))
         return np.asarray(hidden)
 
     def encode_spans(
@@ -192,26 +158,8 @@ class Reference:
     ) -> NDArray[np.float32]:
         """Token ids, and of each span the first and behind its last -> float32 [spans, dims]."""
         hidden = self._hidden(settings, ids)
-        return np.stack([self._vector(settings, hidden[first:end], 0) for first, end in spans])
-
-    def _vector(self, settings: Settings, hidden: Numbers, first: int) -> NDArray[np.float32]:
-        pooled = [_POOLED[each](hidden, first) for each in split_pooling(settings.pooling)]
-        vector = np.concatenate(pooled)
-        for step in settings.steps:
-            vector = _STEPS[type(step)](step, self._weights(step), vector)
-        vector = vector[: settings.dims]
-        return (_unit(vector) if settings.normalise else vector).astype(np.float32)
-
-    def _weights(self, module: LayerMix | Step) -> Weights:
-        """A module's weights, read once by each Reference."""
-        if isinstance(module, Normalise):
-            return {}
-        if module.folder not in self._read:
-            found = module_weights(module)
-            self._read[module.folder] = {
-                name: each.numpy().astype(np.float64) for name, each in found.items()
-            }
-        return self._read[module.folder]
+        vectors = [self._arithmetic.vector(settings, hidden[first:end], 0) for first, end in spans]
+        return np.stack(vectors)
 
     def release(self) -> Mapping[str, str]:
         """Lets the model go, which a large one's memory is wanted back for; gives its sums."""
@@ -222,27 +170,6 @@ class Reference:
         """Whether the tokenizer itself makes no difference between cases."""
         upper, lower = (self.tokenizer(text)["input_ids"] for text in ("A Cell", "a cell"))
         return bool(upper == lower)
-
-
-def _dense(step: Dense, weights: Weights, vector: Numbers) -> Numbers:
-    moved = weights["linear.weight"] @ vector + weights.get("linear.bias", 0.0)
-    return _ACTIVATED[step.activation](np.asarray(moved))
-
-
-def _layer_norm(step: LayerNorm, weights: Weights, vector: Numbers) -> Numbers:
-    even = (vector - vector.mean()) / np.sqrt(vector.var() + 1e-5)
-    return np.asarray(even * weights["norm.weight"] + weights["norm.bias"])
-
-
-def _unit(vector: Numbers) -> Numbers:
-    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float64)
-
-
-_STEPS: Mapping[type[Step], Callable[[Any, Weights, Numbers], Numbers]] = {
-    Dense: _dense,
-    LayerNorm: _layer_norm,
-    Normalise: lambda step, weights, vector: _unit(vector),
-}
 
 
 def _keep_layers(config: Any, layers: int) -> None:

@@ -38,6 +38,23 @@ def recipe_of(model: str, *, name: str | None = None, **stated: Any) -> Recipe:
     return Recipe(chosen, source, revision, folder=Path().resolve(), **keys)
 
 
+def imported_recipe(model: Path, *, name: str | None = None, **stated: Any) -> Recipe:
+    """What there is to say of a graph, or of a folder with one, that others exported.
+
+    ``stated`` are a recipe's keys; None leaves one out. Raises RecipeError for a value that no
+    recipe may have, or a path that gives no name.
+    """
+    inside = model if model.suffix != ".onnx" else model.parent
+    own = inside.parent if inside.name == "onnx" else inside
+    chosen = name or _name(str(own.resolve()))
+    if not is_name(chosen):
+        raise RecipeError(f"{shown(str(model))} gives no name of a bundle; say one with --name")
+    keys = {key: value for key, value in stated.items() if value is not None}
+    for key, value in keys.items():
+        check_key(Path(chosen), key, value)
+    return Recipe(chosen, str(model), folder=Path().resolve(), **keys)
+
+
 def require_free(recipe: Recipe, path: Path) -> None:
     """Raises RecipeError where another recipe than this is written already."""
     if path.exists() and path.read_text(encoding="utf-8") != written(recipe, path.parent):

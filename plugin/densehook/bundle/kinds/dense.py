@@ -10,6 +10,8 @@ from ...errors import BundleError
 from ..stated import Stated, is_real, shown
 
 POOLINGS = ("mean", "cls", "last", "max", "mean_sqrt_len", "weightedmean")
+UNSTATED_POOLING = "graph"
+"""Where a graph that others exported gives the vector itself, and nobody says how."""
 SIMILARITIES = ("cosine", "dot_product", "max_inner_product")
 
 PRECISION_BOUNDS = {"fp32": 0.99999, "fp16": 0.9999, "int8": 0.95, "int4": 0.85}
@@ -63,7 +65,7 @@ class Dense:
 
 
 def _pooling(stated: str) -> str:
-    if any(each not in POOLINGS for each in split_pooling(stated)):
+    if stated != UNSTATED_POOLING and any(each not in POOLINGS for each in split_pooling(stated)):
         raise BundleError(
             f"encoder.json: pooling is {shown(stated)}; known: {', '.join(POOLINGS)}, and several"
             " side by side, as cls+mean"

@@ -47,10 +47,11 @@ def golden_objection(manifest: Manifest, found: Vectors, golden: Sequence[Golden
 
 
 def cosines(a: Vectors, b: Vectors) -> NDArray[np.float64]:
-    """Row by row: float32 [n, dims] twice -> float64 [n]."""
+    """Row by row: float32 [n, dims] twice -> float64 [n]; two rows of zeros are one direction."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray((a * b).sum(axis=1) / norms)
+    blank = ~a.any(axis=1) & ~b.any(axis=1)
+    return np.where(blank, 1.0, (a * b).sum(axis=1) / np.where(blank, 1.0, norms))
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -22,6 +22,9 @@ public record Dense(int dims, String similarity, boolean normalise) implements P
   private static final Set<String> POOLINGS =
       Set.of("mean", "cls", "last", "max", "mean_sqrt_len", "weightedmean");
 
+  // where a graph that others exported gives the vector itself, and nobody says how
+  private static final String UNSTATED_POOLING = "graph";
+
   private static final Map<String, Double> LOWEST_COSINES =
       Map.of("fp32", 0.99999, "fp16", 0.9999, "int8", 0.95, "int4", 0.85);
 
@@ -37,7 +40,8 @@ public record Dense(int dims, String similarity, boolean normalise) implements P
 
   static Dense read(Stated stated) throws BundleException {
     String pooling = stated.text("pooling"); // cls+mean: what two give, side by side
-    if (!POOLINGS.containsAll(Arrays.asList(pooling.split("\\+", -1)))) {
+    if (!pooling.equals(UNSTATED_POOLING)
+        && !POOLINGS.containsAll(Arrays.asList(pooling.split("\\+", -1)))) {
       throw new BundleException(
           "encoder.json: pooling is ["
               + pooling

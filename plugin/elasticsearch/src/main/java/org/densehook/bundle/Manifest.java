@@ -29,6 +29,7 @@ import java.util.stream.Collectors;
  * whole is one.
  *
  * @param variant what was made of the plain export; empty for the plain export itself
+ * @param proof what is known of a graph that others exported; empty where it was proven equal
  * @param unpooled empty where the vector is pooled of all tokens
  * @param part what its kind states beside what all do
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
@@ -41,6 +42,7 @@ public record Manifest(
     Kind kind,
     String precision,
     String variant,
+    String proof,
     boolean batchDependent,
     Part part,
     int maxTokens,
@@ -75,7 +77,8 @@ public record Manifest(
           "fingerprint");
 
   // written only when there is something to say
-  private static final Set<String> OPTIONAL_KEYS = Set.of("variant", "batch_dependent", "unpooled");
+  private static final Set<String> OPTIONAL_KEYS =
+      Set.of("variant", "proof", "batch_dependent", "unpooled");
 
   private static final String POOLING_MASK = "pooling_mask";
   private static final String SPAN_MASK = "span_mask";
@@ -174,6 +177,7 @@ public record Manifest(
         kind,
         stated.oneOf("precision", PRECISIONS),
         stated.has("variant") ? stated.text("variant") : "",
+        stated.has("proof") ? stated.text("proof") : "",
         stated.has("batch_dependent") && stated.truth("batch_dependent"),
         kind.read(stated),
         stated.number("max_tokens", 1),
@@ -243,7 +247,7 @@ public record Manifest(
   /** SHA-256 of the canonical JSON of all that can change a vector. */
   private static String fingerprintOf(JsonObject content, boolean batchDependent) {
     JsonObject deciding = content.deepCopy();
-    for (String key : List.of("format", "name", "variant", "source", "fingerprint")) {
+    for (String key : List.of("format", "name", "variant", "proof", "source", "fingerprint")) {
       deciding.remove(key);
     }
     if (!batchDependent) {

@@ -51,6 +51,6 @@ final class DenseOutput implements Output {
       aa += (double) a[i] * a[i];
       bb += (double) b[i] * b[i];
     }
-    return dot / Math.sqrt(aa * bb);
+    return aa == 0 && bb == 0 ? 1 : dot / Math.sqrt(aa * bb);
   }
 }

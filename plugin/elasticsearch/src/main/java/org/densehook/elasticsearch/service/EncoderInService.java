@@ -248,7 +248,9 @@ final class EncoderInService implements EncoderHandle {
             documentLane.stats().snapshot(), documentLane.waitingTokens(), 0, 0, 0),
         queries.status(),
         kind(),
+        manifest().proof(),
         manifest().part() instanceof Cross ? pairs.status() : null);
+
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */

@@ -30,6 +30,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    *
    * @param variant empty for the plain export
    * @param normalised whether its vectors have length 1
+   * @param proof what is known of a graph that others exported; empty where it was proven equal
    * @param modelBytes size of the model's files, which are held once
    * @param rerank pairs that searches had scored; null for an encoder of texts
    */
@@ -46,6 +47,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       Lane ingest,
       Lane query,
       Kind kind,
+      String proof,
       Lane rerank)
       implements Writeable {
 
@@ -66,6 +68,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   Lane.read(body),
                   Lane.read(body),
                   version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
+                  version < 3 ? "" : body.readString(),
                   version < 4 ? null : body.readOptionalWriteable(Lane::read)));
     }
 
@@ -86,6 +89,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             ingest.writeTo(body);
             query.writeTo(body);
             body.writeEnum(kind);
+            body.writeString(proof);
             body.writeOptionalWriteable(rerank);
           });
     }
@@ -258,6 +262,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("precision", loaded.precision());
       if (!loaded.variant().isEmpty()) {
         builder.field("variant", loaded.variant());
+      }
+      if (!loaded.proof().isEmpty()) {
+        builder.field("proof", loaded.proof());
       }
       if (loaded.batchDependent()) {
         builder.field("batch_dependent", true);

@@ -39,6 +39,7 @@ class EncoderStatusTest {
             lane,
             lane,
             Kind.DENSE,
+            variant.isEmpty() ? "" : "none",
             null));
   }
 
@@ -65,7 +66,8 @@ class EncoderStatusTest {
 
   @Test
   void aVariantIsShownBesideItsPrecision() throws IOException {
-    String expected = "\"precision\":\"int8\",\"variant\":\"fused-int8\",\"batch_dependent\":true,";
+    String expected =
+        "\"precision\":\"int8\",\"variant\":\"fused-int8\",\"proof\":\"none\",\"batch_dependent\":true,";
     assertTrue(shown(VARIANT).contains(expected), shown(VARIANT));
   }
 

@@ -1,0 +1,218 @@
+"""From somebody's ONNX graph to a bundle: find, recognise, complete, prove, write."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...bundle import MANIFEST, Bundle, Manifest, Source, read_bundle, require_replaceable
+from ...bundle.kinds.dense import UNSTATED_POOLING
+from ...errors import ExportError
+from ..finishing import Draft, finish, new_folder
+from ..folder import FolderFacts, Settings, read_folder, settle
+from ..gate import run_gate
+from ..goldens import golden_texts
+from ..kinds import GATES, Parity
+from ..modules_json import read_json
+from ..recipe import Recipe
+from ..variants.graphs import write_model
+from . import IMPORTS
+from .files import Files
+from .graph import Adapted, Graph, read_graph
+
+if TYPE_CHECKING:
+    from .reference import GivenGraph
+
+NOT_PROVEN = "none"
+"""What a manifest says of its proof where nothing but the graph itself is known."""
+
+_TRIED_TOKENS = 8192
+"""Longer texts are not run to see whether they can be: attention would take gigabytes."""
+_DEFAULT_TOKENS = 512
+"""Tokens, where neither the folder nor the command says how many the model reads."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """All that is known of a graph before a bundle is made of it."""
+
+    graph: Graph
+    kind: str
+    adapted: Adapted
+    settings: Settings
+    tokenizer: Any
+    recipe: Recipe
+
+
+def import_bundle(
+    files: Files,
+    recipe: Recipe,
+    output: Path,
+    *,
+    kind: str | None = None,
+    weights: Path | None = None,
+    progress: Progress = lambda step: None,
+) -> Bundle:
+    """Makes a bundle at ``output`` of a graph and its tokenizer, replacing one that is there.
+
+    ``recipe`` says what the files do not. With ``weights``, the folder of the model that the graph
+    was made of, its lowest cosine to PyTorch is measured and stated. Raises ExportError for a graph
+    that no bundle can be made of, RecipeError for what is not known of it, GateError where what was
+    added does not give what it should.
+    """
+    from .reference import GivenGraph, read_tokenizer
+
+    require_replaceable(output, MANIFEST)
+    progress("Reading the graph")
+    graph = read_graph(files.model)
+    chosen, source = _recognised(graph, kind)
+    tokenizer = read_tokenizer(files.tokenizer)
+    facts = _facts(files)
+    settings = _settled(recipe, facts, tokenizer, files, of_texts=len(graph.outputs[source]) == 2)
+    with tempfile.TemporaryDirectory() as scratch:
+        session = graph.session(Path(scratch))
+        adapted = IMPORTS[chosen].adapted(graph, source, settings)
+        reference = GivenGraph(session, tokenizer, IMPORTS[chosen], adapted)
+        settings = _within(reference, settings, graph)
+        given = _Given(graph, chosen, adapted, settings, tokenizer, recipe)
+        with new_folder(output) as staging:
+            progress("Writing the graph")
+            manifest = _written(staging, given, reference)
+            progress("Comparing with the graph as it came")
+            finish(_draft(staging, manifest, given, reference, weights))
+    return read_bundle(output)
+
+
+def _recognised(graph: Graph, kind: str | None) -> tuple[str, str]:
+    """The kind of encoder that the graph is, and the output that makes it one."""
+    found = {name: each.output_of(graph) for name, each in IMPORTS.items()}
+    able = {name: output for name, output in found.items() if output is not None}
+    shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in graph.outputs.items())
+    if kind is not None:
+        if kind not in IMPORTS:
+            raise ExportError(f"kind is {kind!r}; graphs of {', '.join(IMPORTS)} can be imported")
+        if kind not in able:
+            raise graph.refused(f"gives {shapes}, of which no encoder of kind {kind} can be made")
+        return kind, able[kind]
+    if len(able) != 1:
+        raise graph.refused(
+            f"gives {shapes}, of which "
+            + (f"encoders of kind {' and '.join(able)}" if able else "no encoder")
+            + (" can be made; say which with --kind" if able else " can be made")
+        )
+    return next(iter(able.items()))
+
+
+def _shape(shape: Any) -> str:
+    axes = ["batch", *("tokens" if size == 5 else str(size) for size in shape[1:])]
+    return f"[{', '.join(axes)}]"
+
+
+def _facts(files: Files) -> FolderFacts:
+    if files.folder is None:
+        return FolderFacts()
+    return read_folder(files.folder)
+
+
+def _settled(
+    recipe: Recipe, facts: FolderFacts, tokenizer: Any, files: Files, *, of_texts: bool
+) -> Settings:
+    if of_texts and facts.pooling is None and recipe.pooling is None:
+        recipe = replace(recipe, pooling=UNSTATED_POOLING)
+    limit = int(tokenizer.model_max_length)
+    known = limit if limit < 1_000_000 else None
+    settings = settle(recipe, facts, known or _DEFAULT_TOKENS, _positions(files))
+    if not of_texts and not facts.include_prompt and any(settings.prompts.values()):
+        raise ExportError(
+            f"{files.folder} leaves the prompts' tokens out of the pooling (include_prompt), which"
+            " a graph of token vectors cannot be told; export the model from its weights"
+        )
+    return settings
+
+
+def _positions(files: Files) -> int | None:
+    """How many tokens the model has positions for, where its config.json says it."""
+    config = read_json(files.folder / "config.json") if files.folder is not None else None
+    stated = config.get("max_position_embeddings") if isinstance(config, dict) else None
+    return stated if type(stated) is int and stated > 0 else None
+
+
+def _within(reference: GivenGraph, settings: Settings, graph: Graph) -> Settings:
+    """The settings with as many tokens as the graph can run, where it says so by failing."""
+
+    def runs(tokens: int) -> bool:
+        try:
+            reference.encode(settings, "document", [reference.pad_id] * tokens)
+        except Exception:  # onnxruntime's own errors share no root but this
+            return False
+        return True
+
+    if settings.max_tokens > _TRIED_TOKENS or runs(settings.max_tokens):
+        return settings
+    low, high = 5, settings.max_tokens  # five it has run already
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if runs(middle) else (low, middle)
+    remark = f"max_tokens is {low}: the graph cannot run {low + 1} tokens"
+    return replace(settings, max_tokens=low, remarks=[*settings.remarks, remark])
+
+
+def _written(staging: Path, given: _Given, reference: GivenGraph) -> Manifest:
+    tokenizer = given.tokenizer.backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(staging / "tokenizer.json"))
+    write_model(given.adapted.model, staging / "model.onnx")
+    recipe, settings = given.recipe, given.settings
+    ids = reference.tokenize(settings, "query", "water")
+    sample = reference.encode(settings, "query", ids)
+    return Manifest(
+        name=recipe.name,
+        kind=given.kind,
+        precision=given.graph.precision,
+        batch_dependent=given.graph.is_batch_dependent,
+        proof=NOT_PROVEN,
+        part=GATES[given.kind].part(settings, sample),
+        max_tokens=settings.max_tokens,
+        pad_id=reference.pad_id,
+        prompts=settings.prompts,
+        joiner=recipe.joiner,
+        inputs=given.adapted.inputs,
+        output=given.adapted.output,
+        source=Source(
+            repository=recipe.repository or recipe.source,
+            location=recipe.source,
+            revision=recipe.revision,
+            license=recipe.license,
+        ),
+        files={},
+    )
+
+
+def _draft(
+    staging: Path, manifest: Manifest, given: _Given, reference: GivenGraph, weights: Path | None
+) -> Draft:
+    settings = given.settings
+    evidence: dict[str, Any] = {"remarks": list(settings.remarks)} if settings.remarks else {}
+    if weights is not None:
+        near = IMPORTS[given.kind].near_weights(reference, settings, weights)
+        manifest = replace(manifest, proof=near.proof)
+        evidence["to_pytorch"] = near.measured
+    return Draft(
+        staging,
+        manifest,
+        golden_texts(settings, reference),
+        lambda encoder: run_gate(encoder, reference, settings, "the given graph's"),
+        _declared,
+        evidence=evidence,
+    )
+
+
+def _declared(manifest: Manifest, parity: Parity) -> Manifest:
+    dependent = manifest.batch_dependent or parity.batch_dependent
+    return replace(manifest, batch_dependent=dependent)

@@ -1,0 +1,357 @@
+"""Graphs that others exported become bundles which give what the graphs gave, and say so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import quantize_dynamic
+from transformers import AutoConfig, AutoModel
+from typer.testing import CliRunner
+
+import tiny_models
+from densehook.bundle import Bundle
+from densehook.cli.app import app
+from densehook.encode import cosines, load
+from densehook.errors import ExportError
+from densehook.export import (
+    Recipe,
+    export_bundle,
+    find_files,
+    import_bundle,
+    imported_recipe,
+)
+from densehook.export.graph import quiet
+from densehook.export.masks import traceable_masks
+from densehook.export.texts import PASSAGES, QUESTIONS
+
+TEXTS = [*PASSAGES[:8], *QUESTIONS[:4], "a"]
+
+
+class _Tokens(torch.nn.Module):
+    """A transformer as exporters leave it: its last hidden state, and nothing behind it."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+
+class _Placed(_Tokens):
+    """With the places of tokens as an input, as exporters leave decoders."""
+
+    def forward(self, input_ids: Any, attention_mask: Any, position_ids: Any) -> Any:  # type: ignore[override]
+        return self.model(
+            input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids
+        ).last_hidden_state
+
+
+class _Texts(_Tokens):
+    """With the mean on top, as optimum leaves a model of sentence-transformers."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        hidden = super().forward(input_ids, attention_mask)
+        weights = attention_mask.unsqueeze(-1).float()
+        return (hidden * weights).sum(1) / weights.sum(1)
+
+
+def exported(
+    folder: Path,
+    head: type[torch.nn.Module] = _Tokens,
+    output: str = "last_hidden_state",
+    *,
+    name: str = "onnx/model.onnx",
+    opset: int = 17,
+    dynamic: Sequence[int] = (0, 1),
+    inputs: Sequence[str] = ("input_ids", "attention_mask"),
+    shape: tuple[int, int] = (2, 4),
+) -> Path:
+    """A model folder's graph, traced as anyone would."""
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    model.config.use_cache = False
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    ids = torch.ones(*shape, dtype=torch.int64)
+    axes = {axis: ("batch", "tokens")[axis] for axis in dynamic}
+    with traceable_masks(), quiet():
+        torch.onnx.export(
+            head(model).eval(),
+            tuple(ids for _ in inputs),
+            str(path),
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_axes=dict.fromkeys([*inputs, output], axes),
+            opset_version=opset,
+            dynamo=False,
+        )
+    return path
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny BERT without a word of pooling, and its graph in onnx/."""
+    folder = tmp_path_factory.mktemp("import") / "tiny"
+    torch.manual_seed(3)
+    tiny_models.make_bert(folder)
+    exported(folder)
+    return folder
+
+
+@pytest.fixture
+def model(plain: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(plain, tmp_path / "tiny"))
+
+
+def imported(model: Path, output: Path, **stated: Any) -> Bundle:
+    kind, weights = stated.pop("kind", None), stated.pop("weights", None)
+    file = stated.pop("file", None)
+    recipe = imported_recipe(model, **stated)
+    return import_bundle(find_files(model, file=file), recipe, output, kind=kind, weights=weights)
+
+
+def refusal(model: Path, output: Path, **stated: Any) -> str:
+    with pytest.raises(ExportError) as refused:
+        imported(model, output, pooling="mean", **stated)
+    assert not output.exists()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last", "max", "cls+mean"])
+def test_pooling_that_was_missing_is_as_an_export_from_weights_has_it(
+    pooling: str, model: Path, tmp_path: Path, make_tiny_bundle: Callable[..., Bundle]
+) -> None:
+    tiny_models.describe(model, pooling=pooling, prompts={"query": "query: "})
+    whole = load(export_bundle(Recipe("tiny", str(model)), tmp_path / "whole").path)
+    ours = load(imported(model, tmp_path / "bundle").path)
+    assert ours.manifest.proof == "none" and whole.manifest.proof == ""
+    assert ours.manifest.part == whole.manifest.part
+    assert ours.manifest.prompts == whole.manifest.prompts
+    for role in ("query", "document"):
+        np.testing.assert_allclose(
+            ours.encode_counted(TEXTS, role).vectors,
+            whole.encode_counted(TEXTS, role).vectors,
+            atol=1e-6,
+        )
+
+
+def test_vectors_of_whole_texts_are_taken_as_they_are(model: Path, tmp_path: Path) -> None:
+    exported(model, _Texts, "sentence_embedding")
+    ours = load(imported(model, tmp_path / "given").path)
+    assert ours.manifest.part.pooling == "graph"
+    assert not ours.manifest.part.normalise
+    shutil.copytree(model, tmp_path / "tokens")
+    exported(tmp_path / "tokens")
+    pooled = load(imported(tmp_path / "tokens", tmp_path / "pooled", pooling="mean").path)
+    expected = pooled.encode_documents(TEXTS)
+    np.testing.assert_allclose(ours.encode_documents(TEXTS), expected, atol=1e-6)
+    unit = load(imported(model, tmp_path / "unit", normalise=True).path)
+    np.testing.assert_allclose(np.linalg.norm(unit.encode_documents(TEXTS), axis=1), 1, atol=1e-6)
+
+
+def test_a_quantised_graph_says_its_precision_and_that_it_hangs_on_the_batch(
+    model: Path, tmp_path: Path
+) -> None:
+    quantize_dynamic(model / "onnx/model.onnx", model / "onnx/model_quantized.onnx")
+    bundle = imported(model, tmp_path / "b", pooling="mean", file="onnx/model_quantized.onnx")
+    assert bundle.manifest.precision == "int8"
+    assert bundle.manifest.batch_dependent
+    fp32 = load(imported(model, tmp_path / "fp32", pooling="mean").path)
+    near = cosines(load(bundle.path).encode_documents(TEXTS), fp32.encode_documents(TEXTS))
+    assert 0.9 < near.min() < 0.999999
+
+
+def rewritten(path: Path, change: Callable[[Any], None]) -> None:
+    graph = onnx.load(str(path))
+    change(graph)
+    onnx.save(graph, str(path))
+
+
+def _as_tensorflow_has_them(graph: Any) -> None:
+    for given in graph.graph.input:
+        given.type.tensor_type.elem_type = TensorProto.INT32
+    new = {"attention_mask": "input_mask"}
+    for value in graph.graph.input:
+        value.name = new.get(value.name, value.name)
+    for node in graph.graph.node:
+        node.input[:] = [
+            f"{each}_64" if each in ("input_ids", "attention_mask") else each for each in node.input
+        ]
+    casts = [
+        helper.make_node("Cast", [new.get(each, each)], [f"{each}_64"], to=TensorProto.INT64)
+        for each in ("input_ids", "attention_mask")
+    ]
+    for place, cast in enumerate(casts):
+        graph.graph.node.insert(place, cast)
+
+
+def test_inputs_in_int32_and_by_tensorflow_s_names_are_fed(model: Path, tmp_path: Path) -> None:
+    expected = load(imported(model, tmp_path / "before", pooling="mean").path)
+    rewritten(model / "onnx/model.onnx", _as_tensorflow_has_them)
+    ours = load(imported(model, tmp_path / "after", pooling="mean").path)
+    assert list(ours.manifest.inputs) == ["input_ids", "attention_mask"]
+    one, other = ours.encode_documents(TEXTS), expected.encode_documents(TEXTS)
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_positions_that_a_decoder_wants_are_counted_in_the_graph(tmp_path: Path) -> None:
+    folder = tmp_path / "qwen"
+    torch.manual_seed(1)
+    tiny_models.make_qwen3(folder)
+    tiny_models.describe(folder, pooling="last")
+    exported(folder, _Placed, inputs=("input_ids", "attention_mask", "position_ids"))
+    names = [each.name for each in onnx.load(str(folder / "onnx/model.onnx")).graph.input]
+    assert names == ["input_ids", "attention_mask", "position_ids"]
+    whole = load(export_bundle(Recipe("qwen", str(folder)), tmp_path / "whole").path)
+    ours = load(imported(folder, tmp_path / "ours").path)
+    assert list(ours.manifest.inputs) == ["input_ids", "attention_mask"]
+    found, expected = ours.encode_documents(TEXTS), whole.encode_documents(TEXTS)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_graph_without_a_mask_runs_texts_of_one_length_together(tmp_path: Path) -> None:
+    folder = tmp_path / "maskless"
+    tiny_models.make_bert(folder)
+    table = np.random.default_rng(0).normal(size=(2000, 6)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "input_ids"], ["token_embeddings"])],
+        "table",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])],
+        [
+            helper.make_tensor_value_info(
+                "token_embeddings", TensorProto.FLOAT, ["batch", "tokens", 6]
+            )
+        ],
+        [numpy_helper.from_array(table, "table")],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(made, str(folder / "model.onnx"))
+    ours = load(imported(folder, tmp_path / "b", pooling="mean").path)
+    assert not ours.manifest.knows_padding
+    ids = ours.tokenize(["water and ice"], "document")[0].ids
+    expected = table[ids].mean(axis=0)
+    np.testing.assert_allclose(ours.encode_documents(["water and ice"])[0], expected, atol=1e-6)
+
+
+def test_what_the_graph_cannot_run_is_cut_and_said(model: Path, tmp_path: Path) -> None:
+    (model / "config.json").unlink()  # which says how many positions there are
+    bundle = imported(model, tmp_path / "b", pooling="mean", max_tokens=500)
+    assert bundle.manifest.max_tokens == tiny_models.POSITIONS
+    encoded = load(bundle.path).encode_counted(["water " * 300], "document")
+    assert encoded.stats.truncated_texts == 1
+    said = (bundle.path / "parity.json").read_text()
+    assert "max_tokens is 64: the graph cannot run 65 tokens" in said
+
+
+def test_with_weights_it_is_said_how_near_the_graph_is(model: Path, tmp_path: Path) -> None:
+    near = imported(model, tmp_path / "near", pooling="mean", weights=model).manifest
+    assert near.proof.startswith("lowest cosine 1.000000 to PyTorch on ")
+    other = Path(shutil.copytree(model, tmp_path / "other"))
+    torch.manual_seed(4)
+    AutoModel.from_config(AutoConfig.from_pretrained(other)).save_pretrained(other)
+    far = imported(model, tmp_path / "far", pooling="mean", weights=other).manifest
+    assert float(far.proof.split()[2]) < 0.9
+    assert far.fingerprint == near.fingerprint
+    foreign = tmp_path / "foreign"
+    tiny_models.make_xlm_roberta(foreign)
+    with pytest.raises(ExportError, match="foreign gives other token ids for"):
+        imported(model, tmp_path / "none", pooling="mean", weights=foreign)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("traced", "says"),
+    [
+        ({"dynamic": (1,)}, r"input input_ids has the fixed shape \[2, 'tokens'\], its axis of"),
+        ({"dynamic": (0,)}, r"fixed shape \['batch', 4\], its axis of tokens is 4; export"),
+        ({"output": "elsewhere", "head": _Texts, "opset": 14}, None),
+    ],
+)
+def test_a_graph_of_fixed_shape_is_refused(
+    traced: dict[str, Any], says: str | None, model: Path, tmp_path: Path
+) -> None:
+    exported(model, **traced)
+    if says is None:  # the only output there is, whatever it is called
+        assert imported(model, tmp_path / "b").manifest.part.dims == tiny_models.HIDDEN
+        return
+    assert re.search(says, refusal(model, tmp_path / "b"))
+
+
+def test_inputs_that_nobody_knows_are_refused_by_name(model: Path, tmp_path: Path) -> None:
+    def add(name: str) -> Callable[[Any], None]:
+        value = helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
+        return lambda graph: graph.graph.input.append(value)
+
+    path = model / "onnx/model.onnx"
+    kept = path.read_bytes()
+    rewritten(path, add("pixel_values"))
+    said = refusal(model, tmp_path / "b")
+    assert "has an input pixel_values, and nobody knows what that is" in said
+    path.write_bytes(kept)
+    rewritten(path, add("past_key_values.0.key"))
+    assert "is a decoder with a cache: its input past_key_values.0.key" in refusal(
+        model, tmp_path / "b"
+    )
+
+
+def test_files_that_are_none_are_refused(model: Path, tmp_path: Path) -> None:
+    path = model / "onnx/model.onnx"
+    kept = path.read_bytes()
+    path.write_bytes(kept[:1000])
+    assert "model.onnx is no ONNX graph that can be read" in refusal(model, tmp_path / "b")
+    path.write_bytes(kept)
+    (model / "tokenizer.json").rename(model / "kept.json")
+    assert "tokenizer.json is missing: a graph is fed with token ids" in refusal(
+        model, tmp_path / "b"
+    )
+    (model / "tokenizer.json").write_text("{}")
+    assert "tokenizer.json is not a tokenizer" in refusal(model, tmp_path / "b")
+    (model / "kept.json").rename(model / "tokenizer.json")
+    path.rename(model / "onnx/one.onnx")
+    shutil.copy(model / "onnx/one.onnx", model / "onnx/two.onnx")
+    said = refusal(model, tmp_path / "b")
+    assert said.endswith("there are onnx/one.onnx, onnx/two.onnx: choose one with --file")
+    assert imported(model, tmp_path / "b", pooling="mean", file="onnx/two.onnx").manifest.proof
+    assert "neither a folder nor an ONNX file" in refusal(model / "nowhere", tmp_path / "c")
+
+
+def test_a_graph_of_no_kind_is_refused_with_what_it_gives(model: Path, tmp_path: Path) -> None:
+    exported(model, _Texts, "probabilities")
+    made = imported(model, tmp_path / "b", kind="dense")
+    assert made.manifest.kind == "dense"
+    assert "graphs of dense" in refusal(model, tmp_path / "c", kind="tree")
+    rewritten(
+        model / "onnx/model.onnx",
+        lambda graph: graph.graph.output.append(
+            helper.make_tensor_value_info(
+                graph.graph.node[-1].input[0], TensorProto.FLOAT, ["batch", tiny_models.HIDDEN]
+            )
+        ),
+    )
+    said = refusal(model, tmp_path / "c")
+    assert "probabilities [batch, 32]" in said and "of which no encoder can be made" in said
+
+
+def test_the_command_says_what_it_made_and_that_nothing_proves_it(
+    model: Path, tmp_path: Path
+) -> None:
+    arguments = ["import", str(model), "--output", str(tmp_path / "b"), "--pooling", "cls"]
+    arguments += ["--normalise", "--query-prompt", "query: ", "--license", "mit"]
+    done = CliRunner().invoke(app(["import"]), arguments)
+    assert done.exit_code == 0, done.output
+    assert f"b: tiny, {tiny_models.HIDDEN} dims, fp32, sha256:" in done.output
+    assert "proof: none" in done.output
+    encoder = load(tmp_path / "b")
+    assert encoder.manifest.prompts["query"] == "query: "
+    assert encoder.manifest.source.license == "mit"
+    assert "proof: none" in repr(encoder)
