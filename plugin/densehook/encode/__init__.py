@@ -9,8 +9,8 @@ from ..errors import MissingExtra, missing_of
 if missing := missing_of("numpy", "onnxruntime", "tokenizers"):
     raise MissingExtra(missing, "encode")
 
-from .encoded import Encoded, EncodedEach
 from .cross_encoder import CrossEncoder, Ranked
+from .encoded import Encoded, EncodedEach
 from .encoder import Encoder
 from .engine import Engine
 from .kinds.dense import cosines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..chunk import cut as cut_text
 from ..errors import BundleError, EncodeError, RequestError
 from ..types import EncodeStats
 from .asked import Prompt, named_prompt
-from .encoded import stats_of
+from .encoded import Scored, stats_of
 from .encoder import WINDOW, Encoder, log, require_list
 from .pairs import kept, paired
 from .session import Vector
@@ -31,17 +30,10 @@ class Ranked(NamedTuple):
     score: float
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Scores of texts for a query, float32 [n], in their order."""
-
-    scores: Vector
-    stats: EncodeStats
-
-
 class CrossEncoder(Encoder):
-    """A bundle of kind cross at work. The score of a pair is the same, to 1e-5 in fp32, whatever
-    pairs run with it.
+    """A bundle of kind cross at work.
+
+    The score of a pair is the same, to 1e-5 in fp32, whatever pairs run with it.
 
         encoder = densehook.load("ms-marco-minilm-l12")
         encoder.score("how do vaccines work", ["A vaccine shows …", "Water boils …"])

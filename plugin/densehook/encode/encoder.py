@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
 
 from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
@@ -14,7 +13,7 @@ from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
-from .encoded import Encoded, EncodedEach, WindowsEach, placed, stats_of
+from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
 from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
@@ -205,6 +204,10 @@ class Encoder:
         """Scores of texts for a query: of a ``CrossEncoder``; of any other BundleError says so."""
         self.manifest.of(Cross)
         raise NotImplementedError("scored by CrossEncoder, which load gives")
+
+    def score_best(self, query: str, texts: Sequence[str], chunks: int | None = None) -> Scored:
+        """The same of texts' best chunks."""
+        return Scored(self.score(query, texts), EncodeStats())
 
     def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""

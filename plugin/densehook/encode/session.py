@@ -24,9 +24,9 @@ Rows = NDArray[Any]
 class Batch(NamedTuple):
     """Texts that run together, each value int64 [batch, tokens].
 
-    ``types`` are those of the tokens, 0 for padding. ``mask`` is 1 for a token and 0 for padding, ``pooled``, int64 [batch, spans, tokens], for a
+    ``mask`` is 1 for a token and 0 for padding, ``pooled``, int64 [batch, spans, tokens], for a
     token that a vector is pooled of and for one that it is not: one for each part of a text, or for
-    the whole.
+    the whole. ``types`` are those of the tokens, 0 for padding.
     """
 
     ids: Ids

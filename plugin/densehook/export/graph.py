@@ -112,6 +112,7 @@ def trace(
     ``axes`` are those that are not [batch, tokens]. Raises ExportError for an architecture that
     cannot be traced.
     """
+    config: Any = module.model.config  # type: ignore[union-attr]
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         with quiet(), traceable_masks(), torch.no_grad():
@@ -132,7 +133,7 @@ def trace(
     except Exception as error:  # tracing raises whatever the model's code does
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(
-            f"model type {module.model.config.model_type!r} cannot be traced to a graph: {reason}"
+            f"model type {config.model_type!r} cannot be traced to a graph: {reason}"
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

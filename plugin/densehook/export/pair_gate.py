@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,31 +14,52 @@ from ..errors import GateError
 from .gate import apart
 from .kinds import Parity
 from .kinds.cross import RANKED, Pairs, judged_pairs
-from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond
+from .texts import AWKWARD, GOLDEN, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
 if TYPE_CHECKING:
-    from .pair_reference import PairReference  # which loads torch, and variants are made without
+    from .pair_reference import (
+        PairIds,
+        PairTokens,
+    )  # which loads torch, and variants are made without
 
 Pair = tuple[str, str]
+Score = Callable[["PairIds"], float]
+"""Of a reference, for the tokens of a pair."""
+
+# a longer pair would make the self-test, run at every load, cost seconds
+_LONGEST_GOLDEN = 512
 
 _ASKED = QUESTIONS[:16]
 _FEW = 4
 """Questions that awkward texts are paired with."""
 
 
-def run_pair_gate(encoder: Encoder, reference: PairReference) -> Parity:
-    """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
+def golden_pairs(tokens: PairTokens, score: Score) -> list[GoldenText]:
+    """Pairs of many scripts, of the ends of the vocabulary, and such as are cut on either side."""
+    query = QUESTIONS[0]
+    long = long_text(tokens.max_tokens, _LONGEST_GOLDEN, lambda text: len(tokens.plain(text)))
+    pairs = [(query, text) for text in (*GOLDEN, *tokens.edge_texts, long)]
+    pairs += [(other, PASSAGES[0]) for other in (QUESTIONS[14], long)]
+    ids = [tokens.pair_ids(*pair) for pair in pairs]
+    return [
+        GoldenText("document", text, each.ids, score(each), query=query)
+        for (query, text), each in zip(pairs, ids, strict=True)
+    ]
 
-    PyTorch scores each pair alone, the graph scores them batched.
+
+def run_pair_gate(encoder: Encoder, tokens: PairTokens, score: Score, whose: str) -> Parity:
+    """Compares the graph, as it will be served, with a reference; raises GateError if they differ.
+
+    The reference scores each pair alone, the graph scores them batched.
     """
     crossing = cast(CrossEncoder, encoder)
-    pairs = _pairs(reference.edge_texts)
-    expected_ids = [reference.pair_ids(*pair) for pair in pairs]
+    pairs = _pairs(tokens.edge_texts)
+    expected_ids = [tokens.pair_ids(*pair) for pair in pairs]
     long = beyond(crossing.manifest.max_tokens)
     cut = [(QUESTIONS[0], long), (long, PASSAGES[0]), (long, long)]
     for pair, ids in (
         *zip(pairs, expected_ids, strict=True),
-        *((pair, reference.pair_ids(*pair)) for pair in cut),
+        *((pair, tokens.pair_ids(*pair)) for pair in cut),
     ):
         found = crossing.tokenize_pairs([pair])[0]
         if (found.ids, list(found.types) or [0] * len(found.ids)) != (ids.ids, ids.types):
@@ -47,8 +68,8 @@ def run_pair_gate(encoder: Encoder, reference: PairReference) -> Parity:
                 f"token ids differ from transformers' for {pair[0][:40]!r} with {pair[1][:40]!r}:"
                 f" {differing}; no bundle was written"
             )
-    expected = np.array([reference.score(ids) for ids in expected_ids], dtype=np.float32)
-    return _judged(crossing, pairs, expected, "PyTorch's")
+    expected = np.array([score(ids) for ids in expected_ids], dtype=np.float32)
+    return _judged(crossing, pairs, expected, whose)
 
 
 def gate_variant_of_pairs(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]) -> Parity:

@@ -1,12 +1,13 @@
 """The reference for pairs: PyTorch's own score of one pair, unpadded and unbatched.
 
-A classifier of one label is read as sentence-transformers' CrossEncoder reads it. A decoder judges a
-pair by the two tokens that may come next, as Qwen3-Reranker's and mxbai-rerank-v2's own code does.
+A classifier of one label is read as sentence-transformers' CrossEncoder reads it. A decoder judges
+a pair by the two tokens that may come next, as Qwen3-Reranker's and mxbai-rerank-v2's own code do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceC
 
 from ..bundle import Pairing
 from ..errors import ExportError, RecipeError
+from .edges import edge_texts
 from .graph import tells_types_apart
 from .modules_json import read_json
 from .recipe import Recipe
@@ -40,30 +42,33 @@ class PairIds(NamedTuple):
     types: list[int]
 
 
-class PairReference(Reference):
-    """A model of pairs in PyTorch, fp32, with its own Hugging Face tokenizer.
+class PairTokens:
+    """How a tokenizer of transformers' reads pairs, by a recipe.
 
-    Raises RecipeError for one that has not one label, or is a decoder without a template; else as
-    Reference.
+    ``knows_types`` says whether the model tells types of tokens apart.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
+    def __init__(
+        self, tokenizer: Any, recipe: Recipe, max_tokens: int, *, knows_types: bool
+    ) -> None:
+        self.tokenizer = tokenizer
         self.template = recipe.template
-        _require_scores(folder, decoder=bool(recipe.template))
-        model_class = (
-            AutoModelForCausalLM if recipe.template else AutoModelForSequenceClassification
-        )
-        super().__init__(folder, recipe.layers, model_class)
-        self.activation = _agreed(recipe, "activation", recipe.activation, self._own_activation())
-        self.max_tokens = self._limit(recipe)
         self.prompts = {role: recipe.prompts.get(role, "") for role in ("query", "document")}
+        self.max_tokens = max_tokens
         by_default = "document" if recipe.template else "longest_first"
-        self.truncation = recipe.truncation or by_default
-        self.types = tells_types_apart(self.model)
-        self.answers = tuple(
-            self._token(recipe.template[n]) for n in ("yes", "no") if self.template
-        )
-        self.pairing = self._pairing()
+        self._truncation = recipe.truncation or by_default
+        self._knows_types = knows_types
+
+    @property
+    def pad_id(self) -> int:
+        """The padding token's id; 0 where the tokenizer has none."""
+        pad = self.tokenizer.pad_token_id
+        return 0 if pad is None else int(pad)
+
+    @cached_property
+    def edge_texts(self) -> list[str]:
+        """Texts of the ends of the vocabulary, and of added tokens."""
+        return edge_texts(self.tokenizer)
 
     def pair_ids(self, query: str, text: str) -> PairIds:
         """Token ids of a pair, with prompts or template, cut to the limit."""
@@ -71,80 +76,65 @@ class PairReference(Reference):
         second = self.prompts["document"] + text
         if not self.template:
             return self._encoded(first, second)
-        before, between, after = (
-            self._plain(self.template.get(name, "")) for name in ("before", "between", "after")
-        )
+        before, between, after = self._around
         room = max(0, self.max_tokens - len(before) - len(between) - len(after))
         if between:
-            one = self._plain(first)[:room]
-            middle = [*one, *between, *self._plain(second)[: room - len(one)]]
+            one = self.plain(first)[:room]
+            middle = [*one, *between, *self.plain(second)[: room - len(one)]]
         else:  # read as one text, as Qwen3-Reranker's own code has it
-            middle = self._plain(first + second)[:room]
+            middle = self.plain(first + second)[:room]
         ids = [*before, *middle, *after]
         return PairIds(ids, [0] * len(ids))
 
-    def score(self, pair: PairIds) -> float:
-        """The score of a pair's tokens."""
-        batch = torch.tensor([pair.ids])
-        types = {"token_type_ids": torch.tensor([pair.types])} if self.types else {}
-        with torch.inference_mode():
-            output = self.model(input_ids=batch, attention_mask=torch.ones_like(batch), **types)
-        if not self.template:
-            return float(_LIKELY[self.activation](output.logits[0, 0]))
-        yes, no = self.answers
-        logits = output.logits[0, -1]
-        if self.activation == _IDENTITY:
-            return float(logits[yes] - logits[no])
-        return float(torch.log_softmax(torch.stack([logits[no], logits[yes]]), dim=0)[1].exp())
+    @cached_property
+    def pairing(self) -> Pairing:
+        """How pairs are put together of what the tokenizer gives of a query and a text.
 
-    def _pairing(self) -> Pairing:
-        """How pairs are put together, as those of the tokenizer are."""
+        Raises ExportError where that cannot be told, RecipeError where there is no room for both.
+        """
         if self.template:
-            before, between, after = (
-                tuple(self._plain(self.template.get(name, "")))
-                for name in ("before", "between", "after")
-            )
             end = self.template.get("query_end", "")
-            return self._held(before, between, after, 0, end)
+            return self._held(self._around, 0, end)
         query, text = QUESTIONS[0], PASSAGES[0]
-        whole = self._encoded(query, text)
-        one, other = self._plain(query), self._plain(text)
-        first = _found(whole.ids, one, 0)
-        second = _found(whole.ids, other, first + len(one))
+        (found,) = self.tokenizer([query], [text])["input_ids"]
+        ids = [int(i) for i in found]
+        one, other = self.plain(query), self.plain(text)
+        first = _found(ids, one, 0)
+        second = _found(ids, other, first + len(one))
         if first < 0 or second < 0:
             raise ExportError(
                 "the tokenizer reads a query and a text of a pair otherwise than by themselves; no"
                 " bundle can"
             )
-        types = set(whole.types[:second]), set(whole.types[second:])
-        if types[0] != {0} or len(types[1]) != 1:
+        types = self.tokenizer([query], [text]).get("token_type_ids", [[0] * len(ids)])[0]
+        apart = set(types[:second]), set(types[second:])
+        if self._knows_types and (apart[0] != {0} or len(apart[1]) != 1):
             raise ExportError(
-                f"the tokenizer gives a pair the types {whole.types}; bundles have 0 up to the text"
-                " and one other from there on"
+                f"the tokenizer gives a pair the types {types}; bundles have 0 up to the text and"
+                " one other from there on"
             )
-        parts = (
-            whole.ids[:first],
-            whole.ids[first + len(one) : second],
-            whole.ids[second + len(other) :],
+        kind = int(apart[1].pop()) if self._knows_types else 0
+        parts = ids[:first], ids[first + len(one) : second], ids[second + len(other) :]
+        return self._held(parts, kind, "")
+
+    @cached_property
+    def _around(self) -> tuple[list[int], list[int], list[int]]:
+        before, between, after = (
+            self.plain(self.template.get(name, "")) for name in ("before", "between", "after")
         )
-        before, between, after = map(tuple, parts)
-        return self._held(before, between, after, types[1].pop(), "")
+        return before, between, after
 
     def _held(
-        self,
-        before: tuple[int, ...],
-        between: tuple[int, ...],
-        after: tuple[int, ...],
-        second_type: int,
-        query_end: str,
+        self, around: tuple[list[int], list[int], list[int]], second_type: int, query_end: str
     ) -> Pairing:
+        before, between, after = map(tuple, around)
         pairing = Pairing(
             before=before,
             between=between,
             after=after,
             second_type=second_type,
             query_end=query_end,
-            truncation=self.truncation,
+            truncation=self._truncation,
         )
         if pairing.around + 2 > self.max_tokens:
             raise RecipeError(
@@ -154,18 +144,57 @@ class PairReference(Reference):
         return pairing
 
     def _encoded(self, first: str, second: str) -> PairIds:
-        strategy = "only_second" if self.truncation == "document" else "longest_first"
+        strategy = "only_second" if self._truncation == "document" else "longest_first"
         # as a list: of one pair alone transformers takes an empty text for none
         found = self.tokenizer([first], [second], truncation=strategy, max_length=self.max_tokens)
         ids = [int(i) for i in found["input_ids"][0]]
-        types = found["token_type_ids"][0] if self.types else [0] * len(ids)
+        types = found["token_type_ids"][0] if self._knows_types else [0] * len(ids)
         return PairIds(ids, [int(i) for i in types])
 
-    def _plain(self, text: str) -> list[int]:
+    def plain(self, text: str) -> list[int]:
+        """The ids of a text without special tokens."""
         return [int(i) for i in self.tokenizer(text, add_special_tokens=False)["input_ids"]]
 
+
+class PairReference(Reference):
+    """A model of pairs in PyTorch, fp32, with its own Hugging Face tokenizer, as ``tokens``.
+
+    Raises RecipeError for one that has not one label, or is a decoder without a template; else as
+    Reference.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        _require_scores(folder, decoder=bool(recipe.template))
+        self.is_decoder = bool(recipe.template)
+        model_class = (
+            AutoModelForCausalLM if self.is_decoder else AutoModelForSequenceClassification
+        )
+        super().__init__(folder, recipe.layers, model_class)
+        own = None if self.is_decoder else stated_activation(self.model.config.to_dict())
+        self.activation = agreed_activation(recipe, own)
+        self._knows_types = not self.is_decoder and tells_types_apart(self.model)
+        self.tokens = PairTokens(
+            self.tokenizer, recipe, self._limit(recipe), knows_types=self._knows_types
+        )
+        answers = [recipe.template[name] for name in ("yes", "no") if self.is_decoder]
+        self.answers = tuple(self._token(answer) for answer in answers)
+
+    def score(self, pair: PairIds) -> float:
+        """The score of a pair's tokens."""
+        batch = torch.tensor([pair.ids])
+        types = {"token_type_ids": torch.tensor([pair.types])} if self._knows_types else {}
+        with torch.inference_mode():
+            output = self.model(input_ids=batch, attention_mask=torch.ones_like(batch), **types)
+        if not self.is_decoder:
+            return float(_LIKELY[self.activation](output.logits[0, 0]))
+        yes, no = self.answers
+        logits = output.logits[0, -1]
+        if self.activation == _IDENTITY:
+            return float(logits[yes] - logits[no])
+        return float(torch.log_softmax(torch.stack([logits[no], logits[yes]]), dim=0)[1].exp())
+
     def _token(self, answer: str) -> int:
-        ids = self._plain(answer)
+        ids = self.tokens.plain(answer)
         if len(ids) != 1:
             raise RecipeError(
                 f"template: {answer!r} is {len(ids)} tokens; an answer must be one of the model's"
@@ -185,29 +214,36 @@ class PairReference(Reference):
             )
         return wanted
 
-    def _own_activation(self) -> str | None:
-        """What the folder says, by sentence-transformers' rule for what it does not say."""
-        if self.template:
-            return None
-        config = self.model.config
-        stated = (getattr(config, "sentence_transformers", None) or {}).get("activation_fn")
-        stated = stated or getattr(config, "sbert_ce_default_activation_function", None)
-        if stated is None:
-            return None
-        if stated not in _ACTIVATIONS:
-            raise RecipeError(
-                f"config.json: the score's activation is {stated}; known: {', '.join(_ACTIVATIONS)}"
-            )
-        return _ACTIVATIONS[stated]
 
+def stated_activation(config: Mapping[str, Any]) -> str | None:
+    """What a config.json says of the score's activation; None where it says nothing.
 
-def _agreed(recipe: Recipe, key: str, said: str | None, found: str | None) -> str:
-    if None not in (said, found) and said != found and key not in recipe.overrides:
+    Raises RecipeError for one that no bundle has.
+    """
+    own = config.get("sentence_transformers")
+    stated = own.get("activation_fn") if isinstance(own, dict) else None
+    stated = stated or config.get("sbert_ce_default_activation_function")
+    if stated is None:
+        return None
+    if stated not in _ACTIVATIONS:
         raise RecipeError(
-            f"recipe {recipe.name}: {key} is {said!r}, the model folder says {found!r};"
-            f' correct the recipe, or write overrides = ["{key}"] if that is on purpose'
+            f"config.json: the score's activation is {stated}; known: {', '.join(_ACTIVATIONS)}"
         )
-    return said or found or _SIGMOID  # sentence-transformers' own for one label
+    return _ACTIVATIONS[stated]
+
+
+def agreed_activation(recipe: Recipe, found: str | None) -> str:
+    """The activation by recipe or folder; else sigmoid, sentence-transformers' for one label.
+
+    Raises RecipeError where they contradict each other and the recipe does not override.
+    """
+    said = recipe.activation
+    if None not in (said, found) and said != found and "activation" not in recipe.overrides:
+        raise RecipeError(
+            f"recipe {recipe.name}: activation is {said!r}, the model folder says {found!r};"
+            ' correct the recipe, or write overrides = ["activation"] if that is on purpose'
+        )
+    return said or found or _SIGMOID
 
 
 def _require_scores(folder: Path, *, decoder: bool) -> None:

@@ -7,19 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...bundle import GoldenText, Manifest, Source
+from ...bundle import Manifest, Source
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..kinds import GATES
 from ..recipe import Recipe
 from ..sources import model_folder
-from ..texts import GOLDEN, PASSAGES, QUESTIONS, long_text
 
 if TYPE_CHECKING:
     from ..pair_reference import PairReference
 
-# a longer pair would make the self-test, run at every load, cost seconds
-_LONGEST_GOLDEN = 512
 _VERSIONS_OF = ("torch", "transformers", "onnx")
 _OF_VECTORS = ("pooling", "normalise", "similarity", "dims")
 
@@ -29,7 +26,8 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
     for key in _OF_VECTORS:
         if getattr(recipe, key) is not None:
             raise RecipeError(
-                f"recipe {recipe.name}: {key} is of vectors, and kind 'cross' has none; leave it out"
+                f"recipe {recipe.name}: {key} is of vectors, and kind 'cross' has none; leave it"
+                " out"
             )
     progress("Finding the model")
     folder = model_folder(recipe)
@@ -39,7 +37,7 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
     reference = PairReference(folder, recipe)
 
     def write(staging: Path) -> Draft:
-        from ..pair_gate import run_pair_gate
+        from ..pair_gate import golden_pairs, run_pair_gate
         from ..weights import require_same
 
         progress("Tracing the graph")
@@ -52,8 +50,8 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
         return Draft(
             staging,
             manifest,
-            _golden(again),
-            lambda encoder: run_pair_gate(encoder, again),
+            golden_pairs(again.tokens, again.score),
+            lambda encoder: run_pair_gate(encoder, again.tokens, again.score, "PyTorch's"),
             versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
         )
 
@@ -73,10 +71,10 @@ def _write_model(staging: Path, recipe: Recipe, reference: PairReference) -> Man
     return Manifest(
         name=recipe.name,
         kind=recipe.kind,
-        part=GATES[recipe.kind].part(reference, None),
-        max_tokens=reference.max_tokens,
+        part=GATES[recipe.kind].part(reference.tokens, reference.activation),
+        max_tokens=reference.tokens.max_tokens,
         pad_id=reference.pad_id,
-        prompts=reference.prompts,
+        prompts=reference.tokens.prompts,
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
@@ -88,19 +86,3 @@ def _write_model(staging: Path, recipe: Recipe, reference: PairReference) -> Man
         ),
         files={},
     )
-
-
-def _golden(reference: PairReference) -> list[GoldenText]:
-    query = QUESTIONS[0]
-    long = long_text(
-        reference.max_tokens,
-        _LONGEST_GOLDEN,
-        lambda text: len(reference.tokenizer(text)["input_ids"]),
-    )
-    pairs = [(query, text) for text in (*GOLDEN, *reference.edge_texts, long)]
-    pairs += [(other, PASSAGES[0]) for other in (QUESTIONS[14], long)]
-    golden = []
-    for pair in pairs:
-        ids = reference.pair_ids(*pair)
-        golden.append(GoldenText("document", pair[1], ids.ids, reference.score(ids), query=pair[0]))
-    return golden

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ...bundle import Manifest
-from ..folder import Settings
 from . import cross, dense
 from .compared import Compared
 
@@ -25,7 +24,7 @@ class Parity(Protocol):
 class Gate(Protocol):
     """A kind's module here."""
 
-    def part(self, settings: Settings, sample: Any) -> Any:
+    def part(self, settings: Any, sample: Any) -> Any:
         """What the manifest of this kind states, where the model gives ``sample`` for a text."""
 
     def judged(self, manifest: Manifest, compared: Compared, whose: str) -> Parity:

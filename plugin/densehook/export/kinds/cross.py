@@ -58,8 +58,8 @@ class Parity:
 
 
 def part(settings: Any, sample: Any) -> Cross:
-    """As the model's folder, its tokenizer and its recipe say."""
-    return Cross(pairing=settings.pairing, activation=settings.activation)
+    """As the tokens of pairs and the activation of their scores say, which are given for these."""
+    return Cross(pairing=settings.pairing, activation=sample)
 
 
 def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
