@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from elasticsearch import ApiError, BadRequestError, Elasticsearch
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, ElasticsearchWarning
 
 import tiny_pairs
 from conftest import own_node
@@ -349,29 +350,33 @@ def test_a_cross_encoder_makes_no_vectors(es: Elasticsearch) -> None:
 def test_where_it_may_fail_the_childs_order_stays_with_a_warning(es: Elasticsearch) -> None:
     child = es.search(index="one", retriever=_by_n(), size=10)["hits"]["hits"]
     body = _rerank(encoder="nobody", on_failure="child")
-    found = es.search(index="one", retriever=body, size=10)
+    said = "no document was scored, the others keep the order they were found in: encoder"
+    with pytest.warns(ElasticsearchWarning, match=said):
+        found = es.search(index="one", retriever=body, size=10)
     assert [hit["_id"] for hit in found["hits"]["hits"]] == [hit["_id"] for hit in child]
     assert [hit["_score"] for hit in found["hits"]["hits"]] == [hit["_score"] for hit in child]
-    (warning,) = (
-        found.meta.headers.get_all("warning")
-        if hasattr(found.meta.headers, "get_all")
-        else [found.meta.headers["warning"]]
-    )
-    assert "no document was scored, the others keep the order they were found in" in warning
 
 
-def test_what_is_not_scored_in_time_falls_back_as_asked(es: Elasticsearch) -> None:
+def test_what_is_not_scored_in_time_falls_back_as_asked(es: Elasticsearch, long_text: str) -> None:
+    lines = [line for n in range(400) for line in ({"index": {}}, {"body": long_text, "n": n % 90})]
+    es.bulk(index="many", operations=lines, refresh=True)
     wait = {"densehook.rerank.max_wait": "1ms"}
     es.cluster.put_settings(persistent=wait)
     try:
+        asked: dict[str, Any] = {"rank_window_size": 400}
+        once = es.options(max_retries=0)
         with pytest.raises(ApiError, match="a rerank waited 1ms for its scores") as late:
-            es.search(index="one", retriever=_rerank(), size=20)
+            once.search(index="many", retriever=_rerank(**asked), size=20)
         assert late.value.meta.status == 429
-        found = es.search(index="one", retriever=_rerank(on_failure="child"), size=30)
-        assert len(found["hits"]["hits"]) == 22
-        assert "scored" in found.meta.headers["warning"]
+        bearing = _rerank(on_failure="child", **asked)
+        with pytest.warns(
+            ElasticsearchWarning, match="scored, the others keep the order they were"
+        ):
+            found = once.search(index="many", retriever=bearing, size=400)
+        assert len(found["hits"]["hits"]) == 400
     finally:
         es.cluster.put_settings(persistent=dict.fromkeys(wait))
+        es.indices.delete(index="many")
 
 
 def test_the_limit_of_the_window_is_a_setting(es: Elasticsearch) -> None:
@@ -383,3 +388,83 @@ def test_the_limit_of_the_window_is_a_setting(es: Elasticsearch) -> None:
             es.search(index="one", retriever=_rerank(rank_window_size=5), size=4)
     finally:
         es.cluster.put_settings(persistent=dict.fromkeys(limit))
+
+
+@pytest.fixture(scope="module")
+def searched(es: Elasticsearch, tiny: Encoder) -> Iterator[Any]:
+    """An index with vectors, made and searched by this process's encoder."""
+    from densehook import Index
+
+    index = Index.create(es, "searched", tiny, inputs=["title", "body"], in_cluster=False)
+    rows = [{"id": str(n), "title": f"T{n}", "body": each} for n, each in enumerate(PASSAGES)]
+    index.ingest(rows)
+    es.indices.refresh(index="searched")
+    yield index
+    index.drop()
+
+
+@pytest.mark.parametrize("mode", ["bm25", "dense", "hybrid"])
+@pytest.mark.parametrize("name", [LOGITS, LIKELY])
+def test_an_index_is_reranked_alike_here_and_in_the_cluster(
+    searched: Any, encoders: dict[str, Encoder], mode: str, name: str
+) -> None:
+    query = "water bones blood heart pressure"
+    asked: dict[str, Any] = {"mode": mode, "size": 8, "from_": 2, "rerank_window": 20}
+    there = searched.search(query, rerank=name, explain=True, **asked)
+    here = searched.search(query, rerank=encoders[name], **asked)
+    assert [hit.id for hit in there] == [hit.id for hit in here]
+    assert [hit.score for hit in there] == pytest.approx([hit.score for hit in here], abs=1e-4)
+    plain = searched.search(query, mode=mode, size=8)
+    assert [hit.id for hit in plain] != [hit.id for hit in there]
+    for one, other in zip(there, here, strict=True):
+        assert one.parts["rerank"].score == pytest.approx(other.parts["rerank"].score, abs=1e-4)
+        assert one.parts["rerank"].rank == other.parts["rerank"].rank
+    texts = [" ".join((hit.source["title"], hit.source["body"])) for hit in here]
+    raw = [hit.parts["rerank"].score for hit in here]
+    assert raw == pytest.approx(encoders[name].score(query, texts).tolist(), abs=1e-4)
+
+
+def test_an_index_opened_without_an_encoder_has_the_cluster_do_it_all(
+    es: Elasticsearch, searched: Any, encoders: dict[str, Encoder]
+) -> None:
+    from densehook import Index
+
+    opened = Index.open(es, "searched")
+    there = opened.search("water blood", rerank=LOGITS, rerank_chunks=2, explain=True)
+    here = searched.search("water blood", rerank=encoders[LOGITS], rerank_chunks=2)
+    assert [hit.id for hit in there] == [hit.id for hit in here]
+    assert set(there[0].parts) == {"bm25", "dense", "rerank"}
+
+
+def test_what_cannot_rerank_an_index_is_said(searched: Any, tiny: Encoder) -> None:
+    from densehook.errors import BundleError, RequestError
+
+    with pytest.raises(BundleError, match="is of kind 'dense'; this can be done with one of kind"):
+        searched.search("water", rerank=tiny)
+    with pytest.raises(BundleError, match="the cluster has it not in service, and no bundle"):
+        searched.search("water", rerank="nobody")
+    with pytest.raises(RequestError, match="give a cross-encoder that"):
+        searched.search("water", rerank=3)
+    with pytest.raises(RequestError, match="rerank_window is 5, hits up to 10 are wanted"):
+        searched.search("water", rerank=LOGITS, rerank_window=5)
+    with pytest.raises(RequestError, match="rerank_chunks is of rerank; name the cross-encoder"):
+        searched.search("water", rerank_chunks=5)
+
+
+async def _searched_async(url: str, encoder: Encoder, rerank: Any) -> Sequence[str]:
+    from elasticsearch import AsyncElasticsearch
+
+    from densehook import AsyncIndex
+
+    async with AsyncElasticsearch(url) as client:
+        index = await AsyncIndex.open(client, "searched", encoder)
+        return [hit.id for hit in await index.search("water blood", rerank=rerank)]
+
+
+def test_an_awaited_index_reranks_too(
+    es: Elasticsearch, searched: Any, tiny: Encoder, encoders: dict[str, Encoder]
+) -> None:
+    (node,) = es.transport.node_pool.all()
+    expected = [hit.id for hit in searched.search("water blood", rerank=encoders[LOGITS])]
+    for rerank in (LOGITS, encoders[LOGITS]):
+        assert asyncio.run(_searched_async(node.base_url, tiny, rerank)) == expected
