@@ -10,11 +10,12 @@ whoever calls ``densehook.evaluate`` it must not matter whether somebody else ha
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .bundle import Cross
 from .collections import (
     Collection,
     open_collection,
@@ -24,11 +25,14 @@ from .collections import (
     write_qrels,
     write_run,
 )
-from .evaluation import SYSTEMS, Evaluation, measure_runs
+from .evaluation import SYSTEMS, Evaluation, Reranker, measure_runs
 from .evaluation import evaluate as run_systems
+from .fusion import reranked_run
 from .report import write_report
+from .types import DocId, Run
 
 if TYPE_CHECKING:
+    from .encode import Encoder
     from .index import Index
 
 __all__ = [
@@ -50,13 +54,57 @@ def evaluate(
     index: Index,
     systems: Sequence[str] = ("bm25", "dense", "rrf", "linear"),
     output: Path | str = "evaluation",
+    rerank: Encoder | Path | str | None = None,
 ) -> Evaluation:
     """As ``densehook.evaluate``, which see."""
     opened = collection if isinstance(collection, Collection) else open_measured(collection)
     searcher = index.searcher()
-    told = run_systems(opened, systems, searcher, Path(output), text_of=searcher.text_of)
+    told = run_systems(
+        opened,
+        systems,
+        searcher,
+        Path(output),
+        text_of=searcher.text_of,
+        rerank=None if rerank is None else reranker(rerank, opened, searcher.texts_of),
+    )
     write_report(told, searcher.texts_of)
     return told
+
+
+def reranker(
+    encoder: Encoder | Path | str,
+    collection: Collection,
+    texts_of: Callable[[Sequence[DocId]], Mapping[DocId, str]],
+    progress: Callable[[str, int, int], None] = lambda label, done, total: None,
+    top: int = 100,
+) -> Reranker:
+    """What puts the first ``top`` hits of a run in a cross-encoder's order, for ``+rerank``.
+
+    Raises BundleError for an encoder of another kind.
+    """
+    if isinstance(encoder, str | Path):
+        from .encode import load
+
+        encoder = load(encoder)
+    loaded = encoder
+    loaded.manifest.of(Cross)
+
+    def score(query: str, texts: Sequence[str]) -> Sequence[float]:
+        scores: list[float] = loaded.score_best(query, texts).scores.tolist()
+        return scores
+
+    def rerank(first: str, run: Run) -> Run:
+        label = f"reranking {first}"
+        return reranked_run(
+            run,
+            collection.queries,
+            texts_of,
+            score,
+            top,
+            lambda done: progress(label, done, len(run)),
+        )
+
+    return rerank
 
 
 class _Callable(ModuleType):

@@ -36,7 +36,7 @@ def test_a_recipe_is_named_after_its_file_and_knows_its_folder(tmp_path: Path) -
         ("pooling = 'first'", "pooling is 'first'; known: mean, cls, last, max"),
         ("pooling = 'cls+'", r"pooling is 'cls\+'; known: .* several with \+ like cls\+mean"),
         ("similarity = 'l1'", "similarity is 'l1'; known: cosine, dot_product, max_inner_product"),
-        ("kind = 'cross'", "kind is 'cross'; known: dense"),
+        ("kind = 'smells'", "kind is 'smells'; known: dense, "),
         ("max_tokens = '256'", "max_tokens is '256'; it must be a whole number"),
         ("max_tokens = true", "max_tokens is True; it must be a whole number"),
         ("max_tokens = 0", "max_tokens is 0; it must be at least 1"),

@@ -6,6 +6,7 @@ Nothing here runs a model; it reads and writes the folder that both runtimes sha
 from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .kinds import KINDS
+from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, Dense
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
@@ -19,11 +20,14 @@ __all__ = [
     "MODELS",
     "PRECISION_BOUNDS",
     "QUERIES",
+    "SCORE_BOUNDS",
     "TUNING",
     "Bundle",
+    "Cross",
     "Dense",
     "GoldenText",
     "Manifest",
+    "Pairing",
     "Role",
     "Source",
     "Tuning",

@@ -19,13 +19,15 @@ class GoldenText:
     """A text in a role, with what PyTorch made of it.
 
     ``ids`` are the token ids after prompt and truncation; ``output`` is what an encoder of this
-    kind gives for a text: of a dense one a vector.
+    kind gives for a text: of a dense one a vector. Of an encoder of pairs each text has its
+    ``query``.
     """
 
     role: Role
     text: str
     ids: Sequence[int]
     output: Any
+    query: str | None = None
 
 
 def write_golden(path: Path, texts: Iterable[GoldenText], part: Part) -> None:
@@ -33,6 +35,7 @@ def write_golden(path: Path, texts: Iterable[GoldenText], part: Part) -> None:
     rows = [
         {
             "role": golden.role,
+            **({} if golden.query is None else {"query": golden.query}),
             "text": golden.text,
             "ids": list(golden.ids),
             part.OUTPUT_KEY: part.written_output(golden.output),
@@ -54,12 +57,13 @@ def read_golden(path: Path, part: Part) -> list[GoldenText]:
 
 
 def _golden_text(row: Any, where: str, part: Part) -> GoldenText:
-    stated = Stated(row, where, ["role", "text", "ids", part.OUTPUT_KEY])
+    stated = Stated(row, where, ["role", "text", "ids", part.OUTPUT_KEY], ["query"])
     golden = GoldenText(
         role=cast(Role, stated.one_of("role", ROLES)),
         text=stated.text("text"),
         ids=stated.list_of("ids", is_number, "token ids"),
         output=part.read_output(stated),
+        query=stated.text("query") if stated.has("query") else None,
     )
     if not golden.ids:
         raise BundleError(f"{where} has 0 token ids; it must have some")

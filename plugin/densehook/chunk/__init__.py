@@ -2,10 +2,11 @@
 
 from .cutting import Chunk, Cut, Sizes, cut
 from .late import Window, windows
-from .rule import WAYS, ChunkRule
+from .rule import LEAST_TOKENS, WAYS, ChunkRule
 from .text import LongText, Part, put_together
 
 __all__ = [
+    "LEAST_TOKENS",
     "WAYS",
     "Chunk",
     "ChunkRule",

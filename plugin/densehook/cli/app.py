@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "vectors": "vectors",
     "impacts": "impacts",
     "search": "search",
+    "rerank": "rerank",
     "compare": "compare",
     "doctor": "doctor",
     "evaluate": "evaluate",

@@ -51,7 +51,8 @@ def evaluate(
             help="Systems to measure, separated by commas; else all: bm25, dense, rrf, linear, and"
             " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there. Fusions of"
             " any lists, as rrf(bm25,dense,NAME) with --run NAME=FILE. Of chunks also dense-first,"
-            " dense-sum, dense-mean, and dense-mean-3 of a document's best three.",
+            " dense-sum, dense-mean, and dense-mean-3 of a document's best three; and any of them"
+            " reranked, as rrf+rerank, with --rerank.",
         ),
     ] = None,
     runs: Runs = None,
@@ -73,6 +74,10 @@ def evaluate(
         str,
         typer.Option("--topic", help="Parts of a topic to ask: title, description, narrative."),
     ] = "title",
+    rerank: Annotated[
+        Path | None,
+        typer.Option("--rerank", help="Bundle of the cross-encoder of systems such as rrf+rerank."),
+    ] = None,
     ann: Annotated[
         bool,
         typer.Option("--ann", help="Measure types of vector index too, as `densehook ann` does."),
@@ -99,6 +104,7 @@ def evaluate(
     """
     from ..ann import measure_ann
     from ..collections import open_measured, open_topics
+    from ..evaluate import reranker
     from ..evaluation import check_systems, evaluate, needs_encoder
     from ..report import no_texts, recommendation, write_report, write_study
     from .cluster import connect
@@ -133,6 +139,7 @@ def evaluate(
             about=about(sys.argv[1:], measured),
             timed=_asks(measured),
             text_of=searcher.text_of,
+            rerank=None if rerank is None else reranker(rerank, opened, searcher.texts_of, show),
             progress=show,
         )
     shown = evaluation if texts else replace(evaluation, texts={})

@@ -63,6 +63,14 @@ def import_(
         bool | None,
         typer.Option("--normalise/--no-normalise", help="Whether vectors are brought to length 1."),
     ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            "--activation",
+            help="Of a cross-encoder's score, identity or sigmoid; by default the folder's, else"
+            " sigmoid.",
+        ),
+    ] = None,
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", min=1, help="Where longer texts are cut.")
     ] = None,
@@ -85,6 +93,7 @@ def import_(
         name=name,
         pooling=pooling,
         normalise=normalise,
+        activation=activation,
         max_tokens=max_tokens,
         license=license,
         prompts={role: text for role, text in prompts.items() if text is not None},
@@ -109,6 +118,9 @@ def _print(bundle: Bundle) -> None:
         f"{bundle.path}: {manifest.name}, {manifest.part.summary}, {manifest.precision},"
         f" {manifest.fingerprint[:15]}"
     )
-    out.print(f"gives what the graph gave on {parity['texts']} texts; proof: {manifest.proof}")
+    out.print(
+        f"gives what the graph gave on {parity.get('texts', parity.get('pairs'))} texts;"
+        f" proof: {manifest.proof}"
+    )
     for remark in parity.get("remarks", ()):
         note(f"note: {remark}")

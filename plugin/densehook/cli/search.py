@@ -57,6 +57,18 @@ def search(
             " best three, or passages of query dense in JSON.",
         ),
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(
+            "--rerank",
+            help="Cross-encoder that puts the best hits in order: the cluster's of that name, or a"
+            " bundle here.",
+        ),
+    ] = None,
+    rerank_window: Annotated[
+        int | None,
+        typer.Option("--rerank-window", min=1, help="Hits that are reranked; by default 50."),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each list's rank and score of every hit.")
     ] = False,
@@ -99,6 +111,8 @@ def search(
         passages=passages,
         passage_score=passage_score,
         explain=explain,
+        rerank=rerank,
+        rerank_window=rerank_window,
     )
     if as_json:
         out.print_json(json.dumps(_json(index, mode, hits, start, explain)))
@@ -129,14 +143,15 @@ def _explanation(mode: str, rank: int, hit: Hit) -> list[dict[str, Any]]:
 
 def _table(mode: str, hits: Sequence[Hit], start: int, explain: bool) -> Table:
     """One line a hit, as wide as the terminal; with ``explain`` a column for each number."""
-    lists = ([mode] if mode != "hybrid" else list(hits[0].parts)) if explain else []
+    lists = (list(hits[0].parts) or [mode]) if explain else []
+    fused = bool(hits[0].parts)
     # expanded, so that the document alone gives way where the terminal is narrow
     table = Table(box=None, pad_edge=False, expand=True)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("id", overflow="fold", max_width=_LONGEST_ID)
     for name in lists:
-        for column in (name, "score", "adds") if mode == "hybrid" else (name, "score"):
+        for column in (name, "score", "adds") if fused else (name, "score"):
             table.add_column(column, justify="right", no_wrap=True)
     table.add_column("document", no_wrap=True, overflow="ellipsis", ratio=1)
     for rank, hit in enumerate(hits, start=start + 1):

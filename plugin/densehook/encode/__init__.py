@@ -9,22 +9,27 @@ from ..errors import MissingExtra, missing_of
 if missing := missing_of("numpy", "onnxruntime", "tokenizers"):
     raise MissingExtra(missing, "encode")
 
+from .cross_encoder import CrossEncoder, Ranked
 from .encoded import Encoded, EncodedEach
-from .encoder import Encoder, load
+from .encoder import Encoder
 from .engine import Engine
 from .kinds.dense import cosines
+from .opening import encoder_of, load
 from .packing import pack
 from .session import Vectors
 from .tokenizer import DocumentTokenizer
 
 __all__ = [
+    "CrossEncoder",
     "DocumentTokenizer",
     "Encoded",
     "EncodedEach",
     "Encoder",
     "Engine",
+    "Ranked",
     "Vectors",
     "cosines",
+    "encoder_of",
     "load",
     "pack",
 ]

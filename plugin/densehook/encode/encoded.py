@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import EncodeError
 from ..types import EncodeStats
-from .session import Vectors
+from .session import Vector, Vectors
 from .tokenizer import Tokens
 
 
@@ -16,6 +16,14 @@ class Encoded:
     """Vectors of some texts, float32 [n, dims], in their order."""
 
     vectors: Vectors
+    stats: EncodeStats
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of pairs, float32 [n], in their order."""
+
+    scores: Vector
     stats: EncodeStats
 
 

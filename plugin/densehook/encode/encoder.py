@@ -5,21 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TypeVar, Unpack, cast, overload
 
-from ..bundle import Bundle, Dense, Manifest, Role, bundle_folder, read_bundle
+from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
-from .encoded import Encoded, EncodedEach, WindowsEach, placed, stats_of
+from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
 from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
 from .running import Running
-from .selftest import self_test
 from .session import Session, Vector, Vectors
 from .tokenizer import Tokenizer, Tokens
 
@@ -211,6 +209,15 @@ class Encoder:
         scores: Vectors = self._kind.similarity(self.manifest, queries, documents)
         return scores
 
+    def score(self, query: str, texts: Sequence[str]) -> Vector:
+        """Scores of texts for a query: of a ``CrossEncoder``; of any other BundleError says so."""
+        self.manifest.of(Cross)
+        raise NotImplementedError("scored by CrossEncoder, which load gives")
+
+    def score_best(self, query: str, texts: Sequence[str], chunks: int | None = None) -> Scored:
+        """The same of texts' best chunks."""
+        return Scored(self.score(query, texts), EncodeStats())
+
     def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
         tower = self.tower(role)
@@ -386,6 +393,16 @@ class Encoder:
         tower = self.tower(role)
         return tower._tokenize(texts, named_prompt(tower.manifest, role), first)
 
+    def golden_tokens(self, golden: GoldenText) -> Tokens:
+        """What the model reads for a golden text. Raises EncodeError for one of another kind's."""
+        if golden.query is not None:
+            raise EncodeError(f"golden text {golden.text[:40]!r} is of a pair, with a query")
+        return self.tokenize([golden.text], golden.role)[0]
+
+    def sample_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """What the model reads where texts like these are encoded, to see what numbers it has."""
+        return self.tokenize(texts, "document")
+
     def _tokenize(self, texts: Sequence[str], prompt: Prompt, first: int) -> list[Tokens]:
         tokens = []
         for each in self._tokenize_each(texts, [prompt] * len(texts), first):
@@ -471,16 +488,3 @@ def _windows(texts: Iterable[tuple[Key, str]]) -> Iterator[list[tuple[Key, str]]
             window, characters = [], 0
     if window:
         yield window
-
-
-def load(path: Path | str, threads: int | None = None, provider: str | None = None) -> Encoder:
-    """Opens a bundle, by its folder or name, runs its self-test and gives its encoder.
-
-    ``provider`` is ``cpu``, ``cuda`` or ``openvino``; by default the one the bundle was tuned for,
-    else ``cpu``. Raises BundleError for a damaged bundle, SelfTestError for one that does not
-    reproduce its golden token ids and vectors, ProviderError for a provider that is not there.
-    """
-    bundle = read_bundle(bundle_folder(path))
-    encoder = Encoder(bundle, threads, provider=provider)
-    self_test(encoder, bundle)
-    return encoder

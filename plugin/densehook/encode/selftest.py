@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..bundle import Bundle, GoldenText, Manifest, Role
+from ..bundle import Bundle, GoldenText, Manifest
 from ..bundle.manifest import ROLES
 from ..errors import SelfTestError
 from .kinds import OUTPUTS
@@ -18,7 +18,7 @@ class _Encoder(Protocol):
 
     def tower(self, role: str | None) -> _Encoder: ...
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[Tokens]: ...
+    def golden_tokens(self, golden: GoldenText) -> Tokens: ...
 
     def encode_tokens(self, window: Sequence[Tokens]) -> Vectors: ...
 
@@ -40,7 +40,7 @@ def golden_objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
 
 
 def _objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
-    tokens = [encoder.tokenize([text.text], text.role)[0] for text in golden]
+    tokens = [encoder.golden_tokens(text) for text in golden]
     for text, found in zip(golden, tokens, strict=True):
         if found.ids != list(text.ids):
             return (

@@ -26,18 +26,19 @@ class Batch(NamedTuple):
 
     ``mask`` is 1 for a token and 0 for padding, ``pooled``, int64 [batch, spans, tokens], for a
     token that a vector is pooled of and for one that it is not: one for each part of a text, or for
-    the whole.
+    the whole. ``types`` are those of the tokens, 0 for padding.
     """
 
     ids: Ids
     mask: Ids
     pooled: Ids
+    types: Ids
 
 
 _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
     "input_ids": lambda batch: batch.ids,
     "attention_mask": lambda batch: batch.mask,
-    "token_type_ids": lambda batch: np.zeros_like(batch.ids),
+    "token_type_ids": lambda batch: batch.types,
     "pooling_mask": lambda batch: batch.pooled[:, 0],
     "span_mask": lambda batch: batch.pooled,
 }
@@ -130,11 +131,15 @@ class Session:
             raise EncodeError(f"the model cannot run it: {_first_line(error)}") from error
         return np.asarray(output)
 
-    def values(self, names: Sequence[str], ids: Ids) -> Sequence[Vectors]:
+    def values(
+        self, names: Sequence[str], ids: Ids, types: Sequence[int] = ()
+    ) -> Sequence[Vectors]:
         """The named outputs of a graph that has more than its own; ids are without padding."""
         every = np.ones_like(ids)
+        typed = np.array([types], dtype=np.int64) if types else np.zeros_like(ids)
         feed = {
-            name: make(Batch(ids, every, every[:, None])) for name, make in self._inputs.items()
+            name: make(Batch(ids, every, every[:, None], typed))
+            for name, make in self._inputs.items()
         }
         return list(self._session.run(list(names), feed))
 

@@ -14,8 +14,9 @@ from ..bundle import Bundle
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
-from .encoder import WINDOW, Encoder, load
+from .encoder import WINDOW, Encoder
 from .engine import Engine
+from .opening import load
 from .packing import pack
 
 CALLERS = 4

@@ -23,6 +23,8 @@ class Tokens(NamedTuple):
     """Of the first ones, how many the vector is not pooled of."""
     spans: Sequence[tuple[int, int]] = ()
     """The first and behind the last token of each part that has a vector; none for one of all."""
+    types: Sequence[int] = ()
+    """The type of each token; none where all are of type 0."""
 
 
 class Tokenizer:
@@ -39,6 +41,13 @@ class Tokenizer:
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenises texts, in parallel; a lone surrogate is read as U+FFFD."""
         encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts])
+        return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
+
+    def parts_of_pairs(self, texts: Sequence[str]) -> list[Tokens]:
+        """The same without special tokens, as a query or a text stands in a pair."""
+        encodings = self._tokenizer.encode_batch(
+            [well_formed(text) for text in texts], add_special_tokens=False
+        )
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
 
     def with_spans(

@@ -19,11 +19,13 @@ from .result import Evaluation, KindOfQuery
 from .significance import Difference, Interval
 from .systems import (
     SYSTEMS,
+    Reranker,
     Searcher,
     System,
     check_systems,
     needs_documents,
     needs_encoder,
+    needs_reranker,
     title_and_text,
 )
 
@@ -37,6 +39,7 @@ __all__ = [
     "Kept",
     "KindOfQuery",
     "Progress",
+    "Reranker",
     "Searcher",
     "System",
     "check_measures",
@@ -48,6 +51,7 @@ __all__ = [
     "measure_runs",
     "needs_documents",
     "needs_encoder",
+    "needs_reranker",
     "pyserini_bm25",
     "pyserini_fusion",
     "title_and_text",

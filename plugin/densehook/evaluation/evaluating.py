@@ -43,11 +43,13 @@ from .significance import SEED, differences, intervals
 from .systems import (
     SYSTEMS,
     Bench,
+    Reranker,
     Searcher,
     check_systems,
     made_apart,
     needs_documents,
     needs_index,
+    needs_reranker,
     system_of,
     title_and_text,
 )
@@ -71,6 +73,7 @@ def evaluate(
     depth: int = 1000,
     text_of: Callable[[Document], str] = title_and_text,
     work_dir: Path | None = None,
+    rerank: Reranker | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Run the systems over the collection's judged queries, and measure them.
@@ -82,12 +85,18 @@ def evaluate(
     give it what the index measured here was fed. ``work_dir`` keeps Pyserini's index for the next
     time, by default below output; ``about`` is kept with the figures, for who asks later. ``timed``
     says for systems that serve searches how one is asked: how long that takes is measured too.
+    ``rerank`` makes the runs of systems such as ``rrf+rerank``.
 
     Raises EvaluationError for an unknown system, measure or baseline, or when Pyserini fails,
     JavaNotFound, MissingExtra, CollectionError for what cannot be read or written, and what the
     searcher raises.
     """
     wanted = check_systems(systems, runs or ())
+    if rerank is None and needs_reranker(wanted):
+        raise EvaluationError(
+            f"{', '.join(name for name in wanted if needs_reranker([name]))}: no cross-encoder is"
+            " named to rerank by; name one (--rerank), or leave +rerank out"
+        )
     names = check_measures(measures)
     check_grades(names, collection.qrels)
     given = {name: judged_part(name, run, collection.qrels) for name, run in (runs or {}).items()}
@@ -98,7 +107,9 @@ def evaluate(
     anserini_jar()  # what is missing is said before the work, not after it
     find_java(MINIMUM_JAVA)
     beware = documents_lacking(collection, searcher) if needs_index(wanted) else []
-    bench = Bench(collection, searcher, text_of, depth, work_dir or output / "lucene", progress)
+    bench = Bench(
+        collection, searcher, text_of, depth, work_dir or output / "lucene", progress, rerank
+    )
     made = {**_runs(wanted, bench, given), **given}
     asks = {name: ask for name, ask in (timed or {}).items() if name in wanted}
     latencies, untimed = _latencies(list(collection.queries.values()), asks, progress)

@@ -21,6 +21,10 @@ Mode = str
 """bm25, dense, or dense with a passage score, as dense-first or dense-mean-3."""
 
 
+Reranker = Callable[[str, Run], Run]
+"""Puts the heads of a run, made by the system of a name, in a cross-encoder's order."""
+
+
 class Searcher(Protocol):
     """The index that is measured."""
 
@@ -50,6 +54,7 @@ class Bench:
     depth: int
     work_dir: Path
     progress: Progress
+    rerank: Reranker | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,15 @@ def _fused_by_pyserini(method: str, *parts: str) -> System:
     return System(parts, lambda bench, runs: pyserini_fusion(method, runs, depth=bench.depth))
 
 
+def _reranked(first: str) -> System:
+    def make(bench: Bench, runs: Sequence[Run]) -> Run:
+        if bench.rerank is None:
+            raise EvaluationError(f"{first}+rerank needs a cross-encoder; name one to rerank by")
+        return bench.rerank(first, runs[0])
+
+    return System((first,), make)
+
+
 def _pyserini_bm25(bench: Bench, _parts: Sequence[Run]) -> Run:
     texts = ((document.id, bench.text_of(document)) for document in bench.collection.documents())
     run = pyserini_bm25(
@@ -124,6 +138,8 @@ SYSTEMS: Mapping[str, System] = {
 
 _FUSED = re.compile(r"(?P<fusion>\w+)\((?P<lists>[^()]+)\)")
 """A fusion of lists that are named, as rrf(bm25,dense,mine)."""
+_RERANKED = re.compile(r"(?P<first>.+)\+rerank")
+"""A run whose best hits a cross-encoder orders, as rrf+rerank."""
 _PASSAGES = re.compile(rf"dense-({'|'.join(SCORES)})(-\d+)?")
 """Dense search of a field of chunks that scores documents so."""
 
@@ -133,6 +149,8 @@ def system_of(name: str) -> System | None:
 
     Raises RequestError for a passage score that cannot be.
     """
+    if written := _RERANKED.fullmatch(name):
+        return _reranked(written["first"])
     if (written := _FUSED.fullmatch(name)) and written["fusion"] in FUSIONS:
         return _fused(written["fusion"], *(part.strip() for part in written["lists"].split(",")))
     if written := _PASSAGES.fullmatch(name):
@@ -158,7 +176,7 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     given = list(runs)
     known = (
         f"known are {', '.join(SYSTEMS)}, fusions as rrf(bm25,dense,RUN), and of chunks"
-        " dense-first, dense-sum, dense-mean, dense-mean-3"
+        " dense-first, dense-sum, dense-mean, dense-mean-3; any of them with +rerank behind it"
     )
     for name in wanted:
         system = system_of(name)
@@ -169,7 +187,7 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
                 raise EvaluationError(f"no list {part!r} to make {name!r} of; give it as a run")
         if (
             system.parts
-            and name not in SYSTEMS
+            and _FUSED.fullmatch(name)
             and len(set(system.parts)) != max(2, len(system.parts))
         ):
             raise EvaluationError(f"{name!r} must name two lists or more, each once")
@@ -181,6 +199,15 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
 def needs_encoder(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the queries."""
     return any(system.encodes or needs_encoder(system.parts) for system in _systems(names))
+
+
+def needs_reranker(names: Iterable[str]) -> bool:
+    """Whether any of these systems, or of their parts, is reranked by a cross-encoder."""
+    return any(
+        _RERANKED.fullmatch(name) is not None
+        or needs_reranker(system.parts if (system := system_of(name)) else ())
+        for name in names
+    )
 
 
 def needs_index(names: Iterable[str]) -> bool:

@@ -23,7 +23,7 @@ from ..bundle import (
     write_golden,
     write_manifest,
 )
-from ..encode import Encoder
+from ..encode import Encoder, encoder_of
 from ..encode.versions import versions
 from ..errors import ExportError
 from .kinds import Parity
@@ -71,7 +71,7 @@ def finish(draft: Draft) -> None:
 
     bundle = Bundle(draft.folder, draft.manifest)
     write_golden(draft.folder / "golden.json", draft.golden, draft.manifest.part)
-    encoder = Encoder(bundle)
+    encoder = encoder_of(bundle)
     parity = draft.gate(encoder)
     gate_golden(encoder, bundle.golden())  # as written: what every load will read
     content = {

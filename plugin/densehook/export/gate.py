@@ -65,7 +65,7 @@ def run_gate(
         if found != ids:
             raise GateError(
                 f"token ids differ from transformers' for {text[:40]!r}:"
-                f" {_apart(found, ids)}; no bundle was written"
+                f" {apart(found, ids)}; no bundle was written"
             )
     expected = np.stack(
         [
@@ -177,7 +177,7 @@ def _is_readable(encoder: Encoder, role: Role, text: str) -> bool:
     return True
 
 
-def _apart(found: Sequence[int], expected: Sequence[int]) -> str:
+def apart(found: Sequence[int], expected: Sequence[int]) -> str:
     """Where two lists of ids part, and with what."""
     at = next(
         (i for i, (a, b) in enumerate(zip(found, expected, strict=False)) if a != b),

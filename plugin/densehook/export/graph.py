@@ -13,8 +13,9 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import onnx
@@ -72,16 +73,16 @@ class Pooled(Head):
 def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[str]:
     """Writes the graph and gives the names of its inputs.
 
-    Raises ExportError for an architecture that cannot be traced.
+    Raises ExportError as ``trace`` does.
     """
     inputs = ["input_ids", "attention_mask"]
     ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
     values = [ids, ids]
-    if _tells_types_apart(model):
+    if tells_types_apart(model):
         inputs.append("token_type_ids")
         values.append(torch.zeros_like(ids))
     named = {}
-    axes: dict[str, dict[int, str]] = {OUTPUT: {0: _AXES[0]}}
+    axes: dict[str, dict[int, str]] = {}
     if settings.late_chunking:
         axes = {"span_mask": _SPAN_AXES, OUTPUT: {0: _SPAN_AXES[0], 1: _SPAN_AXES[1]}}
         inputs.append("span_mask")
@@ -89,17 +90,40 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     elif settings.unpooled:
         inputs.append("pooling_mask")
         named["pooling_mask"] = ids
+    module = Pooled(model, settings)
+    trace(module, values, inputs, OUTPUT, path, dims, named=named, axes=axes)
+    return inputs
+
+
+def trace(
+    module: torch.nn.Module,
+    values: Sequence[Tensor],
+    inputs: Sequence[str],
+    output: str,
+    path: Path,
+    dims: int,
+    *,
+    named: Mapping[str, Tensor] = MappingProxyType({}),
+    axes: Mapping[str, Mapping[int, str]] = MappingProxyType({}),
+) -> None:
+    """Writes the graph of a module around a transformer, ``module.model``; ``dims`` ends its shape.
+
+    ``values`` are samples of its inputs in their order, ``named`` of those that are given by name;
+    ``axes`` are those that are not [batch, tokens]. Raises ExportError for an architecture that
+    cannot be traced.
+    """
+    config: Any = module.model.config  # type: ignore[union-attr]
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         with quiet(), traceable_masks(), torch.no_grad():
             torch.onnx.export(
-                Pooled(model, settings).eval(),
+                module.eval(),
                 tuple(values),
                 str(scratch / path.name),
-                kwargs=named,
-                input_names=inputs,
-                output_names=[OUTPUT],
-                dynamic_axes={**dict.fromkeys(inputs, _AXES), **axes},
+                kwargs=dict(named),
+                input_names=list(inputs),
+                output_names=[output],
+                dynamic_axes={**dict.fromkeys(inputs, _AXES), output: {0: _AXES[0]}, **axes},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -109,17 +133,16 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     except Exception as error:  # tracing raises whatever the model's code does
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(
-            f"model type {model.config.model_type!r} cannot be traced to a graph: {reason}"
+            f"model type {config.model_type!r} cannot be traced to a graph: {reason}"
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
     state_sizes(traced)
     write_model(traced, path)
-    return inputs
 
 
-def _tells_types_apart(model: Any) -> bool:
+def tells_types_apart(model: Any) -> bool:
     """Whether the model has more than one token type; the only one there is needs no input."""
     takes = "token_type_ids" in inspect.signature(model.forward).parameters
     return takes and (getattr(model.config, "type_vocab_size", None) or 0) > 1

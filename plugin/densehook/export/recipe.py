@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import KINDS
+from ..bundle.kinds.cross import ACTIVATIONS, TRUNCATIONS
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
 from ..bundle.manifest import ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
@@ -42,6 +43,12 @@ class Recipe:
     """Of the pooled vector, how many numbers are kept, from the first on; all where left out."""
     late_chunking: bool = False
     """Whether the graph gives a vector of each part of a text that it reads as a whole."""
+    activation: str | None = None
+    """Of a cross-encoder's score: identity or sigmoid."""
+    truncation: str | None = None
+    """Of a cross-encoder's pair that is too long: longest_first or document."""
+    template: Mapping[str, str] = field(default_factory=dict)
+    """Of a decoder that judges pairs: the texts around query and document, and its two answers."""
     joiner: str = " "
     prompts: Mapping[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
@@ -63,11 +70,16 @@ _TYPES: Mapping[str, type] = {
     "layers": int,
     "dims": int,
     "late_chunking": bool,
+    "activation": str,
+    "truncation": str,
+    "template": dict,
     "joiner": str,
     "prompts": dict,
     "overrides": list,
 }
 _KEYS = tuple(_TYPES)
+TEMPLATE = ("before", "query_end", "between", "after", "yes", "no")
+"""What there may be in a template; texts that are tokenised by themselves, and two tokens."""
 _TYPE_NAMES = {
     str: "a string",
     bool: "true or false",
@@ -76,7 +88,12 @@ _TYPE_NAMES = {
     list: "a list",
 }
 _LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes long
-_CHOICES: Mapping[str, Collection[str]] = {"kind": KINDS, "similarity": SIMILARITIES}
+_CHOICES: Mapping[str, Collection[str]] = {
+    "kind": KINDS,
+    "similarity": SIMILARITIES,
+    "activation": ACTIVATIONS,
+    "truncation": TRUNCATIONS,
+}
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -143,6 +160,19 @@ def _check_prompts(path: Path, key: str, prompts: Mapping[str, Any]) -> None:
             raise RecipeError(f"{path}: the {role} prompt is {shown(prompt)}; it must be a string")
 
 
+def _check_template(path: Path, key: str, template: Mapping[str, Any]) -> None:
+    for name, text in template.items():
+        if name not in TEMPLATE:
+            raise RecipeError(f"{path}: template has {shown(name)}{_did_you_mean(name, TEMPLATE)}")
+        if not isinstance(text, str):
+            raise RecipeError(f"{path}: template.{name} is {shown(text)}; it must be a string")
+    for name in ("yes", "no"):
+        if not template.get(name):
+            raise RecipeError(
+                f"{path}: template has no {name!r}; give the token by which the model says it"
+            )
+
+
 def _check_pooling(path: Path, key: str, pooling: str) -> None:
     if any(each not in POOLINGS for each in split_pooling(pooling)):
         raise RecipeError(
@@ -163,6 +193,7 @@ _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
     "dims": _check_positive,
     "overrides": _check_overrides,
     "prompts": _check_prompts,
+    "template": _check_template,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from ..bundle import Role
 from ..errors import ExportError, RecipeError
@@ -28,7 +28,9 @@ class Reference:
     2024, Starbucks), and any encoder can be cut. Raises RecipeError when the model has fewer.
     """
 
-    def __init__(self, folder: Path, layers: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, layers: int | None = None, model_class: Any = AutoModel
+    ) -> None:
         try:
             require_plain_model(folder)
             self.tokenizer: Any = AutoTokenizer.from_pretrained(
@@ -37,7 +39,7 @@ class Reference:
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             if layers is not None:
                 _keep_layers(config, layers)
-            loaded = load_weights(folder, config, cut=layers is not None)
+            loaded = load_weights(folder, config, cut=layers is not None, model_class=model_class)
         except (RecipeError, ExportError):
             raise
         except Exception as error:  # transformers raises many kinds for a folder it cannot read

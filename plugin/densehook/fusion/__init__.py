@@ -13,6 +13,7 @@ from .learned import FEATURES, LEARNED, Factor, LearnedWeights, Seen
 from .linear import linear_combination, scaled_column
 from .merging import Column, FusedHit, Part, compensated_sum, merge, sums, within
 from .normalizers import NORMALIZERS, Normalizer
+from .reranked import reranked_ranking, reranked_run
 from .rrf import ranked_column, reciprocal_rank_fusion
 
 
@@ -66,5 +67,7 @@ __all__ = [
     "linear_combination",
     "merge",
     "reciprocal_rank_fusion",
+    "reranked_ranking",
+    "reranked_run",
     "within",
 ]

@@ -59,12 +59,35 @@ def hybrid_request(
         )
         for kind, body in each.items()
     ]
+    fused = hybrid_retriever(
+        lists,
+        fusion=fusion,
+        window=window,
+        rank_constant=rank_constant,
+        normalizer=normalizer,
+        weights=weights,
+        filters=filters,
+    )
+    return {"size": size, "track_total_hits": False, "retriever": fused}
+
+
+def hybrid_retriever(
+    lists: Sequence[Mapping[str, Any]],
+    *,
+    fusion: str,
+    window: int,
+    rank_constant: float = 60,
+    normalizer: str | None = None,
+    weights: Sequence[float] = (1.0, 1.0),
+    filters: Filters = (),
+) -> dict[str, Any]:
+    """Retrievers fused in the cluster; else as ``hybrid_request``."""
     weighed = [
         each if weight == 1 else {"retriever": each, "weight": weight}
         for each, weight in zip(lists, weights, strict=True)
     ]
     how = _fusion(fusion, rank_constant, normalizer)
-    return _hybrid({**how, "retrievers": weighed}, size, window, filters)
+    return dict(_hybrid({**how, "retrievers": weighed}, 0, window, filters)["retriever"])
 
 
 def _fusion(fusion: str, rank_constant: float, normalizer: str | None) -> dict[str, Any]:
@@ -112,7 +135,7 @@ def learned_request(
 def needs_plugin(body: Mapping[str, Any]) -> bool:
     """Whether the cluster's plugin encodes or fuses what a search asks for."""
     return (
-        "hybrid" in body.get("retriever", {})
+        not {"hybrid", "rerank"}.isdisjoint(body.get("retriever", {}))
         or "query_vector_builder" in body.get("knn", {})
         or TEXT_QUERY in body.get("query", {})
     )

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 
 from ..errors import RequestError
 from ..fusion import FUSIONS, LEARNED, NORMALIZERS
-from ..hooks import PassageScore, passage_score
+from ..hooks import RERANKED, PassageScore, passage_score
 
 LISTS = ("bm25", "dense")
 """The lists that a hybrid search fuses, in this order."""
@@ -48,6 +48,9 @@ class Options(TypedDict, total=False):
     passages: int
     passage_score: str | Mapping[str, Any] | None
     explain: bool
+    rerank: Any
+    rerank_window: int | None
+    rerank_chunks: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,11 @@ class Asked:
     has chunks. There dense search scores a document by its best chunk, or as ``passage_score``
     says: ``max``, ``first``, ``sum`` or ``mean``, ``mean-3`` of the best three, or the object
     ``passages`` of the plugin's query ``dense``, with weights of sections.
+
+    ``rerank`` is a cross-encoder that densehook.load gave, or the name of one that the cluster has
+    in service, or of a bundle: it puts the first ``rerank_window`` hits, 50 or as many as are
+    wanted, in the order of its scores for the text that the field's vectors are made of, or, with
+    ``rerank_chunks``, for the best of that text's first so many chunks.
     """
 
     mode: str = "hybrid"
@@ -85,6 +93,9 @@ class Asked:
     passages: int = 0
     passage_score: str | Mapping[str, Any] | None = None
     explain: bool = False
+    rerank: Any = None
+    rerank_window: int | None = None
+    rerank_chunks: int | None = None
 
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, MODES)
@@ -94,6 +105,9 @@ class Asked:
         _whole_number("passages", self.passages, least=0, most=_MOST_PASSAGES)
         _whole_number("window", self.window, least=1, most=_MOST)
         _whole_number("num_candidates", self.num_candidates, least=1, most=_MOST)
+        _whole_number("rerank_window", self.rerank_window, least=1, most=_MOST)
+        _whole_number("rerank_chunks", self.rerank_chunks, least=1, most=_MOST)
+        self._require_reranked()
         _number("rank_constant", self.rank_constant, least=1, most=math.inf)
         passage_score(self.passage_score)
         if self.window is not None and self.window < self.last:
@@ -117,6 +131,16 @@ class Asked:
                 )
         if isinstance(self.fields, str):
             raise RequestError(f"fields is {self.fields!r}; it must be a list of names")
+
+    def _require_reranked(self) -> None:
+        for name in ("rerank_window", "rerank_chunks"):
+            if self.rerank is None and getattr(self, name) is not None:
+                raise RequestError(f"{name} is of rerank; name the cross-encoder, or leave it out")
+        if self.rerank_window is not None and self.rerank_window < self.last:
+            raise RequestError(
+                f"rerank_window is {self.rerank_window}, hits up to {self.last} are wanted; it must"
+                " be that"
+            )
 
     def _require_fusion(self, name: str, value: object, fusion: str) -> None:
         if value is not None and self.fusion != fusion:
@@ -193,6 +217,24 @@ class Asked:
     def depth(self) -> int:
         """Hits of each list that are fused."""
         return self.window or max(WINDOW, self.last)
+
+    @property
+    def reranked(self) -> int:
+        """Hits that are reranked."""
+        return self.rerank_window or max(RERANKED, self.last)
+
+    @property
+    def first_stage(self) -> Asked:
+        """What finds the hits that are to be reranked."""
+        return dataclasses.replace(
+            self,
+            size=self.reranked,
+            from_=0,
+            window=max(self.depth, self.reranked),
+            rerank=None,
+            rerank_window=None,
+            rerank_chunks=None,
+        )
 
     @property
     def list_weights(self) -> list[float]:

@@ -238,10 +238,12 @@ class AsyncIndex:
         both = await index.msearch(["how do vaccines work", "what is a virus"])
         """
         asked = Asked.of(options)
+        stage = await asyncio.to_thread(self.blocking.stage_of, asked)
         vectors = await asyncio.to_thread(self.blocking.vectors_of, texts, asked)
-        bodies = self.blocking.searches(texts, asked, vectors)
+        bodies = self.blocking.searches(texts, asked, vectors, stage)
         answers = await self._send([body for each in bodies for body in each])
-        found = self.blocking.read(texts, asked, bodies, answers)
+        read = self.blocking.read(texts, asked, bodies, answers, stage)
+        found = await asyncio.to_thread(self.blocking.reranked, read, asked, stage)
         return await asyncio.to_thread(self.blocking.with_passages, found, asked, vectors)
 
     async def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:

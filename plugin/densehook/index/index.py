@@ -16,10 +16,11 @@ from ..elastic.indices import create_index, delete_index, refresh, searched_prov
 from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
-from ..hooks import NOTES, Join, Provenance, VectorField, field_for
+from ..hooks import NOTES, Join, Provenance, VectorField, field_for, text_of
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
+from .reranking import Here, InCluster, Stage, stage_of
 from .searching import Body, Searching, Vector
 from .stats import IndexStats, stats_of
 
@@ -61,6 +62,7 @@ class Index:
         self.field = field
         self.encoder = encoder
         self.cluster_encodes = cluster_encodes or provenance.in_cluster
+        self._stages: dict[str, Stage] = {}
         self.searching = Searching(
             provenance,
             field,
@@ -386,10 +388,12 @@ class Index:
             print(hits.query, hits[0].id)
         """
         asked = Asked.of(options)
+        stage = self.stage_of(asked)
         vectors = self.vectors_of(texts, asked)
-        bodies = self.searches(texts, asked, vectors)
+        bodies = self.searches(texts, asked, vectors, stage)
         answers = self.send([body for each in bodies for body in each])
-        return self.with_passages(self.read(texts, asked, bodies, answers), asked, vectors)
+        found = self.reranked(self.read(texts, asked, bodies, answers, stage), asked, stage)
+        return self.with_passages(found, asked, vectors)
 
     def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
         """Where one document stands for a query, and why; None where no list knows it.
@@ -496,12 +500,47 @@ class Index:
             return [None] * len(texts)
         return [vector.tolist() for vector in self.encoder.encode_queries(list(texts))]
 
+    def stage_of(self, asked: Asked) -> Stage | None:
+        """Who reranks; None where nobody is to. A bundle that is named is opened once."""
+        if asked.rerank is None:
+            return None
+        if not isinstance(asked.rerank, str):
+            return stage_of(self.client, asked.rerank)
+        if asked.rerank not in self._stages:
+            self._stages[asked.rerank] = stage_of(self.client, asked.rerank)
+        return self._stages[asked.rerank]
+
     def searches(
-        self, texts: Sequence[str], asked: Asked, vectors: Sequence[Vector | None]
+        self,
+        texts: Sequence[str],
+        asked: Asked,
+        vectors: Sequence[Vector | None],
+        stage: Stage | None = None,
     ) -> list[list[Body]]:
         """For each text the searches to send, all in one request."""
-        pairs = zip(texts, vectors, strict=True)
-        return [self.searching.bodies(text, asked, vector) for text, vector in pairs]
+        pairs = list(zip(texts, vectors, strict=True))
+        if isinstance(stage, InCluster):
+            return [
+                [self.searching.reranked_by_cluster(text, asked, vector, stage.encoder)]
+                for text, vector in pairs
+            ]
+        first = asked if stage is None else asked.first_stage
+        return [self.searching.bodies(text, first, vector) for text, vector in pairs]
+
+    def reranked(self, found: list[Hits], asked: Asked, stage: Stage | None) -> list[Hits]:
+        """The hits of each text in the order of a cross-encoder here, where one is to rerank.
+
+        index.reranked(found, asked, index.stage_of(asked))
+        """
+        if not isinstance(stage, Here):
+            return found
+        ids = list(dict.fromkeys(hit.id for hits in found for hit in hits))
+        join = stage.encoder.manifest.join
+        texts = {
+            id_: text_of(document, self.field.text, join)[0]
+            for id_, document in self.mget(ids).items()
+        }
+        return [stage.reranked(hits, texts, asked) for hits in found]
 
     def read(
         self,
@@ -509,11 +548,13 @@ class Index:
         asked: Asked,
         bodies: Sequence[Sequence[Body]],
         answers: Sequence[Mapping[str, Any]],
+        stage: Stage | None = None,
     ) -> list[Hits]:
         """The hits of each text, from the answers to its searches."""
         coming = iter(answers)
+        first = asked.first_stage if isinstance(stage, Here) else asked
         return [
-            self.searching.hits(text, asked, [next(coming) for _ in each])
+            self.searching.hits(text, first, [next(coming) for _ in each])
             for text, each in zip(texts, bodies, strict=True)
         ]
 

@@ -21,13 +21,18 @@ from ..hooks import (
     field_of,
     field_text,
     hybrid_request,
+    hybrid_retriever,
     learned_request,
     ranking_of,
+    rerank_request,
+    reranked_of,
+    retriever_of,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
 from ..types import DocId, Document, Ranking
 from .asked import LISTS, Asked, Query
 from .hits import Hit, Hits, Passage
+from .reranking import with_rerank
 
 Body = dict[str, Any]
 Vector = Sequence[float]
@@ -98,6 +103,47 @@ class Searching:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
 
+    def reranked_by_cluster(
+        self, text: str, asked: Asked, vector: Vector | None, encoder: str
+    ) -> Body:
+        """The search as one request, whose best hits the cluster's cross-encoder orders.
+
+        Raises RequestError where the first stage cannot be the cluster's.
+        """
+        first = asked.first_stage
+        bodies = self.bodies(text, first, vector)
+        if len(bodies) == 1:
+            retriever = retriever_of(bodies[0])
+        else:
+            if first.is_learned:
+                raise RequestError(
+                    f"what 'learned' weights fuse here the cluster's {encoder!r} cannot rerank;"
+                    " open the index without an encoder, or give rerank an encoder that is here"
+                )
+            retriever = hybrid_retriever(
+                [retriever_of(body) for body in bodies],
+                fusion=first.fusion,
+                window=first.depth,
+                rank_constant=first.constant,
+                normalizer=first.normalizer,
+                weights=first.list_weights,
+            )
+        asks = rerank_request(
+            bodies[0],
+            retriever,
+            text,
+            encoder=encoder,
+            rule=self.field.text,
+            window=asked.reranked,
+            chunks=asked.rerank_chunks,
+        )
+        return {
+            **asks,
+            "size": asked.size,
+            **({"from": asked.from_} if asked.from_ else {}),
+            **({"explain": True} if asked.explain else {}),
+        }
+
     def hits(self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> Hits:
         """The hits that these answers hold."""
         took = max(int(response.get("took", 0)) for response in responses)
@@ -105,8 +151,20 @@ class Searching:
             hits = self._fused_here(text, asked, responses)
             return Hits(text, hits, took, self._features_here(text, asked, responses))
         found = responses[0]["hits"]["hits"]
-        hits = [self._hit(raw, _explained(raw), raw["_score"]) for raw in found]
+        hits = [
+            self._hit(raw, self._parts(raw, rank, asked), raw["_score"])
+            for rank, raw in enumerate(found, start=asked.from_ + 1)
+        ]
         return Hits(text, hits, took, _features(found[0]) if found else {})
+
+    def _parts(self, raw: Mapping[str, Any], rank: int, asked: Asked) -> Mapping[str, Part]:
+        """What each list gave a hit that the cluster explains, and the cross-encoder after them."""
+        parts = _explained(raw)
+        told = reranked_of(raw)
+        if told is None:
+            return parts
+        before = told.found_rank, told.found_score
+        return with_rerank(parts, asked.mode, rank, told.score, raw["_score"], before)
 
     def passages(self, text: str, asked: Asked, vector: Vector | None, hits: Hits) -> Body:
         """A search for the chunks of these hits that are most like the query."""
@@ -371,9 +429,13 @@ def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
 
 def _fusion(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """How a hit was fused, if it is explained; with nested objects another clause is beside it."""
-    explanation = raw.get("_explanation", {})
-    fused = [explanation, *explanation.get("details", [])[:1]]
-    return next((each for each in fused if each.get("description", "").startswith(_FUSED)), {})
+    ahead = [raw.get("_explanation", {})]
+    while ahead:
+        each = ahead.pop()
+        if each.get("description", "").startswith(_FUSED):
+            return dict(each)
+        ahead.extend(each.get("details", [])[:1])
+    return {}
 
 
 def _features(raw: Mapping[str, Any]) -> Mapping[str, float]:

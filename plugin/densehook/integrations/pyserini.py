@@ -17,9 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bundle import Cross
+from ..collections import read_run, write_run
 from ..errors import RequestError
+from ..fusion import reranked_run
 from ..index import Asked
 from ..java import find_java
+from ..types import DocId, QueryId, Run
 from .encoders import encoder_of
 from .needing import needing
 
@@ -166,3 +170,35 @@ class ElasticsearchSearcher:
             for id_, hits in zip(q_ids[start:], answers, strict=False):
                 found[id_] = [ElasticsearchResult(hit.id, hit.score) for hit in hits]
         return found
+
+
+def rerank_run(
+    run: Path | str | Run,
+    queries: Mapping[QueryId, str],
+    texts: Mapping[DocId, str],
+    encoder: Encoder | Path | str,
+    *,
+    top: int = 100,
+    output: Path | str | None = None,
+) -> Run:
+    """A run of Pyserini's, or of any program in TREC's format, in a cross-encoder's order.
+
+    The first ``top`` hits of each query are reranked, the others stay behind them; with ``output``
+    the run is written, as trec_eval reads it. Raises CollectionError for a file that is no run,
+    BundleError for an encoder of another kind.
+
+        queries, texts = {"q1": "how do vaccines work"}, {"d1": "A vaccine …"}
+        rerank_run("bm25.trec", queries, texts, "ms-marco-minilm-l12", output="reranked.trec")
+    """
+    loaded = encoder_of(encoder)
+    loaded.manifest.of(Cross)
+    given = read_run(Path(run)) if isinstance(run, str | Path) else run
+
+    def score(query: str, those: Sequence[str]) -> Sequence[float]:
+        scores: list[float] = loaded.score(query, those).tolist()
+        return scores
+
+    made = reranked_run(given, queries, lambda ids: texts, score, top)
+    if output is not None:
+        write_run(Path(output), made, loaded.manifest.name)
+    return made

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..bundle import Bundle
-from ..encode import Encoder
+from ..encode import encoder_of
 from ..encode.session import available_providers
 from ..errors import BundleError, GateError, ProviderError
 
@@ -59,11 +59,12 @@ def _when_built(name: str, bundle: Bundle) -> Nearness:
 
 
 def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
-    from ..export.gate import gate_golden, gate_variant
+    from ..export.gate import gate_golden
+    from ..export.variant_gates import variant_gate
 
-    encoder = Encoder(bundle, provider=provider)
+    encoder = encoder_of(bundle, provider=provider)
     gate_golden(encoder, bundle.golden())
-    parity = gate_variant(encoder, Encoder(plain), plain.golden())
+    parity = variant_gate(bundle.manifest)(encoder, encoder_of(plain), plain.golden())
     dependent = bundle.manifest.batch_dependent or parity.batch_dependent
     return Nearness(float(parity.as_json()["lowest_cosine"]), dependent)
 

@@ -71,6 +71,7 @@ def pair_bundles(
     large, small = read_bundle(documents), read_bundle(queries)
     if large.queries is not None:
         raise ExportError(f"{documents} has a tower for queries already; name the plain bundle")
+    similarity = large.manifest.of(Dense).similarity
     require_one_space(large.manifest, small.manifest)
     if corpus.qrels:
         require_measure()
@@ -85,7 +86,6 @@ def pair_bundles(
             f" of one query have a cosine of {cosine:.3f} on average over {len(texts)}, at least"
             f" {LEAST_COSINE} is asked; train the one to give the other's vectors"
         )
-    similarity = large.manifest.of(Dense).similarity
     measured = [_ndcg(corpus, passages, vectors, similarity) for vectors in (own, theirs)]
     evidence = {
         "queries": small.manifest.name,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 from ..stated import Stated
+from .cross import Cross
 from .dense import Dense
 
 
@@ -40,5 +41,5 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
-KINDS: Mapping[str, type[Part]] = {"dense": Dense}
+KINDS: Mapping[str, type[Part]] = {"dense": Dense, "cross": Cross}
 """Every kind by name."""

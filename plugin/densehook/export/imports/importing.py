@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from ..kinds import GATES, Parity
 from ..modules_json import read_json
 from ..recipe import Recipe
 from ..variants.graphs import write_model
-from . import IMPORTS
+from . import IMPORTS, pairs
 from .files import Files
 from .graph import Adapted, Graph, read_graph
 
@@ -35,6 +35,14 @@ _DEFAULT_TOKENS = 512
 """Tokens, where neither the folder nor the command says how many the model reads."""
 
 Progress = Callable[[str], None]
+
+ROADS: Mapping[str, Callable[..., Bundle]] = {pairs.KIND: pairs.import_pairs}
+"""By kind, where it is not of texts by themselves: the whole way from graph to bundle."""
+_OUTPUTS: Mapping[str, Callable[[Graph], str | None]] = {
+    **{name: each.output_of for name, each in IMPORTS.items()},
+    pairs.KIND: pairs.output_of,
+}
+"""By kind, what recognises its graphs."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,10 @@ def import_bundle(
     progress("Reading the graph")
     graph = read_graph(files.model)
     chosen, source = _recognised(graph, kind)
+    if chosen in ROADS:
+        if weights is not None:
+            raise graph.refused(f"is of kind {chosen}, which is not compared with weights yet")
+        return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, progress)
     tokenizer = read_tokenizer(files.tokenizer)
     facts = _facts(files)
     settings = _settled(recipe, facts, tokenizer, files, of_texts=len(graph.outputs[source]) == 2)
@@ -90,12 +102,12 @@ def import_bundle(
 
 def _recognised(graph: Graph, kind: str | None) -> tuple[str, str]:
     """The kind of encoder that the graph is, and the output that makes it one."""
-    found = {name: each.output_of(graph) for name, each in IMPORTS.items()}
+    found = {name: output_of(graph) for name, output_of in _OUTPUTS.items()}
     able = {name: output for name, output in found.items() if output is not None}
     shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in graph.outputs.items())
     if kind is not None:
-        if kind not in IMPORTS:
-            raise ExportError(f"kind is {kind!r}; graphs of {', '.join(IMPORTS)} can be imported")
+        if kind not in _OUTPUTS:
+            raise ExportError(f"kind is {kind!r}; graphs of {', '.join(_OUTPUTS)} can be imported")
         if kind not in able:
             raise graph.refused(f"gives {shapes}, of which no encoder of kind {kind} can be made")
         return kind, able[kind]

@@ -12,12 +12,13 @@ import numpy as np
 import onnx
 
 from ...bundle import MANIFEST, Bundle, Manifest, read_bundle
-from ...encode import Encoder
+from ...encode import Encoder, encoder_of
 from ...encode.session import Session
 from ...errors import ExportError
 from ..finishing import Draft, finish, new_folder
-from ..gate import gate_golden, gate_variant
+from ..gate import gate_golden
 from ..kinds import Parity
+from ..variant_gates import variant_gate
 from .graphs import Model, Range, read_model, write_model
 from .registry import VARIANTS
 
@@ -57,11 +58,11 @@ def _copy(origin: Bundle, staging: Path) -> None:
     """The bundle as it is, with its own proof of being PyTorch's equal."""
     for file in (MANIFEST, *origin.manifest.files):
         shutil.copyfile(origin.path / file, staging / file)
-    gate_golden(Encoder(origin), origin.golden())
+    gate_golden(encoder_of(origin), origin.golden())
 
 
 def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str]) -> None:
-    plain = Encoder(origin)
+    plain = encoder_of(origin)
     model = read_model(origin.model)
     for step in VARIANTS[name].steps:
         model = step(model, lambda model, names: _ranges(model, names, plain, texts))
@@ -80,7 +81,7 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
             staging,
             manifest,
             golden,
-            lambda encoder: gate_variant(encoder, plain, golden),
+            lambda encoder: variant_gate(encoder.manifest)(encoder, plain, golden),
             _declared,
             evidence={"compared_with": origin.manifest.fingerprint},
         )
@@ -109,9 +110,9 @@ def _ranges(
         write_model(watching, path)
         manifest = replace(plain.manifest, inputs=[each.name for each in model.graph.input])
         session = Session(path, manifest)
-        for tokens in plain.tokenize(calibration_texts(texts), "document"):
+        for tokens in plain.sample_tokens(calibration_texts(texts)):
             ids = np.array([tokens.ids], dtype=np.int64)
-            for name, value in zip(names, session.values(names, ids), strict=True):
+            for name, value in zip(names, session.values(names, ids, tokens.types), strict=True):
                 rows = value.reshape(-1, value.shape[-1])
                 found = Range(rows.min(axis=0), rows.max(axis=0))
                 before = seen.get(name, found)

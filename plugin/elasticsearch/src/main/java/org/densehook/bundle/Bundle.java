@@ -101,13 +101,16 @@ public record Bundle(Path folder, Manifest manifest) {
   private GoldenText goldenText(JsonElement element, String where) throws BundleException {
     Kind kind = manifest.kind();
     Stated stated =
-        new Stated(element, where, Set.of("role", "text", "ids", kind.goldenKey()), Set.of());
+        new Stated(
+            element, where, Set.of("role", "text", "ids", kind.goldenKey()), Set.of("query"));
     Role role = Role.of(stated.oneOf("role", Set.of("query", "document")));
     List<Long> ids = stated.tokenIds("ids");
     if (ids.isEmpty()) {
       throw new BundleException(where + " has 0 token ids; it must have some");
     }
-    return new GoldenText(role, stated.text("text"), ids, kind.golden(manifest.part(), stated));
+    String query = stated.has("query") ? stated.text("query") : null;
+    return new GoldenText(
+        role, stated.text("text"), ids, kind.golden(manifest.part(), stated), query);
   }
 
   private static String text(Path folder, String name) throws BundleException, IOException {

@@ -11,7 +11,10 @@ import java.util.Set;
  */
 public enum Kind {
   /** One vector for a text. */
-  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden);
+  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden),
+
+  /** A score for a pair of a query and a text. */
+  CROSS("cross", Cross.KEYS, Cross::read, Cross.GOLDEN_KEY, Cross::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface

@@ -195,6 +195,10 @@ final class Stated {
     return held(key, value -> isNumber(value, least), what).getAsInt();
   }
 
+  float real(String key) throws BundleException {
+    return held(key, Stated::isReal, "a finite number").getAsFloat();
+  }
+
   boolean truth(String key) throws BundleException {
     Predicate<JsonElement> isTruth =
         value -> value instanceof JsonPrimitive primitive && primitive.isBoolean();

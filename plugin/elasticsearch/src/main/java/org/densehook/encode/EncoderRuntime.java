@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.util.List;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
+import org.densehook.bundle.Cross;
+import org.densehook.bundle.GoldenText;
 import org.densehook.bundle.Manifest;
+import org.densehook.bundle.Pairing;
 import org.densehook.bundle.Role;
 
 /** A bundle at work: its tokenizer and its graph, which documents and queries share. */
@@ -68,6 +71,12 @@ public final class EncoderRuntime implements AutoCloseable {
   }
 
   private Tokens tokenize(String text, Prompt prompt, List<int[]> spans) throws EncodeException {
+    if (manifest.part() instanceof Cross) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "it scores pairs of a query and a text, and gives no vector of a text; name it in a"
+              + " retriever [rerank]");
+    }
     int before = prompt.text().codePointCount(0, prompt.text().length());
     List<int[]> shifted =
         spans.stream().map(span -> new int[] {span[0] + before, span[1] + before}).toList();
@@ -77,6 +86,44 @@ public final class EncoderRuntime implements AutoCloseable {
           EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
     }
     return tokens.withoutFirst(prompt.unpooled());
+  }
+
+  /** What the model reads for a golden text, by itself or in a pair. */
+  Tokens tokenize(GoldenText golden) throws EncodeException {
+    return golden.query() == null
+        ? tokenize(golden.text(), golden.role())
+        : pair(queryOfPair(golden.query()), textOfPair(golden.text()));
+  }
+
+  /** The tokens of a pair's query, to be put together with texts by {@link #pair}. */
+  public Tokens queryOfPair(String query) throws EncodeException {
+    return tokenizer.tokenizePart(
+        manifest.prompts().get(Role.QUERY) + query + pairing().queryEnd());
+  }
+
+  /** The tokens of a pair's text; else as {@link #queryOfPair}. */
+  public Tokens textOfPair(String text) throws EncodeException {
+    return tokenizer.tokenizePart(manifest.prompts().get(Role.DOCUMENT) + text);
+  }
+
+  /** What the model reads for a query and a text. */
+  public Tokens pair(Tokens query, Tokens text) throws EncodeException {
+    return Pairs.paired(pairing(), manifest.maxTokens(), query, text);
+  }
+
+  /** How many tokens of a text it reads beside a query, however long the text is. */
+  public int roomBeside(Tokens query) throws EncodeException {
+    int most = manifest.maxTokens();
+    return Pairs.kept(pairing(), most, query.length() + query.lost(), most).text();
+  }
+
+  private Pairing pairing() throws EncodeException {
+    if (manifest.part() instanceof Cross cross) {
+      return cross.pairing();
+    }
+    throw new EncodeException(
+        EncodeException.Kind.TEXT,
+        "it is of kind [" + manifest.kind() + "] and scores no pairs; one of kind [cross] does");
   }
 
   /** How many tokens it would read of a document, however many it can. */

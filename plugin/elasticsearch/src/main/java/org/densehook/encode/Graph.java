@@ -35,10 +35,14 @@ final class Graph implements AutoCloseable {
 
   private static final Map<String, Input> INPUTS =
       Map.of(
-          "input_ids", IDS,
-          "attention_mask", (tokens, place) -> 1,
-          "token_type_ids", (tokens, place) -> 0,
-          "pooling_mask", (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
+          "input_ids",
+          IDS,
+          "attention_mask",
+          (tokens, place) -> 1,
+          "token_type_ids",
+          Tokens::type,
+          "pooling_mask",
+          (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
 
   private static final String SPAN_MASK = "span_mask";
 

@@ -78,6 +78,25 @@ public final class Lane {
     return true;
   }
 
+  /**
+   * Takes texts in that are packed together, all of them or, when the queue is full, none and gives
+   * false.
+   */
+  public boolean offerAll(List<Job> jobs) throws EncodeException {
+    synchronized (scheduler) {
+      long tokens = jobs.stream().mapToLong(job -> job.tokens().length()).sum();
+      if (!closing && !waiting.isEmpty() && waitingTokens + tokens > limits.get().queueTokens()) {
+        jobs.forEach(job -> stats.rejected());
+        return false;
+      }
+      for (Job job : jobs) {
+        put(job);
+      }
+    }
+    scheduler.wake();
+    return true;
+  }
+
   /** Takes a text in, full or not: whoever asks {@link #wanted} first keeps to the bound. */
   void add(Job job) throws EncodeException {
     synchronized (scheduler) {

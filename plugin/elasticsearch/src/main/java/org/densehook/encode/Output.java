@@ -10,7 +10,7 @@ import org.densehook.bundle.Manifest;
 interface Output {
 
   /** That of each kind. */
-  Map<Kind, Output> BY_KIND = Map.of(Kind.DENSE, new DenseOutput());
+  Map<Kind, Output> BY_KIND = Map.of(Kind.DENSE, new DenseOutput(), Kind.CROSS, new CrossOutput());
 
   /**
    * The rows of a batch.

@@ -42,7 +42,7 @@ public final class SelfTest {
 
   private static Tokens tokens(EncoderRuntime encoder, GoldenText text)
       throws BundleException, EncodeException {
-    Tokens tokens = encoder.tokenize(text.text(), text.role());
+    Tokens tokens = encoder.tokenize(text);
     long[] stated = text.ids().stream().mapToLong(Long::longValue).toArray();
     if (!Arrays.equals(tokens.ids(), stated)) {
       throw new BundleException(

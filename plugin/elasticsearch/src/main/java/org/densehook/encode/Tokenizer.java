@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongFunction;
 import org.densehook.bundle.BundleException;
 
 /** A bundle's tokenizer with the bundle's truncation; may be used by many threads at a time. */
@@ -47,16 +48,33 @@ final class Tokenizer implements AutoCloseable {
    *     A token is of the part that has its last character; a part without tokens has all of them
    */
   Tokens tokenize(String text, List<int[]> spans) throws EncodeException {
+    return encoded(
+        text,
+        true,
+        encoding -> {
+          long[] ids = LIBRARY.getTokenIds(encoding);
+          List<int[]> parts = spans.isEmpty() ? List.of() : parts(encoding, spans);
+          return new Tokens(ids, lost(encoding), 0, parts);
+        });
+  }
+
+  /** The same without special tokens, as a query or a text stands in a pair. */
+  Tokens tokenizePart(String text) throws EncodeException {
+    return encoded(
+        text, false, encoding -> new Tokens(LIBRARY.getTokenIds(encoding), lost(encoding)));
+  }
+
+  /** Makes tokens of an encoding, which is gone afterwards. */
+  private Tokens encoded(String text, boolean special, LongFunction<Tokens> made)
+      throws EncodeException {
     use.readLock().lock();
     try {
       if (closed) {
         throw EncodeException.retired();
       }
-      long encoding = LIBRARY.encode(handle, wellFormed(text), true);
+      long encoding = LIBRARY.encode(handle, wellFormed(text), special);
       try {
-        long[] ids = LIBRARY.getTokenIds(encoding);
-        List<int[]> parts = spans.isEmpty() ? List.of() : parts(encoding, spans);
-        return new Tokens(ids, lost(encoding), 0, parts);
+        return made.apply(encoding);
       } finally {
         LIBRARY.deleteEncoding(encoding);
       }

@@ -10,11 +10,23 @@ import java.util.List;
  * @param unpooled of the first ids, how many the vector is not pooled of
  * @param spans of each part that has a vector its first id, and the one behind its last; none for
  *     one vector of the whole
+ * @param secondFrom the first id of the text of a pair; of a text by itself none is
+ * @param secondType the type of the tokens from there on; others are of type 0
  */
-public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
+public record Tokens(
+    long[] ids, int lost, int unpooled, List<int[]> spans, int secondFrom, int secondType) {
 
   public Tokens(long[] ids, int lost) {
     this(ids, lost, 0, List.of());
+  }
+
+  public Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
+    this(ids, lost, unpooled, spans, ids.length, 0);
+  }
+
+  /** The type of a token. */
+  int type(int place) {
+    return place < secondFrom ? 0 : secondType;
   }
 
   /** How many vectors it has. */

@@ -41,7 +41,7 @@ final class HybridBody {
   /** The constant of Cormack et al. 2009. */
   private static final int DEFAULT_RANK_CONSTANT = 60;
 
-  private static final int DEFAULT_RANK_WINDOW_SIZE = 100;
+  static final int DEFAULT_RANK_WINDOW_SIZE = 100;
 
   private static final List<String> FUSIONS =
       List.of(ReciprocalRankFusion.NAME, LinearCombination.NAME);

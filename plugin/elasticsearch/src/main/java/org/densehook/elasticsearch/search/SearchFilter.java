@@ -66,6 +66,9 @@ public final class SearchFilter extends RequestFilter<SearchRequest, SearchRespo
     if (source.retriever() instanceof HybridRetrieverBuilder hybrid && source.size() < 0) {
       source.size(Math.min(SearchService.DEFAULT_SIZE, hybrid.window()));
     }
+    if (source.retriever() instanceof RerankRetrieverBuilder rerank && source.size() < 0) {
+      source.size(Math.min(SearchService.DEFAULT_SIZE, rerank.window()));
+    }
     DensePlaces places = new DensePlaces();
     places.find(source);
     if (source.highlighter() != null) {

@@ -29,7 +29,7 @@ import org.elasticsearch.xcontent.XContentParser;
  */
 public final class SearchNames {
 
-  /** Whether requests may say {@code dense} and {@code hybrid}. */
+  /** Whether requests may say {@code dense}, {@code hybrid} and {@code rerank}. */
   private static final Setting<Boolean> PLAIN =
       Setting.boolSetting("densehook.search.plain_names", true, Setting.Property.NodeScope);
 
@@ -62,6 +62,7 @@ public final class SearchNames {
   public static List<NamedWriteableRegistry.Entry> writeables(Supplier<SearchServices> services) {
     return List.of(
         new NamedWriteableRegistry.Entry(RankDoc.class, FusedRankDoc.NAME, FusedRankDoc::new),
+        new NamedWriteableRegistry.Entry(RankDoc.class, RerankedRankDoc.NAME, RerankedRankDoc::new),
         new NamedWriteableRegistry.Entry(
             QueryBuilder.class, PassagesQueryBuilder.NAME, PassagesQueryBuilder::new),
         new NamedWriteableRegistry.Entry(
@@ -77,12 +78,15 @@ public final class SearchNames {
     return Map.of(PassageHighlights.TYPE, new PassageHighlighter(services));
   }
 
-  /** The retriever, by its prefixed name. */
+  /** The retrievers, by their prefixed names. */
   public static List<RetrieverSpec<?>> retrievers(Supplier<SearchServices> services) {
     return List.of(
         new RetrieverSpec<>(
             HybridRetrieverBuilder.OWN_NAME,
-            (parser, context) -> HybridRetrieverBuilder.fromXContent(parser, context, services)));
+            (parser, context) -> HybridRetrieverBuilder.fromXContent(parser, context, services)),
+        new RetrieverSpec<>(
+            RerankRetrieverBuilder.OWN_NAME,
+            (parser, context) -> RerankRetrieverBuilder.fromXContent(parser, context, services)));
   }
 
   /** Query and retriever by their plain names, where they may have them. */
@@ -103,6 +107,13 @@ public final class SearchNames {
             new SetDensehookSearchPlainNamesToFalse<>(
                 (parser, context) ->
                     HybridRetrieverBuilder.fromXContent(
+                        parser, (RetrieverParserContext) context, services))),
+        new NamedXContentRegistry.Entry(
+            RetrieverBuilder.class,
+            new ParseField(RerankRetrieverBuilder.NAME),
+            new SetDensehookSearchPlainNamesToFalse<>(
+                (parser, context) ->
+                    RerankRetrieverBuilder.fromXContent(
                         parser, (RetrieverParserContext) context, services))));
   }
 

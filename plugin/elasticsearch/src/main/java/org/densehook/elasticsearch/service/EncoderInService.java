@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.densehook.bundle.Cross;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
@@ -32,7 +33,9 @@ final class EncoderInService implements EncoderHandle {
   private final NodeSchedule schedule;
   private final Lane documentLane;
   private final Lane queryLane;
+  private final Lane pairLane;
   private final QueryEncoding queries;
+  private final PairScoring pairs;
 
   EncoderInService(
       EncoderRuntime runtime,
@@ -51,6 +54,9 @@ final class EncoderInService implements EncoderHandle {
             schedule.intake()::wake);
     queryLane =
         new Lane(schedule.queries(), runtime::run, runtime.maxPadding(), settings::query, () -> {});
+    pairLane =
+        new Lane(schedule.pairs(), runtime::run, runtime.maxPadding(), settings::rerank, () -> {});
+    pairs = new PairScoring(this, runtime, pairLane, settings, threadPool);
     queries = new QueryEncoding(this, queryLane, settings, threadPool, schedule.completions());
   }
 
@@ -121,6 +127,11 @@ final class EncoderInService implements EncoderHandle {
     return queries;
   }
 
+  /** What searches have it score. */
+  PairScoring pairs() {
+    return pairs;
+  }
+
   /**
    * Encodes texts as there is room; listeners are called without a thread context.
    *
@@ -168,7 +179,17 @@ final class EncoderInService implements EncoderHandle {
     return runtime.tokenizeDocument(text, prompt, spans);
   }
 
-  private void requireLength(String text) throws EncodeException {
+  Tokens queryOfPair(String query) throws EncodeException {
+    requireLength(query);
+    return runtime.queryOfPair(query);
+  }
+
+  Tokens textOfPair(String text) throws EncodeException {
+    requireLength(text);
+    return runtime.textOfPair(text);
+  }
+
+  void requireLength(String text) throws EncodeException {
     if (text.length() > settings.textMaxLength()) {
       throw new EncodeException(
           EncodeException.Kind.TEXT,
@@ -227,12 +248,14 @@ final class EncoderInService implements EncoderHandle {
             documentLane.stats().snapshot(), documentLane.waitingTokens(), 0, 0, 0),
         queries.status(),
         kind(),
-        manifest().proof());
+        manifest().proof(),
+        manifest().part() instanceof Cross ? pairs.status() : null);
+
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */
   void retire() {
-    AtomicInteger open = new AtomicInteger(2);
+    AtomicInteger open = new AtomicInteger(3);
     Runnable oneClosed =
         () -> {
           if (open.decrementAndGet() == 0) {
@@ -241,5 +264,6 @@ final class EncoderInService implements EncoderHandle {
         };
     documentLane.close(oneClosed);
     queryLane.close(oneClosed);
+    pairLane.close(oneClosed);
   }
 }

@@ -23,6 +23,9 @@ public final class EncoderPools {
   /** Runs encoders on queries, one run at a time for all encoders of the node. */
   public static final String QUERY = "densehook_query";
 
+  /** Runs encoders on pairs of a query and a text, one run at a time for all of the node. */
+  public static final String RERANK = "densehook_rerank";
+
   private EncoderPools() {}
 
   /** All of them. */
@@ -31,7 +34,8 @@ public final class EncoderPools {
     return List.of(
         new ScalingExecutorBuilder(READ, 0, readers, TimeValue.timeValueSeconds(30), false),
         oneThread(settings, DOCUMENT),
-        oneThread(settings, QUERY));
+        oneThread(settings, QUERY),
+        oneThread(settings, RERANK));
   }
 
   private static ExecutorBuilder<?> oneThread(Settings settings, String name) {

@@ -241,6 +241,46 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
             }));
   }
 
+  @Override
+  public void scorePairs(
+      EncoderHandle encoder,
+      PairsToScore pairs,
+      TimeValue timeout,
+      CancellableTask task,
+      ActionListener<PairScores> listener) {
+    score(encoder, pairs, timeout, task, preserved(listener));
+  }
+
+  /** Scores by an encoder, or, where it was replaced by its like meanwhile, by that one. */
+  private void score(
+      EncoderHandle encoder,
+      PairsToScore pairs,
+      TimeValue timeout,
+      CancellableTask task,
+      ActionListener<PairScores> listener) {
+    ((EncoderInService) encoder)
+        .pairs()
+        .score(
+            pairs,
+            timeout,
+            task,
+            listener.delegateResponse(
+                (caller, failure) -> {
+                  if (failure instanceof EncodeException) { // it is retired
+                    ActionListener.run(
+                        caller,
+                        one -> score(registry.successor(encoder), pairs, timeout, task, one));
+                  } else {
+                    caller.onFailure(failure);
+                  }
+                }));
+  }
+
+  @Override
+  public int mostReranked() {
+    return settings.rerankMaxWindow();
+  }
+
   // identity and headers are the caller's again when its listener is called
   <T> ActionListener<T> preserved(ActionListener<T> listener) {
     return ContextPreservingActionListener.wrapPreservingContext(

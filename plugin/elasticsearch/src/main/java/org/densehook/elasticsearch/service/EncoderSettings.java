@@ -54,6 +54,27 @@ public final class EncoderSettings {
       Setting.intSetting(
           "densehook.query.cache_size", 1000, 0, Property.NodeScope, Property.Dynamic);
 
+  /** Padded tokens of one run of pairs that searches have scored. */
+  public static final Setting<Integer> RERANK_TOKENS_PER_RUN =
+      dynamic("densehook.rerank.tokens_per_run", LaneLimits.TOKENS_PER_RUN);
+
+  /** Tokens of pairs that may wait; beyond them a rerank fails, or falls back as it asks. */
+  public static final Setting<Integer> RERANK_QUEUE_TOKENS =
+      dynamic("densehook.rerank.queue_tokens", 1 << 20);
+
+  /** How long a rerank may wait for its scores; what has none then falls back as it asks. */
+  public static final Setting<TimeValue> RERANK_MAX_WAIT =
+      Setting.timeSetting(
+          "densehook.rerank.max_wait",
+          TimeValue.timeValueSeconds(10),
+          TimeValue.timeValueMillis(1),
+          Property.NodeScope,
+          Property.Dynamic);
+
+  /** How many documents a search may have reranked. */
+  public static final Setting<Integer> RERANK_MAX_WINDOW =
+      dynamic("densehook.rerank.max_window", 1000);
+
   /** Longest text, in UTF-16 code units, that is tokenised; a longer one is refused. */
   public static final Setting<Integer> TEXT_MAX_LENGTH =
       dynamic("densehook.text.max_length", 1_000_000);
@@ -61,13 +82,18 @@ public final class EncoderSettings {
   private final int threads;
   private volatile LaneLimits ingest;
   private volatile LaneLimits query;
+  private volatile LaneLimits rerank;
   private volatile TimeValue queryMaxWait;
+  private volatile TimeValue rerankMaxWait;
+  private volatile int rerankMaxWindow;
   private volatile int cacheSize;
   private volatile int textMaxLength;
 
   EncoderSettings(Settings settings, ClusterSettings dynamic) {
     threads = THREADS.get(settings);
     dynamic.initializeAndWatch(QUERY_MAX_WAIT, wait -> queryMaxWait = wait);
+    dynamic.initializeAndWatch(RERANK_MAX_WAIT, wait -> rerankMaxWait = wait);
+    dynamic.initializeAndWatch(RERANK_MAX_WINDOW, window -> rerankMaxWindow = window);
     dynamic.initializeAndWatch(QUERY_CACHE_SIZE, size -> cacheSize = size);
     dynamic.initializeAndWatch(TEXT_MAX_LENGTH, length -> textMaxLength = length);
     readLanes(settings);
@@ -78,7 +104,9 @@ public final class EncoderSettings {
             INGEST_TOKENS_PER_RUN,
             INGEST_QUEUE_TOKENS,
             QUERY_TOKENS_PER_RUN,
-            QUERY_QUEUE_TOKENS));
+            QUERY_QUEUE_TOKENS,
+            RERANK_TOKENS_PER_RUN,
+            RERANK_QUEUE_TOKENS));
   }
 
   /** All of them, as the node registers them. */
@@ -92,6 +120,10 @@ public final class EncoderSettings {
         QUERY_QUEUE_TOKENS,
         QUERY_MAX_WAIT,
         QUERY_CACHE_SIZE,
+        RERANK_TOKENS_PER_RUN,
+        RERANK_QUEUE_TOKENS,
+        RERANK_MAX_WAIT,
+        RERANK_MAX_WINDOW,
         TEXT_MAX_LENGTH);
   }
 
@@ -106,6 +138,11 @@ public final class EncoderSettings {
             LaneLimits.WINDOW,
             QUERY_TOKENS_PER_RUN.get(settings),
             QUERY_QUEUE_TOKENS.get(settings));
+    rerank =
+        new LaneLimits(
+            LaneLimits.WINDOW,
+            RERANK_TOKENS_PER_RUN.get(settings),
+            RERANK_QUEUE_TOKENS.get(settings));
   }
 
   int threads() {
@@ -118,6 +155,18 @@ public final class EncoderSettings {
 
   LaneLimits query() {
     return query;
+  }
+
+  LaneLimits rerank() {
+    return rerank;
+  }
+
+  TimeValue rerankMaxWait() {
+    return rerankMaxWait;
+  }
+
+  int rerankMaxWindow() {
+    return rerankMaxWindow;
   }
 
   TimeValue queryMaxWait() {

@@ -32,6 +32,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * @param normalised whether its vectors have length 1
    * @param proof what is known of a graph that others exported; empty where it was proven equal
    * @param modelBytes size of the model's files, which are held once
+   * @param rerank pairs that searches had scored; null for an encoder of texts
    */
   record Loaded(
       String fingerprint,
@@ -46,7 +47,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       Lane ingest,
       Lane query,
       Kind kind,
-      String proof)
+      String proof,
+      Lane rerank)
       implements Writeable {
 
     private static Loaded read(StreamInput in) throws IOException {
@@ -66,7 +68,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   Lane.read(body),
                   Lane.read(body),
                   version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
-                  version < 3 ? "" : body.readString()));
+                  version < 3 ? "" : body.readString(),
+                  version < 4 ? null : body.readOptionalWriteable(Lane::read)));
     }
 
     @Override
@@ -87,6 +90,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             query.writeTo(body);
             body.writeEnum(kind);
             body.writeString(proof);
+            body.writeOptionalWriteable(rerank);
           });
     }
   }
@@ -273,6 +277,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       builder.field("onnxruntime", loaded.onnxruntime());
       loaded.ingest().toXContent("ingest", builder);
       loaded.query().toXContent("query", builder);
+      if (loaded.rerank() != null) {
+        loaded.rerank().toXContent("rerank", builder);
+      }
     }
     return builder.endObject();
   }

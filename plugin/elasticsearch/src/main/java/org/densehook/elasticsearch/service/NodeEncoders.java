@@ -60,4 +60,24 @@ public interface NodeEncoders {
   default void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
     embedQuery(encoder, text, null, null, listener);
   }
+
+  /**
+   * The scores of documents' texts for a query, by an encoder of kind cross.
+   *
+   * @param timeout after it the listener gets those there are, as after {@link
+   *     EncoderSettings#RERANK_MAX_WAIT}, whichever is sooner; null where the search has none
+   * @param task the search's; cancelled, the listener gets TaskCancelledException; null where it is
+   *     not known
+   * @param listener gets the scores, on a thread of Elasticsearch's, in the caller's thread
+   *     context; or why there are none; EsRejectedExecutionException when the queue is full
+   */
+  void scorePairs(
+      EncoderHandle encoder,
+      PairsToScore pairs,
+      TimeValue timeout,
+      CancellableTask task,
+      ActionListener<PairScores> listener);
+
+  /** How many documents a search may have reranked: {@link EncoderSettings#RERANK_MAX_WINDOW}. */
+  int mostReranked();
 }

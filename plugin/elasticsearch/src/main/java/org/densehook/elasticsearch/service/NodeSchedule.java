@@ -16,10 +16,13 @@ import org.elasticsearch.threadpool.ThreadPool;
  *
  * @param documents runs of documents
  * @param queries runs of queries
+ * @param pairs runs of pairs that searches have scored: many a search, so that no query waits for
+ *     them
  * @param intake reads documents' texts as there is room
  * @param completions where results are told, in no caller's context
  */
-record NodeSchedule(Scheduler documents, Scheduler queries, Intake intake, Executor completions) {
+record NodeSchedule(
+    Scheduler documents, Scheduler queries, Scheduler pairs, Intake intake, Executor completions) {
 
   static NodeSchedule of(Settings settings, ThreadPool threadPool) {
     Executor completions = EncoderPools.withoutContext(threadPool, ThreadPool.Names.GENERIC);
@@ -27,6 +30,7 @@ record NodeSchedule(Scheduler documents, Scheduler queries, Intake intake, Execu
     return new NodeSchedule(
         scheduler(threadPool, EncoderPools.DOCUMENT, completions, onFatal),
         scheduler(threadPool, EncoderPools.QUERY, completions, onFatal),
+        scheduler(threadPool, EncoderPools.RERANK, completions, onFatal),
         new Intake(
             EncoderPools.withoutContext(threadPool, EncoderPools.READ),
             EsExecutors.allocatedProcessors(settings),

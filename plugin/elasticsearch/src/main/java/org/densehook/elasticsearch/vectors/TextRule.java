@@ -64,7 +64,7 @@ public record TextRule(
    * @param join the encoder's way to put texts together that are not blank
    * @throws IllegalArgumentException when an input is an object
    */
-  String text(Map<?, ?> document, Function<List<String>, String> join) {
+  public String text(Map<?, ?> document, Function<List<String>, String> join) {
     Map<String, String> texts = texts(document, join);
     return template == null || isEmpty(texts)
         ? join.apply(List.copyOf(texts.values()))

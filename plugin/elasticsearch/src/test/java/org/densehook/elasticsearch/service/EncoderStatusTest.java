@@ -39,7 +39,8 @@ class EncoderStatusTest {
             lane,
             lane,
             Kind.DENSE,
-            variant.isEmpty() ? "" : "none"));
+            variant.isEmpty() ? "" : "none",
+            null));
   }
 
   private static String shown(EncoderStatus status) throws IOException {

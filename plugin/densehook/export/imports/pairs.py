@@ -1,0 +1,158 @@
+"""Pairs: a classifier's one logit, as the graph gives it, with the activation of the score."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from ...bundle import MANIFEST, Bundle, Manifest, Source, read_bundle, require_replaceable
+from ...encode.session import Session
+from ..finishing import Draft, finish, new_folder
+from ..kinds import GATES, Parity
+from ..modules_json import read_json
+from ..pair_gate import golden_pairs, run_pair_gate
+from ..recipe import Recipe
+from ..variants.graphs import Model, set_nodes, write_model
+from .files import Files
+from .graph import Graph, rename
+
+KIND = "cross"
+_USUAL = ("logits", "score", "scores")
+_DEFAULT_TOKENS = 512
+"""Tokens, where neither the folder nor the command says how many the model reads."""
+
+
+def output_of(graph: Graph) -> str | None:
+    """One number a pair, by its usual name, or the only output of that shape."""
+    ones = [name for name, shape in graph.outputs.items() if tuple(shape[1:]) == (1,)]
+    usual = [name for name in _USUAL if name in ones]
+    return usual[0] if usual else ones[0] if len(ones) == 1 else None
+
+
+def import_pairs(
+    files: Files,
+    recipe: Recipe,
+    output: Path,
+    graph: Graph,
+    source: str,
+    not_proven: str,
+    progress: Callable[[str], None],
+) -> Bundle:
+    """Makes a bundle of a graph of pairs and its tokenizer; else as ``import_bundle``."""
+    from ..pair_reference import PairTokens, agreed_activation, stated_activation
+    from .reference import read_tokenizer
+
+    require_replaceable(output, MANIFEST)
+    config = read_json(files.folder / "config.json") if files.folder is not None else None
+    stated: dict[str, Any] = config if isinstance(config, dict) else {}
+    activation = agreed_activation(recipe, stated_activation(stated))
+    tokenizer = read_tokenizer(files.tokenizer)
+    knows_types = "token_type_ids" in graph.inputs
+    limit = _limit(recipe, stated, int(tokenizer.model_max_length))
+    tokens = PairTokens(tokenizer, recipe, limit, knows_types=knows_types)
+    with tempfile.TemporaryDirectory() as scratch:
+        session = graph.session(Path(scratch))
+
+        def score(pair: Any) -> float:
+            ids = np.array([pair.ids], dtype=np.int64)
+            types = pair.types if knows_types else ()
+            (value,) = session.values([source], ids, types)
+            logit = float(value[0, 0])
+            return logit if activation == "identity" else float(1 / (1 + np.exp(-logit)))
+
+        _require_length(session, graph, source, limit, tokens.pad_id)
+        with new_folder(output) as staging:
+            progress("Writing the graph")
+            manifest = _written(staging, recipe, graph, source, tokens, activation)
+            progress("Comparing with the graph as it came")
+            finish(
+                Draft(
+                    staging,
+                    replace(manifest, proof=not_proven),
+                    golden_pairs(tokens, score),
+                    lambda encoder: run_pair_gate(encoder, tokens, score, "the given graph's"),
+                    _declared,
+                )
+            )
+    return read_bundle(output)
+
+
+def _written(
+    staging: Path, recipe: Recipe, graph: Graph, source: str, tokens: Any, activation: str
+) -> Manifest:
+    from ..pair_graph import OUTPUT
+
+    backend = tokens.tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    backend.save(str(staging / "tokenizer.json"))
+    write_model(_finished(graph.model, source, activation, OUTPUT), staging / "model.onnx")
+    return Manifest(
+        name=recipe.name,
+        kind=KIND,
+        precision=graph.precision,
+        batch_dependent=graph.is_batch_dependent,
+        part=GATES[KIND].part(tokens, activation),
+        max_tokens=tokens.max_tokens,
+        pad_id=tokens.pad_id,
+        prompts=tokens.prompts,
+        joiner=recipe.joiner,
+        inputs=list(graph.inputs),
+        output=OUTPUT,
+        source=Source(
+            repository=recipe.repository or recipe.source,
+            location=recipe.source,
+            revision=recipe.revision,
+            license=recipe.license,
+        ),
+        files={},
+    )
+
+
+def _finished(given: Model, source: str, activation: str, output: str) -> Model:
+    """The graph with one output, in fp32, behind the activation."""
+    model = type(given)()
+    model.CopyFrom(given)
+    last = "Sigmoid" if activation == "sigmoid" else "Identity"
+    inside = "densehook/logit"
+    rename(model, output, f"{output}/given")
+    source = f"{output}/given" if source == output else source
+    set_nodes(
+        model,
+        [
+            *model.graph.node,
+            helper.make_node("Cast", [source], [inside], to=TensorProto.FLOAT),
+            helper.make_node(last, [inside], [output]),
+        ],
+    )
+    del model.graph.output[:]
+    model.graph.output.append(
+        helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch_size", 1])
+    )
+    return model
+
+
+def _limit(recipe: Recipe, config: dict[str, Any], of_tokenizer: int) -> int:
+    stated = config.get("max_position_embeddings")
+    positions = stated if type(stated) is int and stated > 0 else None
+    known = [each for each in (of_tokenizer, positions) if each and each < 1_000_000]
+    return recipe.max_tokens or min(known, default=_DEFAULT_TOKENS)
+
+
+def _require_length(session: Session, graph: Graph, source: str, limit: int, pad_id: int) -> None:
+    """Raises ExportError where the graph cannot run as many tokens as pairs may have."""
+    try:
+        session.values([source], np.full((1, limit), pad_id, dtype=np.int64))
+    except Exception as error:  # onnxruntime's own errors share no root but this
+        raise graph.refused(f"cannot run {limit} tokens; say how many with --max-tokens") from error
+
+
+def _declared(manifest: Manifest, parity: Parity) -> Manifest:
+    dependent = manifest.batch_dependent or parity.batch_dependent
+    return replace(manifest, batch_dependent=dependent)

@@ -1,0 +1,22 @@
+"""How a variant is judged against the plain bundle it was made of, by the kind of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..bundle import GoldenText, Manifest
+from ..encode import Encoder
+from .gate import gate_variant
+from .kinds import Parity
+from .pair_gate import gate_variant_of_pairs
+
+Judge = Callable[[Encoder, Encoder, Sequence[GoldenText]], Parity]
+"""Of the variant, the plain one and its golden texts; raises GateError if it is too far."""
+
+VARIANT_GATES: Mapping[str, Judge] = {"cross": gate_variant_of_pairs}
+"""By kind, where texts alone have nothing to be judged by."""
+
+
+def variant_gate(manifest: Manifest) -> Judge:
+    """What judges variants of encoders like this."""
+    return VARIANT_GATES.get(manifest.kind, gate_variant)
