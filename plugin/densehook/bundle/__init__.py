@@ -7,6 +7,7 @@ from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .kinds import KINDS
 from .kinds.dense import PRECISION_BOUNDS, Dense
+from .kinds.sparse import IDF, Sparse
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
 from .reader import MANIFEST, Bundle, read_bundle, write_manifest
@@ -14,6 +15,7 @@ from .text import is_blank, join_texts, well_formed
 from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
+    "IDF",
     "KINDS",
     "MANIFEST",
     "MODELS",
@@ -25,6 +27,7 @@ __all__ = [
     "Manifest",
     "Role",
     "Source",
+    "Sparse",
     "Tuning",
     "bundle_folder",
     "is_blank",

@@ -23,6 +23,8 @@ class Tokens(NamedTuple):
     """Of the first ones, how many the vector is not pooled of."""
     spans: Sequence[tuple[int, int]] = ()
     """The first and behind the last token of each part that has a vector; none for one of all."""
+    is_query: bool = False
+    """Whether it is that of a query, which some encoders weigh without their graph."""
 
 
 class Tokenizer:
@@ -40,6 +42,11 @@ class Tokenizer:
         """Tokenises texts, in parallel; a lone surrogate is read as U+FFFD."""
         encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts])
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
+
+    def token(self, number: int) -> str | None:
+        """The token of an id, as tokenizer.json has it; None where there is none."""
+        token: str | None = self._tokenizer.id_to_token(number)
+        return token
 
     def with_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]

@@ -13,8 +13,9 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import onnx
@@ -26,9 +27,9 @@ from .folder import Settings
 from .masks import traceable_masks
 from .pooling import POOLING, Head
 from .sizes import state_sizes
-from .variants.graphs import write_model
+from .variants.graphs import Model, write_model
 
-__all__ = ["OUTPUT", "POOLING", "write_graph"]
+__all__ = ["OUTPUT", "POOLING", "tells_types_apart", "trace", "write_graph"]
 
 OPSET = 18
 OUTPUT = "embedding"
@@ -77,7 +78,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     inputs = ["input_ids", "attention_mask"]
     ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
     values = [ids, ids]
-    if _tells_types_apart(model):
+    if tells_types_apart(model):
         inputs.append("token_type_ids")
         values.append(torch.zeros_like(ids))
     named = {}
@@ -89,37 +90,54 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     elif settings.unpooled:
         inputs.append("pooling_mask")
         named["pooling_mask"] = ids
-    scratch = Path(tempfile.mkdtemp(dir=path.parent))
-    try:
-        with _quiet(), traceable_masks(), torch.no_grad():
-            torch.onnx.export(
-                Pooled(model, settings).eval(),
-                tuple(values),
-                str(scratch / path.name),
-                kwargs=named,
-                input_names=inputs,
-                output_names=[OUTPUT],
-                dynamic_axes={**dict.fromkeys(inputs, _AXES), **axes},
-                opset_version=OPSET,
-                dynamo=False,
-            )
-        traced = onnx.load(str(scratch / path.name))
-    except (OSError, ExportError):
-        raise
-    except Exception as error:  # tracing raises whatever the model's code does
-        reason = str(error).strip().partition("\n")[0]
-        raise ExportError(
-            f"model type {model.config.model_type!r} cannot be traced to a graph: {reason}"
-        ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    traced = trace(Pooled(model, settings), inputs, values, path, axes=axes, named=named)
     traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
     state_sizes(traced)
     write_model(traced, path)
     return inputs
 
 
-def _tells_types_apart(model: Any) -> bool:
+def trace(
+    module: Any,
+    inputs: Sequence[str],
+    values: Sequence[Tensor],
+    path: Path,
+    *,
+    axes: Mapping[str, Mapping[int, str]],
+    named: Mapping[str, Tensor] = MappingProxyType({}),
+) -> Model:
+    """The graph of a module around ``module.model``, traced beside ``path``; not yet written.
+
+    ``values`` are of the first inputs, ``named`` of others; all are of a batch's texts and tokens
+    unless ``axes`` says otherwise. Raises ExportError for an architecture that cannot be traced.
+    """
+    scratch = Path(tempfile.mkdtemp(dir=path.parent))
+    try:
+        with _quiet(), traceable_masks(), torch.no_grad():
+            torch.onnx.export(
+                module.eval(),
+                tuple(values),
+                str(scratch / path.name),
+                kwargs=dict(named),
+                input_names=list(inputs),
+                output_names=[OUTPUT],
+                dynamic_axes={**dict.fromkeys(inputs, _AXES), **axes},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        return onnx.load(str(scratch / path.name))
+    except (OSError, ExportError):
+        raise
+    except Exception as error:  # tracing raises whatever the model's code does
+        reason = str(error).strip().partition("\n")[0]
+        raise ExportError(
+            f"model type {module.model.config.model_type!r} cannot be traced to a graph: {reason}"
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def tells_types_apart(model: Any) -> bool:
     """Whether the model has more than one token type; the only one there is needs no input."""
     takes = "token_type_ids" in inspect.signature(model.forward).parameters
     return takes and (getattr(model.config, "type_vocab_size", None) or 0) > 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..bundle import KINDS
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
+from ..bundle.kinds.sparse import ACTIVATIONS
 from ..bundle.manifest import ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
 from ..errors import RecipeError
@@ -42,6 +43,12 @@ class Recipe:
     """Of the pooled vector, how many numbers are kept, from the first on; all where left out."""
     late_chunking: bool = False
     """Whether the graph gives a vector of each part of a text that it reads as a whole."""
+    max_terms: int | None = None
+    """Of a text's weights, how many are kept, from the largest on; sparse alone."""
+    activation: str | None = None
+    """What becomes of a logit: relu or log1p_relu; sparse alone."""
+    idf: str | None = None
+    """The model folder's file with a weight for each token of a query; sparse alone."""
     joiner: str = " "
     prompts: Mapping[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
@@ -63,6 +70,9 @@ _TYPES: Mapping[str, type] = {
     "layers": int,
     "dims": int,
     "late_chunking": bool,
+    "max_terms": int,
+    "activation": str,
+    "idf": str,
     "joiner": str,
     "prompts": dict,
     "overrides": list,
@@ -76,7 +86,15 @@ _TYPE_NAMES = {
     list: "a list",
 }
 _LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes long
-_CHOICES: Mapping[str, Collection[str]] = {"kind": KINDS, "similarity": SIMILARITIES}
+_CHOICES: Mapping[str, Collection[str]] = {
+    "kind": KINDS,
+    "similarity": SIMILARITIES,
+    "activation": ACTIVATIONS,
+}
+_OF_KINDS: Mapping[str, Collection[str]] = dict.fromkeys(
+    ("max_terms", "activation", "idf"), ("sparse",)
+)
+"""Keys that are not of every kind."""
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -96,6 +114,10 @@ def read_recipe(path: Path | str) -> Recipe:
         raise RecipeError(
             f"{path} names no source: a Hugging Face id, a folder or package:NAME/FOLDER"
         )
+    for key in content:
+        kinds = _OF_KINDS.get(key, KINDS)
+        if content.get("kind", Recipe.kind) not in kinds:
+            raise RecipeError(f"{path}: {key} is for kind {', '.join(kinds)} alone; leave it out")
     return Recipe(**content, folder=path.resolve().parent)
 
 
@@ -161,6 +183,8 @@ _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
     "max_tokens": _check_positive,
     "layers": _check_positive,
     "dims": _check_positive,
+    "max_terms": _check_positive,
+    "idf": _check_name,
     "overrides": _check_overrides,
     "prompts": _check_prompts,
 }

@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from ..bundle import Role
 from ..bundle.kinds.dense import split_pooling
@@ -60,6 +60,9 @@ class Reference:
     2024, Starbucks), and any encoder can be cut. Raises RecipeError when the model has fewer.
     """
 
+    MODEL_CLASS: ClassVar[Any] = AutoModel
+    """With which head, if any, transformers loads it."""
+
     def __init__(self, folder: Path, layers: int | None = None) -> None:
         try:
             require_plain_model(folder)
@@ -69,7 +72,7 @@ class Reference:
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             if layers is not None:
                 _keep_layers(config, layers)
-            loaded = load_weights(folder, config, cut=layers is not None)
+            loaded = load_weights(folder, config, layers is not None, self.MODEL_CLASS)
         except (RecipeError, ExportError):
             raise
         except Exception as error:  # transformers raises many kinds for a folder it cannot read
