@@ -11,7 +11,9 @@ import java.util.Set;
  */
 public enum Kind {
   /** One vector for a text. */
-  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden);
+  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden),
+  /** Weights of a few tokens of the vocabulary. */
+  SPARSE("sparse", Sparse.KEYS, Sparse::read, Sparse.GOLDEN_KEY, Sparse::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface

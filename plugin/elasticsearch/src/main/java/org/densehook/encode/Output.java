@@ -10,7 +10,8 @@ import org.densehook.bundle.Manifest;
 interface Output {
 
   /** That of each kind. */
-  Map<Kind, Output> BY_KIND = Map.of(Kind.DENSE, new DenseOutput());
+  Map<Kind, Output> BY_KIND =
+      Map.of(Kind.DENSE, new DenseOutput(), Kind.SPARSE, new SparseOutput());
 
   /**
    * The rows of a batch.

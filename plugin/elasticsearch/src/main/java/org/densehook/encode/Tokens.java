@@ -10,11 +10,16 @@ import java.util.List;
  * @param unpooled of the first ids, how many the vector is not pooled of
  * @param spans of each part that has a vector its first id, and the one behind its last; none for
  *     one vector of the whole
+ * @param isQuery whether it is that of a query, which some encoders weigh without their graph
  */
-public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
+public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, boolean isQuery) {
 
   public Tokens(long[] ids, int lost) {
     this(ids, lost, 0, List.of());
+  }
+
+  Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
+    this(ids, lost, unpooled, spans, false);
   }
 
   /** How many vectors it has. */
@@ -31,6 +36,11 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans);
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, isQuery);
+  }
+
+  /** The same, of a query. */
+  Tokens ofQuery() {
+    return new Tokens(ids, lost, unpooled, spans, true);
   }
 }
