@@ -24,6 +24,7 @@ from .systems import (
     check_systems,
     needs_documents,
     needs_encoder,
+    systems_for,
     title_and_text,
 )
 
@@ -50,5 +51,6 @@ __all__ = [
     "needs_encoder",
     "pyserini_bm25",
     "pyserini_fusion",
+    "systems_for",
     "title_and_text",
 ]

@@ -24,7 +24,7 @@ from .indexing import (
     require_field_names,
     require_index_type,
 )
-from .kinds import FIELDS, INDEX_TYPES, Field, field_for_kind, field_of
+from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
 from .notes import (
     NOTES,
     Decision,
@@ -56,6 +56,7 @@ from .searching import (
     needs_plugin,
     ranking_of,
     require_answers,
+    vector_request,
 )
 from .successor import (
     PIPELINES,
@@ -75,6 +76,7 @@ __all__ = [
     "MARKED",
     "NOTES",
     "PIPELINES",
+    "VECTOR_LISTS",
     "Decision",
     "Field",
     "Input",
@@ -134,6 +136,7 @@ __all__ = [
     "text_of",
     "to_embed",
     "value_at",
+    "vector_request",
     "with_note",
     "with_vector",
     "with_weights",

@@ -86,7 +86,7 @@ class Index:
         *,
         inputs: Sequence[str],
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
@@ -132,7 +132,7 @@ class Index:
         *,
         inputs: Sequence[str] = (),
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
     ) -> Self:
@@ -494,7 +494,8 @@ class Index:
         """The vector of each query, None where the cluster makes it or none is needed."""
         if not self.searching.needs_vector(asked) or self.encoder is None:
             return [None] * len(texts)
-        return [vector.tolist() for vector in self.encoder.encode_queries(list(texts))]
+        vectors: list[Vector | None] = self.encoder.encode_queries(list(texts)).tolist()
+        return vectors
 
     def searches(
         self, texts: Sequence[str], asked: Asked, vectors: Sequence[Vector | None]

@@ -45,8 +45,17 @@ def decoded(manifest: Manifest, output: Rows) -> Rows:
 def similarity(manifest: Manifest, queries: Any, documents: Any) -> Vectors:
     """Inner products: rows of n queries and m documents, or one of either -> float32 [n, m]."""
     one, other = np.atleast_1d(queries), np.atleast_1d(documents)
-    scores = [[dot(query, document) for document in other] for query in one]
-    return np.asarray(scores, dtype=np.float32)
+    column = {token: n for n, token in enumerate({token for row in one for token in row})}
+    weights = np.zeros((len(one), len(column)))
+    for n, row in enumerate(one):
+        weights[n, [column[token] for token in row]] = list(row.values())
+    scores = np.zeros((len(one), len(other)), dtype=np.float32)
+    for n, row in enumerate(other):
+        shared = [token for token in row if token in column]
+        if shared:
+            places = [column[token] for token in shared]
+            scores[:, n] = weights[:, places] @ [row[token] for token in shared]
+    return scores
 
 
 def golden_objection(manifest: Manifest, found: Any, golden: Sequence[GoldenText]) -> str:
