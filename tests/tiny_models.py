@@ -29,7 +29,8 @@ def make_bert(folder: Path) -> None:
 
 
 def make_masked_bert(folder: Path) -> None:
-    """With its head, of which half the logits of random weights are over 0."""
+    """With its head, which gives most tokens a logit under 0, as a trained one does."""
+    import torch
     from transformers import BertConfig, BertForMaskedLM
 
     tokenizer = _word_piece("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -40,7 +41,10 @@ def make_masked_bert(folder: Path) -> None:
         max_position_embeddings=POSITIONS,
         initializer_range=0.2,
     )
-    _save(folder, BertForMaskedLM(config), tokenizer)
+    model = BertForMaskedLM(config)
+    with torch.no_grad():
+        model.cls.predictions.bias.fill_(-2)
+    _save(folder, model, tokenizer)
 
 
 def make_xlm_roberta(folder: Path) -> None:
