@@ -62,7 +62,7 @@ def main() -> int:
 def pruned(whole: Bundle) -> list[Result]:
     """Exact search by every weight, and by the largest so many of each text."""
     encoder = load(whole.path)
-    measured_on = sample(open_collection(require_scifact()), encoder.manifest.joiner)
+    measured_on = sample(open_collection(require_scifact()), encoder.manifest.joiner, _ALL)
     documents, queries = encode_sample(encoder, measured_on)
     results = [_exact("all terms", encoder, measured_on, documents, queries)]
     for terms in reversed(TERMS):
@@ -111,7 +111,7 @@ def searched(client: Elasticsearch, encoder: Encoder) -> list[Result]:
 
 def _scores(encoder: Encoder, run: Mapping[str, Any]) -> list[Result]:
     collection = open_collection(require_scifact())
-    measured_on = sample(collection, encoder.manifest.joiner)
+    measured_on = sample(collection, encoder.manifest.joiner, _ALL)
     documents, queries = encode_sample(encoder, measured_on)
     place = {id_: n for n, id_ in enumerate(measured_on.ids)}
     exact = encoder.similarity(queries, documents)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from conftest import own_node
 from densehook import Index
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
+from densehook.collections.impacts import read_impacts
 from densehook.elastic.coverage import coverage_of
 from densehook.elastic.indices import hides_vectors
 from densehook.elastic.remote import remote_encoder
@@ -26,10 +29,14 @@ from densehook.errors import ElasticError, EncoderMismatch, RequestError
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS
 from densehook.hooks import NOTES
+from densehook.hooks.kinds.sparse import terms_query
 from tiny_sparse import score
 from versions import VERSIONS
 
 INPUTS = ["title", "body"]
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
+EXAMPLE = re.compile(r"```sh\n(curl .*?)```", re.DOTALL)
+FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -408,3 +415,42 @@ def test_the_command_line_creates_feeds_and_searches(
     fused = succeeded(run("search", name, QUESTIONS[0], "--explain"))
     assert "sparse" in fused and "bm25" in fused
     assert run("doctor", name).returncode == 0
+
+
+def test_weights_go_out_as_pyserinis_impacts_and_in_again(
+    there: Sparse, name: str, tmp_path: Path
+) -> None:
+    made = Index.create(there.client, name, there.sparse, inputs=INPUTS, in_cluster=True)
+    made.ingest(documents())
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=there.url)
+    succeeded(run("impacts", "export", name, "out.jsonl", "--field", "embedding"))
+    rows = {row.id: row for row in read_impacts(tmp_path / "out.jsonl")}
+    assert rows["d0"].contents == whole(documents()[0])
+    query = there.sparse.encode_queries(QUESTIONS[3])
+    found = hits(there, name, query=sparse("embedding", QUESTIONS[3]))
+    for id_, each in found:
+        assert each == pytest.approx(score(query, rows[id_].weights), rel=1e-5)
+    succeeded(run("impacts", "import", f"{name}-again", "out.jsonl"))
+    again = hits(there, f"{name}-again", query=terms_query("impacts", query))
+    assert dict(again) == pytest.approx(dict(found))
+
+
+def test_the_requests_of_the_page_answer(there: Sparse) -> None:
+    section = PAGE.partition("## sparse\n")[2].partition("\n## ")[0]
+    section = FINGERPRINT.sub(there.sparse.fingerprint, section)
+    section = section.replace('"encoder": "splade"', f'"encoder": "{there.sparse.manifest.name}"')
+    answers = []
+    try:
+        for command in EXAMPLE.findall(section):
+            asked = command.replace("localhost:9200", there.url.removeprefix("http://"))
+            asked = asked.replace("curl ", "curl -sSf ", 1)
+            done = subprocess.run(["bash", "-c", asked], check=True, capture_output=True)
+            answers.append(json.loads(done.stdout))
+    finally:
+        there.client.indices.delete(index="weighed", ignore_unavailable=True)
+    _, _, by_query, fused, shown = answers
+    assert [hit["_id"] for hit in by_query["hits"]["hits"]] == ["1"]
+    assert [hit["_id"] for hit in fused["hits"]["hits"]] == ["1"]
+    (text,) = shown["texts"]
+    query = there.sparse.encode_queries("how do vaccines work")
+    assert text["weights"] == pytest.approx(query, abs=1e-5)

@@ -50,7 +50,10 @@ final class QueryTable {
           weights.put(id, weight);
         }
       }
-    } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
+    } catch (JsonParseException
+        | IllegalStateException
+        | NumberFormatException
+        | UnsupportedOperationException e) {
       throw new BundleException(Sparse.IDF + " is no table of weights by token");
     }
     return new QueryTable(weights, terms);
