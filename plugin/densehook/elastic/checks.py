@@ -212,7 +212,7 @@ def _mapping_objection(
     if not field.mapping:
         return (
             "the mapping states whose vectors it has, and does not map it",
-            "PUT INDEX/_mapping with this field as dense_vector",
+            "PUT INDEX/_mapping with this field, of the type that its encoder writes",
         )
     if not field.inputs:
         return (

@@ -14,7 +14,7 @@ from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
-from .kinds import OUTPUTS
+from .kinds import LEXICONS, OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
 from .running import Running
@@ -72,7 +72,14 @@ class Encoder:
             provider=provider or "cpu",
             spinning=spinning,
         )
-        self._running = Running(bundle.manifest, session, tokens_per_run or TOKENS_PER_RUN, at_once)
+        lexicon = LEXICONS.get(bundle.manifest.kind)
+        self._running = Running(
+            bundle.manifest,
+            session,
+            tokens_per_run or TOKENS_PER_RUN,
+            at_once,
+            None if lexicon is None else lexicon(bundle, self._tokenizer),
+        )
         self._queries: Encoder | None = None
         if bundle.queries is not None:
             self._queries = Encoder(bundle.queries, threads, provider=provider, spinning=spinning)
@@ -380,7 +387,7 @@ class Encoder:
             ],
         )
         return [
-            _with_tokens(each, 0, window.content, position)
+            _with_tokens(each, Prompt(""), window.content, position)
             for position, (each, window) in enumerate(zip(tokens, given, strict=True), first)
         ]
 
@@ -422,7 +429,7 @@ class Encoder:
         ]
         tokens = iter(self._tokenizer(strings))
         return [
-            _with_tokens(next(tokens), prompt.unpooled, text, position)
+            _with_tokens(next(tokens), prompt, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
@@ -470,10 +477,11 @@ def require_list(texts: object) -> None:
         raise EncodeError("texts must be a list of strings, not one string; put it in a list")
 
 
-def _with_tokens(tokens: Tokens, unpooled: int, text: str, position: int) -> Tokens | EncodeError:
+def _with_tokens(tokens: Tokens, prompt: Prompt, text: str, position: int) -> Tokens | EncodeError:
     if tokens.ids:
         # a vector is pooled of the last token at least
-        return tokens._replace(unpooled=min(unpooled, len(tokens.ids) - 1)) if unpooled else tokens
+        unpooled = min(prompt.unpooled, len(tokens.ids) - 1)
+        return tokens._replace(unpooled=unpooled, is_query=prompt.is_query)
     return EncodeError(f"text {position} ({text[:40]!r}) gives no token", position)
 
 

@@ -97,7 +97,7 @@ class VectorField:
                 and isinstance(each.get("end"), int)
                 for each in chunks
             )
-            and all(isinstance(each, list | str) for each in self.vectors_of(value))
+            and all(isinstance(each, list | str | Mapping) for each in self.vectors_of(value))
         )
 
     def require_whole(self, index: str, what: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 from ..stated import Stated
 from .cross import Cross
 from .dense import Dense
+from .sparse import Sparse
 
 
 class Part(Protocol):
@@ -41,5 +42,5 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
-KINDS: Mapping[str, type[Part]] = {"dense": Dense, "cross": Cross}
+KINDS: Mapping[str, type[Part]] = {"dense": Dense, "cross": Cross, "sparse": Sparse}
 """Every kind by name."""
