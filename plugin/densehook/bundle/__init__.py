@@ -7,6 +7,7 @@ from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenText, read_golden, write_golden
 from .kinds import KINDS
 from .kinds.dense import PRECISION_BOUNDS, Dense
+from .kinds.multi import Multi
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
 from .reader import MANIFEST, Bundle, read_bundle, write_manifest
@@ -23,6 +24,7 @@ __all__ = [
     "Dense",
     "GoldenText",
     "Manifest",
+    "Multi",
     "Role",
     "Source",
     "Tuning",

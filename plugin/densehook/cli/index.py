@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..files import is_stdin
-from ..hooks import field_for, pipeline_name
+from ..hooks import default_index_type, field_for, pipeline_name
 from ..types import IN_INDEX, PATIENCE
 from .bundles import manifest_of, open_index
 from .console import note, out
@@ -55,7 +55,7 @@ def create(
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
-    index_type: IndexType = "hnsw",
+    index_type: IndexType = None,
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[
@@ -108,7 +108,7 @@ def create(
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     out.print(
-        f"index {index}: {field} ({index_type}, {manifest.part.summary}) is made from"
+        f"index {index}: {field} ({index_type or default_index_type(manifest)}, {manifest.part.summary}) is made from"
         f" {inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:

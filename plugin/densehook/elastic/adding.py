@@ -32,7 +32,7 @@ def add_field(
     *,
     inputs: Sequence[str] = (),
     field: str | None = None,
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     in_cluster: bool | None = None,
     chunk: ChunkRule | None = None,
 ) -> bool:

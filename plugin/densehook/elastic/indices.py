@@ -37,7 +37,7 @@ def create_index(
     manifest: Manifest,
     *,
     inputs: Sequence[str],
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     shards: int = 1,
     replicas: int = 0,
     field: str | None = None,

@@ -14,8 +14,8 @@ from .encoder import Encoder, load
 from .engine import Engine
 from .kinds.dense import cosines
 from .packing import pack
+from .reading import DocumentTokenizer
 from .session import Vectors
-from .tokenizer import DocumentTokenizer
 
 __all__ = [
     "DocumentTokenizer",

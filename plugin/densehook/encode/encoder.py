@@ -18,10 +18,11 @@ from .encoded import Encoded, EncodedEach, WindowsEach, placed, stats_of
 from .kinds import OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
+from .reading import Reader
 from .running import Running
 from .selftest import self_test
 from .session import Session, Vector, Vectors
-from .tokenizer import Tokenizer, Tokens
+from .tokenizer import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Encoder:
             provider = provider or tuning.provider
         self.manifest: Manifest = bundle.manifest
         self._kind = OUTPUTS[bundle.manifest.kind]
-        self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
+        self._read = Reader(bundle)
         at_once = min(concurrent_runs or 1, threads)
         session = Session(
             bundle.model,
@@ -149,6 +150,8 @@ class Encoder:
         """
         asked = Asked.of(prompt_name, options)
         prompt = asked.prompt_of(self.manifest)
+        if asked.truncate_dim is not None or asked.normalize_embeddings:
+            self.manifest.of(Dense)
         given = [texts] if isinstance(texts, str) else list(texts)
         progress = shown_progress(len(given)) if asked.show_progress_bar else nullcontext(_unheard)
         with progress as advance:
@@ -315,7 +318,7 @@ class Encoder:
         prompt = named_prompt(self.manifest, "document").text if stated is None else stated
 
         def sizes(texts: Sequence[str]) -> list[int]:
-            tokens = self._tokenizer([prompt + each for each in texts])
+            tokens = self._read([prompt + each for each in texts], "document")
             return [len(each.ids) + each.lost for each in tokens]
 
         return sizes
@@ -351,7 +354,7 @@ class Encoder:
     ) -> list[Tokens | EncodeError]:
         """The tokens of each window, with those of its chunks, or why it has none."""
         before = [len(prompt.text) for prompt in prompts]
-        tokens = self._tokenizer.with_spans(
+        tokens = self._read.with_spans(
             [prompt.text + each.content for each, prompt in zip(given, prompts, strict=True)],
             [
                 [(start + shift, end + shift) for start, end in each.spans]
@@ -383,14 +386,13 @@ class Encoder:
         self, texts: Sequence[str], prompts: Sequence[Prompt], first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
-        strings = [
-            prompt.text + text
-            for text, prompt in zip(texts, prompts, strict=True)
-            if isinstance(cast(object, text), str)
-        ]
-        tokens = iter(self._tokenizer(strings))
+        of_role: dict[str, list[str]] = {}
+        for text, prompt in zip(texts, prompts, strict=True):
+            if isinstance(cast(object, text), str):
+                of_role.setdefault(prompt.role, []).append(prompt.text + text)
+        tokens = {role: iter(self._read(strings, role)) for role, strings in of_role.items()}
         return [
-            _with_tokens(next(tokens), prompt.unpooled, text, position)
+            _with_tokens(next(tokens[prompt.role]), prompt.unpooled, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position

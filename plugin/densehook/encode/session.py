@@ -27,12 +27,13 @@ class Batch(NamedTuple):
 
     ``mask`` is 1 for a token and 0 for padding, ``pooled``, int64 [batch, spans, tokens], for a
     token that a vector is pooled of and for one that it is not: one for each part of a text, or for
-    the whole.
+    the whole. ``kept`` is 1 for a token that has a vector, where each has its own.
     """
 
     ids: Ids
     mask: Ids
     pooled: Ids
+    kept: Ids
 
 
 _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
@@ -41,6 +42,7 @@ _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
     "token_type_ids": lambda batch: np.zeros_like(batch.ids),
     "pooling_mask": lambda batch: batch.pooled[:, 0],
     "span_mask": lambda batch: batch.pooled,
+    "token_mask": lambda batch: batch.kept,
 }
 """What each graph input is."""
 
@@ -119,7 +121,8 @@ class Session:
         """The named outputs of a graph that has more than its own; ids are without padding."""
         every = np.ones_like(ids)
         feed = {
-            name: make(Batch(ids, every, every[:, None])) for name, make in self._inputs.items()
+            name: make(Batch(ids, every, every[:, None], every))
+            for name, make in self._inputs.items()
         }
         return list(self._session.run(list(names), feed))
 

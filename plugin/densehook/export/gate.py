@@ -7,7 +7,7 @@ precision ask. What was measured is written down.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,19 +16,20 @@ from ..encode import Encoder, Vectors, cosines
 from ..encode.selftest import golden_objection
 from ..encode.tokenizer import Tokens
 from ..errors import GateError
-from .folder import Settings
 from .kinds import GATES, Parity
 from .kinds.compared import Compared
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
 if TYPE_CHECKING:
-    from .reference import Reference  # which loads torch, and variants are made without
+    # which load torch, and variants are made without
+    from .reference import Reference
+    from .token_reference import TokenReference
 
 _LONGEST_COMPARED = 8192
 """Tokens; of a longer text the attention alone, written out, would take tens of gigabytes."""
 
 
-def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Parity:
+def run_gate(encoder: Encoder, reference: Reference | TokenReference, settings: Any) -> Parity:
     """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
 
     PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
@@ -47,16 +48,14 @@ def run_gate(encoder: Encoder, reference: Reference, settings: Settings) -> Pari
                 f"token ids differ from transformers' for {text[:40]!r}:"
                 f" {_apart(found, ids)}; no bundle was written"
             )
-    expected = np.stack(
-        [
-            reference.encode(settings, role, ids)
-            for (role, _), ids in zip(texts, expected_ids, strict=True)
-        ]
-    )
+    expected = encoder.blank(len(texts))
+    for place, ((role, _), ids) in enumerate(zip(texts, expected_ids, strict=True)):
+        expected[place] = reference.encode(settings, role, ids)
     parity = _compared(encoder, texts, expected, "PyTorch's")
     if encoder.manifest.knows_spans:
         tokens = _with_spans(encoder)
-        spans = [reference.encode_spans(settings, each.ids, each.spans) for each in tokens]
+        pooling = cast("Reference", reference)  # token vectors have no spans
+        spans = [pooling.encode_spans(settings, each.ids, each.spans) for each in tokens]
         _require_spans(encoder, tokens, spans, "PyTorch's")
     return parity
 

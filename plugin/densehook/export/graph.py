@@ -13,7 +13,7 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ from .pooling import POOLING, Head
 from .sizes import state_sizes
 from .variants.graphs import write_model
 
-__all__ = ["OUTPUT", "POOLING", "write_graph"]
+__all__ = ["AXES", "OUTPUT", "POOLING", "tells_types_apart", "trace", "write_graph"]
 
 OPSET = 18
 OUTPUT = "embedding"
-_AXES = {0: "batch_size", 1: "sequence_length"}
+AXES = {0: "batch_size", 1: "sequence_length"}
 _SPAN_AXES = {0: "batch_size", 1: "spans", 2: "sequence_length"}
 
 
@@ -77,11 +77,11 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     inputs = ["input_ids", "attention_mask"]
     ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
     values = [ids, ids]
-    if _tells_types_apart(model):
+    if tells_types_apart(model):
         inputs.append("token_type_ids")
         values.append(torch.zeros_like(ids))
     named = {}
-    axes: dict[str, dict[int, str]] = {OUTPUT: {0: _AXES[0]}}
+    axes: dict[str, dict[int, str]] = {OUTPUT: {0: AXES[0]}}
     if settings.late_chunking:
         axes = {"span_mask": _SPAN_AXES, OUTPUT: {0: _SPAN_AXES[0], 1: _SPAN_AXES[1]}}
         inputs.append("span_mask")
@@ -89,37 +89,54 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     elif settings.unpooled:
         inputs.append("pooling_mask")
         named["pooling_mask"] = ids
-    scratch = Path(tempfile.mkdtemp(dir=path.parent))
-    try:
-        with _quiet(), traceable_masks(), torch.no_grad():
-            torch.onnx.export(
-                Pooled(model, settings).eval(),
-                tuple(values),
-                str(scratch / path.name),
-                kwargs=named,
-                input_names=inputs,
-                output_names=[OUTPUT],
-                dynamic_axes={**dict.fromkeys(inputs, _AXES), **axes},
-                opset_version=OPSET,
-                dynamo=False,
-            )
-        traced = onnx.load(str(scratch / path.name))
-    except (OSError, ExportError):
-        raise
-    except Exception as error:  # tracing raises whatever the model's code does
-        reason = str(error).strip().partition("\n")[0]
-        raise ExportError(
-            f"model type {model.config.model_type!r} cannot be traced to a graph: {reason}"
-        ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    traced = trace(Pooled(model, settings), path, inputs, values, named, axes)
     traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
     state_sizes(traced)
     write_model(traced, path)
     return inputs
 
 
-def _tells_types_apart(model: Any) -> bool:
+def trace(
+    module: Any,
+    path: Path,
+    inputs: Sequence[str],
+    values: Sequence[Tensor],
+    named: Mapping[str, Tensor],
+    axes: Mapping[str, Mapping[int, str]],
+) -> Any:
+    """The graph of a module around a transformer, which is its ``model``; nothing stays at ``path``.
+
+    ``values`` are those of the first inputs, ``named`` those of the others; each input has a batch
+    and a sequence axis unless ``axes`` says otherwise. Raises ExportError for an architecture that
+    cannot be traced.
+    """
+    scratch = Path(tempfile.mkdtemp(dir=path.parent))
+    try:
+        with _quiet(), traceable_masks(), torch.no_grad():
+            torch.onnx.export(
+                module.eval(),
+                tuple(values),
+                str(scratch / path.name),
+                kwargs=dict(named),
+                input_names=list(inputs),
+                output_names=[OUTPUT],
+                dynamic_axes={**dict.fromkeys(inputs, AXES), **axes},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        return onnx.load(str(scratch / path.name))
+    except (OSError, ExportError):
+        raise
+    except Exception as error:  # tracing raises whatever the model's code does
+        reason = str(error).strip().partition("\n")[0]
+        raise ExportError(
+            f"model type {module.model.config.model_type!r} cannot be traced to a graph: {reason}"
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def tells_types_apart(model: Any) -> bool:
     """Whether the model has more than one token type; the only one there is needs no input."""
     takes = "token_type_ids" in inspect.signature(model.forward).parameters
     return takes and (getattr(model.config, "type_vocab_size", None) or 0) > 1

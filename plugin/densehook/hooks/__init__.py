@@ -17,6 +17,7 @@ from .coverage import (
 from .field_text import field_text
 from .filters import fields_in, filter_of
 from .indexing import (
+    default_index_type,
     field_for,
     index_request,
     pipeline_name,
@@ -91,6 +92,7 @@ __all__ = [
     "bm25_request",
     "bridged_request",
     "decide",
+    "default_index_type",
     "embedded",
     "field_for",
     "field_for_kind",

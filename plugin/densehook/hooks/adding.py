@@ -61,7 +61,7 @@ def addition_request(
     *,
     inputs: Sequence[str],
     field: str,
-    index_type: str,
+    index_type: str | None,
     chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.

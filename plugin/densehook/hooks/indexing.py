@@ -8,7 +8,7 @@ from typing import Any
 from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
-from .kinds import field_for_kind
+from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
 
@@ -43,7 +43,7 @@ def index_request(
     manifest: Manifest,
     *,
     inputs: Sequence[str],
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     shards: int = 1,
     replicas: int = 0,
     field: str = FIELD,
@@ -93,12 +93,18 @@ def index_request(
 
 
 def vector_mapping(
-    manifest: Manifest, index_type: str, field: str, chunk: ChunkRule | None
+    manifest: Manifest, index_type: str | None, field: str, chunk: ChunkRule | None
 ) -> tuple[str, dict[str, Any]]:
-    """What is mapped for a vector field, and where."""
-    vector = field_for_kind(manifest).mapping(manifest, index_type)
+    """What is mapped for a vector field, and where.
+
+    Raises RequestError for chunks of a kind that has none.
+    """
+    kind = field_for_kind(manifest)
+    vector = kind.mapping(manifest, index_type or default_index_type(manifest))
     if chunk is None:
         return field, vector
+    if (reason := WITHOUT_CHUNKS.get(manifest.kind)) is not None:
+        raise RequestError(f"field {field!r} of encoder {manifest.name!r} {reason}")
     path, _, leaf = field.rpartition(".")
     offset = {"type": "integer", "index": False}
     properties = {"start": offset, "end": offset, leaf: vector}
@@ -112,10 +118,15 @@ def field_for(chunk: ChunkRule | None) -> str:
     return FIELD if chunk is None else CHUNKED_FIELD
 
 
-def require_index_type(manifest: Manifest, index_type: str) -> None:
-    """Raises RequestError unless this encoder's fields can be indexed so."""
+def default_index_type(manifest: Manifest) -> str:
+    """How this encoder's fields are indexed, unless another way is chosen; empty for one way."""
+    return "".join(field_for_kind(manifest).INDEX_TYPES[:1])
+
+
+def require_index_type(manifest: Manifest, index_type: str | None) -> None:
+    """Raises RequestError unless this encoder's fields can be indexed so; None is the first way."""
     known = field_for_kind(manifest).INDEX_TYPES
-    if index_type not in known:
+    if index_type is not None and index_type not in known:
         raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(known)}")
 
 

@@ -71,7 +71,7 @@ def successor_request(
         _require_no_prompts(index, old)
         template = None if old.text.template is None else old.text.template.stated
     field = field or _name(old, chunk)
-    index_type = index_type or _index_type(old)
+    index_type = index_type or _index_type(old, manifest)
     require_index_type(manifest, index_type)
     require_field_names(inputs, field, chunk)
     properties = mapping.get("properties", {})
@@ -181,8 +181,10 @@ def _name(old: VectorField | None, chunk: ChunkRule | None) -> str:
     return old.name if old and (old.chunk is None) == (chunk is None) else field_for(chunk)
 
 
-def _index_type(old: VectorField | None) -> str:
-    return "hnsw" if old is None else old.mapping.get("index_options", {}).get("type", "hnsw")
+def _index_type(old: VectorField | None, manifest: Manifest) -> str | None:
+    """How the old field is indexed, where fields of this encoder can be so."""
+    stated = None if old is None else old.mapping.get("index_options", {}).get("type")
+    return stated if stated in field_for_kind(manifest).INDEX_TYPES else None
 
 
 def _settings(own: Mapping[str, Any], in_cluster: bool) -> dict[str, Any]:

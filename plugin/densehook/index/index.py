@@ -86,7 +86,7 @@ class Index:
         *,
         inputs: Sequence[str],
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
@@ -97,7 +97,8 @@ class Index:
 
         The vectors of ``field``, by default embedding, are made from the text fields ``inputs``,
         joined, or put together by a ``template`` such as "{title}: {text}";
-        ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``chunk`` a document
+        ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat, of token vectors how
+        they are stored: int8, float32 or 1bit, and int8-pool2 for half as many. With ``chunk`` a document
         has a vector for each chunk of its text, in passages.vector by default. With
         ``in_cluster`` the cluster's plugin makes them, without it this process does; None leaves it
         to the plugin where it has this very encoder in service, as it has one of the cluster's.
@@ -132,7 +133,7 @@ class Index:
         *,
         inputs: Sequence[str] = (),
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
     ) -> Self:

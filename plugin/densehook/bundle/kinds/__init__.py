@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from ..stated import Stated
 from .dense import Dense
+from .multi import Multi
 
 
 class Part(Protocol):
@@ -36,5 +37,5 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
-KINDS: Mapping[str, type[Part]] = {"dense": Dense}
+KINDS: Mapping[str, type[Part]] = {"dense": Dense, "multi": Multi}
 """Every kind by name."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ...bundle import GoldenText, Manifest
 from ..session import Rows
-from . import dense
+from . import dense, multi
 
 
 class Output(Protocol):
@@ -29,5 +29,5 @@ class Output(Protocol):
         """Which of these rows is not as near to its golden output as it must be; else empty."""
 
 
-OUTPUTS: Mapping[str, Output] = {"dense": dense}
+OUTPUTS: Mapping[str, Output] = {"dense": dense, "multi": multi}
 """The module of each kind."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..finishing import Draft
 from ..recipe import Recipe
-from . import dense
+from . import dense, multi
 
 Progress = Callable[[str], None]
 Write = Callable[[Path], Draft]
@@ -25,5 +25,5 @@ class Drafting(Protocol):
         """
 
 
-DRAFTS: Mapping[str, Drafting] = {"dense": dense}
+DRAFTS: Mapping[str, Drafting] = {"dense": dense, "multi": multi}
 """The module of each kind."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ...bundle import Manifest
 from ..folder import Settings
-from . import dense
+from . import dense, multi
 from .compared import Compared
 
 
@@ -32,5 +32,5 @@ class Gate(Protocol):
         """Measures; raises GateError when what was found is not near enough to ``whose``."""
 
 
-GATES: Mapping[str, Gate] = {"dense": dense}
+GATES: Mapping[str, Gate] = {"dense": dense, "multi": multi}
 """The module of each kind."""
