@@ -107,8 +107,9 @@ def create(
         template=template,
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
+    kept = index_type or default_index_type(manifest)
     out.print(
-        f"index {index}: {field} ({index_type or default_index_type(manifest)}, {manifest.part.summary}) is made from"
+        f"index {index}: {field} ({kept}, {manifest.part.summary}) is made from"
         f" {inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:

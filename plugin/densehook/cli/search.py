@@ -20,14 +20,14 @@ from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, 
 if TYPE_CHECKING:
     from ..index import Hit, Hits
 
-_MODES = ("bm25", "dense", "hybrid")
+_MODES = ("bm25", "dense", "hybrid", "maxsim")
 _LONGEST_ID = 24
 
 
 def search(
     index: Annotated[str, typer.Argument(help="Index to search, or an alias of several.")],
     text: Annotated[str, typer.Argument(help="The query.")],
-    mode: Annotated[str, typer.Option("--mode", help="bm25, dense or hybrid.")] = "hybrid",
+    mode: Annotated[str, typer.Option("--mode", help="bm25, dense, hybrid or maxsim.")] = "hybrid",
     fusion: Annotated[str, typer.Option("--fusion", help="rrf or linear.")] = "rrf",
     size: Annotated[int, typer.Option("--size", "-k", min=1, max=1000, help="Hits to show.")] = 10,
     start: Annotated[int, typer.Option("--from", min=0, max=9000, help="Hits to pass over.")] = 0,

@@ -104,7 +104,7 @@ def trace(
     named: Mapping[str, Tensor],
     axes: Mapping[str, Mapping[int, str]],
 ) -> Any:
-    """The graph of a module around a transformer, which is its ``model``; nothing stays at ``path``.
+    """The graph of a module around a transformer, its ``model``; nothing stays at ``path``.
 
     ``values`` are those of the first inputs, ``named`` those of the others; each input has a batch
     and a sequence axis unless ``axes`` says otherwise. Raises ExportError for an architecture that

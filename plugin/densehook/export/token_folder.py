@@ -54,8 +54,8 @@ def read_token_folder(folder: Path) -> TokenFacts:
     if sentence is not None and "query_length" in sentence:
         return _of_pylate(folder, sentence)
     raise RecipeError(
-        f"{folder} says nothing of late interaction: it has no {_ARTIFACT} as ColBERT writes it, and"
-        f" no {_SENTENCE} with query_length as PyLate does; the multi kind needs one of them"
+        f"{folder} says nothing of late interaction: it has no {_ARTIFACT} as ColBERT writes it,"
+        f" and no {_SENTENCE} with query_length as PyLate does; the multi kind needs one of them"
     )
 
 

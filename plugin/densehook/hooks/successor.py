@@ -17,6 +17,7 @@ from .indexing import (
     require_index_type,
     vector_mapping,
 )
+from .kinds import field_for_kind
 from .notes import NOTES
 from .paths import mapping_at
 from .provenance import META, field_meta

@@ -14,12 +14,16 @@ from ..hooks import PassageScore, passage_score
 
 LISTS = ("bm25", "dense")
 """The lists that a hybrid search fuses, in this order."""
-MODES = (*LISTS, "hybrid")
+RESCORED = "maxsim"
+"""The mode that orders what BM25 finds by token vectors."""
+MODES = (*LISTS, "hybrid", RESCORED)
 
 WINDOW = 100
 """Hits of each list that a hybrid search fuses, unless more are wanted."""
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion, unless given; Cormack et al. 2009."""
+
+_LISTS_OF: Mapping[str, Sequence[str]] = {"hybrid": LISTS, RESCORED: LISTS[:1]}
 
 _MOST = 10_000  # index.max_result_window, and Elasticsearch's bound of num_candidates
 
@@ -54,7 +58,8 @@ class Options(TypedDict, total=False):
 class Asked:
     """How to search, and what of the hits to give; RequestError for what makes no sense.
 
-    ``mode`` is bm25, dense or hybrid. ``size`` hits are given, from the one at ``from_``, counted
+    ``mode`` is bm25, dense or hybrid, or maxsim: of a field of token vectors, which order the first
+    ``window`` hits of bm25. ``size`` hits are given, from the one at ``from_``, counted
     from 0, of those that match ``filter``: a query or a list of queries, which dense search heeds
     before it looks for neighbours. ``fusion`` is rrf or linear, over the first ``window`` hits of
     both lists, without those below the list's one of ``min_scores``; ``weights`` are theirs by
@@ -211,7 +216,7 @@ class Asked:
     @property
     def lists(self) -> Sequence[str]:
         """The lists that are searched."""
-        return LISTS if self.mode == "hybrid" else (self.mode,)
+        return _LISTS_OF.get(self.mode, (self.mode,))
 
     def fuse(self) -> Callable[..., Any]:
         """The fusion, which takes the rankings."""

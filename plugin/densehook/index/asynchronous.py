@@ -241,7 +241,7 @@ class AsyncIndex:
         vectors = await asyncio.to_thread(self.blocking.vectors_of, texts, asked)
         bodies = self.blocking.searches(texts, asked, vectors)
         answers = await self._send([body for each in bodies for body in each])
-        found = self.blocking.read(texts, asked, bodies, answers)
+        found = self.blocking.read(texts, asked, bodies, answers, vectors)
         return await asyncio.to_thread(self.blocking.with_passages, found, asked, vectors)
 
     async def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:

@@ -25,9 +25,11 @@ from ..hooks import (
     ranking_of,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
+from ..hooks.kinds.multi import rescored_request
 from ..types import DocId, Document, Ranking
-from .asked import LISTS, Asked, Query
+from .asked import LISTS, RESCORED, Asked, Query
 from .hits import Hit, Hits, Passage
+from .rescoring import rescored
 
 Body = dict[str, Any]
 Vector = Sequence[float]
@@ -65,7 +67,9 @@ class Searching:
 
     def needs_vector(self, asked: Asked) -> bool:
         """Whether the query's vector must come with the request."""
-        if "dense" not in asked.lists and not asked.passages:
+        if asked.mode == RESCORED:
+            self.field.require_tokens(self.provenance.index)
+        elif "dense" not in asked.lists and not asked.passages:
             return False
         if asked.scores_passages:
             self._require_scored_passages()
@@ -92,15 +96,38 @@ class Searching:
             self._require_passages()
         if asked.mode == "hybrid" and vector is None:
             return [self._shown(self.fused_by_cluster(text, asked), asked, text)]
+        if asked.mode == RESCORED:
+            return [self._shown(self._rescored(text, asked, vector), asked, text)]
         depth = asked.depth if asked.mode == "hybrid" else asked.last
         bodies = [self._list(name, text, asked, vector, depth) for name in asked.lists]
         if asked.mode != "hybrid" and asked.from_:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
 
-    def hits(self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> Hits:
-        """The hits that these answers hold."""
+    def _rescored(self, text: str, asked: Asked, vector: Vector | None) -> Body:
+        """The hits of BM25 in the order of their MaxSim; where that is made here, their vectors."""
+        fields = self.provenance.require_bm25()
+        first = bm25_request(fields, text, asked.depth, asked.filters)
+        if vector is not None:
+            return {**first, "docvalue_fields": [self.field.name]}
+        start = {"from": asked.from_} if asked.from_ else {}
+        request = rescored_request(self.field.name, text, first["query"], asked.size, asked.depth)
+        return {**request, **start}
+
+    def hits(
+        self,
+        text: str,
+        asked: Asked,
+        responses: Sequence[Mapping[str, Any]],
+        vector: Vector | None,
+    ) -> Hits:
+        """The hits that these answers hold; ``vector`` is the query's, where it was made here."""
         took = max(int(response.get("took", 0)) for response in responses)
+        if asked.mode == RESCORED and vector is not None:
+            query = cast(Sequence[Vector], vector)
+            best = rescored(query, responses[0]["hits"]["hits"], self.field)
+            wanted = best[asked.from_ : asked.last]
+            return Hits(text, [self._hit(raw, {}, score) for raw, score in wanted], took, {})
         if asked.mode == "hybrid" and len(responses) == len(LISTS):
             hits = self._fused_here(text, asked, responses)
             return Hits(text, hits, took, self._features_here(text, asked, responses))

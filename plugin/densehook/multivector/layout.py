@@ -77,7 +77,8 @@ def header_of(value: bytes) -> Header:
     wanted = _HEADER.size + PRECISIONS[name].size(dims, tokens)
     if dims == 0 or len(value) != wanted:
         raise VectorError(
-            f"token vectors have {len(value)} bytes; {tokens} of {dims} dims in {name} have {wanted}"
+            f"token vectors have {len(value)} bytes; {tokens} of {dims} dims in {name} have"
+            f" {wanted}"
         )
     return Header(name, dims, tokens)
 
@@ -85,18 +86,18 @@ def header_of(value: bytes) -> Header:
 def unpack(value: bytes) -> TokenVectors:
     """A value -> float32 [tokens, dims]. Raises VectorError as ``header_of`` does."""
     header = header_of(value)
-    found = PRECISIONS[header.precision].unpack(value[_HEADER.size :], header.dims, header.tokens)
-    return found
+    return PRECISIONS[header.precision].unpack(value[_HEADER.size :], header.dims, header.tokens)
 
 
 def _pack_float32(vectors: TokenVectors) -> bytes:
-    return vectors.T.astype("<f4").tobytes()
+    return bytes(vectors.T.astype("<f4").tobytes())
 
 
 def _unpack_float32(body: bytes, dims: int, tokens: int) -> TokenVectors:
     import numpy as np
 
-    return np.frombuffer(body, "<f4").reshape(dims, tokens).T.astype(np.float32)
+    numbers = np.frombuffer(body, "<f4").reshape(dims, tokens)
+    return np.asarray(numbers.T, dtype=np.float32, order="C")
 
 
 def _pack_int8(vectors: TokenVectors) -> bytes:
@@ -104,7 +105,7 @@ def _pack_int8(vectors: TokenVectors) -> bytes:
 
     scales = (np.abs(vectors).max(axis=1, initial=0) / np.float32(127)).astype("<f4")
     steps = vectors / np.where(scales > 0, scales, 1)[:, None]
-    return scales.tobytes() + np.rint(steps).T.astype(np.int8).tobytes()
+    return bytes(scales.tobytes() + np.rint(steps).T.astype(np.int8).tobytes())
 
 
 def _unpack_int8(body: bytes, dims: int, tokens: int) -> TokenVectors:
@@ -112,7 +113,7 @@ def _unpack_int8(body: bytes, dims: int, tokens: int) -> TokenVectors:
 
     scales = np.frombuffer(body, "<f4", tokens)
     steps = np.frombuffer(body, np.int8, dims * tokens, _FLOAT * tokens).reshape(dims, tokens)
-    return (steps.astype(np.float32) * scales).T.copy()
+    return np.asarray((steps.astype(np.float32) * scales).T, dtype=np.float32, order="C")
 
 
 def _pack_1bit(vectors: TokenVectors) -> bytes:
@@ -122,7 +123,7 @@ def _pack_1bit(vectors: TokenVectors) -> bytes:
     apart = vectors - mean
     scales = np.abs(apart).mean(axis=1, dtype=np.float64).astype("<f4")
     bits = np.packbits((apart > 0).T, axis=1, bitorder="little")
-    return mean.astype("<f4").tobytes() + scales.tobytes() + bits.tobytes()
+    return bytes(mean.astype("<f4").tobytes() + scales.tobytes() + bits.tobytes())
 
 
 def _unpack_1bit(body: bytes, dims: int, tokens: int) -> TokenVectors:
@@ -133,7 +134,7 @@ def _unpack_1bit(body: bytes, dims: int, tokens: int) -> TokenVectors:
     rows = np.frombuffer(body, np.uint8, offset=_FLOAT * (dims + tokens)).reshape(dims, -1)
     bits = np.unpackbits(rows, axis=1, count=tokens, bitorder="little")
     signs = bits.astype(np.float32) * 2 - 1
-    return (signs * scales + mean[:, None]).T.astype(np.float32)
+    return np.asarray((signs * scales + mean[:, None]).T, dtype=np.float32, order="C")
 
 
 PRECISIONS: Mapping[str, Precision] = {

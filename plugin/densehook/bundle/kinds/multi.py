@@ -31,10 +31,10 @@ SAMPLED = 8
 class TokenSample(NamedTuple):
     """A golden text's output: how many token vectors there are, and some of them.
 
-    ``vectors`` are those at ``sampled_places(count)``, each of ``dims`` numbers.
+    ``vectors`` are those at ``sampled_places(tokens)``, each of ``dims`` numbers.
     """
 
-    count: int
+    tokens: int
     vectors: Sequence[Sequence[float]]
 
 
@@ -129,7 +129,7 @@ class Multi:
     def written_output(self, output: TokenSample) -> dict[str, Any]:
         """As ``Part.written_output``, with the nine digits that identify a float32."""
         numbers = [float(f"{number:.9g}") for vector in output.vectors for number in vector]
-        return {"count": output.count, "vectors": numbers}
+        return {"count": output.tokens, "vectors": numbers}
 
 
 def _markers(table: Mapping[str, Any]) -> Mapping[str, int]:

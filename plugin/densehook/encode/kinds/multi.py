@@ -51,14 +51,14 @@ def golden_objection(manifest: Manifest, found: TokenRows, golden: Sequence[Gold
     bound = TOKEN_BOUNDS[manifest.precision]
     for text, vectors in zip(golden, found, strict=True):
         expected = text.output
-        if len(vectors) != expected.count:
+        if len(vectors) != expected.tokens:
             return (
                 f"{text.text[:40]!r} has {len(vectors)} token vectors, PyTorch gave"
-                f" {expected.count}"
+                f" {expected.tokens}"
             )
-        if not expected.count:
+        if not expected.tokens:
             continue
-        places = sampled_places(expected.count)
+        places = sampled_places(expected.tokens)
         lowest = float(cosines(vectors[places], np.array(expected.vectors, np.float32)).min())
         if not lowest >= bound:  # NaN must fail too
             return (

@@ -73,7 +73,7 @@ def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
         lowest_cosine=float(similar.min()),
         mean_cosine=float(similar.mean()),
         largest_score_difference=float(np.abs(scores[0] - scores[1]).max()),
-        neighbours_agree=_agreement(*scores, tie),
+        neighbours_agree=_agreement(scores[0], scores[1], tie),
         batched_difference=float(np.abs(batched - _flat(compared.alone)).max()),
     )
     _judge(parity, manifest.precision, whose)

@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ...bundle import Manifest, Multi
 from ...errors import VectorError
@@ -50,8 +50,9 @@ class TokenField:
     precision: str = _PRECISIONS[0]
     pool: int = 1
 
-    TYPE: ClassVar[str] = "binary"
-    INDEX_TYPES: ClassVar[tuple[str, ...]] = tuple(_STORED)
+    # not annotated: of the class, not of the value
+    TYPE = "binary"
+    INDEX_TYPES = tuple(_STORED)
 
     @classmethod
     def mapped(cls, mapping: Mapping[str, Any]) -> TokenField:

@@ -11,7 +11,9 @@ import java.util.Set;
  */
 public enum Kind {
   /** One vector for a text. */
-  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden);
+  DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden),
+  /** One vector for each token of a text. */
+  MULTI("multi", Multi.KEYS, Multi::read, Multi.GOLDEN_KEY, Multi::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface

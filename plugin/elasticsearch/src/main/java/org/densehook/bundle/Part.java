@@ -1,7 +1,7 @@
 package org.densehook.bundle;
 
 /** What encoders of one kind state beside what all do. */
-public sealed interface Part permits Dense {
+public sealed interface Part permits Dense, Multi {
 
   /** Length of its vectors; 0 where the kind has none. */
   default int dims() {

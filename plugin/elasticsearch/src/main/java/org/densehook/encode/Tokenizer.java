@@ -56,7 +56,7 @@ final class Tokenizer implements AutoCloseable {
       try {
         long[] ids = LIBRARY.getTokenIds(encoding);
         List<int[]> parts = spans.isEmpty() ? List.of() : parts(encoding, spans);
-        return new Tokens(ids, lost(encoding), 0, parts);
+        return new Tokens(ids, lost(encoding), parts);
       } finally {
         LIBRARY.deleteEncoding(encoding);
       }

@@ -10,11 +10,35 @@ import java.util.List;
  * @param unpooled of the first ids, how many the vector is not pooled of
  * @param spans of each part that has a vector its first id, and the one behind its last; none for
  *     one vector of the whole
+ * @param unattended of the last ids, how many the others do not attend to
+ * @param dropped for each id whether it has no vector, where each has its own; else empty
  */
-public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
+public record Tokens(
+    long[] ids, int lost, int unpooled, List<int[]> spans, int unattended, boolean[] dropped) {
+
+  private static final boolean[] NONE = {};
 
   public Tokens(long[] ids, int lost) {
-    this(ids, lost, 0, List.of());
+    this(ids, lost, List.of());
+  }
+
+  Tokens(long[] ids, int lost, List<int[]> spans) {
+    this(ids, lost, 0, spans, 0, NONE);
+  }
+
+  /** The same text in other ids. */
+  Tokens reading(long[] others, int withoutAttention, boolean[] withoutVector) {
+    return new Tokens(others, lost, unpooled, spans, withoutAttention, withoutVector);
+  }
+
+  /** Whether the other tokens attend to one. */
+  boolean isAttended(int place) {
+    return place < ids.length - unattended;
+  }
+
+  /** Whether a token has a vector, where each has its own. */
+  boolean hasVector(int place) {
+    return dropped.length == 0 || !dropped[place];
   }
 
   /** How many vectors it has. */
@@ -31,6 +55,6 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans);
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, unattended, dropped);
   }
 }

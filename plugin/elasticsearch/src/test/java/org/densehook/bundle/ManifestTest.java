@@ -131,7 +131,7 @@ class ManifestTest {
       value = {
         "\"dims\": 4       | \"dims\": 5        | was changed after the export",
         "\"format\": 1     | \"format\": 2      | this plugin reads 1",
-        "\"dense\"         | \"sparse\"         | kind is [sparse]; this plugin knows dense; export",
+        "\"dense\"         | \"tiles\"          | kind is [tiles]; this plugin knows dense, ",
         "\"fp32\"          | \"fp8\"            | precision is [fp8]; it must be one of fp16, fp32, i",
         "\"dims\": 4       | \"dims\": 0        | dims is [0]; it must be a positive number",
         "\"dims\": 4       | \"dims\": 4, \"batch_dependent\": 1     | must be true or false",
