@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 DOCUMENTS = [{"_id": f"d{n}", "text": text} for n, text in enumerate(PASSAGES[:20])]
 QUERY = "how do vaccines work"
-WORDS = "the water heart in of and a"
-"""A query of BM25 that finds most of them."""
+WORDS = "vaccine boils vitamin compiler lithium chlorophyll caffeine ice Pacific climate printed"
+"""A query by which BM25 finds half of them."""
 
 
 @pytest.fixture(scope="module")

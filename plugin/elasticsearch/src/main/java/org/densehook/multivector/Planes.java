@@ -4,17 +4,17 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Token vectors as they are compared: all of a dim's numbers together. One instance reads many
- * values, one after the other, into the same memory.
+ * Token vectors as they are compared: a row for each dim, of all tokens' numbers. One instance
+ * reads many values, one after the other, into the same memory.
  *
- * <p>A number is what stands in {@code numbers}, times its token's scale where they are scaled, and
+ * <p>A number is what stands in its dim's row, times its token's scale where they are scaled, and
  * the dim's mean added where they are centred.
  */
 final class Planes {
 
   int dims;
   int tokens;
-  float[] numbers = new float[0];
+  float[][] rows = new float[0][];
   float[] scales = new float[0];
   float[] mean = new float[0];
   boolean scaled;
@@ -29,7 +29,9 @@ final class Planes {
     TokenVectors.Header header = TokenVectors.header(bytes, offset, length);
     dims = header.dims();
     tokens = header.tokens();
-    numbers = numbers.length < dims * tokens ? new float[dims * tokens] : numbers;
+    if (rows.length < dims || rows[0].length < tokens) {
+      rows = new float[dims][tokens];
+    }
     scales = scales.length < tokens ? new float[tokens] : scales;
     mean = mean.length < dims ? new float[dims] : mean;
     scaled = false;
@@ -44,7 +46,7 @@ final class Planes {
     float[] vectors = new float[dims * tokens];
     for (int token = 0; token < tokens; token++) {
       for (int dim = 0; dim < dims; dim++) {
-        float number = numbers[dim * tokens + token];
+        float number = rows[dim][token];
         number = scaled ? number * scales[token] : number;
         vectors[token * dims + dim] = centred ? number + mean[dim] : number;
       }

@@ -1,6 +1,7 @@
 package org.densehook.multivector;
 
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 
 /** A way to store the numbers of token vectors, as docs/encoders.md describes it. */
 public enum Precision {
@@ -22,7 +23,10 @@ public enum Precision {
 
     @Override
     void unpack(ByteBuffer source, Planes planes) {
-      source.asFloatBuffer().get(planes.numbers, 0, planes.dims * planes.tokens);
+      FloatBuffer numbers = source.asFloatBuffer();
+      for (int dim = 0; dim < planes.dims; dim++) {
+        numbers.get(planes.rows[dim], 0, planes.tokens);
+      }
     }
   },
 
@@ -58,9 +62,12 @@ public enum Precision {
       source.asFloatBuffer().get(planes.scales, 0, planes.tokens);
       byte[] bytes = source.array();
       int first = source.arrayOffset() + source.position() + Float.BYTES * planes.tokens;
-      float[] numbers = planes.numbers;
-      for (int i = 0, count = planes.dims * planes.tokens; i < count; i++) {
-        numbers[i] = bytes[first + i];
+      for (int dim = 0; dim < planes.dims; dim++) {
+        float[] row = planes.rows[dim];
+        int start = first + dim * planes.tokens;
+        for (int token = 0; token < planes.tokens; token++) {
+          row[token] = bytes[start + token];
+        }
       }
     }
   },
@@ -108,11 +115,13 @@ public enum Precision {
       source.asFloatBuffer().get(planes.mean, 0, planes.dims).get(planes.scales, 0, planes.tokens);
       int tokens = planes.tokens;
       int row = rowBytes(tokens);
-      int first = source.position() + Float.BYTES * (planes.dims + tokens);
+      byte[] bytes = source.array();
+      int first = source.arrayOffset() + source.position() + Float.BYTES * (planes.dims + tokens);
       for (int dim = 0; dim < planes.dims; dim++) {
+        float[] numbers = planes.rows[dim];
         for (int token = 0; token < tokens; token++) {
-          int bit = source.get(first + dim * row + (token >> 3)) >> (token & 7) & 1;
-          planes.numbers[dim * tokens + token] = 2 * bit - 1;
+          int bit = bytes[first + dim * row + (token >> 3)] >> (token & 7) & 1;
+          numbers[token] = 2 * bit - 1;
         }
       }
     }
