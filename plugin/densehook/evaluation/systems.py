@@ -18,7 +18,7 @@ from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
 
 Mode = str
-"""bm25, dense, or dense with a passage score, as dense-first or dense-mean-3."""
+"""bm25, dense, maxsim, or dense with a passage score, as dense-first or dense-mean-3."""
 
 
 class Searcher(Protocol):
@@ -77,7 +77,7 @@ def _searched(mode: Mode) -> System:
         )
         return without_queries_themselves(run, bench.collection, bench.depth)
 
-    return System((), make, encodes=mode.startswith("dense"))
+    return System((), make, encodes=not mode.startswith("bm25"))
 
 
 def _fused(method: str, *parts: str) -> System:
@@ -113,6 +113,7 @@ LISTS = ("bm25", "dense")
 SYSTEMS: Mapping[str, System] = {
     "bm25": _searched("bm25"),
     "dense": _searched("dense"),
+    "maxsim": _searched("maxsim"),
     "rrf": _fused("rrf", *LISTS),
     "linear": _fused("linear", *LISTS),
     "pyserini-bm25": System((), _pyserini_bm25, reads=True, apart=True),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..bundle import is_blank
+from ..elastic.rescoring import rescored
 from ..errors import RequestError
 from ..fusion import FUSIONS, FusedHit, Part, Seen
 from ..hooks import (
@@ -29,7 +30,6 @@ from ..hooks.kinds.multi import rescored_request
 from ..types import DocId, Document, Ranking
 from .asked import LISTS, RESCORED, Asked, Query
 from .hits import Hit, Hits, Passage
-from .rescoring import rescored
 
 Body = dict[str, Any]
 Vector = Sequence[float]
