@@ -29,6 +29,7 @@ public final class EncoderRuntime implements AutoCloseable {
   private final Graph graph;
   private final Vocabulary vocabulary;
   private final QueryTable queryTable;
+  private final EncoderRuntime queries;
 
   /**
    * Opens a bundle's files; {@link SelfTest} decides whether it may go into service.
@@ -51,6 +52,18 @@ public final class EncoderRuntime implements AutoCloseable {
       closeTokenizers();
       throw e;
     }
+    try {
+      queries = bundle.queries() == null ? null : new EncoderRuntime(bundle.queries(), threads);
+    } catch (BundleException | IOException | RuntimeException e) {
+      closeTokenizers();
+      graph.close();
+      throw e;
+    }
+  }
+
+  /** The encoder of texts in a role: this one, unless queries have one of their own. */
+  public EncoderRuntime tower(Role role) {
+    return queries != null && role == Role.QUERY ? queries : this;
   }
 
   /** One for each length at which texts are cut. */
@@ -74,9 +87,9 @@ public final class EncoderRuntime implements AutoCloseable {
     return manifest;
   }
 
-  /** The size of the model's files; their content is in memory once. */
+  /** The size of the models' files; their content is in memory once. */
   public long modelBytes() {
-    return modelBytes;
+    return modelBytes + (queries == null ? 0 : queries.modelBytes());
   }
 
   /** The version of the ONNX Runtime that runs it, as 1.32.0. */
@@ -144,9 +157,7 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** The tokens of a pair's text; else as {@link #queryOfPair}. */
   public Tokens textOfPair(String text) throws EncodeException {
-    return tokenizers
-        .get(Role.DOCUMENT)
-        .tokenizePart(manifest.prompts().get(Role.DOCUMENT) + text);
+    return tokenizers.get(Role.DOCUMENT).tokenizePart(manifest.prompts().get(Role.DOCUMENT) + text);
   }
 
   /** What the model reads for a query and a text. */
@@ -253,5 +264,8 @@ public final class EncoderRuntime implements AutoCloseable {
   public void close() {
     closeTokenizers();
     graph.close();
+    if (queries != null) {
+      queries.close();
+    }
   }
 }

@@ -23,8 +23,7 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
    * @param unattended of the last ids, how many the others do not attend to
    * @param dropped for each id whether it has no vector, where each has its own; else empty
    */
-  record Told(
-      int secondFrom, int secondType, boolean isQuery, int unattended, boolean[] dropped) {
+  record Told(int secondFrom, int secondType, boolean isQuery, int unattended, boolean[] dropped) {
 
     static final Told PLAIN = new Told(Integer.MAX_VALUE, 0, false, 0, new boolean[0]);
 
