@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +14,22 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
 from densehook import Index
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, write_manifest
 from densehook.chunk import ChunkRule
 from densehook.elastic.cluster import reload_encoders
+from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import ElasticError, EncoderMismatch, RequestError
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.multivector import header_of, maxsim, pack, pooled, unpack
+from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
 
 if TYPE_CHECKING:
     from densehook.node import NodeState
 
+SECTION = Path(__file__).parent.parent.parent / "docs" / "encoders.md"
+DOCUMENTED = "answerai-colbert-small-v1"
+"""What the page calls its encoder."""
 DOCUMENTS = [{"_id": f"d{n}", "text": text} for n, text in enumerate(PASSAGES[:20])]
 QUERY = "how do vaccines work"
 WORDS = "vaccine boils vitamin compiler lithium chlorophyll caffeine ice Pacific climate printed"
@@ -37,15 +44,19 @@ def tokens(
 ) -> Iterator[Encoder]:
     """A late-interaction encoder, in service on the node."""
     bundle = make_late_bundle("colbert")
-    folder = plugin_node.config / "densehook" / bundle.manifest.name
-    shutil.copytree(bundle.path, folder)
-    for path in (folder, *folder.iterdir()):
-        path.chmod(0o755)
+    names = (bundle.manifest.name, DOCUMENTED)
+    folders = [plugin_node.config / "densehook" / name for name in names]
+    for name, folder in zip(names, folders, strict=True):
+        shutil.copytree(bundle.path, folder)
+        write_manifest(folder, replace(bundle.manifest, name=name), bundle.manifest.files)
+        for path in (folder, *folder.iterdir()):
+            path.chmod(0o755)
     reload_encoders(plugin_client)
     try:
         yield load(bundle.path)
     finally:
-        shutil.rmtree(folder)
+        for folder in folders:
+            shutil.rmtree(folder)
         reload_encoders(plugin_client)
 
 
@@ -69,6 +80,23 @@ def filled(
         return index
 
     return fill
+
+
+def test_the_requests_of_the_page_answer_what_it_shows(
+    plugin_node: NodeState, plugin_client: Elasticsearch, tokens: Encoder
+) -> None:
+    page = SECTION.read_text().partition("\n## multi")[2] or SECTION.read_text()
+    page = page.partition("\n## ")[0].replace("sha256:" + 64 * "0", tokens.fingerprint)
+    address = plugin_node.url.removeprefix("http://")
+    try:
+        found = EXAMPLE.findall(page)
+        assert len(found) == 4
+        for command, shown in found:
+            status, answer = run(command, address)
+            assert status in (200, 201), (command, answer)
+            assert not list(differences(parse(shown) if shown else {}, answer)), answer
+    finally:
+        plugin_client.indices.delete(index="lines", ignore_unavailable=True)
 
 
 def stored(client: Elasticsearch, index: str, field: str = "tokens") -> dict[str, bytes]:
@@ -211,6 +239,12 @@ def test_index_search_by_maxsim_is_one_here_and_in_the_cluster(
         assert a.score == pytest.approx(b.score, abs=1e-4)
         assert "tokens" not in a.source
         assert a.source == b.source
+    rankings = [
+        Searcher(plugin_client, index, each).search({"q": WORDS}, "maxsim", 1000)["q"]
+        for each in (None, tokens)
+    ]
+    assert [hit.id for hit in rankings[0]] == [hit.id for hit in rankings[1]]
+    assert [hit.id for hit in rankings[0]][:5] == [hit.id for hit in one]
     filtered = {"ids": {"values": ["d1", "d3"]}}
     for each in (there, here):
         hits = each.search(WORDS, mode="maxsim", filter=filtered)

@@ -19,6 +19,7 @@ import org.elasticsearch.index.query.MatchNoneQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
 import org.elasticsearch.xcontent.ConstructingObjectParser;
+import org.elasticsearch.xcontent.ObjectParser;
 import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
@@ -45,16 +46,16 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
           new ConstructingObjectParser<>(
               PLAIN_NAME,
               false,
-              (a, services) ->
-                  of(services, (String) a[0], (String) a[1], QueryTokens.of(vectors(a[2]))));
+              (a, services) -> of(services, (String) a[0], (String) a[1], (QueryTokens) a[2]));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), TEXT);
-    PARSER.declareObjectArray(
+    PARSER.declareField(
         ConstructingObjectParser.optionalConstructorArg(),
-        (parser, services) -> QueryTokens.vector(parser),
-        VECTORS);
+        (parser, services) -> QueryTokens.parse(parser),
+        VECTORS,
+        ObjectParser.ValueType.OBJECT_ARRAY);
     declareStandardFields(PARSER);
   }
 
@@ -93,11 +94,6 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
           "[text] of [" + PLAIN_NAME + "] is blank; give a text to search for");
     }
     return new MaxsimQueryBuilder(services, field, text, given, null, null);
-  }
-
-  @SuppressWarnings("unchecked")
-  private static List<float[]> vectors(Object parsed) {
-    return (List<float[]>) parsed;
   }
 
   /** Reads it from another node. */

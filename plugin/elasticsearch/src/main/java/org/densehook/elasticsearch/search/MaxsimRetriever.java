@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.elasticsearch.common.bytes.BytesReference;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.search.retriever.RescorerRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
+import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
-import org.elasticsearch.xcontent.support.MapXContentParser;
+import org.elasticsearch.xcontent.XContentParserConfiguration;
+import org.elasticsearch.xcontent.json.JsonXContent;
 
 /**
  * Retriever {@code maxsim}: the best hits of another retriever in the order of their MaxSim. It is
@@ -72,13 +75,14 @@ final class MaxsimRetriever {
                 0,
                 "rescore_query_weight",
                 1)));
-    try (XContentParser written =
-        new MapXContentParser(
-            parser.getXContentRegistry(),
-            parser.getDeprecationHandler(),
-            body,
-            parser.contentType())) {
-      written.nextToken();
+    XContentParserConfiguration configuration =
+        XContentParserConfiguration.EMPTY
+            .withRegistry(parser.getXContentRegistry())
+            .withDeprecationHandler(parser.getDeprecationHandler());
+    try (XContentBuilder json = JsonXContent.contentBuilder().map(body);
+        XContentParser written =
+            JsonXContent.jsonXContent.createParser(
+                configuration, BytesReference.bytes(json).streamInput())) {
       return RescorerRetrieverBuilder.fromXContent(written, context);
     }
   }

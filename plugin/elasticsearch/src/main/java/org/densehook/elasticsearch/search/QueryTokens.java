@@ -18,39 +18,49 @@ import org.elasticsearch.xcontent.XContentParser;
  */
 record QueryTokens(float[] vectors, int dims) implements Writeable, ToXContentFragment {
 
-  /** Those that a request gives; null for none. */
-  static QueryTokens of(List<float[]> given) {
-    if (given == null) {
-      return null;
+  /**
+   * Those that a request gives: a list of vectors.
+   *
+   * @throws IllegalArgumentException for anything else
+   */
+  static QueryTokens parse(XContentParser parser) throws IOException {
+    List<Float> numbers = new ArrayList<>();
+    int tokens = 0;
+    int dims = 0;
+    if (parser.currentToken() != XContentParser.Token.START_ARRAY) {
+      throw noVectors();
     }
-    int dims = given.isEmpty() ? 0 : given.get(0).length;
-    if (dims == 0 || given.stream().anyMatch(vector -> vector.length != dims)) {
-      throw new IllegalArgumentException(
-          "[query_vectors] of [maxsim] must be lists of numbers, all of one length: a vector for"
-              + " each token of the query");
+    while (parser.nextToken() != XContentParser.Token.END_ARRAY) {
+      if (parser.currentToken() != XContentParser.Token.START_ARRAY) {
+        throw noVectors();
+      }
+      while (parser.nextToken() != XContentParser.Token.END_ARRAY) {
+        if (parser.currentToken() != XContentParser.Token.VALUE_NUMBER
+            || !Float.isFinite(parser.floatValue())) {
+          throw noVectors();
+        }
+        numbers.add(parser.floatValue());
+      }
+      tokens++;
+      dims = tokens == 1 ? numbers.size() : dims;
+      if (dims == 0 || numbers.size() != tokens * dims) {
+        throw noVectors();
+      }
     }
-    float[] vectors = new float[given.size() * dims];
-    for (int token = 0; token < given.size(); token++) {
-      System.arraycopy(given.get(token), 0, vectors, token * dims, dims);
+    if (tokens == 0) {
+      throw noVectors();
+    }
+    float[] vectors = new float[numbers.size()];
+    for (int i = 0; i < vectors.length; i++) {
+      vectors[i] = numbers.get(i);
     }
     return new QueryTokens(vectors, dims);
   }
 
-  /** One of them, as a request has it. */
-  static float[] vector(XContentParser parser) throws IOException {
-    List<Float> numbers = new ArrayList<>();
-    while (parser.nextToken() != XContentParser.Token.END_ARRAY) {
-      float number = parser.floatValue();
-      if (!Float.isFinite(number)) {
-        throw new IllegalArgumentException("[query_vectors] of [maxsim] has a number too large");
-      }
-      numbers.add(number);
-    }
-    float[] vector = new float[numbers.size()];
-    for (int i = 0; i < vector.length; i++) {
-      vector[i] = numbers.get(i);
-    }
-    return vector;
+  private static IllegalArgumentException noVectors() {
+    return new IllegalArgumentException(
+        "[query_vectors] of [maxsim] must be a list of lists of numbers, all of one length: a"
+            + " vector for each token of the query");
   }
 
   static QueryTokens read(StreamInput in) throws IOException {
