@@ -69,6 +69,7 @@ class Searching:
         """Whether the query's vector must come with the request."""
         if asked.mode == BM25 and not asked.passages:
             return False
+        self._require_mode(asked)
         if asked.scores_passages:
             self._require_scored_passages()
             return False
