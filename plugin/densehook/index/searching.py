@@ -78,6 +78,7 @@ class Searching:
             self.field.require_tokens(self.provenance.index)
         elif asked.mode == BM25 and not asked.passages:
             return False
+        self._require_mode(asked)
         if asked.scores_passages:
             self._require_scored_passages()
             return False
