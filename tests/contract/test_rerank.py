@@ -9,37 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-import torch
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, ElasticsearchWarning
 
-import tiny_pairs
 from conftest import own_node
 from densehook.bundle import Bundle
 from densehook.encode import CrossEncoder, Encoder, load
-from densehook.export import export_bundle, read_recipe
 from densehook.export.texts import PASSAGES
 from versions import VERSIONS
 
 QUERY = "how do vaccines work"
 LOGITS, LIKELY = "tiny-bert-pairs", "tiny-qwen3-pairs"
 BODY = re.compile(r"score \[([^\]]+)\]")
-
-
-@pytest.fixture(scope="session")
-def pair_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
-    """Bundles of random models that score pairs, by architecture, each made once."""
-    made: dict[str, Bundle] = {}
-
-    def get(architecture: str) -> Bundle:
-        if architecture not in made:
-            torch.manual_seed(0)
-            folder = tmp_path_factory.mktemp(f"pairs-{architecture}")
-            more = 'activation = "identity"' if architecture == "bert" else ""
-            recipe = read_recipe(tiny_pairs.recipe(folder, architecture, more))
-            made[architecture] = export_bundle(recipe, folder / "bundle")
-        return made[architecture]
-
-    return get
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
