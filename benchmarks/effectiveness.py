@@ -11,7 +11,7 @@ from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import load
-from densehook.evaluation import SYSTEMS, evaluate
+from densehook.evaluation import evaluate, systems_for
 from densehook.ingest import feed
 
 from .report import near, out, parser, require_scifact, show
@@ -28,7 +28,7 @@ def main() -> int:
     measured = {}
     with own_node() as url, tempfile.TemporaryDirectory() as scratch:
         client = connect(url)
-        for index_type, systems in (("flat", tuple(SYSTEMS)), ("hnsw", ("dense",))):
+        for index_type, systems in (("flat", tuple(systems_for("dense"))), ("hnsw", ("dense",))):
             index = f"scifact-{index_type}"
             create_index(client, index, encoder.manifest, inputs=INPUTS, index_type=index_type)
             out.print(f"ingesting SciFact into a {index_type} index")

@@ -151,6 +151,22 @@ def other_tiny_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def sparse_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A tiny encoder of weights by token."""
+    from tiny_sparse import make_sparse_bundle
+
+    return make_sparse_bundle(tmp_path_factory.mktemp("tiny-sparse"))
+
+
+@pytest.fixture(scope="session")
+def idf_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Another, whose queries are weighed by a table."""
+    from tiny_sparse import make_sparse_bundle
+
+    return make_sparse_bundle(tmp_path_factory.mktemp("tiny-idf"), seed=1, idf=True)
+
+
+@pytest.fixture(scope="session")
 def tiny(tiny_bundle: Bundle) -> Encoder:
     return load(tiny_bundle.path)
 

@@ -28,6 +28,25 @@ def make_bert(folder: Path) -> None:
     _save(folder, BertModel(config), tokenizer)
 
 
+def make_masked_bert(folder: Path) -> None:
+    """With its head, which gives most tokens a logit under 0, as a trained one does."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    tokenizer = _word_piece("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    config = BertConfig(
+        **_SIZES,
+        vocab_size=tokenizer.vocab_size,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+        initializer_range=0.2,
+    )
+    model = BertForMaskedLM(config)
+    with torch.no_grad():
+        model.cls.predictions.bias.fill_(-2)
+    _save(folder, model, tokenizer)
+
+
 def make_xlm_roberta(folder: Path) -> None:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import XLMRobertaConfig, XLMRobertaModel

@@ -12,7 +12,7 @@ from densehook.collections import open_collection, read_documents
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder
-from densehook.evaluation import SYSTEMS, Evaluation, evaluate
+from densehook.evaluation import Evaluation, evaluate, systems_for
 from densehook.ingest import feed
 from densehook.reproduce import compared, read_regression
 
@@ -47,7 +47,7 @@ def flat(
     searcher = Searcher(ingested, FLAT, minilm)
     return evaluate(
         open_collection(scifact),
-        SYSTEMS,
+        systems_for("dense"),
         searcher,
         tmp_path_factory.mktemp("scifact"),
         text_of=searcher.text_of,

@@ -30,12 +30,11 @@ from densehook.export.texts import PASSAGES
 from densehook.hooks import note_of
 from densehook.index import Index
 from densehook.migration import Gate, Wanted, Way, abort, finish, migrate, roll_back
+from densehook.migration.moving import LONGEST_BLOCK_S
 from tiny_collection import write_beir
 
 ALIAS, OLD = "news", "news-1"
 INPUTS = ("title", "text")
-LONGEST_BLOCK_S = 10
-"""Of writes, in tests, on a machine that has much else to do."""
 WAYS = pytest.mark.parametrize("in_cluster", [True, False], ids=["in the cluster", "here"])
 MAPPINGS = {
     "dynamic": "strict",
@@ -115,7 +114,7 @@ class Writers:
         self.lost: list[str] = []
         self.unfound: list[str] = []
         self.searches = 0
-        self._es = es.options(max_retries=0)
+        self._es = es.options(max_retries=0, request_timeout=60)  # a busy machine loses nothing
         self._documents = documents
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._write, args=(w,)) for w in range(workers)]

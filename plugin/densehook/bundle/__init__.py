@@ -8,17 +8,20 @@ from .golden import GoldenText, read_golden, write_golden
 from .kinds import KINDS
 from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, Dense
+from .kinds.sparse import IDF, Sparse
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
-from .reader import MANIFEST, Bundle, read_bundle, write_manifest
+from .reader import MANIFEST, QUERIES, Bundle, read_bundle, require_one_space, write_manifest
 from .text import is_blank, join_texts, well_formed
 from .tuning import TUNING, Tuning, read_tuning
 
 __all__ = [
+    "IDF",
     "KINDS",
     "MANIFEST",
     "MODELS",
     "PRECISION_BOUNDS",
+    "QUERIES",
     "SCORE_BOUNDS",
     "TUNING",
     "Bundle",
@@ -29,6 +32,7 @@ __all__ = [
     "Pairing",
     "Role",
     "Source",
+    "Sparse",
     "Tuning",
     "bundle_folder",
     "is_blank",
@@ -37,6 +41,7 @@ __all__ = [
     "read_golden",
     "read_tuning",
     "replacing",
+    "require_one_space",
     "require_replaceable",
     "sha256_of",
     "well_formed",

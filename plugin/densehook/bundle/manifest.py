@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
@@ -21,7 +21,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PRECISIONS = ("fp32", "fp16", "int8", "int4")
 
 # These files decide what comes out of the encoder; the others only prove it.
-_VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json")
+_VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json", "idf.json")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _POOLING_MASK = "pooling_mask"
 _SPAN_MASK = "span_mask"
@@ -61,6 +61,9 @@ class Manifest:
     vector of the tokens that are 1 there, so that there is one dimension more; a text as a whole is
     one.
 
+    ``queries`` is the fingerprint of the bundle in ``queries/``, a tower of its own for queries in
+    the space of this one's vectors; empty where one encoder is for both.
+
     ``variant`` names what was made of the plain export. ``proof`` is what is known of a graph that
     others exported: "none", or how near it is to PyTorch; empty where the export gate proved it
     equal. ``batch_dependent`` says that a vector
@@ -81,8 +84,18 @@ class Manifest:
     joiner: str = " "
     inputs: Sequence[str]
     output: str
+    queries: str = ""
     source: Source
     files: Mapping[str, str]
+
+    @property
+    def space(self) -> str:
+        """Hash over all that can change a document's vector: what an index's vectors are of.
+
+        It is the fingerprint of this encoder without a tower of its own for queries, so that an
+        index stays as it is when only that tower is another.
+        """
+        return replace(self, queries="").fingerprint
 
     @property
     def fingerprint(self) -> str:
@@ -168,7 +181,7 @@ class Manifest:
 
 
 # written only where there is something to say
-_OPTIONAL_KEYS = ("variant", "proof", "batch_dependent", "unpooled")
+_OPTIONAL_KEYS = ("variant", "proof", "batch_dependent", "unpooled", "queries")
 _KEYS = {each.name for each in fields(Manifest)} - {"part", *_OPTIONAL_KEYS} | {"fingerprint"}
 
 
@@ -224,6 +237,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         joiner=stated.text("joiner"),
         inputs=inputs,
         output=stated.name("output"),
+        queries=stated.text("queries") if stated.has("queries") else "",
         source=Source(**{each.name: source.text(each.name) for each in fields(Source)}),
         files=_sums(stated.table("files")),
     )

@@ -14,15 +14,21 @@ from .stated import read_text
 from .tuning import Tuning, read_tuning
 
 MANIFEST = "encoder.json"
+QUERIES = "queries"
+"""The folder in a bundle with that of its queries, where they have a tower of their own."""
 _REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files have been checked against their sums."""
+    """A bundle whose files have been checked against their sums.
+
+    ``queries`` is the tower that queries have of their own, if they have one.
+    """
 
     path: Path
     manifest: Manifest
+    queries: Bundle | None = None
 
     @property
     def model(self) -> Path:
@@ -60,7 +66,32 @@ def read_bundle(path: Path | str) -> Bundle:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():
         _check_sum(path, name, expected)
-    return Bundle(path, manifest)
+    return Bundle(path, manifest, _queries(path, manifest) if manifest.queries else None)
+
+
+def _queries(path: Path, manifest: Manifest) -> Bundle:
+    """The tower for queries, when it is the one that belongs to this bundle."""
+    tower = read_bundle(path / QUERIES)
+    found = tower.manifest
+    if found.fingerprint != manifest.queries:
+        raise BundleError(
+            f"{path / QUERIES} is {found.fingerprint}, the manifest says {manifest.queries}; copy"
+            " the bundle again, or pair the two anew"
+        )
+    require_one_space(manifest, found)
+    return tower
+
+
+def require_one_space(documents: Manifest, queries: Manifest) -> None:
+    """Raises BundleError where vectors of two encoders cannot be compared at all."""
+    if queries.queries:
+        raise BundleError(f"{queries.name} has a tower for queries itself; take that one's queries")
+    alike = type(documents.part) is type(queries.part)
+    if not alike or documents.part.space != queries.part.space:
+        raise BundleError(
+            f"{documents.name} is {documents.kind} of {documents.part.summary} and {queries.name}"
+            f" {queries.kind} of {queries.part.summary}: they cannot be towers of one space"
+        )
 
 
 def write_manifest(path: Path, manifest: Manifest, files: Iterable[str]) -> Manifest:

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "tune": "tune",
     "soup": "soup",
     "whiten": "whiten",
+    "pair": "pair",
     "curve": "curve",
     "bench": "bench",
     "create": "index",

@@ -62,7 +62,7 @@ def document_encoder(
     manifest = manifest_of(path, None if in_cluster is False else client)
     if in_cluster:
         require_encoder(client, manifest)
-    elif in_cluster is False or not has_encoder(client, manifest.name, manifest.fingerprint):
+    elif in_cluster is False or not has_encoder(client, manifest.name, manifest.space):
         return load_encoder(path)
     return RemoteEncoder(client, manifest)
 

@@ -137,14 +137,14 @@ def _search(place: Place) -> None:
 
 def _evaluate(place: Place, output: Path) -> None:
     from ..collections import help_topics
-    from ..evaluation import SYSTEMS, evaluate
+    from ..evaluation import evaluate, systems_for
     from ..report import write_report
 
     searcher = place.index().searcher()
     with bars() as progress:
         evaluation = evaluate(
             help_topics(),
-            SYSTEMS,
+            systems_for("dense"),
             searcher,
             output,
             text_of=searcher.text_of,

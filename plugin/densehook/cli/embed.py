@@ -58,7 +58,7 @@ def embed(
         ),
     ] = None,
     field: VectorFieldName = None,
-    index_type: IndexType = "hnsw",
+    index_type: IndexType = None,
     chunk: ChunkBy = None,
     chunk_tokens: ChunkTokens = 256,
     chunk_overlap: ChunkOverlap = 0,
@@ -96,7 +96,7 @@ def prepared(
     encoder: Path | None,
     inputs: str | None,
     field: str | None,
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     chunk: ChunkRule | None = None,
     in_cluster: bool | None = None,
 ) -> Index:

@@ -117,15 +117,15 @@ def evaluate(
         opened = open_topics(Path(collection), qrels, names(topic))
     else:
         opened = open_measured(collection, split, names(language))
-    wanted = checked or _possible(opened)
     client = connect(url, api_key, ca_certs)
     measured = open_index(
         client,
         index,
         encoder,
         field,
-        encodes="queries" if ann or needs_encoder(wanted) else "nothing",
+        encodes="queries" if ann or not checked or needs_encoder(checked) else "nothing",
     )
+    wanted = checked or _possible(opened, measured)
     searcher = measured.searcher()
     with bars() as show:
         evaluation = evaluate(
@@ -158,19 +158,21 @@ def evaluate(
 
 def _asks(index: Index) -> dict[str, Callable[[str], object]]:
     """How each system that serves searches is asked for its first hits."""
+    vectors = index.field.format.LIST
     return {
         "bm25": lambda text: index.search(text, mode="bm25", fields=[]),
-        "dense": lambda text: index.search(text, mode="dense", fields=[]),
+        vectors: lambda text: index.search(text, mode=vectors, fields=[]),
         "rrf": lambda text: index.search(text, fusion="rrf", fields=[]),
         "linear": lambda text: index.search(text, fusion="linear", fields=[]),
     }
 
 
-def _possible(collection: Collection) -> list[str]:
+def _possible(collection: Collection, index: Index) -> list[str]:
     """All systems but those that read documents which the collection does not have."""
-    from ..evaluation import SYSTEMS, needs_documents
+    from ..evaluation import needs_documents, systems_for
 
-    wanted = [name for name in SYSTEMS if collection.has_documents or not needs_documents([name])]
-    if len(wanted) < len(SYSTEMS):
+    suited = systems_for(index.field.format.LIST)
+    wanted = [name for name in suited if collection.has_documents or not needs_documents([name])]
+    if len(wanted) < len(suited):
         note(f"without pyserini-*: collection {collection.name} has no corpus.jsonl")
     return wanted

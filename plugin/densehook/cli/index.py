@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..files import is_stdin
-from ..hooks import field_for, pipeline_name
+from ..hooks import field_for, pipeline_name, require_index_type
 from ..types import IN_INDEX, PATIENCE
 from .bundles import manifest_of, open_index
 from .console import note, out
@@ -55,7 +55,7 @@ def create(
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
-    index_type: IndexType = "hnsw",
+    index_type: IndexType = None,
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[
@@ -93,6 +93,7 @@ def create(
     manifest = manifest_of(encoder, None if in_cluster is False else client)
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
     field = field or field_for(rule)
+    index_type = require_index_type(manifest, index_type)
     in_cluster = create_index(
         client,
         index,

@@ -83,7 +83,13 @@ ChunkBeyond = Annotated[
         "--chunk-beyond", help="What becomes of a document of more: refuse, or cut it there."
     ),
 ]
-IndexType = Annotated[str, typer.Option("--index-type", help=f"One of {', '.join(INDEX_TYPES)}.")]
+IndexType = Annotated[
+    str | None,
+    typer.Option(
+        "--index-type",
+        help=f"One of {', '.join(INDEX_TYPES)}; of vectors hnsw by default, the last of weights.",
+    ),
+]
 Texts = Annotated[
     bool,
     typer.Option(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bundle import is_blank
-from ..hooks import MARKED, fields_in, filter_of
+from ..hooks import MARKED, VECTOR_LISTS, fields_in, filter_of
 from .bundles import open_searched
 from .console import note, out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, names
@@ -20,14 +20,17 @@ from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, 
 if TYPE_CHECKING:
     from ..index import Hit, Hits
 
-_MODES = ("bm25", "dense", "hybrid")
+_MODES = ("bm25", *VECTOR_LISTS, "hybrid")
 _LONGEST_ID = 24
 
 
 def search(
     index: Annotated[str, typer.Argument(help="Index to search, or an alias of several.")],
     text: Annotated[str, typer.Argument(help="The query.")],
-    mode: Annotated[str, typer.Option("--mode", help="bm25, dense or hybrid.")] = "hybrid",
+    mode: Annotated[
+        str,
+        typer.Option("--mode", help="bm25, hybrid or, as the vector field is, dense or sparse."),
+    ] = "hybrid",
     fusion: Annotated[str, typer.Option("--fusion", help="rrf or linear.")] = "rrf",
     size: Annotated[int, typer.Option("--size", "-k", min=1, max=1000, help="Hits to show.")] = 10,
     start: Annotated[int, typer.Option("--from", min=0, max=9000, help="Hits to pass over.")] = 0,
@@ -79,7 +82,7 @@ def search(
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Search an index by BM25, by dense vectors, or by both fused."""
+    """Search an index by BM25, by its vectors, or by both fused."""
     from ..elastic.naming import unmapped
     from .cluster import connect
 

@@ -37,7 +37,9 @@ class Place:
     @classmethod
     def of(cls, client: Elasticsearch, encoder: Encoder) -> Self:
         """The cluster encodes if it can."""
-        return cls(client, encoder, has_encoder(client, encoder.manifest.name, encoder.fingerprint))
+        return cls(
+            client, encoder, has_encoder(client, encoder.manifest.name, encoder.manifest.space)
+        )
 
     def index(self) -> Index:
         """The demo's index, as users search it."""

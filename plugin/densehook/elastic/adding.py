@@ -32,7 +32,7 @@ def add_field(
     *,
     inputs: Sequence[str] = (),
     field: str | None = None,
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     in_cluster: bool | None = None,
     chunk: ChunkRule | None = None,
 ) -> bool:
@@ -52,7 +52,7 @@ def add_field(
     field = field or field_for(chunk)
     stated = stated_field(name, mapping, field)
     if in_cluster is None:
-        in_cluster = has_encoder(client, manifest.name, manifest.fingerprint)
+        in_cluster = has_encoder(client, manifest.name, manifest.space)
     elif in_cluster:
         require_encoder(client, manifest)
     if stated is not None and stated.mapping:

@@ -212,7 +212,7 @@ def _mapping_objection(
     if not field.mapping:
         return (
             "the mapping states whose vectors it has, and does not map it",
-            "PUT INDEX/_mapping with this field as dense_vector",
+            "PUT INDEX/_mapping with this field, of the type that its encoder writes",
         )
     if not field.inputs:
         return (
@@ -227,10 +227,10 @@ def _mapping_objection(
             f"its encoder {field.encoder} is in service on no node",
             "put its bundle into config/densehook, then POST _densehook/encoders/_reload",
         )
-    if all(each.fingerprint != field.fingerprint for each in serving if each.state == READY):
+    if all(each.space != field.fingerprint for each in serving if each.state == READY):
         return (
             f"made by {field.encoder} {short(field.fingerprint)}, which is"
-            f" {short(str(serving[0].fingerprint))} in the cluster",
+            f" {short(str(serving[0].space))} in the cluster",
             "put back the bundle the index was made with, or make another index and reindex",
         )
     return None

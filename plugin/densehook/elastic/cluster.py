@@ -29,7 +29,8 @@ class NodeEncoder:
     """An encoder on one node of the cluster.
 
     ``state`` is ``loading``, ``ready`` or ``failed``; ``reason`` says why it failed. ``proof`` is
-    what is known of a graph that others exported.
+    what is known of a graph that others exported. ``space`` is what its documents' vectors are of,
+    which an index states.
     """
 
     node: str
@@ -38,6 +39,7 @@ class NodeEncoder:
     fingerprint: str | None
     reason: str | None
     proof: str = ""
+    space: str | None = None
 
 
 def encoders_of(client: Elasticsearch) -> list[NodeEncoder] | None:
@@ -99,7 +101,7 @@ def tokens_in_cluster(client: Elasticsearch, encoder: str, query: str) -> tuple[
 
 def require_encoder(client: Elasticsearch, manifest: Manifest) -> None:
     """Raises NotInService, or EncoderMismatch, unless a node has this very encoder in service."""
-    if objection := _objection(encoders_of(client), manifest.name, manifest.fingerprint):
+    if objection := _objection(encoders_of(client), manifest.name, manifest.space):
         raise objection
 
 
@@ -146,9 +148,9 @@ def _objection(
             + (f": {first.reason}" if first.reason else "; try again in a few seconds")
         )
     for encoder in ready:
-        if encoder.fingerprint != fingerprint:
+        if encoder.space != fingerprint:
             return EncoderMismatch(
-                f"encoder {name!r} on node {encoder.node!r} is {encoder.fingerprint}, this"
+                f"encoder {name!r} on node {encoder.node!r} is {encoder.space}, this"
                 f" bundle is {fingerprint}; put the same bundle on every node"
             )
     return None
@@ -163,6 +165,7 @@ def _parsed(body: Mapping[str, Any]) -> list[NodeEncoder]:
             entry.get("fingerprint"),
             entry.get("reason"),
             entry.get("proof", ""),
+            entry.get("space", entry.get("fingerprint")),
         )
         for node in body["nodes"].values()
         for name, entry in node["encoders"].items()

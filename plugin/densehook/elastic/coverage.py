@@ -134,7 +134,7 @@ def _tokenizer_of(field: VectorField) -> DocumentTokenizer | None:
     """What tells how much the field's encoder reads, where its bundle is here."""
     with suppress(BundleError, MissingExtra):
         bundle = read_bundle(bundle_folder(field.encoder))
-        if bundle.manifest.fingerprint == field.fingerprint:
+        if bundle.manifest.space == field.fingerprint:
             from ..encode import DocumentTokenizer
 
             return DocumentTokenizer(bundle)
@@ -144,7 +144,7 @@ def _tokenizer_of(field: VectorField) -> DocumentTokenizer | None:
 def join_of(client: Elasticsearch, field: VectorField) -> Join:
     """How the field's encoder joins texts, as the cluster or a bundle here says; else by spaces."""
     for manifest in _manifests(client, field.encoder):
-        if manifest.fingerprint == field.fingerprint:
+        if manifest.space == field.fingerprint:
             return manifest.join
     return join_by_spaces
 

@@ -14,11 +14,13 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from ..collections.impacts import Impacts
-from ..errors import ElasticError, RequestError
+from ..errors import ElasticError, NoProvenance, RequestError
+from ..hooks import value_at
+from ..hooks.kinds.sparse import parsed
 from ..types import QueryId, ScoredDoc
 from .bulk import Refusal, Write, require_available, send
 from .connect import elastic_errors
-from .indices import index_exists, refresh
+from .indices import index_exists, provenance_of, refresh
 from .paging import pages
 from .search import rankings
 
@@ -75,18 +77,25 @@ def import_impacts(
 
 
 def stored_impacts(client: Elasticsearch, index: str, field: str = "impacts") -> Iterator[Impacts]:
-    """The documents of an index that have weights. Raises RequestError, ElasticError."""
+    """The documents of an index that have weights, an encoder's or others'.
+
+    Where an encoder made them, the contents are the text that it made them of, its inputs joined by
+    blanks. Raises RequestError, ElasticError.
+    """
     _require_sparse(client, index, field)
-    for hits in pages(client, index, {"exists": {"field": field}}, [field, CONTENTS], _AT_ONCE):
+    contents = _contents(client, index, field)
+    for hits in pages(client, index, {"exists": {"field": field}}, [field, *contents], _AT_ONCE):
         for hit in hits:
             source = hit.get("_source", {})
-            weights = source.get(field)
-            if not isinstance(weights, Mapping):
+            weights = parsed(value_at(source, field))
+            if weights is None:
                 raise ElasticError(
                     f"document {hit['_id']!r} of index {index!r} has weights that its source does"
                     " not show; the index's _source leaves them out"
                 )
-            yield Impacts(hit["_id"], str(source.get(CONTENTS, "")), weights)
+            texts = [value_at(source, each) for each in contents]
+            told = " ".join(str(text) for text in texts if text is not None)
+            yield Impacts(hit["_id"], told, weights)
 
 
 def search_impacts(
@@ -119,6 +128,15 @@ def _mappings(field: str) -> dict[str, Any]:
 
 def _source(row: Impacts, field: str) -> dict[str, Any]:
     return {CONTENTS: row.contents, field: dict(row.weights)}
+
+
+def _contents(client: Elasticsearch, index: str, field: str) -> list[str]:
+    """The fields with the text of the weights."""
+    try:
+        stated = provenance_of(client, index).vector_fields.get(field)
+    except NoProvenance:
+        stated = None
+    return [CONTENTS] if stated is None else list(stated.inputs)
 
 
 def _require_sparse(client: Elasticsearch, index: str, field: str) -> None:

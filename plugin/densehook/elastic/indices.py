@@ -37,7 +37,7 @@ def create_index(
     manifest: Manifest,
     *,
     inputs: Sequence[str],
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     shards: int = 1,
     replicas: int = 0,
     field: str | None = None,
@@ -54,7 +54,7 @@ def create_index(
     RequestError for a value that cannot be, IndexExists, NotInService when the cluster is to encode
     and does not have this encoder in service.
     """
-    require_index_type(manifest, index_type)
+    index_type = require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     field = field or field_for(chunk)
     require_field_names(inputs, field, chunk)
@@ -71,7 +71,7 @@ def create_index(
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
         if in_cluster is None:
-            in_cluster = has_encoder(client, manifest.name, manifest.fingerprint)
+            in_cluster = has_encoder(client, manifest.name, manifest.space)
         elif in_cluster:
             require_encoder(client, manifest)
         body = index_request(

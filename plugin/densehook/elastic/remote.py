@@ -88,17 +88,23 @@ class RemoteEncoder:
             if not isinstance(cast(object, text), str):
                 kind = type(text).__name__
                 raise EncodeError(f"text {place} is of type {kind}, not a string", place)
-        vectors = np.zeros((len(given), self.dims), dtype=np.float32)
+        part = self.manifest.part
+        vectors: Vectors = np.empty(len(given), dtype=object)
+        if isinstance(part, Dense):
+            vectors = np.zeros((len(given), part.dims), dtype=np.float32)
         lost = []
         for place, encoded in enumerate(self._answers(given, role)):
-            vectors[place] = encoded["vector"]
+            vectors[place] = encoded[part.OUTPUT_KEY]
             lost.append(encoded["lost_tokens"])
         stats = EncodeStats(
             texts=len(given), truncated_texts=sum(map(bool, lost)), lost_tokens=sum(lost)
         )
         if cut := stats.cut_of(self.manifest.max_tokens):
             log.warning(cut)
-        return vectors[0] if isinstance(texts, str) else vectors
+        if isinstance(texts, str):
+            only: Vector = vectors[0]
+            return only
+        return vectors
 
     def _answers(self, texts: Sequence[str], role: Role) -> Iterator[dict[str, Any]]:
         for start in range(0, len(texts), _MOST_TEXTS):

@@ -1,4 +1,4 @@
-"""Searching an index for whole rankings: BM25 or dense, many queries at a time."""
+"""Searching an index for whole rankings: BM25 or vectors, many queries at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ..bundle import is_blank
 from ..errors import ElasticError, NotInService, RequestError, UnusableDocument
 from ..hooks import (
     NOTES,
+    VECTOR_LISTS,
     PassageScore,
+    VectorField,
     bm25_request,
     field_of,
     field_text,
@@ -24,6 +26,7 @@ from ..hooks import (
     passage_score,
     ranking_of,
     require_answers,
+    vector_request,
 )
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-MODES = ("bm25", "dense")
+MODES = ("bm25", *VECTOR_LISTS)
 
 _QUERIES_PER_REQUEST = 16
 _IDS_PER_REQUEST = 1000
@@ -79,8 +82,9 @@ class Searcher:
         depth: int,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> dict[QueryId, list[ScoredDoc]]:
-        """Rankings of ``depth`` hits for each query, by ``bm25`` or ``dense``.
+        """Rankings of ``depth`` hits for each query, by ``bm25``, ``dense`` or ``sparse``.
 
+        Where the field is of the other kind, the index's only one of that kind is searched.
         ``dense-mean-3`` scores documents of chunks by the mean of their best three, as other
         passage scores do. A query of blanks is no text, and finds nothing.
         """
@@ -152,17 +156,36 @@ class Searcher:
         if mode == "bm25":
             fields = self._provenance.require_bm25()
             return [bm25_request(fields, text, depth) for text in texts]
-        name, encoder = self._field.name, self._field.encoder
-        kind = field_of(self._field.mapping, name, self._index)
+        field = self._field_for(mode.partition("-")[0])
+        name, encoder = field.name, field.encoder
+        kind = field_of(field.mapping, name, self._index)
         if scored := mode.partition("-")[2]:
             scoring = self._require_scored(passage_score(scored))
             return [kind.bridged_request(name, t, depth, passages=scoring) for t in texts]
-        if self._encoder is None and self._cluster_encodes:
+        here = self._encoder if field is self._field else None
+        if here is None and self._cluster_encodes:
             return [kind.text_request(name, text, encoder, depth) for text in texts]
-        if self._encoder is None:
-            raise RequestError(f"dense search needs the encoder {encoder!r}; give its bundle")
-        outputs = self._encoder.encode_queries(texts).tolist()
-        return [kind.request(name, output, depth) for output in outputs]
+        if here is None:
+            raise RequestError(f"{mode} search needs the encoder {encoder!r}; give its bundle")
+        outputs = here.encode_queries(texts).tolist()
+        return [vector_request(field, output, depth) for output in outputs]
+
+    def _field_for(self, mode: str) -> VectorField:
+        """The field that a mode searches. Raises RequestError where it is not known which."""
+
+        def is_searched(field: VectorField) -> bool:
+            return mode == field_of(field.mapping, field.name, self._index).LIST
+
+        if is_searched(self._field):
+            return self._field
+        fields = [each for each in self._provenance.vector_fields.values() if is_searched(each)]
+        if len(fields) != 1:
+            had = f"has several fields for {mode} search" if fields else f"has no field for {mode}"
+            raise RequestError(
+                f"index {self._index!r} {had}; its field {self._field.name!r} is a"
+                f" {self._field.mapping.get('type')}, name another (--field)"
+            )
+        return fields[0]
 
     def _require_scored(self, scoring: PassageScore) -> dict[str, Any]:
         """How the cluster is asked. Raises RequestError where it cannot score passages."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
-from ..bundle import Manifest
+from ..bundle import Manifest, Role
 from ..errors import RequestError
 from .kinds.dense import unit
 from .session import Vectors
@@ -43,11 +43,18 @@ _FIXED: Mapping[str, tuple[Sequence[object], str]] = {
 """Arguments of sentence-transformers that mean one thing here, and why no other."""
 
 
+QUERY: Role = "query"
+
+
 class Prompt(NamedTuple):
-    """What goes before a text; the vector is not pooled of its first ``unpooled`` tokens."""
+    """What goes before a text; the vector is not pooled of its first ``unpooled`` tokens.
+
+    ``is_query`` says that the text is a query, whatever goes before it.
+    """
 
     text: str
     unpooled: int = 0
+    is_query: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +99,16 @@ class Asked:
             return stated_prompt(self.prompt, manifest)
         if self.prompt_name is not None:
             return named_prompt(manifest, self.prompt_name)
-        both = {named_prompt(manifest, name) for name in manifest.prompts}
+        both = {named_prompt(manifest, name)._replace(is_query=False) for name in manifest.prompts}
         return both.pop() if len(both) == 1 else Prompt("")
 
     def finished(self, vectors: Vectors) -> Vectors:
         """Float32 [n, dims] -> float32 [n, truncate_dim], of unit length where that is asked."""
         dims = self.truncate_dim
+        if vectors.ndim != 2 and (self.normalize_embeddings or dims is not None):
+            raise RequestError(
+                "truncate_dim and normalize_embeddings are for vectors, and this encoder gives none"
+            )
         if dims is not None:
             if not 1 <= dims <= vectors.shape[1]:
                 raise RequestError(
@@ -115,14 +126,14 @@ def named_prompt(manifest: Manifest, name: str) -> Prompt:
             f"encoder {manifest.name!r} has no prompt {name!r}; known: "
             + ", ".join(manifest.prompts)
         )
-    return Prompt(manifest.prompts[name], manifest.unpooled.get(name, 0))
+    return Prompt(manifest.prompts[name], manifest.unpooled.get(name, 0), name == QUERY)
 
 
 def stated_prompt(text: str, manifest: Manifest) -> Prompt:
     """A prompt as such; RequestError where the encoder would have to tell its tokens and cannot."""
     for name, known in manifest.prompts.items():
         if known == text:
-            return named_prompt(manifest, name)
+            return named_prompt(manifest, name)._replace(is_query=False)
     if manifest.unpooled:
         raise RequestError(
             f"encoder {manifest.name!r} pools no tokens of its prompts, and of {text!r} it is not"

@@ -14,7 +14,7 @@ from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
-from .kinds import OUTPUTS
+from .kinds import LEXICONS, OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
 from .running import Running
@@ -72,7 +72,17 @@ class Encoder:
             provider=provider or "cpu",
             spinning=spinning,
         )
-        self._running = Running(bundle.manifest, session, tokens_per_run or TOKENS_PER_RUN, at_once)
+        lexicon = LEXICONS.get(bundle.manifest.kind)
+        self._running = Running(
+            bundle.manifest,
+            session,
+            tokens_per_run or TOKENS_PER_RUN,
+            at_once,
+            None if lexicon is None else lexicon(bundle, self._tokenizer),
+        )
+        self._queries: Encoder | None = None
+        if bundle.queries is not None:
+            self._queries = Encoder(bundle.queries, threads, provider=provider, spinning=spinning)
 
     def __repr__(self) -> str:
         proof = f", proof: {self.manifest.proof}" if self.manifest.proof else ""
@@ -85,8 +95,12 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
+        """Identity of the vectors that it makes of documents and queries; Manifest.fingerprint."""
         return self.manifest.fingerprint
+
+    def tower(self, role: str | None) -> Encoder:
+        """The encoder of texts in a role: this one, unless queries have one of their own."""
+        return self._queries if self._queries is not None and role == "query" else self
 
     def blank(self, texts: int) -> Vectors:
         """What so many texts have before they are encoded: zeros, float32 [n, dims]."""
@@ -146,6 +160,8 @@ class Encoder:
 
             encoder.encode(["a text"], prompt_name="query", truncate_dim=128)
         """
+        if (tower := self.tower(prompt_name)) is not self:
+            return tower.encode(texts, prompt_name, **options)
         asked = Asked.of(prompt_name, options)
         prompt = asked.prompt_of(self.manifest)
         given = [texts] if isinstance(texts, str) else list(texts)
@@ -211,7 +227,8 @@ class Encoder:
 
     def encode_counted(self, texts: Sequence[str], role: Role) -> Encoded:
         """Vectors and, beside them, what was cut. Raises EncodeError as encode_queries does."""
-        return self._encode(texts, named_prompt(self.manifest, role))
+        tower = self.tower(role)
+        return tower._encode(texts, named_prompt(tower.manifest, role))
 
     def encode_each(
         self, texts: Sequence[str], role: Role, prompts: Sequence[str | None] | None = None
@@ -221,6 +238,8 @@ class Encoder:
         ``prompts`` are those that some have in the place of the role's. Raises RequestError for one
         whose tokens cannot be told, where the encoder pools none of its prompts'.
         """
+        if (tower := self.tower(role)) is not self:
+            return tower.encode_each(texts, role, prompts)
         require_list(texts)
         vectors = self.blank(len(texts))
         each_ones = self._prompts(texts, role, prompts)
@@ -276,11 +295,12 @@ class Encoder:
         ``on_progress`` hears, window by window, what has been encoded so far. Raises EncodeError
         with the text's place in the stream.
         """
-        prompt = named_prompt(self.manifest, role)
+        tower = self.tower(role)
+        prompt = named_prompt(tower.manifest, role)
         stats = EncodeStats()
         for window in _windows(texts):
             try:
-                encoded = self._encode([text for _, text in window], prompt, stats.texts)
+                encoded = tower._encode([text for _, text in window], prompt, stats.texts)
             except EncodeError as error:
                 key = window[error.position - stats.texts][0]
                 message = f"text {key!r} of the stream: {error}"
@@ -367,7 +387,7 @@ class Encoder:
             ],
         )
         return [
-            _with_tokens(each, 0, window.content, position)
+            _with_tokens(each, Prompt(""), window.content, position)
             for position, (each, window) in enumerate(zip(tokens, given, strict=True), first)
         ]
 
@@ -377,7 +397,8 @@ class Encoder:
         ``first`` is the place of the first one, for an EncodeError, as encode_queries raises it.
         """
         require_list(texts)
-        return self._tokenize(texts, named_prompt(self.manifest, role), first)
+        tower = self.tower(role)
+        return tower._tokenize(texts, named_prompt(tower.manifest, role), first)
 
     def golden_tokens(self, golden: GoldenText) -> Tokens:
         """What the model reads for a golden text. Raises EncodeError for one of another kind's."""
@@ -408,7 +429,7 @@ class Encoder:
         ]
         tokens = iter(self._tokenizer(strings))
         return [
-            _with_tokens(next(tokens), prompt.unpooled, text, position)
+            _with_tokens(next(tokens), prompt, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
@@ -456,10 +477,11 @@ def require_list(texts: object) -> None:
         raise EncodeError("texts must be a list of strings, not one string; put it in a list")
 
 
-def _with_tokens(tokens: Tokens, unpooled: int, text: str, position: int) -> Tokens | EncodeError:
+def _with_tokens(tokens: Tokens, prompt: Prompt, text: str, position: int) -> Tokens | EncodeError:
     if tokens.ids:
         # a vector is pooled of the last token at least
-        return tokens._replace(unpooled=min(unpooled, len(tokens.ids) - 1)) if unpooled else tokens
+        unpooled = min(prompt.unpooled, len(tokens.ids) - 1)
+        return tokens._replace(unpooled=unpooled, is_query=prompt.is_query)
     return EncodeError(f"text {position} ({text[:40]!r}) gives no token", position)
 
 

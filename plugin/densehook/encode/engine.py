@@ -59,7 +59,7 @@ class Engine:
         """
         cpus = usable_cpus()
         traffic = _Traffic()
-        queries = Encoder(bundle, threads=1)
+        queries = Encoder(bundle.queries or bundle, threads=1)
         bulk = Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False)
         self_test(bulk, bundle)  # the other runs the same files
         self._queries = _QueryLane(queries, cpus, query_queue, cached_queries, traffic)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bundle import Manifest
 from ..errors import EncodeError
-from .kinds import OUTPUTS
+from .kinds import OUTPUTS, Lexicon
 from .packing import MAX_PADDING, pack
 from .session import Batch, Session, Vectors
 from .tokenizer import Tokens
@@ -19,17 +19,24 @@ from .tokenizer import Tokens
 class Running:
     """A bundle's session, and how much of what goes through it at a time.
 
-    ``tokens_per_run`` counts padding; ``concurrent_runs`` packs are run side by side.
+    ``tokens_per_run`` counts padding; ``concurrent_runs`` packs are run side by side. ``lexicon``
+    has the words of outputs that are of tokens.
     """
 
     def __init__(
-        self, manifest: Manifest, session: Session, tokens_per_run: int, concurrent_runs: int
+        self,
+        manifest: Manifest,
+        session: Session,
+        tokens_per_run: int,
+        concurrent_runs: int,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self.tokens_per_run = tokens_per_run
         self._manifest = manifest
         self._kind = OUTPUTS[manifest.kind]
         self.session = session
         self._concurrent_runs = concurrent_runs
+        self._lexicon = lexicon
 
     @property
     def max_padding(self) -> float:
@@ -54,7 +61,18 @@ class Running:
             with around_run():
                 vectors[positions] = self.together([window[at] for at in positions])
 
-        return vectors, self._packed(window, put, batch_size)
+        if self._lexicon is None or not self._lexicon.weighs_queries:
+            return vectors, self._packed(window, put, batch_size)
+        for at, tokens in enumerate(window):
+            if tokens.is_query:
+                vectors[at] = self._lexicon.weighed(tokens.ids)
+        places = [at for at, tokens in enumerate(window) if not tokens.is_query]
+        failures = self._packed(
+            [window[at] for at in places],
+            lambda positions: put([places[at] for at in positions]),
+            batch_size,
+        )
+        return vectors, {places[at]: failure for at, failure in failures.items()}
 
     def each_spans(
         self, window: Sequence[Tokens]
@@ -125,4 +143,6 @@ class Running:
         if self._manifest.knows_spans and output.ndim == 3:
             output = output.reshape(-1, output.shape[-1])
         rows: Vectors = self._kind.decoded(self._manifest, output)
+        if self._lexicon is not None:
+            rows = self._lexicon.named(rows)
         return rows.reshape(len(texts), -1, *rows.shape[1:])

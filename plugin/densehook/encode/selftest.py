@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..bundle import Bundle, GoldenText, Manifest
+from ..bundle.manifest import ROLES
 from ..errors import SelfTestError
 from .kinds import OUTPUTS
 from .session import Vectors
@@ -14,6 +15,8 @@ from .tokenizer import Tokens
 
 class _Encoder(Protocol):
     manifest: Manifest
+
+    def tower(self, role: str | None) -> _Encoder: ...
 
     def golden_tokens(self, golden: GoldenText) -> Tokens: ...
 
@@ -28,6 +31,15 @@ def self_test(encoder: _Encoder, bundle: Bundle) -> None:
 
 def golden_objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
     """What is not as in golden.json, token ids or an output; empty when all is."""
+    for role in ROLES:
+        tower = encoder.tower(role)
+        own = [text for text in golden if text.role == role]
+        if own and (reason := _objection(tower, own)):
+            return reason
+    return ""
+
+
+def _objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
     tokens = [encoder.golden_tokens(text) for text in golden]
     for text, found in zip(golden, tokens, strict=True):
         if found.ids != list(text.ids):

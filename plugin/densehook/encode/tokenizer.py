@@ -25,6 +25,8 @@ class Tokens(NamedTuple):
     """The first and behind the last token of each part that has a vector; none for one of all."""
     types: Sequence[int] = ()
     """The type of each token; none where all are of type 0."""
+    is_query: bool = False
+    """Whether it is that of a query, which some encoders weigh without their graph."""
 
 
 class Tokenizer:
@@ -49,6 +51,11 @@ class Tokenizer:
             [well_formed(text) for text in texts], add_special_tokens=False
         )
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
+
+    def token(self, number: int) -> str | None:
+        """The token of an id, as tokenizer.json has it; None where there is none."""
+        token: str | None = self._tokenizer.id_to_token(number)
+        return token
 
     def with_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]

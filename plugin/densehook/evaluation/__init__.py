@@ -26,6 +26,7 @@ from .systems import (
     needs_documents,
     needs_encoder,
     needs_reranker,
+    systems_for,
     title_and_text,
 )
 
@@ -54,5 +55,6 @@ __all__ = [
     "needs_reranker",
     "pyserini_bm25",
     "pyserini_fusion",
+    "systems_for",
     "title_and_text",
 ]

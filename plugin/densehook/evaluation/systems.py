@@ -11,6 +11,7 @@ from typing import Protocol
 from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
+from ..hooks import VECTOR_LISTS
 from ..hooks.passages import SCORES, passage_score
 from ..types import DocId, Document, QueryId, Run
 from .bm25 import pyserini_bm25
@@ -82,7 +83,7 @@ def _searched(mode: Mode) -> System:
         )
         return without_queries_themselves(run, bench.collection, bench.depth)
 
-    return System((), make, encodes=mode.startswith("dense"))
+    return System((), make, encodes=mode.partition("-")[0] in VECTOR_LISTS)
 
 
 def _fused(method: str, *parts: str) -> System:
@@ -127,6 +128,7 @@ LISTS = ("bm25", "dense")
 SYSTEMS: Mapping[str, System] = {
     "bm25": _searched("bm25"),
     "dense": _searched("dense"),
+    "sparse": _searched("sparse"),
     "rrf": _fused("rrf", *LISTS),
     "linear": _fused("linear", *LISTS),
     "pyserini-bm25": System((), _pyserini_bm25, reads=True, apart=True),
@@ -134,6 +136,17 @@ SYSTEMS: Mapping[str, System] = {
     "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
 }
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
+
+
+def systems_for(vectors: str) -> list[str]:
+    """What is evaluated of an index unless something is named; ``vectors`` are its dense or sparse.
+
+    Of other kinds than dense no fusion of Pyserini's is among them.
+    """
+    if vectors == LISTS[1]:
+        return [name for name in SYSTEMS if name not in VECTOR_LISTS or name == vectors]
+    lists = ("bm25", vectors)
+    return [*lists, *(f"{method}({','.join(lists)})" for method in ("rrf", "linear"))]
 
 
 _FUSED = re.compile(r"(?P<fusion>\w+)\((?P<lists>[^()]+)\)")

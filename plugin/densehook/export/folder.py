@@ -23,6 +23,7 @@ _TRANSFORMER = tuple(
     f"sentence_{model}_config.json"
     for model in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
+_SENTENCE = "config_sentence_transformers.json"
 _SIMILARITIES = {"cosine": ("cosine",), "dot": ("dot_product", "max_inner_product")}
 
 
@@ -79,7 +80,7 @@ def read_folder(folder: Path) -> FolderFacts:
         normalise = modules.normalise
     path = _transformer_config(modules.transformer)
     stated = _object(path)
-    sentence = _object(folder / "config_sentence_transformers.json")
+    sentence = _object(folder / _SENTENCE)
     if (task := stated.get("transformer_task")) not in (None, "feature-extraction"):
         raise RecipeError(
             f"{path}: transformer_task is {task!r}; the dense kind has none but that"
@@ -95,8 +96,19 @@ def read_folder(folder: Path) -> FolderFacts:
         max_tokens=_max_tokens(path, stated),
         similarity=_similarity_name(sentence),
         lower_case=bool(stated.get("do_lower_case")),
-        prompts=_prompts(folder / "config_sentence_transformers.json", sentence),
+        prompts=read_prompts(folder),
     )
+
+
+def read_length(transformer: Path) -> int | None:
+    """How many tokens a transformer's folder says that it reads, if it says it."""
+    path = _transformer_config(transformer)
+    return _max_tokens(path, _object(path))
+
+
+def read_prompts(folder: Path) -> Prompts:
+    """The prompts of a model's folder."""
+    return _prompts(folder / _SENTENCE, _object(folder / _SENTENCE))
 
 
 def settle(

@@ -27,13 +27,13 @@ from .folder import Settings
 from .masks import traceable_masks
 from .pooling import POOLING, Head
 from .sizes import state_sizes
-from .variants.graphs import write_model
+from .variants.graphs import Model, write_model
 
-__all__ = ["OUTPUT", "POOLING", "write_graph"]
+__all__ = ["OUTPUT", "POOLING", "tells_types_apart", "trace", "write_graph"]
 
 OPSET = 18
 OUTPUT = "embedding"
-_AXES = {0: "batch_size", 1: "sequence_length"}
+AXES = {0: "batch_size", 1: "sequence_length"}
 _SPAN_AXES = {0: "batch_size", 1: "spans", 2: "sequence_length"}
 
 
@@ -90,29 +90,28 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
     elif settings.unpooled:
         inputs.append("pooling_mask")
         named["pooling_mask"] = ids
-    module = Pooled(model, settings)
-    trace(module, values, inputs, OUTPUT, path, dims, named=named, axes=axes)
+    traced = trace(Pooled(model, settings), inputs, values, path, axes=axes, named=named)
+    traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
+    state_sizes(traced)
+    write_model(traced, path)
     return inputs
 
 
 def trace(
-    module: torch.nn.Module,
-    values: Sequence[Tensor],
+    module: Any,
     inputs: Sequence[str],
-    output: str,
+    values: Sequence[Tensor],
     path: Path,
-    dims: int,
     *,
+    axes: Mapping[str, Mapping[int, str]],
     named: Mapping[str, Tensor] = MappingProxyType({}),
-    axes: Mapping[str, Mapping[int, str]] = MappingProxyType({}),
-) -> None:
-    """Writes the graph of a module around a transformer, ``module.model``; ``dims`` ends its shape.
+    output: str = OUTPUT,
+) -> Model:
+    """The graph of a module around ``module.model``, traced beside ``path``; not yet written.
 
-    ``values`` are samples of its inputs in their order, ``named`` of those that are given by name;
-    ``axes`` are those that are not [batch, tokens]. Raises ExportError for an architecture that
-    cannot be traced.
+    ``values`` are of the first inputs, ``named`` of others; all are of a batch's texts and tokens
+    unless ``axes`` says otherwise. Raises ExportError for an architecture that cannot be traced.
     """
-    config: Any = module.model.config  # type: ignore[union-attr]
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         with quiet(), traceable_masks(), torch.no_grad():
@@ -123,23 +122,20 @@ def trace(
                 kwargs=dict(named),
                 input_names=list(inputs),
                 output_names=[output],
-                dynamic_axes={**dict.fromkeys(inputs, _AXES), output: {0: _AXES[0]}, **axes},
+                dynamic_axes={**dict.fromkeys(inputs, AXES), **axes},
                 opset_version=OPSET,
                 dynamo=False,
             )
-        traced = onnx.load(str(scratch / path.name))
+        return onnx.load(str(scratch / path.name))
     except (OSError, ExportError):
         raise
     except Exception as error:  # tracing raises whatever the model's code does
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(
-            f"model type {config.model_type!r} cannot be traced to a graph: {reason}"
+            f"model type {module.model.config.model_type!r} cannot be traced to a graph: {reason}"
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
-    state_sizes(traced)
-    write_model(traced, path)
 
 
 def tells_types_apart(model: Any) -> bool:

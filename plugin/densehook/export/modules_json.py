@@ -38,8 +38,8 @@ _REFUSED = {
     "StaticEmbedding": "it is a table without a transformer; densehook export alone takes it",
     "Router": "each role has a model of its own; save the one you want to a folder of its own",
     "Asym": "each role has a model of its own; save the one you want to a folder of its own",
-    "SpladePooling": "its vectors are sparse; the dense kind has none",
-    "MLMTransformer": "its vectors are sparse; the dense kind has none",
+    "SpladePooling": 'its weights are of tokens; write kind = "sparse" into its recipe',
+    "MLMTransformer": 'its weights are of tokens; write kind = "sparse" into its recipe',
 }
 
 
@@ -51,7 +51,7 @@ def read_modules(folder: Path) -> Modules | None:
     listed = read_json(folder / "modules.json")
     if listed is None:
         return None
-    found = [_located(folder, entry) for entry in _entries(folder / "modules.json", listed)]
+    found = located_modules(folder, listed)
     kinds = [kind for kind, _ in found]
     if kinds[:1] != ["Transformer"] or kinds.count("Transformer") != 1:
         raise RecipeError(
@@ -72,6 +72,11 @@ def read_modules(folder: Path) -> Modules | None:
             f" {rest[0][0]} has no vector to work on"
         )
     return Modules(transformer, mix, pooling, include_prompt, steps)
+
+
+def located_modules(folder: Path, listed: Any) -> list[tuple[str, Path]]:
+    """What modules.json lists: of each module its class, by the last name, and its folder."""
+    return [_located(folder, entry) for entry in _entries(folder / "modules.json", listed)]
 
 
 def read_pooling(path: Path) -> tuple[str, bool] | None:

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .graph import tells_types_apart, trace
+from .graph import AXES, tells_types_apart, trace
+from .sizes import state_sizes
+from .variants.graphs import write_model
 
 OUTPUT = "score"
 
@@ -75,6 +77,9 @@ def write_pair_graph(
         inputs.append("token_type_ids")
         values.append(torch.zeros_like(ids))
     module = Judged(model, answers, activation) if answers else Classified(model, activation)
-    with torch.no_grad():
-        trace(module, values, inputs, OUTPUT, path, 1)
+    axes = {OUTPUT: {0: AXES[0]}}
+    traced = trace(module, inputs, values, path, axes=axes, output=OUTPUT)
+    traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = 1
+    state_sizes(traced)
+    write_model(traced, path)
     return inputs

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import KINDS
-from ..bundle.kinds.cross import ACTIVATIONS, TRUNCATIONS
+from ..bundle.kinds import cross, sparse
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
 from ..bundle.manifest import ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
@@ -44,11 +44,16 @@ class Recipe:
     late_chunking: bool = False
     """Whether the graph gives a vector of each part of a text that it reads as a whole."""
     activation: str | None = None
-    """Of a cross-encoder's score: identity or sigmoid."""
+    """What becomes of a logit: of a cross-encoder's identity or sigmoid, of a sparse one's relu or
+    log1p_relu."""
     truncation: str | None = None
     """Of a cross-encoder's pair that is too long: longest_first or document."""
     template: Mapping[str, str] = field(default_factory=dict)
     """Of a decoder that judges pairs: the texts around query and document, and its two answers."""
+    max_terms: int | None = None
+    """Of a text's weights, how many are kept, from the largest on; sparse alone."""
+    idf: str | None = None
+    """The model folder's file with a weight for each token of a query; sparse alone."""
     joiner: str = " "
     prompts: Mapping[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
@@ -73,6 +78,8 @@ _TYPES: Mapping[str, type] = {
     "activation": str,
     "truncation": str,
     "template": dict,
+    "max_terms": int,
+    "idf": str,
     "joiner": str,
     "prompts": dict,
     "overrides": list,
@@ -91,9 +98,17 @@ _LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes
 _CHOICES: Mapping[str, Collection[str]] = {
     "kind": KINDS,
     "similarity": SIMILARITIES,
-    "activation": ACTIVATIONS,
-    "truncation": TRUNCATIONS,
+    "activation": (*cross.ACTIVATIONS, *sparse.ACTIVATIONS),
+    "truncation": cross.TRUNCATIONS,
 }
+_OF_KINDS: Mapping[str, Collection[str]] = {
+    "activation": ("cross", "sparse"),
+    "truncation": ("cross",),
+    "template": ("cross",),
+    "max_terms": ("sparse",),
+    "idf": ("sparse",),
+}
+"""Keys that are not of every kind."""
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -113,6 +128,10 @@ def read_recipe(path: Path | str) -> Recipe:
         raise RecipeError(
             f"{path} names no source: a Hugging Face id, a folder or package:NAME/FOLDER"
         )
+    for key in content:
+        kinds = _OF_KINDS.get(key, KINDS)
+        if content.get("kind", Recipe.kind) not in kinds:
+            raise RecipeError(f"{path}: {key} is for kind {', '.join(kinds)} alone; leave it out")
     return Recipe(**content, folder=path.resolve().parent)
 
 
@@ -191,6 +210,8 @@ _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
     "max_tokens": _check_positive,
     "layers": _check_positive,
     "dims": _check_positive,
+    "max_terms": _check_positive,
+    "idf": _check_name,
     "overrides": _check_overrides,
     "prompts": _check_prompts,
     "template": _check_template,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -28,9 +28,10 @@ class Reference:
     2024, Starbucks), and any encoder can be cut. Raises RecipeError when the model has fewer.
     """
 
-    def __init__(
-        self, folder: Path, layers: int | None = None, model_class: Any = AutoModel
-    ) -> None:
+    MODEL_CLASS: ClassVar[Any] = AutoModel
+    """With which head, if any, transformers loads it."""
+
+    def __init__(self, folder: Path, layers: int | None = None, model_class: Any = None) -> None:
         try:
             require_plain_model(folder)
             self.tokenizer: Any = AutoTokenizer.from_pretrained(
@@ -39,7 +40,9 @@ class Reference:
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
             if layers is not None:
                 _keep_layers(config, layers)
-            loaded = load_weights(folder, config, cut=layers is not None, model_class=model_class)
+            loaded = load_weights(
+                folder, config, layers is not None, model_class or self.MODEL_CLASS
+            )
         except (RecipeError, ExportError):
             raise
         except Exception as error:  # transformers raises many kinds for a folder it cannot read

@@ -186,11 +186,14 @@ def _require_no_more(
     layers: list[str] = []
     strangers: list[str] = []
     prefix = f"{model.base_model_prefix}."
+    base = getattr(model, model.base_model_prefix, model)  # the encoder, where a head is loaded too
     for name in unexpected:
         if not checkpoint.is_float(name) and not checkpoint.is_float(prefix + name):
             continue  # a table of places, which every model makes itself
-        module, inside = _innermost(model, name.removeprefix(prefix))
-        if module is model or not any(each.startswith(f"{inside}.") for each in needed):
+        module, inside = _innermost(base, name.removeprefix(prefix))
+        if base is not model:
+            inside = prefix + inside
+        if module is base or not any(each.startswith(f"{inside}.") for each in needed):
             continue
         (layers if isinstance(module, torch.nn.ModuleList) else strangers).append(name)
     if strangers:

@@ -24,7 +24,7 @@ from .indexing import (
     require_field_names,
     require_index_type,
 )
-from .kinds import FIELDS, INDEX_TYPES, Field, field_for_kind, field_of
+from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
 from .notes import (
     NOTES,
     Decision,
@@ -66,6 +66,7 @@ from .searching import (
     needs_plugin,
     ranking_of,
     require_answers,
+    vector_request,
 )
 from .successor import (
     PIPELINES,
@@ -86,6 +87,7 @@ __all__ = [
     "NOTES",
     "PIPELINES",
     "RERANKED",
+    "VECTOR_LISTS",
     "Decision",
     "Field",
     "Input",
@@ -152,6 +154,7 @@ __all__ = [
     "to_embed",
     "unscored",
     "value_at",
+    "vector_request",
     "with_note",
     "with_vector",
     "with_weights",

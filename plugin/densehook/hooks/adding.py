@@ -61,14 +61,14 @@ def addition_request(
     *,
     inputs: Sequence[str],
     field: str,
-    index_type: str,
+    index_type: str | None,
     chunk: ChunkRule | None = None,
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
 
     What the mapping says already stays. Raises RequestError where it cannot take the field.
     """
-    require_index_type(manifest, index_type)
+    index_type = require_index_type(manifest, index_type)
     require_field_names(inputs, field, chunk)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})

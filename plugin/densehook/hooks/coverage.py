@@ -88,7 +88,11 @@ def has_other_text(fields: Mapping[str, Any], field: VectorField, join: Join) ->
 def embedded(
     field: VectorField, text: str, value: Any, prompt: str | None = None
 ) -> dict[str, Any]:
-    """The partial document that brings a stored one the vector of its text, and the note of it."""
+    """The partial document that brings a stored one the vector of its text, and the note of it.
+
+    Elasticsearch merges an object into the one that is there; in a list it takes its place.
+    """
+    value = [value] if isinstance(value, Mapping) else value
     return with_vector({}, field, value, note_of(text, field.fingerprint, field.chunk, prompt))
 
 

@@ -112,11 +112,20 @@ def field_for(chunk: ChunkRule | None) -> str:
     return FIELD if chunk is None else CHUNKED_FIELD
 
 
-def require_index_type(manifest: Manifest, index_type: str) -> None:
-    """Raises RequestError unless this encoder's fields can be indexed so."""
+def require_index_type(manifest: Manifest, index_type: str | None) -> str:
+    """How this encoder's fields are indexed, by default in the usual way of its kind.
+
+    Raises RequestError for a way that they cannot be.
+    """
     known = field_for_kind(manifest).INDEX_TYPES
+    if index_type is None:
+        return known[0]
     if index_type not in known:
-        raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(known)}")
+        raise RequestError(
+            f"index type {index_type!r} is unknown; known for encoder {manifest.name!r}:"
+            f" {', '.join(known)}"
+        )
+    return index_type
 
 
 def require_field_names(inputs: Sequence[str], field: str, chunk: ChunkRule | None = None) -> None:

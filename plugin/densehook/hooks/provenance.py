@@ -114,7 +114,7 @@ def _entry(
     entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
-        "fingerprint": manifest.fingerprint,
+        "fingerprint": manifest.space,
     }
     if template is not None:
         entry["template"] = template

@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import ElasticError
 from ..fusion import LEARNED
 from ..types import ScoredDoc
-from .kinds import Filters
-from .kinds.dense import TEXT_QUERY
+from .kinds import TEXT_QUERIES, Filters
+from .vector_field import VectorField
 
 MARKED = re.compile(r"<em>(.*?)</em>", re.S)
 """Words of the query, as a highlight has them."""
@@ -132,12 +132,33 @@ def learned_request(
     return _hybrid(asked, size, window, filters)
 
 
+def vector_request(
+    field: VectorField,
+    output: Any,
+    size: int,
+    num_candidates: int | None = None,
+    filters: Filters = (),
+) -> dict[str, Any]:
+    """A search by what an encoder here made of a query, ``size`` hits.
+
+    Documents of chunks are found by their best one: kNN does so by itself, a query does in a nested
+    one.
+    """
+    body = field.format.request(field.name, output, size, num_candidates, filters)
+    if field.chunk is None or "query" not in body:
+        return body
+    own = field.format.request(field.name, output, size)["query"]
+    best = {"nested": {"path": field.path, "score_mode": "max", "query": own}}
+    query = {"bool": {"must": [best], "filter": list(filters)}} if filters else best
+    return {**body, "query": query}
+
+
 def needs_plugin(body: Mapping[str, Any]) -> bool:
     """Whether the cluster's plugin encodes or fuses what a search asks for."""
     return (
         not {"hybrid", "rerank"}.isdisjoint(body.get("retriever", {}))
         or "query_vector_builder" in body.get("knn", {})
-        or TEXT_QUERY in body.get("query", {})
+        or not TEXT_QUERIES.isdisjoint(body.get("query", {}))
     )
 
 

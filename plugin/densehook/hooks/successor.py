@@ -17,6 +17,7 @@ from .indexing import (
     require_index_type,
     vector_mapping,
 )
+from .kinds import field_for_kind
 from .notes import NOTES
 from .paths import mapping_at
 from .provenance import META, field_meta
@@ -71,8 +72,7 @@ def successor_request(
         _require_no_prompts(index, old)
         template = None if old.text.template is None else old.text.template.stated
     field = field or _name(old, chunk)
-    index_type = index_type or _index_type(old)
-    require_index_type(manifest, index_type)
+    index_type = require_index_type(manifest, index_type or _index_type(old, manifest))
     require_field_names(inputs, field, chunk)
     properties = mapping.get("properties", {})
     if old is not None:
@@ -181,8 +181,10 @@ def _name(old: VectorField | None, chunk: ChunkRule | None) -> str:
     return old.name if old and (old.chunk is None) == (chunk is None) else field_for(chunk)
 
 
-def _index_type(old: VectorField | None) -> str:
-    return "hnsw" if old is None else old.mapping.get("index_options", {}).get("type", "hnsw")
+def _index_type(old: VectorField | None, manifest: Manifest) -> str | None:
+    """The old field's, where the new one can be indexed so; None for the usual one."""
+    stated = None if old is None else old.mapping.get("index_options", {}).get("type")
+    return stated if stated in field_for_kind(manifest).INDEX_TYPES else None
 
 
 def _settings(own: Mapping[str, Any], in_cluster: bool) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class VectorField:
                 and isinstance(each.get("end"), int)
                 for each in chunks
             )
-            and all(isinstance(each, list | str) for each in self.vectors_of(value))
+            and all(isinstance(each, list | str | Mapping) for each in self.vectors_of(value))
         )
 
     def require_whole(self, index: str, what: str) -> None:
@@ -140,11 +140,11 @@ class VectorField:
                 f"field {self.name!r} of index {index!r} {objection}; use the encoder"
                 f" {self.encoder!r}"
             )
-        if manifest.fingerprint != self.fingerprint:
+        if manifest.space != self.fingerprint:
             raise EncoderMismatch(
                 f"field {self.name!r} of index {index!r} holds vectors of encoder {self.encoder!r}"
                 f" ({short(self.fingerprint)}), not of {manifest.name!r}"
-                f" ({short(manifest.fingerprint)}); use that encoder, or create another index"
+                f" ({short(manifest.space)}); use that encoder, or create another index"
             )
 
     def _objection(self, manifest: Manifest) -> str:

@@ -10,11 +10,11 @@ from typing import Any, Literal, TypedDict
 
 from ..errors import RequestError
 from ..fusion import FUSIONS, LEARNED, NORMALIZERS
-from ..hooks import RERANKED, PassageScore, passage_score
+from ..hooks import RERANKED, VECTOR_LISTS, PassageScore, passage_score
 
-LISTS = ("bm25", "dense")
-"""The lists that a hybrid search fuses, in this order."""
-MODES = (*LISTS, "hybrid")
+BM25 = "bm25"
+MODES = (BM25, *VECTOR_LISTS, "hybrid")
+"""A vector field's list of hits is called as its kind says: dense or sparse."""
 
 WINDOW = 100
 """Hits of each list that a hybrid search fuses, unless more are wanted."""
@@ -57,12 +57,13 @@ class Options(TypedDict, total=False):
 class Asked:
     """How to search, and what of the hits to give; RequestError for what makes no sense.
 
-    ``mode`` is bm25, dense or hybrid. ``size`` hits are given, from the one at ``from_``, counted
-    from 0, of those that match ``filter``: a query or a list of queries, which dense search heeds
-    before it looks for neighbours. ``fusion`` is rrf or linear, over the first ``window`` hits of
-    both lists, without those below the list's one of ``min_scores``; ``weights`` are theirs by
-    name, 1 each, or ``"learned"``: those, and the fusion, that ``densehook optimise --query-wise``
-    has learned and kept in the index. ``rank_constant`` is of rrf, ``normalizer`` of linear.
+    ``mode`` is bm25, hybrid, or how the vector field is searched, dense or sparse. ``size`` hits
+    are given, from the one at ``from_``, counted from 0, of those that match ``filter``: a query
+    or a list of queries, which dense search heeds before it looks for neighbours. ``fusion`` is
+    rrf or linear, over the first ``window`` hits of both lists, without those below the list's one
+    of ``min_scores``; ``weights`` are theirs by name, 1 each, or ``"learned"``: those, and the
+    fusion, that ``densehook optimise --query-wise`` has learned and kept in the index.
+    ``rank_constant`` is of rrf, ``normalizer`` of linear.
     ``num_candidates`` is kNN's, for each shard. ``fields`` are those of the source that are
     wanted, all but the vectors by default. With ``highlight`` hits show where words of the query
     stand; with ``explain`` also one that the cluster fused says what each list gave it. So many
@@ -178,7 +179,7 @@ class Asked:
     @property
     def scores_passages(self) -> bool:
         """Whether documents of chunks are scored by more than their best one."""
-        return "dense" in self.lists and not self.passage_scoring.is_of_best_chunk
+        return self.mode != BM25 and not self.passage_scoring.is_of_best_chunk
 
     @property
     def passage_scoring(self) -> PassageScore:
@@ -241,19 +242,22 @@ class Asked:
         """The weight of each list, in their order; RequestError where a query decides."""
         if isinstance(self.weights, str):
             raise RequestError(
-                f"weights {self.weights!r} are Index.search's; here give numbers for {LISTS}"
+                f"weights {self.weights!r} are Index.search's; here give numbers for bm25 and dense"
             )
-        return [(self.weights or {}).get(name, 1.0) for name in LISTS]
+        return [1.0 if each is None else each for each in self.of_lists(self.weights)]
 
     @property
     def constant(self) -> float:
         """The constant of rrf."""
         return RANK_CONSTANT if self.rank_constant is None else self.rank_constant
 
-    @property
-    def lists(self) -> Sequence[str]:
-        """The lists that are searched."""
-        return LISTS if self.mode == "hybrid" else (self.mode,)
+    def of_lists(self, stated: Mapping[str, float] | None) -> list[float | None]:
+        """What is stated of the lists that hybrid search fuses, in their order."""
+        given = stated or {}
+        return [
+            given.get(BM25),
+            next((given[name] for name in VECTOR_LISTS if name in given), None),
+        ]
 
     def fuse(self) -> Callable[..., Any]:
         """The fusion, which takes the rankings."""
@@ -275,7 +279,7 @@ def _numbers_of_lists(what: str, one: str, given: Mapping[str, float] | None) ->
     if not isinstance(given, Mapping | None):
         raise RequestError(f"{what} is {given!r}; write them like {{'bm25': 1, 'dense': 2}}")
     for name, number in (given or {}).items():
-        _one_of(f"a list of {what}", name, LISTS)
+        _one_of(f"a list of {what}", name, (BM25, *VECTOR_LISTS))
         _number(f"the {one} of {name}", number, least=0, most=math.inf)
 
 

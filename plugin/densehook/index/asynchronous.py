@@ -60,7 +60,7 @@ class AsyncIndex:
         *,
         inputs: Sequence[str],
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
@@ -97,7 +97,7 @@ class AsyncIndex:
         *,
         inputs: Sequence[str] = (),
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
     ) -> Self:

@@ -84,7 +84,7 @@ class Hits(Sequence[Hit]):
         return "\n".join(map(str, self.hits)) or "no hits"
 
     def _repr_html_(self) -> str:
-        lists = [name for name in ("bm25", "dense") if any(name in hit.parts for hit in self.hits)]
+        lists = list(dict.fromkeys(name for hit in self.hits for name in hit.parts))
         head = ["", "score", "id", "document", *lists]
         rows = [[f"<th>{html.escape(name)}</th>" for name in head]]
         for rank, hit in enumerate(self.hits, start=1):

@@ -88,7 +88,7 @@ class Index:
         *,
         inputs: Sequence[str],
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
@@ -134,7 +134,7 @@ class Index:
         *,
         inputs: Sequence[str] = (),
         field: str | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
     ) -> Self:
@@ -498,7 +498,8 @@ class Index:
         """The vector of each query, None where the cluster makes it or none is needed."""
         if not self.searching.needs_vector(asked) or self.encoder is None:
             return [None] * len(texts)
-        return [vector.tolist() for vector in self.encoder.encode_queries(list(texts))]
+        vectors: list[Vector | None] = self.encoder.encode_queries(list(texts)).tolist()
+        return vectors
 
     def stage_of(self, asked: Asked) -> Stage | None:
         """Who reranks; None where nobody is to. A bundle that is named is opened once.

@@ -12,6 +12,7 @@ from ..errors import RequestError
 from ..fusion import FUSIONS, FusedHit, Part, Seen
 from ..hooks import (
     NOTES,
+    VECTOR_LISTS,
     Field,
     Join,
     Provenance,
@@ -27,10 +28,11 @@ from ..hooks import (
     rerank_request,
     reranked_of,
     retriever_of,
+    vector_request,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
 from ..types import DocId, Document, Ranking
-from .asked import LISTS, Asked, Query
+from .asked import BM25, Asked, Query
 from .hits import Hit, Hits, Passage
 from .reranking import with_rerank
 
@@ -70,7 +72,7 @@ class Searching:
 
     def needs_vector(self, asked: Asked) -> bool:
         """Whether the query's vector must come with the request."""
-        if "dense" not in asked.lists and not asked.passages:
+        if asked.mode == BM25 and not asked.passages:
             return False
         if asked.scores_passages:
             self._require_scored_passages()
@@ -83,6 +85,23 @@ class Searching:
             )
         return self.encodes_here
 
+    @property
+    def _lists(self) -> Sequence[str]:
+        """The lists that hybrid search fuses, in their order."""
+        return (BM25, self._kind.LIST)
+
+    def _require_mode(self, asked: Asked) -> None:
+        """Raises RequestError where the field is of another kind than the mode searches."""
+        if asked.mode in VECTOR_LISTS and asked.mode != self._kind.LIST:
+            raise RequestError(
+                f"field {self.field.name!r} of index {self.provenance.index!r} is a"
+                f" {self._kind.TYPE}; search it by {self._kind.LIST}, not by {asked.mode}"
+            )
+
+    def _asked_lists(self, asked: Asked) -> Sequence[str]:
+        """The lists that are searched, in their order."""
+        return self._lists if asked.mode == "hybrid" else (asked.mode,)
+
     def bodies(self, text: str, asked: Asked, vector: Vector | None) -> list[Body]:
         """The searches of one query, which are sent together; one where the cluster fuses.
 
@@ -93,12 +112,13 @@ class Searching:
             raise RequestError(f"the query is of type {type(text).__name__}, not a string")
         if is_blank(text):
             raise RequestError(f"the query {text!r} has no text to search for")
+        self._require_mode(asked)
         if asked.passages:
             self._require_passages()
         if asked.mode == "hybrid" and vector is None:
             return [self._shown(self.fused_by_cluster(text, asked), asked, text)]
         depth = asked.depth if asked.mode == "hybrid" else asked.last
-        bodies = [self._list(name, text, asked, vector, depth) for name in asked.lists]
+        bodies = [self._list(name, text, asked, vector, depth) for name in self._asked_lists(asked)]
         if asked.mode != "hybrid" and asked.from_:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
@@ -147,7 +167,7 @@ class Searching:
     def hits(self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> Hits:
         """The hits that these answers hold."""
         took = max(int(response.get("took", 0)) for response in responses)
-        if asked.mode == "hybrid" and len(responses) == len(LISTS):
+        if asked.mode == "hybrid" and len(responses) == len(self._lists):
             hits = self._fused_here(text, asked, responses)
             return Hits(text, hits, took, self._features_here(text, asked, responses))
         found = responses[0]["hits"]["hits"]
@@ -159,7 +179,7 @@ class Searching:
 
     def _parts(self, raw: Mapping[str, Any], rank: int, asked: Asked) -> Mapping[str, Part]:
         """What each list gave a hit that the cluster explains, and the cross-encoder after them."""
-        parts = _explained(raw)
+        parts = _explained(raw, self._asked_lists(asked))
         told = reranked_of(raw)
         if told is None:
             return parts
@@ -197,7 +217,7 @@ class Searching:
         """Searches that tell where one document stands in each list, and what it scores there."""
         one = {"ids": {"values": [id_]}}
         bodies = []
-        for name in asked.lists:
+        for name in self._asked_lists(asked):
             body = self._list(name, text, asked, vector, asked.depth)
             alone = Asked(
                 mode=name,
@@ -244,14 +264,14 @@ class Searching:
         return FusedHit(id_, sum(part.contribution for part in parts), tuple(parts))
 
     def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
-        least = (asked.min_scores or {}).get(name)
+        least = asked.of_lists(asked.min_scores)[name != BM25]
         body = self._whole_list(name, text, asked, vector, depth)
         return body if least is None else {**body, "min_score": least}
 
     def _whole_list(
         self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int
     ) -> Body:
-        if name == "bm25":
+        if name == BM25:
             return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
         field, candidates = self.field, asked.num_candidates
         if asked.scores_passages:
@@ -276,7 +296,7 @@ class Searching:
         """KNN by the query's vector, or by one that the cluster makes of its text."""
         field = self.field
         if vector is not None:
-            return self._kind.request(field.name, vector, depth, candidates, filters)
+            return vector_request(field, vector, depth, candidates, filters)
         return self._kind.text_request(field.name, text, field.encoder, depth, candidates, filters)
 
     def _require_scored_passages(self) -> None:
@@ -293,6 +313,11 @@ class Searching:
         """Raises RequestError where hits have no passages, or are of indices whose ids may meet."""
         self.provenance.require_one_index()
         self._require_chunks()
+        if not self._kind.SHOWS_CHUNKS:
+            raise RequestError(
+                f"field {self.field.name!r} of index {self.provenance.index!r} is a"
+                f" {self._kind.TYPE}, whose hits are shown without their chunks; leave passages out"
+            )
 
     def _require_chunks(self) -> None:
         if self.field.chunk is None:
@@ -349,7 +374,7 @@ class Searching:
             rank_constant=asked.constant,
             normalizer=asked.normalizer,
             weights=asked.list_weights,
-            min_scores=[(asked.min_scores or {}).get(name) for name in LISTS],
+            min_scores=asked.of_lists(asked.min_scores),
             filters=asked.filters,
         )
 
@@ -375,7 +400,7 @@ class Searching:
         raws = {raw["_id"]: raw for response in responses for raw in response["hits"]["hits"]}
         fused = self._fuse(text, asked, [ranking_of(response) for response in responses])
         return [
-            self._hit(raws[each.id], dict(zip(LISTS, each.parts, strict=True)), each.score)
+            self._hit(raws[each.id], dict(zip(self._lists, each.parts, strict=True)), each.score)
             for each in fused[asked.from_ : asked.last]
         ]
 
@@ -406,7 +431,7 @@ class Searching:
         return {**body, **shown}
 
 
-def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
+def _explained(raw: Mapping[str, Any], lists: Sequence[str]) -> dict[str, Part]:
     """What each list gave, of a hit that the cluster fused and explains.
 
     After the first, which is BM25's, there is one for each encoder; a hit is in one of them.
@@ -415,7 +440,7 @@ def _explained(raw: Mapping[str, Any]) -> dict[str, Part]:
     for part in filter(
         None, (_PART.match(each["description"]) for each in _fusion(raw).get("details", []))
     ):
-        name = LISTS[min(int(part["list"]), len(LISTS) - 1)]
+        name = lists[min(int(part["list"]), len(lists) - 1)]
         if name not in parts or part["rank"] is not None:
             parts[name] = Part(
                 None if part["rank"] is None else int(part["rank"]),

@@ -74,7 +74,7 @@ def encodes_in_cluster(client: Elasticsearch, wanted: Wanted) -> bool:
     if wanted.in_cluster:
         require_encoder(client, manifest)
         return True
-    if wanted.in_cluster is None and has_encoder(client, manifest.name, manifest.fingerprint):
+    if wanted.in_cluster is None and has_encoder(client, manifest.name, manifest.space):
         return True
     if isinstance(wanted.encoder, RemoteEncoder):
         raise RequestError(
@@ -119,7 +119,7 @@ def _begin(
     )
     state = State(
         old=old,
-        new=free_name(client, f"{alias}-{manifest.fingerprint[7:15]}"),
+        new=free_name(client, f"{alias}-{manifest.space[7:15]}"),
         new_field=name,
         old_field=None if stated is None else stated.name,
         pipelines=kept_pipelines(client, old, entry, name, manifest.name),
@@ -145,7 +145,7 @@ def replaced_field(index: str, mapping: Mapping[str, Any], name: str | None) -> 
 def _require_another(alias: str, stated: VectorField | None, wanted: Wanted) -> None:
     """Raises RequestError where the vectors are to be what they are."""
     manifest = wanted.encoder.manifest
-    if stated is None or stated.fingerprint != manifest.fingerprint:
+    if stated is None or stated.fingerprint != manifest.space:
         return
     if wanted.chunk is None or wanted.chunk.within(manifest.max_tokens) == stated.chunk:
         raise RequestError(
@@ -161,7 +161,7 @@ def _require_same(client: Elasticsearch, alias: str, state: State, wanted: Wante
     chunk = None if wanted.chunk is None else wanted.chunk.within(manifest.max_tokens)
     inputs = list(wanted.inputs)
     if (
-        made.fingerprint != manifest.fingerprint
+        made.fingerprint != manifest.space
         or chunk not in (None, made.chunk)
         or inputs not in ([], list(made.inputs))
     ):

@@ -11,7 +11,6 @@ from ..bundle import is_blank, well_formed
 from ..errors import RequestError
 from ..hooks import filter_of
 from ..index import Asked
-from ..index.asked import LISTS
 
 MOST_HITS = 100
 """Hits of one column."""
@@ -56,6 +55,10 @@ def question_of(body: Mapping[str, Any]) -> str:
     return text
 
 
+_LISTS = ("bm25", "dense")
+"""What the page calls the lists of hybrid search, whatever the vectors."""
+
+
 def search_of(body: Mapping[str, Any]) -> Search:
     """A search. Raises RequestError for what makes no sense."""
     size = _number(body, "size", 10)
@@ -67,7 +70,7 @@ def search_of(body: Mapping[str, Any]) -> Search:
         size=int(size),
         filter=filters_of(_text(body, "filter")),
         fusion=_text(body, "fusion", "rrf"),
-        weights={name: _number(body, name, 1.0) for name in LISTS},
+        weights={name: _number(body, name, 1.0) for name in _LISTS},
         highlight=True,
         explain=mode == "hybrid",
     )

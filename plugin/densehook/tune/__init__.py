@@ -13,12 +13,14 @@ from .curve import Curve, Point, measure_curve
 from .plot import PICTURES, plot_curve, require_matplotlib
 from .quality import encode_sample, ndcg
 from .soup import Tried, greedy_soup, uniform_soup
+from .towers import Paired, pair_bundles
 from .tuning import plain_bundle, tune_bundle
 from .whitening import Whitened, whiten_bundle
 
 __all__ = [
     "PICTURES",
     "Curve",
+    "Paired",
     "Point",
     "Tried",
     "Whitened",
@@ -26,6 +28,7 @@ __all__ = [
     "greedy_soup",
     "measure_curve",
     "ndcg",
+    "pair_bundles",
     "plain_bundle",
     "plot_curve",
     "require_matplotlib",

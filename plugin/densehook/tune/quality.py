@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def encode_sample(
     stream = encoder.encode_stream(
         enumerate(sample.documents), on_progress=lambda stats: on_progress(stats.texts)
     )
-    documents = np.stack([vector for _, vector in stream])
+    documents = np.stack([np.asarray(row) for _, row in stream])
     return documents, encoder.encode_counted(list(sample.queries.values()), "query").vectors
 
 
@@ -48,6 +49,12 @@ def ndcg(sample: Sample, documents: Vectors, queries: Vectors, similarity: str) 
     if similarity == "cosine":
         documents, queries = _unit(documents), _unit(queries)
     run = without_ties(_search(sample, queries @ documents.T))
+    return means(measure_queries(run, sample.qrels, [MEASURE]), [MEASURE])[MEASURE]
+
+
+def ndcg_of(encoder: Encoder, sample: Sample, documents: Any, queries: Any) -> float:
+    """The same by the encoder's own similarity, of rows of any kind."""
+    run = without_ties(_search(sample, encoder.similarity(queries, documents)))
     return means(measure_queries(run, sample.qrels, [MEASURE]), [MEASURE])[MEASURE]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..bundle import TUNING, Bundle, Dense, Manifest, Tuning, read_bundle, write_manifest
+from ..bundle import TUNING, Bundle, Manifest, Tuning, read_bundle, write_manifest
 from ..collections import Collection, Sample, sample
 from ..encode.session import available_providers
 from ..encode.versions import versions
@@ -18,7 +18,7 @@ from ..machine import machine_name
 from .choice import Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
 from .plot import plot_tuning, require_matplotlib
-from .quality import MEASURE, Progress, encode_sample, ndcg, require_measure
+from .quality import MEASURE, Progress, encode_sample, ndcg_of, require_measure
 from .speed import Setting, Speed, encoder_of, fastest_settings
 
 VARIANTS_FOLDER = "variants"
@@ -160,7 +160,7 @@ def _quality(
         measured_on,
         lambda done: progress(label, done, len(measured_on.documents)),
     )
-    return ndcg(measured_on, documents, queries, bundle.manifest.of(Dense).similarity)
+    return ndcg_of(encoder, measured_on, documents, queries)
 
 
 def _row(

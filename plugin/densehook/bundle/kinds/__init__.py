@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 from ..stated import Stated
 from .cross import Cross
 from .dense import Dense
+from .sparse import Sparse
 
 
 class Part(Protocol):
@@ -26,6 +27,10 @@ class Part(Protocol):
     def summary(self) -> str:
         """What there is to say of its outputs, in two or three words."""
 
+    @property
+    def space(self) -> Any:
+        """What two encoders must have alike for their outputs to be compared."""
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """Its keys, parsed; raises BundleError for a value out of its range."""
@@ -37,5 +42,5 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
-KINDS: Mapping[str, type[Part]] = {"dense": Dense, "cross": Cross}
+KINDS: Mapping[str, type[Part]] = {"dense": Dense, "cross": Cross, "sparse": Sparse}
 """Every kind by name."""

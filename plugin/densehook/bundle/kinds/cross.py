@@ -72,6 +72,10 @@ class Cross:
         """As ``Part.summary``."""
         return "scores pairs"
 
+    @property
+    def space(self) -> None:
+        """As ``Part.space``: scores are compared with none of another encoder."""
+
     def bound(self, precision: str) -> float:
         """How far from the golden scores those of a precision may be."""
         return SCORE_BOUNDS[precision] * _STEEPEST[self.activation]

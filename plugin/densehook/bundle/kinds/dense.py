@@ -40,6 +40,11 @@ class Dense:
         """As ``Part.summary``."""
         return f"{self.dims} dims"
 
+    @property
+    def space(self) -> tuple[int, str]:
+        """As ``Part.space``: as many numbers, compared alike."""
+        return self.dims, self.similarity
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """As ``Part.read``."""

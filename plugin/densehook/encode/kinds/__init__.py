@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ...bundle import GoldenText, Manifest
+from ...bundle import Bundle, GoldenText, Manifest
 from ..session import Rows
-from . import cross, dense
+from ..tokenizer import Tokenizer
+from . import cross, dense, sparse
 
 
 class Output(Protocol):
@@ -29,5 +30,23 @@ class Output(Protocol):
         """Which of these rows is not as near to its golden output as it must be; else empty."""
 
 
-OUTPUTS: Mapping[str, Output] = {"dense": dense, "cross": cross}
+OUTPUTS: Mapping[str, Output] = {"dense": dense, "cross": cross, "sparse": sparse}
 """The module of each kind."""
+
+
+class Lexicon(Protocol):
+    """What is read of a bundle where outputs are of tokens."""
+
+    @property
+    def weighs_queries(self) -> bool:
+        """Whether a query needs no graph."""
+
+    def named(self, rows: Any) -> Any:
+        """Rows by token ids -> the same rows by tokens."""
+
+    def weighed(self, ids: Sequence[int]) -> Any:
+        """The token ids of a query -> its row."""
+
+
+LEXICONS: Mapping[str, Callable[[Bundle, Tokenizer], Lexicon]] = {"sparse": sparse.Lexicon}
+"""Of the kinds whose outputs are of tokens."""

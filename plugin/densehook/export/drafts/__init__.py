@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..finishing import Draft
 from ..recipe import Recipe
-from . import cross, dense
+from . import cross, dense, sparse
 
 Progress = Callable[[str], None]
 Write = Callable[[Path], Draft]
@@ -25,5 +25,5 @@ class Drafting(Protocol):
         """
 
 
-DRAFTS: Mapping[str, Drafting] = {"dense": dense, "cross": cross}
+DRAFTS: Mapping[str, Drafting] = {"dense": dense, "cross": cross, "sparse": sparse}
 """The module of each kind."""

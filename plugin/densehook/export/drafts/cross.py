@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...bundle import Manifest, Source
 from ...errors import RecipeError
 from ..finishing import Draft
-from ..kinds import GATES
+from ..kinds.cross import part
 from ..recipe import Recipe
 from ..sources import model_folder
 
@@ -71,7 +71,7 @@ def _write_model(staging: Path, recipe: Recipe, reference: PairReference) -> Man
     return Manifest(
         name=recipe.name,
         kind=recipe.kind,
-        part=GATES[recipe.kind].part(reference.tokens, reference.activation),
+        part=part(reference.tokens, reference.activation),
         max_tokens=reference.tokens.max_tokens,
         pad_id=reference.pad_id,
         prompts=reference.tokens.prompts,

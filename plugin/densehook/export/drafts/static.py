@@ -27,7 +27,7 @@ from ..edges import edge_texts
 from ..finishing import Draft
 from ..folder import FolderFacts, Settings, settle
 from ..graph import OPSET, OUTPUT, quiet
-from ..kinds import GATES
+from ..kinds.dense import part
 from ..pooling import Head
 from ..recipe import Recipe
 from ..static import StaticFolder, read_static, read_table
@@ -159,7 +159,7 @@ def _write(
     return Manifest(
         name=recipe.name,
         kind=recipe.kind,
-        part=GATES[recipe.kind].part(settings, sample),
+        part=part(settings, sample),
         max_tokens=settings.max_tokens,
         pad_id=0,
         prompts=settings.prompts,

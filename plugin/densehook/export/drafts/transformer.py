@@ -13,7 +13,7 @@ from ...errors import RecipeError
 from ..finishing import Draft
 from ..folder import Settings, read_folder, settle
 from ..goldens import golden_texts
-from ..kinds import GATES
+from ..kinds.dense import part
 from ..loading import load_reference, reloaded
 from ..modules import vector_width
 from ..recipe import Recipe
@@ -64,7 +64,7 @@ def _write_model(
     return Manifest(
         name=recipe.name,
         kind=recipe.kind,
-        part=GATES[recipe.kind].part(settings, sample),
+        part=part(settings, sample),
         max_tokens=settings.max_tokens,
         pad_id=reference.pad_id,
         prompts=settings.prompts,

@@ -24,6 +24,9 @@ class Importing(Protocol):
     def output_of(self, graph: Graph) -> str | None:
         """The output of the graph that an encoder of this kind is made of; None for none."""
 
+    def part(self, settings: Settings, sample: Any) -> Any:
+        """What the manifest states, where the graph gives ``sample`` for a text."""
+
     def adapted(self, graph: Graph, output: str, settings: Settings) -> Adapted:
         """The graph with what it lacks. Raises ExportError for one that cannot be completed."""
 

@@ -15,6 +15,7 @@ from ...encode.session import Vector
 from ...errors import ExportError
 from ..folder import FolderFacts, Settings, read_folder
 from ..gate import Expected
+from ..kinds.dense import part as part
 from ..loading import load_reference
 from ..texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS
 from ..variants.graphs import Model, drop_unused

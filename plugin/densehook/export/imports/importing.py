@@ -15,7 +15,7 @@ from ..finishing import Draft, finish, new_folder
 from ..folder import FolderFacts, Settings, read_folder, settle
 from ..gate import run_gate
 from ..goldens import golden_texts
-from ..kinds import GATES, Parity
+from ..kinds import Parity
 from ..modules_json import read_json
 from ..recipe import Recipe
 from ..variants.graphs import write_model
@@ -81,7 +81,7 @@ def import_bundle(
     chosen, source = _recognised(graph, kind)
     if chosen in ROADS:
         if weights is not None:
-            raise graph.refused(f"is of kind {chosen}, which is not compared with weights yet")
+            raise graph.refused(f"is of kind {chosen}, which is compared with none; leave --weights out")
         return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, progress)
     tokenizer = read_tokenizer(files.tokenizer)
     facts = _facts(files)
@@ -189,7 +189,7 @@ def _written(staging: Path, given: _Given, reference: GivenGraph) -> Manifest:
         precision=given.graph.precision,
         batch_dependent=given.graph.is_batch_dependent,
         proof=NOT_PROVEN,
-        part=GATES[given.kind].part(settings, sample),
+        part=IMPORTS[given.kind].part(settings, sample),
         max_tokens=settings.max_tokens,
         pad_id=reference.pad_id,
         prompts=settings.prompts,

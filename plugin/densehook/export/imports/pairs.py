@@ -14,7 +14,8 @@ from onnx import TensorProto, helper
 from ...bundle import MANIFEST, Bundle, Manifest, Source, read_bundle, require_replaceable
 from ...encode.session import Session
 from ..finishing import Draft, finish, new_folder
-from ..kinds import GATES, Parity
+from ..kinds import Parity
+from ..kinds.cross import part
 from ..modules_json import read_json
 from ..pair_gate import golden_pairs, run_pair_gate
 from ..recipe import Recipe
@@ -98,7 +99,7 @@ def _written(
         kind=KIND,
         precision=graph.precision,
         batch_dependent=graph.is_batch_dependent,
-        part=GATES[KIND].part(tokens, activation),
+        part=part(tokens, activation),
         max_tokens=tokens.max_tokens,
         pad_id=tokens.pad_id,
         prompts=tokens.prompts,

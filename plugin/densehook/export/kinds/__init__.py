@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ...bundle import Manifest
-from . import cross, dense
+from . import cross, dense, sparse
 from .compared import Compared
 
 
@@ -24,12 +24,9 @@ class Parity(Protocol):
 class Gate(Protocol):
     """A kind's module here."""
 
-    def part(self, settings: Any, sample: Any) -> Any:
-        """What the manifest of this kind states, where the model gives ``sample`` for a text."""
-
     def judged(self, manifest: Manifest, compared: Compared, whose: str) -> Parity:
         """Measures; raises GateError when what was found is not near enough to ``whose``."""
 
 
-GATES: Mapping[str, Gate] = {"dense": dense, "cross": cross}
+GATES: Mapping[str, Gate] = {"dense": dense, "cross": cross, "sparse": sparse}
 """The module of each kind."""

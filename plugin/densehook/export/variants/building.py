@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from ...bundle import MANIFEST, Bundle, Manifest, read_bundle
+from ...bundle import IDF, MANIFEST, Bundle, Manifest, read_bundle
 from ...encode import Encoder, encoder_of
 from ...encode.session import Session
 from ...errors import ExportError
@@ -67,7 +67,9 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
     for step in VARIANTS[name].steps:
         model = step(model, lambda model, names: _ranges(model, names, plain, texts))
     write_model(model, staging / "model.onnx")
-    shutil.copyfile(origin.tokenizer, staging / "tokenizer.json")
+    for file in ("tokenizer.json", IDF):
+        if file in origin.manifest.files:
+            shutil.copyfile(origin.path / file, staging / file)
     manifest = replace(
         origin.manifest,
         precision=VARIANTS[name].precision,

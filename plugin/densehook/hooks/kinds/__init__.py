@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ...bundle import Manifest
 from ...errors import RequestError
-from . import dense
+from . import dense, sparse
 
 Filters = Sequence[Mapping[str, Any]]
 """Queries that a document must match, without a score."""
@@ -18,8 +18,14 @@ class Field(Protocol):
 
     TYPE: str
     """The type of its fields in a mapping."""
+    LIST: str
+    """What searches call the list of its hits: a mode of search, and a list of hybrid search."""
+    SHOWS_CHUNKS: bool
+    """Whether hits can come with the chunks that are most like the query."""
+    TEXT_QUERY: str
+    """The plugin's query that reads in the mappings whose outputs a field has."""
     INDEX_TYPES: tuple[str, ...]
-    """The ways to index one."""
+    """The ways to index one, the usual one first."""
 
     def mapping(self, manifest: Manifest, index_type: str) -> dict[str, Any]:
         """The mapping of a field for this encoder's outputs."""
@@ -86,8 +92,12 @@ class Field(Protocol):
         """The same as a retriever, one of those that ``hybrid`` fuses."""
 
 
-FIELDS: Mapping[str, Field] = {"dense": dense}
+FIELDS: Mapping[str, Field] = {"dense": dense, "sparse": sparse}
 """The module of each kind whose outputs are written into a field."""
+
+VECTOR_LISTS = tuple(dict.fromkeys(field.LIST for field in FIELDS.values()))
+"""The lists of hits that fields of any kind give."""
+TEXT_QUERIES = frozenset(field.TEXT_QUERY for field in FIELDS.values())
 
 INDEX_TYPES = tuple(dict.fromkeys(each for field in FIELDS.values() for each in field.INDEX_TYPES))
 """The ways to index a field of any kind."""

@@ -12,6 +12,9 @@ from typing import Any
 from ...bundle import Dense, Manifest
 
 TYPE = "dense_vector"
+LIST = "dense"
+"""What searches call the list of its hits."""
+SHOWS_CHUNKS = True
 TEXT_QUERY = "dense"
 """The plugin's query that reads in the mappings whose vectors a field has."""
 INDEX_TYPES: tuple[str, ...] = ("hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat")

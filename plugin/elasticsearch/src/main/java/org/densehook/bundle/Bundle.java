@@ -38,6 +38,20 @@ public record Bundle(Path folder, Manifest manifest) {
   }
 
   /**
+   * The tokens of the tokenizer.
+   *
+   * @throws BundleException when it has none that can be read
+   */
+  public Vocabulary vocabulary() throws BundleException, IOException {
+    return Vocabulary.read(tokenizer());
+  }
+
+  /** The weights of a query's tokens, where there are such. */
+  public Path idf() {
+    return folder.resolve(Sparse.IDF);
+  }
+
+  /**
    * Reads a folder and compares each file with its sum.
    *
    * @throws BundleException for a missing or changed file, or a manifest that is none
@@ -92,13 +106,15 @@ public record Bundle(Path folder, Manifest manifest) {
       throw new BundleException("golden.json has no texts; export the bundle again");
     }
     List<GoldenText> golden = new ArrayList<>();
+    Vocabulary vocabulary = manifest.part().isOfTokens() ? vocabulary() : null;
     for (JsonElement element : stated.getAsJsonArray()) {
-      golden.add(goldenText(element, "golden.json: text " + golden.size()));
+      golden.add(goldenText(element, "golden.json: text " + golden.size(), vocabulary));
     }
     return golden;
   }
 
-  private GoldenText goldenText(JsonElement element, String where) throws BundleException {
+  private GoldenText goldenText(JsonElement element, String where, Vocabulary vocabulary)
+      throws BundleException {
     Kind kind = manifest.kind();
     Stated stated =
         new Stated(
@@ -108,9 +124,12 @@ public record Bundle(Path folder, Manifest manifest) {
     if (ids.isEmpty()) {
       throw new BundleException(where + " has 0 token ids; it must have some");
     }
+    float[] output = kind.golden(manifest.part(), stated);
+    if (vocabulary != null) {
+      output = vocabulary.row(manifest.part().goldenTokens(stated), output, where);
+    }
     String query = stated.has("query") ? stated.text("query") : null;
-    return new GoldenText(
-        role, stated.text("text"), ids, kind.golden(manifest.part(), stated), query);
+    return new GoldenText(role, stated.text("text"), ids, output, query);
   }
 
   private static String text(Path folder, String name) throws BundleException, IOException {

@@ -14,7 +14,10 @@ public enum Kind {
   DENSE("dense", Dense.KEYS, Dense::read, Dense.GOLDEN_KEY, Dense::golden),
 
   /** A score for a pair of a query and a text. */
-  CROSS("cross", Cross.KEYS, Cross::read, Cross.GOLDEN_KEY, Cross::golden);
+  CROSS("cross", Cross.KEYS, Cross::read, Cross.GOLDEN_KEY, Cross::golden),
+
+  /** Weights of a few tokens of the vocabulary. */
+  SPARSE("sparse", Sparse.KEYS, Sparse::read, Sparse.GOLDEN_KEY, Sparse::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface

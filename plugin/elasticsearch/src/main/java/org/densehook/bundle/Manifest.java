@@ -93,7 +93,7 @@ public record Manifest(
 
   // These files decide what comes out of the encoder; the others only prove it.
   private static final Set<String> VECTOR_FILES =
-      Set.of("model.onnx", "model.onnx_data", "tokenizer.json");
+      Set.of("model.onnx", "model.onnx_data", "tokenizer.json", Sparse.IDF);
 
   /**
    * What it states as a dense encoder.

@@ -1,11 +1,26 @@
 package org.densehook.bundle;
 
+import java.util.List;
+
 /** What encoders of one kind state beside what all do. */
-public sealed interface Part permits Dense, Cross {
+public sealed interface Part permits Dense, Cross, Sparse {
 
   /** Length of its vectors; 0 where the kind has none. */
   default int dims() {
     return 0;
+  }
+
+  /** Whether its outputs are of tokens. */
+  default boolean isOfTokens() {
+    return false;
+  }
+
+  /**
+   * The tokens that a golden text's output has numbers of, in their order; none where it is of no
+   * tokens.
+   */
+  default List<String> goldenTokens(Stated golden) throws BundleException {
+    return List.of();
   }
 
   /** Whether its vectors have length 1. */

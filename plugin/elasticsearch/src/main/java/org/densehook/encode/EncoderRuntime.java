@@ -1,7 +1,11 @@
 package org.densehook.encode;
 
 import java.io.IOException;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Cross;
@@ -9,6 +13,8 @@ import org.densehook.bundle.GoldenText;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Pairing;
 import org.densehook.bundle.Role;
+import org.densehook.bundle.Sparse;
+import org.densehook.bundle.Vocabulary;
 
 /** A bundle at work: its tokenizer and its graph, which documents and queries share. */
 public final class EncoderRuntime implements AutoCloseable {
@@ -17,6 +23,8 @@ public final class EncoderRuntime implements AutoCloseable {
   private final long modelBytes;
   private final Tokenizer tokenizer;
   private final Graph graph;
+  private final Vocabulary vocabulary;
+  private final QueryTable queryTable;
 
   /**
    * Opens a bundle's files; {@link SelfTest} decides whether it may go into service.
@@ -26,6 +34,11 @@ public final class EncoderRuntime implements AutoCloseable {
   public EncoderRuntime(Bundle bundle, int threads) throws BundleException, IOException {
     manifest = bundle.manifest();
     modelBytes = bundle.modelBytes();
+    vocabulary = manifest.part().isOfTokens() ? bundle.vocabulary() : null;
+    queryTable =
+        manifest.part() instanceof Sparse sparse && sparse.weighsQueries()
+            ? QueryTable.read(bundle.idf(), vocabulary, sparse.maxTerms())
+            : null;
     tokenizer = new Tokenizer(bundle.tokenizer(), manifest.maxTokens());
     try {
       graph = new Graph(bundle.model(), manifest, threads);
@@ -56,7 +69,8 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** What the model reads for a text: prompt, special tokens and truncation included. */
   public Tokens tokenize(String text, Role role) throws EncodeException {
-    return tokenize(text, promptOf(role), List.of());
+    Tokens tokens = tokenize(text, promptOf(role), List.of());
+    return role == Role.QUERY ? tokens.ofQuery() : tokens;
   }
 
   /**
@@ -162,7 +176,37 @@ public final class EncoderRuntime implements AutoCloseable {
    * @return float32 [batch, dims]; of a text in parts, their vectors one behind the other
    */
   public float[][] run(List<Tokens> batch) throws EncodeException {
-    return graph.run(batch);
+    if (queryTable == null || batch.stream().noneMatch(Tokens::isQuery)) {
+      return graph.run(batch);
+    }
+    List<Tokens> documents = batch.stream().filter(tokens -> !tokens.isQuery()).toList();
+    Iterator<float[]> encoded =
+        documents.isEmpty()
+            ? Collections.emptyIterator()
+            : List.of(graph.run(documents)).iterator();
+    float[][] rows = new float[batch.size()][];
+    for (int i = 0; i < rows.length; i++) {
+      Tokens tokens = batch.get(i);
+      rows[i] = tokens.isQuery() ? queryTable.row(tokens.ids()) : encoded.next();
+    }
+    return rows;
+  }
+
+  /**
+   * A row's weights by token, the largest first.
+   *
+   * @throws IllegalStateException where its outputs are of no tokens
+   */
+  public Map<String, Float> terms(float[] row) {
+    if (vocabulary == null) {
+      throw new IllegalStateException(
+          "encoder [" + manifest.name() + "] gives no weights of tokens");
+    }
+    Map<String, Float> terms = new LinkedHashMap<>();
+    for (int i = 0; i < row.length / 2 && row[row.length / 2 + i] > 0; i++) {
+      terms.put(vocabulary.token((int) row[i]), row[row.length / 2 + i]);
+    }
+    return terms;
   }
 
   private static String shown(String text) {

@@ -10,7 +10,11 @@ import org.densehook.bundle.Manifest;
 interface Output {
 
   /** That of each kind. */
-  Map<Kind, Output> BY_KIND = Map.of(Kind.DENSE, new DenseOutput(), Kind.CROSS, new CrossOutput());
+  Map<Kind, Output> BY_KIND =
+      Map.of(
+          Kind.DENSE, new DenseOutput(),
+          Kind.CROSS, new CrossOutput(),
+          Kind.SPARSE, new SparseOutput());
 
   /**
    * The rows of a batch.

@@ -12,16 +12,23 @@ import java.util.List;
  *     one vector of the whole
  * @param secondFrom the first id of the text of a pair; of a text by itself none is
  * @param secondType the type of the tokens from there on; others are of type 0
+ * @param isQuery whether it is that of a query, which some encoders weigh without their graph
  */
 public record Tokens(
-    long[] ids, int lost, int unpooled, List<int[]> spans, int secondFrom, int secondType) {
+    long[] ids,
+    int lost,
+    int unpooled,
+    List<int[]> spans,
+    int secondFrom,
+    int secondType,
+    boolean isQuery) {
 
   public Tokens(long[] ids, int lost) {
     this(ids, lost, 0, List.of());
   }
 
   public Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
-    this(ids, lost, unpooled, spans, ids.length, 0);
+    this(ids, lost, unpooled, spans, ids.length, 0, false);
   }
 
   /** The type of a token. */
@@ -43,6 +50,11 @@ public record Tokens(
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans);
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, isQuery);
+  }
+
+  /** The same, of a query. */
+  Tokens ofQuery() {
+    return new Tokens(ids, lost, unpooled, spans, true);
   }
 }

@@ -33,7 +33,7 @@ import org.elasticsearch.search.retriever.StandardRetrieverBuilder;
 import org.elasticsearch.search.vectors.KnnSearchBuilder;
 
 /**
- * Finds the {@code dense} queries of a search and tells each what is around it.
+ * Finds the {@code dense} and {@code sparse} queries of a search and tells each what is around it.
  *
  * <p>The siblings are those that Elasticsearch 9.3 gives to semantic queries: what a {@code bool}
  * requires or excludes beside the clause that holds the query, at every level above it.
@@ -163,6 +163,8 @@ final class DensePlaces {
     if (query instanceof DenseQueryBuilder dense) {
       found.add(dense);
       dense.stands(FilterQueries.of(place.siblings()), place.hits(), place.nested());
+    } else if (query instanceof SparseQueryBuilder sparse) {
+      sparse.stands(place.nested());
     } else if (query instanceof BoolQueryBuilder bool) {
       findInBool(bool, place);
     } else if (query instanceof ConstantScoreQueryBuilder constant) {

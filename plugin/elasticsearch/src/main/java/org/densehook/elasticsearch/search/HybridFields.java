@@ -62,8 +62,9 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
    * @param field with the query's own vector or tokens, where it has them
    * @param encoder one whose vectors the field has, where the query's text is to be encoded; null
    *     where it is not
+   * @param sparse whether they are weights of tokens
    */
-  record Vector(HybridField field, FieldEncoder encoder) {
+  record Vector(HybridField field, FieldEncoder encoder, boolean sparse) {
 
     /** Whether it is searched in some of the indices only, since others need another encoder. */
     boolean isOneOfSeveral() {
@@ -122,22 +123,33 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
       requireText(field, places);
       text.put(field.name(), field.boost());
     } else if (first.type().equals(SPARSE)) {
-      requireTokens(field, places);
-      vectors.add(new Vector(field, null));
+      requireSparse(field);
+      if (isEmbedded(field, places)) {
+        addVector(field, places);
+      } else {
+        requireTokens(field, places);
+        vectors.add(new Vector(field, null, true));
+      }
     } else {
       requireDense(field);
-      addDense(field, places);
+      addVector(field, places);
     }
   }
 
-  private void addDense(HybridField field, List<Place> places) {
+  /** Whether an index says whose weights a field has; if none does, the query's must be given. */
+  private static boolean isEmbedded(HybridField field, List<Place> places) {
+    return places.stream().anyMatch(place -> place.index().embedded(field.name()) != null);
+  }
+
+  private void addVector(HybridField field, List<Place> places) {
+    boolean sparse = places.get(0).type().equals(SPARSE);
     if (field.isGiven()) {
-      vectors.add(new Vector(field, null));
+      vectors.add(new Vector(field, null, sparse));
       return;
     }
     SortedMap<String, EmbeddedField> stated = new TreeMap<>();
     places.forEach(place -> stated.put(place.index().name(), provenance(field, place)));
-    FieldEncoder.of(stated).forEach(encoder -> vectors.add(new Vector(field, encoder)));
+    FieldEncoder.of(stated).forEach(encoder -> vectors.add(new Vector(field, encoder, sparse)));
   }
 
   /** Whether there are text fields, and one vector field with vectors of several encoders. */
@@ -241,6 +253,21 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     }
   }
 
+  private static void requireSparse(HybridField field) {
+    if (field.vector() != null) {
+      throw refused(
+          "field [%s] has type [%s]: its [query_vector] is an object of tokens and weights, not a"
+              + " list",
+          field.name(), SPARSE);
+    }
+    if (field.passages() != null) {
+      throw refused(
+          "field [%s] has type [%s], whose documents of chunks are scored by their best one;"
+              + " [passages] is for [%s]",
+          field.name(), SPARSE, DENSE);
+    }
+  }
+
   private static void requireDense(HybridField field) {
     if (field.tokens() != null) {
       throw refused(
@@ -258,10 +285,10 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     EmbeddedField stated = place.index().embedded(field.name());
     if (stated == null) {
       throw refused(
-          "dense_vector field [%s] of index [%s] is not in its mapping's _meta.densehook.fields, so"
+          "%s field [%s] of index [%s] is not in its mapping's _meta.densehook.fields, so"
               + " its encoder is not known; state it there, or give the query's vector: {\"field\":"
               + " \"%s\", \"query_vector\": […]}",
-          field.name(), place.index().name(), field.name());
+          place.type(), field.name(), place.index().name(), field.name());
     }
     return stated;
   }

@@ -1,7 +1,5 @@
 package org.densehook.elasticsearch.search;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -9,18 +7,12 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.fusion.Normalizer;
-import org.elasticsearch.common.bytes.BytesReference;
-import org.elasticsearch.index.query.AbstractQueryBuilder;
 import org.elasticsearch.index.query.MatchNoneQueryBuilder;
 import org.elasticsearch.index.query.MultiMatchQueryBuilder;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.StandardRetrieverBuilder;
 import org.elasticsearch.search.vectors.VectorData;
-import org.elasticsearch.xcontent.XContentBuilder;
-import org.elasticsearch.xcontent.XContentParser;
-import org.elasticsearch.xcontent.XContentParserConfiguration;
-import org.elasticsearch.xcontent.json.JsonXContent;
 
 /**
  * The lists that a hybrid retriever's shorthand stands for. As in the short forms of Elastic's own
@@ -143,7 +135,7 @@ final class HybridLists {
   }
 
   private static String label(HybridFields.Vector vector) {
-    String kind = vector.field().tokens() == null ? "kNN" : "tokens";
+    String kind = vector.sparse() ? "tokens" : "kNN";
     return kind + " on [" + vector.field().name() + "]" + by(vector);
   }
 
@@ -162,8 +154,8 @@ final class HybridLists {
 
   private RetrieverBuilder vector(HybridFields.Vector vector) {
     HybridField field = vector.field();
-    if (field.tokens() != null) {
-      return new StandardRetrieverBuilder(sparse(field));
+    if (vector.sparse()) {
+      return new StandardRetrieverBuilder(sparse(vector));
     }
     if (field.passages() != null) {
       return new StandardRetrieverBuilder(passages(vector));
@@ -196,20 +188,11 @@ final class HybridLists {
     return dense;
   }
 
-  /** The query is x-pack's, which is known by name alone. */
-  private QueryBuilder sparse(HybridField field) {
-    try (XContentBuilder json = JsonXContent.contentBuilder()) {
-      json.startObject().startObject("sparse_vector");
-      json.field("field", field.name()).field("query_vector", field.tokens());
-      json.endObject().endObject();
-      XContentParserConfiguration names =
-          XContentParserConfiguration.EMPTY.withRegistry(services.get().names());
-      try (XContentParser parser =
-          JsonXContent.jsonXContent.createParser(names, BytesReference.bytes(json).streamInput())) {
-        return AbstractQueryBuilder.parseTopLevelQuery(parser);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /** By the tokens that are given, or by the encoder's. */
+  private QueryBuilder sparse(HybridFields.Vector vector) {
+    HybridField field = vector.field();
+    return vector.encoder() == null
+        ? SparseQueryBuilder.ofTerms(field.name(), field.tokens())
+        : new SparseQueryBuilder(services, field.name(), shorthand.query()).by(vector.encoder());
   }
 }

@@ -29,7 +29,7 @@ import org.elasticsearch.xcontent.XContentParser;
  */
 public final class SearchNames {
 
-  /** Whether requests may say {@code dense}, {@code hybrid} and {@code rerank}. */
+  /** Whether requests may say {@code dense}, {@code sparse}, {@code hybrid} and {@code rerank}. */
   private static final Setting<Boolean> PLAIN =
       Setting.boolSetting("densehook.search.plain_names", true, Setting.Property.NodeScope);
 
@@ -49,13 +49,17 @@ public final class SearchNames {
             (parser, nothing) -> TextVectorBuilder.fromXContent(parser, services)));
   }
 
-  /** The query, by its prefixed name. */
+  /** The queries, by their prefixed names. */
   public static List<QuerySpec<?>> queries(Supplier<SearchServices> services) {
     return List.of(
         new QuerySpec<>(
             DenseQueryBuilder.NAME,
             in -> new DenseQueryBuilder(services, in),
-            parser -> DenseQueryBuilder.fromXContent(parser, services)));
+            parser -> DenseQueryBuilder.fromXContent(parser, services)),
+        new QuerySpec<>(
+            SparseQueryBuilder.NAME,
+            in -> new SparseQueryBuilder(services, in),
+            parser -> SparseQueryBuilder.fromXContent(parser, services)));
   }
 
   /** What goes from node to node and is in no request. */
@@ -89,7 +93,7 @@ public final class SearchNames {
             (parser, context) -> RerankRetrieverBuilder.fromXContent(parser, context, services)));
   }
 
-  /** Query and retriever by their plain names, where they may have them. */
+  /** Queries and retriever by their plain names, where they may have them. */
   public static List<NamedXContentRegistry.Entry> plain(
       Settings settings, Supplier<SearchServices> services) {
     if (!PLAIN.get(settings)) {
@@ -101,6 +105,11 @@ public final class SearchNames {
             new ParseField(DenseQueryBuilder.PLAIN_NAME),
             new SetDensehookSearchPlainNamesToFalse<>(
                 (parser, context) -> DenseQueryBuilder.fromXContent(parser, services))),
+        new NamedXContentRegistry.Entry(
+            QueryBuilder.class,
+            new ParseField(SparseQueryBuilder.PLAIN_NAME),
+            new SetDensehookSearchPlainNamesToFalse<>(
+                (parser, context) -> SparseQueryBuilder.fromXContent(parser, services))),
         new NamedXContentRegistry.Entry(
             RetrieverBuilder.class,
             new ParseField(HybridRetrieverBuilder.NAME),

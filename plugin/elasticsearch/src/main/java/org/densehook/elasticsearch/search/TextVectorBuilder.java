@@ -3,10 +3,7 @@ package org.densehook.elasticsearch.search;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.function.Supplier;
-import org.densehook.bundle.Blank;
 import org.densehook.bundle.Kind;
-import org.densehook.elasticsearch.service.EncoderHandle;
-import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.service.Wire;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
@@ -23,6 +20,8 @@ import org.elasticsearch.xcontent.XContentParser;
 public final class TextVectorBuilder implements QueryVectorBuilder {
 
   public static final String NAME = "densehook";
+
+  private static final String WANTS = "query_vector_builder [" + NAME + "]";
 
   private static final ParseField TEXT = new ParseField("text");
   private static final ParseField ENCODER = new ParseField("encoder");
@@ -97,31 +96,8 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   @Override
   public void buildVector(Client client, ActionListener<float[]> listener) {
-    NodeEncoders encoders = services.get().encoders();
-    EncoderHandle serving;
-    try {
-      if (Blank.is(text)) { // not when it is read: what is wrong then is said at the very bottom
-        throw new IllegalArgumentException(
-            "[text] of query_vector_builder [" + NAME + "] is blank; give a text to search for");
-      }
-      serving = encoders.require(encoder);
-      serving.require(Kind.DENSE, "a search for neighbours");
-      if (fingerprint != null && !fingerprint.equals(serving.fingerprint())) {
-        throw new IllegalArgumentException(
-            "encoder ["
-                + serving.name()
-                + "] of this node has fingerprint "
-                + serving.fingerprint()
-                + ", the field needs "
-                + fingerprint
-                + "; put that bundle into config/densehook, or search another field");
-      }
-    } catch (Exception e) {
-      listener.onFailure(stated == null ? e : stated.named(e));
-      return;
-    }
-    SearchScope search = SearchScope.of(services.get().threadContext());
-    encoders.embedQuery(serving, text, search.timeLeft(), search.task(), listener);
+    new QueryRow(text, encoder, fingerprint, Kind.DENSE, WANTS)
+        .make(services.get(), stated, listener.map(QueryRow.Made::row));
   }
 
   @Override

@@ -36,7 +36,7 @@ final class DocumentFeed implements Feed {
           document.text(),
           document.prompt(),
           document.spans(),
-          document.listener().map(EncodeAction.Encoded::vector));
+          document.listener().map(EncodeAction.Encoded::row));
     }
   }
 

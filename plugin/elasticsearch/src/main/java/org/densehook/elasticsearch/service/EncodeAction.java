@@ -105,24 +105,22 @@ public final class EncodeAction {
     }
   }
 
-  /** A text as the model reads it, and its vector. */
-  record Encoded(long[] ids, int lost, float[] vector) {
+  /** A text as the model reads it, and what the encoder gave for it. */
+  record Encoded(long[] ids, int lost, float[] row) {
 
-    static Encoded of(Tokens tokens, float[] vector) {
-      return new Encoded(tokens.ids(), tokens.lost(), vector);
+    static Encoded of(Tokens tokens, float[] row) {
+      return new Encoded(tokens.ids(), tokens.lost(), row);
     }
   }
 
   /** The texts' encodings, in their order. */
   public static final class Response extends ActionResponse implements ToXContentObject {
 
-    private final String encoder;
-    private final String fingerprint;
+    private final EncoderHandle encoder;
     private final List<Encoded> encoded;
 
-    Response(String encoder, String fingerprint, List<Encoded> encoded) {
+    Response(EncoderHandle encoder, List<Encoded> encoded) {
       this.encoder = encoder;
-      this.fingerprint = fingerprint;
       this.encoded = encoded;
     }
 
@@ -134,14 +132,15 @@ public final class EncodeAction {
     @Override
     public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
       builder.startObject();
-      builder.field("encoder", encoder);
-      builder.field("fingerprint", fingerprint);
+      ShownRow shown = ShownRow.BY_KIND.get(encoder.kind());
+      builder.field("encoder", encoder.name());
+      builder.field("fingerprint", encoder.fingerprint());
       builder.startArray("texts");
       for (Encoded text : encoded) {
         builder.startObject();
         builder.array("ids", text.ids());
         builder.field("lost_tokens", text.lost());
-        builder.array("vector", text.vector());
+        builder.field(shown.key(), shown.value().apply(encoder, text.row()));
         builder.endObject();
       }
       builder.endArray();
@@ -170,9 +169,7 @@ public final class EncodeAction {
       EncoderHandle encoder = encoders.require(request.encoder);
       Encoded[] encoded = new Encoded[request.texts.size()];
       ActionListener<Void> all =
-          encoders
-              .preserved(listener)
-              .map(done -> new Response(encoder.name(), encoder.fingerprint(), List.of(encoded)));
+          encoders.preserved(listener).map(done -> new Response(encoder, List.of(encoded)));
       try (RefCountingListener refs = new RefCountingListener(all)) {
         List<DocumentFeed.Text> texts = new ArrayList<>();
         for (int i = 0; i < encoded.length; i++) {

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.List;
+import java.util.Map;
 import org.densehook.bundle.Kind;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.ChunkRule;
@@ -41,6 +42,16 @@ public interface EncoderHandle {
 
   /** Length of its vectors; 0 where its kind has none. */
   int dims();
+
+  /**
+   * Weights by token, the largest first.
+   *
+   * @param row of a sparse encoder
+   * @throws UnsupportedOperationException for one of another kind
+   */
+  default Map<String, Float> terms(float[] row) {
+    throw new UnsupportedOperationException("encoder [" + name() + "] is of kind [" + kind() + "]");
+  }
 
   /** The text of a document: its non-empty inputs, joined as the manifest says. */
   String join(List<String> inputs);

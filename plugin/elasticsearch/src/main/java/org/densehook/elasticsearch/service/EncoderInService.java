@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.service;
 
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.densehook.bundle.Cross;
@@ -78,6 +79,11 @@ final class EncoderInService implements EncoderHandle {
   @Override
   public int dims() {
     return manifest().part().dims();
+  }
+
+  @Override
+  public Map<String, Float> terms(float[] row) {
+    return runtime.terms(row);
   }
 
   @Override

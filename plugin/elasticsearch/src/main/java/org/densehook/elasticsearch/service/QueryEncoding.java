@@ -43,7 +43,7 @@ final class QueryEncoding {
     this.elsewhere = elsewhere;
     this.vectors =
         new QueryVectors(
-            (text, listener) -> submit(text, listener.map(EncodeAction.Encoded::vector)),
+            (text, listener) -> submit(text, listener.map(EncodeAction.Encoded::row)),
             settings::cacheSize);
   }
 

@@ -11,7 +11,8 @@ import org.densehook.elasticsearch.service.EncoderHandle;
 public interface FieldFormat {
 
   /** That of each kind whose outputs are written into a field. */
-  Map<Kind, FieldFormat> BY_KIND = new EnumMap<>(Map.of(Kind.DENSE, new DenseFormat()));
+  Map<Kind, FieldFormat> BY_KIND =
+      new EnumMap<>(Map.of(Kind.DENSE, new DenseFormat(), Kind.SPARSE, new SparseFormat()));
 
   /** The type of its fields in a mapping. */
   String type();

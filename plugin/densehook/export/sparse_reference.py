@@ -1,0 +1,90 @@
+"""The reference of a sparse encoder: PyTorch's logits of one text, the rest plain arithmetic.
+
+On purpose not the code that goes into the graph, as in ``reference``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForMaskedLM
+
+from ..bundle import Role, is_blank
+from .arithmetic import Numbers
+from .folder import Settings
+from .reference import Reference
+
+Weights = Mapping[str, float]
+
+_LEAST = 1e-6
+_WEIGHT: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "relu": lambda logits: np.log(1 + np.maximum(logits, 0)),
+    "log1p_relu": lambda logits: np.log(1 + np.log(1 + np.maximum(logits, 0))),
+}
+"""float64 [tokens, vocabulary] -> the same."""
+
+
+class SparseReference(Reference):
+    """A masked language model in PyTorch; a text's row has every weight over 0, the largest first.
+
+    ``activation`` is one of ``bundle.kinds.sparse.ACTIVATIONS``; ``idf`` are the weights of the
+    tokens of a query, where the model does not weigh it.
+    """
+
+    MODEL_CLASS: ClassVar[Any] = AutoModelForMaskedLM
+
+    def __init__(
+        self,
+        folder: Path,
+        activation: str,
+        idf: Weights | None = None,
+        layers: int | None = None,
+    ) -> None:
+        super().__init__(folder, layers)
+        self._activation = activation
+        self._idf = idf
+        self.vocabulary = int(self.model.config.vocab_size)
+        """How many ids the model gives a logit."""
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """By id the tokens that a text may have a weight of; empty for those that it may not.
+
+        These are special tokens, tokens that show nothing, and ids that are no token's.
+        """
+        special = set(self.tokenizer.all_special_ids)
+        names = [""] * self.vocabulary
+        for token, number in self.tokenizer.get_vocab().items():
+            if number not in special and number < len(names) and not is_blank(token):
+                names[number] = token
+        return names
+
+    def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
+        """Token ids -> every weight over 0, by token."""
+        if role == "query" and self._idf is not None:
+            return self._looked_up(self._idf, ids)
+        with torch.inference_mode():
+            batch = torch.tensor([ids])
+            logits = self.model(input_ids=batch, attention_mask=torch.ones_like(batch)).logits[0]
+        weights: NDArray[np.float64] = _WEIGHT[self._activation](logits.numpy().astype(np.float64))
+        strongest = weights.max(axis=0)
+        order = np.argsort(-strongest, kind="stable")
+        return {
+            self.tokens[number]: float(strongest[number])
+            for number in order.tolist()
+            if self.tokens[number] and strongest[number] > _LEAST
+        }
+
+    def _looked_up(self, idf: Weights, ids: list[int]) -> Weights:
+        present = np.zeros(self.vocabulary, dtype=bool)
+        present[ids] = True
+        table = np.array([idf.get(token, 0) if token else 0 for token in self.tokens])
+        weights = np.where(present, table, 0)
+        order = np.argsort(-weights, kind="stable")
+        return {self.tokens[each]: float(weights[each]) for each in order if weights[each] > 0}

@@ -1,0 +1,64 @@
+package org.densehook.elasticsearch.search;
+
+import org.densehook.bundle.Blank;
+import org.densehook.bundle.Kind;
+import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.service.NodeEncoders;
+import org.elasticsearch.action.ActionListener;
+
+/**
+ * What an encoder gives for a query's text.
+ *
+ * @param text of the query
+ * @param encoder its name; null for the only one the node has
+ * @param fingerprint the one the encoder must have, or null for any
+ * @param kind what it must give
+ * @param wants who asks, as {@code query [sparse]}
+ */
+record QueryRow(String text, String encoder, String fingerprint, Kind kind, String wants) {
+
+  /** An encoder of this node, and what it gave. */
+  record Made(EncoderHandle by, float[] row) {}
+
+  /**
+   * Encodes the text on this node.
+   *
+   * @param stated whom the mappings name as the encoder, to be named where it fails; or null
+   */
+  void make(SearchServices services, FieldEncoder stated, ActionListener<Made> listener) {
+    NodeEncoders encoders = services.encoders();
+    EncoderHandle serving;
+    try {
+      if (Blank.is(text)) { // not when it is read: what is wrong then is said at the very bottom
+        throw new IllegalArgumentException(
+            "[text] of " + wants + " is blank; give a text to search for");
+      }
+      serving = encoders.require(encoder);
+      serving.require(kind, wants);
+      requireFingerprint(serving);
+    } catch (Exception e) {
+      listener.onFailure(stated == null ? e : stated.named(e));
+      return;
+    }
+    SearchScope search = SearchScope.of(services.threadContext());
+    encoders.embedQuery(
+        serving,
+        text,
+        search.timeLeft(),
+        search.task(),
+        listener.map(row -> new Made(serving, row)));
+  }
+
+  private void requireFingerprint(EncoderHandle serving) {
+    if (fingerprint != null && !fingerprint.equals(serving.fingerprint())) {
+      throw new IllegalArgumentException(
+          "encoder ["
+              + serving.name()
+              + "] of this node has fingerprint "
+              + serving.fingerprint()
+              + ", the field needs "
+              + fingerprint
+              + "; put that bundle into config/densehook, or search another field");
+    }
+  }
+}
