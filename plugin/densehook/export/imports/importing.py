@@ -81,7 +81,9 @@ def import_bundle(
     chosen, source = _recognised(graph, kind)
     if chosen in ROADS:
         if weights is not None:
-            raise graph.refused(f"is of kind {chosen}, which is compared with none; leave --weights out")
+            raise graph.refused(
+                f"is of kind {chosen}, which is compared with none; leave --weights out"
+            )
         return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, progress)
     tokenizer = read_tokenizer(files.tokenizer)
     facts = _facts(files)
