@@ -141,6 +141,28 @@ def make_late_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
 
 
 @pytest.fixture(scope="session")
+def pair_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
+    """Bundles of random models that score pairs, by architecture, each made once."""
+    import torch
+
+    import tiny_pairs
+    from densehook.export import export_bundle, read_recipe
+
+    made: dict[str, Bundle] = {}
+
+    def get(architecture: str) -> Bundle:
+        if architecture not in made:
+            torch.manual_seed(0)
+            folder = tmp_path_factory.mktemp(f"pairs-{architecture}")
+            more = 'activation = "identity"' if architecture == "bert" else ""
+            recipe = read_recipe(tiny_pairs.recipe(folder, architecture, more))
+            made[architecture] = export_bundle(recipe, folder / "bundle")
+        return made[architecture]
+
+    return get
+
+
+@pytest.fixture(scope="session")
 def tiny_bundle(shared_tiny_bundle: Callable[..., Bundle]) -> Bundle:
     return shared_tiny_bundle()
 

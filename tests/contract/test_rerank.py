@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-import torch
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, ElasticsearchWarning
 
-import tiny_pairs
-from conftest import own_node
+from conftest import ROOT, own_node
 from densehook.bundle import Bundle
 from densehook.encode import CrossEncoder, Encoder, load
-from densehook.export import export_bundle, read_recipe
+from densehook.export import read_recipe
 from densehook.export.texts import PASSAGES
 from versions import VERSIONS
 
 QUERY = "how do vaccines work"
 LOGITS, LIKELY = "tiny-bert-pairs", "tiny-qwen3-pairs"
 BODY = re.compile(r"score \[([^\]]+)\]")
-
-
-@pytest.fixture(scope="session")
-def pair_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
-    """Bundles of random models that score pairs, by architecture, each made once."""
-    made: dict[str, Bundle] = {}
-
-    def get(architecture: str) -> Bundle:
-        if architecture not in made:
-            torch.manual_seed(0)
-            folder = tmp_path_factory.mktemp(f"pairs-{architecture}")
-            more = 'activation = "identity"' if architecture == "bert" else ""
-            recipe = read_recipe(tiny_pairs.recipe(folder, architecture, more))
-            made[architecture] = export_bundle(recipe, folder / "bundle")
-        return made[architecture]
-
-    return get
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -468,3 +450,29 @@ def test_an_awaited_index_reranks_too(
     expected = [hit.id for hit in searched.search("water blood", rerank=encoders[LOGITS])]
     for rerank in (LOGITS, encoders[LOGITS]):
         assert asyncio.run(_searched_async(node.base_url, tiny, rerank)) == expected
+
+
+def test_the_page_shows_what_the_node_answers(es: Elasticsearch) -> None:
+    shown = importlib.util.spec_from_file_location(
+        "page", ROOT / "tests/e2e/test_elasticsearch_docs.py"
+    )
+    assert shown is not None and shown.loader is not None
+    page = importlib.util.module_from_spec(shown)
+    shown.loader.exec_module(page)
+    text = (ROOT / "docs" / "encoders.md").read_text()
+    section = text[text.index("\n## cross\n") : text.index("\n## Another kind")]
+    section = section.replace("ms-marco-minilm-l12", LOGITS)
+    (node,) = es.transport.node_pool.all()
+    address = node.base_url.removeprefix("http://")
+    examples = page.EXAMPLE.findall(section)
+    assert len(examples) == 4
+    for command, answer in examples:
+        status, real = page.run(command, address)
+        assert status in (200, 201), real
+        assert not list(page.differences(page.parse(answer) if answer else {}, real)), command
+    es.indices.delete(index="reranked")
+
+
+def test_every_recipe_of_pairs_can_be_read() -> None:
+    for name in ("ms-marco-minilm-l12", "bge-reranker-base", "qwen3-reranker-0.6b"):
+        assert read_recipe(ROOT / "onnx_models" / f"{name}.toml").kind == "cross"

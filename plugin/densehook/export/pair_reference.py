@@ -238,6 +238,11 @@ def agreed_activation(recipe: Recipe, found: str | None) -> str:
     Raises RecipeError where they contradict each other and the recipe does not override.
     """
     said = recipe.activation
+    if said is not None and said not in _LIKELY:
+        raise RecipeError(
+            f"recipe {recipe.name}: activation is {said!r}; of a score it is one of"
+            f" {', '.join(_LIKELY)}"
+        )
     if None not in (said, found) and said != found and "activation" not in recipe.overrides:
         raise RecipeError(
             f"recipe {recipe.name}: activation is {said!r}, the model folder says {found!r};"

@@ -504,7 +504,10 @@ class Index:
         return vectors
 
     def stage_of(self, asked: Asked) -> Stage | None:
-        """Who reranks; None where nobody is to. A bundle that is named is opened once."""
+        """Who reranks; None where nobody is to. A bundle that is named is opened once.
+
+        index.stage_of(Asked(rerank="ms-marco-minilm-l12"))
+        """
         if asked.rerank is None:
             return None
         if not isinstance(asked.rerank, str):
