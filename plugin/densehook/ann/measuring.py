@@ -16,7 +16,7 @@ from ..evaluation.latency import CALLERS, measure_latency
 from ..evaluation.measures import means
 from ..evaluation.progress import silent
 from ..evaluation.systems import without_queries_themselves
-from ..hooks import INDEX_TYPES
+from ..hooks.kinds.dense import INDEX_TYPES
 from ..index import Index
 from ..types import DocId, Ranking
 from .memory import expected_memory

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from ..hooks import INDEX_TYPES
+from ..hooks.kinds.dense import INDEX_TYPES
 from .about import about
 from .bundles import open_index
 from .console import note, out

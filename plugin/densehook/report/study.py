@@ -12,7 +12,7 @@ from rich.filesize import decimal
 from ..ann import Built, Point, Study, check_kinds
 from ..collections.runs import writing
 from ..evaluation.result import ANN, ANN_MARKDOWN, ANN_REPORT
-from ..hooks import INDEX_TYPES
+from ..hooks.kinds.dense import INDEX_TYPES
 from .rendering import rendered
 from .svg import Dot, dot, frontier
 
