@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from densehook.bundle import Bundle, Manifest, Multi
+from densehook.bundle import Bundle
 from densehook.collections import open_collection
 from densehook.encode import load
 from densehook.evaluation import measure_queries
@@ -23,9 +24,9 @@ from densehook.evaluation.bm25 import pyserini_bm25
 from densehook.evaluation.measures import means
 from densehook.evaluation.ties import without_ties
 from densehook.export import export_bundle, read_recipe
-from densehook.hooks.kinds.multi import TokenField
 from densehook.java import find_java
-from densehook.multivector import maxsim, unpack
+from densehook.multivector import PRECISIONS, maxsim, pack, pooled, unpack
+from densehook.multivector.pooling import FACTORS
 from densehook.types import ScoredDoc
 
 from ..report import Result, at_most, out, parser, require_scifact, show
@@ -98,23 +99,23 @@ def quality(bundle: Bundle, queries: int, work_dir: Path) -> list[Result]:
     qrels = {query: collection.qrels[query] for query in asked if query in collection.qrels}
     tokens = sum(map(len, documents.values()))
     found = {"bm25 alone": _measured(first, qrels)}
-    for name in TokenField.INDEX_TYPES:
-        field = TokenField.mapped(_meta(encoder.manifest, name))
-        stored = {id_: field.parsed(field.written(v, base64=True)) for id_, v in documents.items()}
-        size = sum(len(value or b"") for value in stored.values())
-        read = {id_: unpack(value or b"") for id_, value in stored.items()}
+    for factor, precision in product((1, *FACTORS), PRECISIONS):
+        if precision == next(iter(PRECISIONS)):
+            fewer = {
+                id_: each if factor == 1 else pooled(each, factor)
+                for id_, each in documents.items()
+            }
+        name = precision if factor == 1 else f"{precision}-pool{factor}"
+        stored = {id_: pack(each, precision) for id_, each in fewer.items()}
+        bits = sum(map(len, stored.values())) * 8 / tokens
+        read = {id_: unpack(value) for id_, value in stored.items()}
         found[name] = _measured(_rescored(first, vectors, read), qrels)
-        out.print(f"{name:14} {size * 8 / tokens:8.0f} bits a token  {MEASURE} {found[name]:.4f}")
+        out.print(f"{name:14} {bits:8.0f} bits a token  {MEASURE} {found[name]:.4f}")
     out.print(f"bm25 alone {found['bm25 alone']:.4f}")
     return [
         at_most(f"nDCG@10 that {name} loses to float32", found["float32"] - found[name], bar)
         for name, bar in (("int8", 0.005), ("int8-pool2", 0.02))
     ]
-
-
-def _meta(manifest: Manifest, name: str) -> Mapping[str, Any]:
-    manifest.of(Multi)
-    return TokenField().mapping(manifest, name)
 
 
 def _text(fields: Mapping[str, Any]) -> str:

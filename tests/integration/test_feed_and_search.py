@@ -39,7 +39,8 @@ from densehook.errors import (
 )
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS, reciprocal_rank_fusion
-from densehook.hooks import INDEX_TYPES, note_of
+from densehook.hooks import note_of
+from densehook.hooks.kinds.dense import INDEX_TYPES
 from densehook.index import Index
 from densehook.ingest import Failure, FeedReport, feed
 from densehook.ingest.feed import WINDOW, WINDOWS_AHEAD

@@ -227,9 +227,7 @@ def test_query_vectors_may_be_given_and_explain_says_how_many_there_are(
 def test_index_search_by_maxsim_is_one_here_and_in_the_cluster(
     plugin_client: Elasticsearch, filled: Callable[..., Index], tokens: Encoder
 ) -> None:
-    filled("int8")
-    name = plugin_client.indices.get(index="test-index-search-by-maxsim*").body
-    (index,) = name
+    index = filled("int8").name
     there = Index.open(plugin_client, index)
     here = Index.open(plugin_client, index, tokens)
     one = there.search(WORDS, mode="maxsim", size=5, window=15)
@@ -346,7 +344,7 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
         Index.create(
             client, f"{plugin_index}-chunks", tokens, inputs=["text"], chunk=ChunkRule("sentence")
         )
-    with pytest.raises(RequestError, match="index type 'hnsw' is unknown; known: int8, float32"):
+    with pytest.raises(RequestError, match="index type 'hnsw' is unknown; known: int8, int8-pool2"):
         Index.create(client, f"{plugin_index}-hnsw", tokens, inputs=["text"], index_type="hnsw")
 
 

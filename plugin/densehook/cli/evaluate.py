@@ -50,9 +50,9 @@ def evaluate(
             "--systems",
             help="Systems to measure, separated by commas; else all: bm25, dense, rrf, linear, and"
             " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there. Fusions of"
-            " any lists, as rrf(bm25,dense,NAME) with --run NAME=FILE. Of chunks also dense-first,"
-            " dense-sum, dense-mean, and dense-mean-3 of a document's best three; and any of them"
-            " reranked, as rrf+rerank, with --rerank.",
+            " any lists, as rrf(bm25,dense,NAME) with --run NAME=FILE. Of token vectors also"
+            " maxsim, of chunks dense-first, dense-sum, dense-mean, and dense-mean-3 of a"
+            " document's best three; and any of them reranked, as rrf+rerank, with --rerank.",
         ),
     ] = None,
     runs: Runs = None,

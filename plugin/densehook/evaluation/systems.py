@@ -129,7 +129,6 @@ SYSTEMS: Mapping[str, System] = {
     "bm25": _searched("bm25"),
     "dense": _searched("dense"),
     "sparse": _searched("sparse"),
-    "maxsim": _searched("maxsim"),
     "rrf": _fused("rrf", *LISTS),
     "linear": _fused("linear", *LISTS),
     "pyserini-bm25": System((), _pyserini_bm25, reads=True, apart=True),
@@ -137,6 +136,9 @@ SYSTEMS: Mapping[str, System] = {
     "pyserini-linear": _fused_by_pyserini("linear", "pyserini-bm25", "dense"),
 }
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
+
+RESCORED: Mapping[str, System] = {"maxsim": _searched("maxsim")}
+"""Systems that not every index can be: they are measured where they are named."""
 
 
 def systems_for(vectors: str) -> list[str]:
@@ -170,7 +172,7 @@ def system_of(name: str) -> System | None:
     if written := _PASSAGES.fullmatch(name):
         passage_score(name.partition("-")[2])
         return _searched(name)
-    return SYSTEMS.get(name)
+    return SYSTEMS.get(name) or RESCORED.get(name)
 
 
 def lists_of(
@@ -189,8 +191,9 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     wanted = list(dict.fromkeys("".join(name.split()) for name in names))
     given = list(runs)
     known = (
-        f"known are {', '.join(SYSTEMS)}, fusions as rrf(bm25,dense,RUN), and of chunks"
-        " dense-first, dense-sum, dense-mean, dense-mean-3; any of them with +rerank behind it"
+        f"known are {', '.join((*SYSTEMS, *RESCORED))}, fusions as rrf(bm25,dense,RUN), and of"
+        " chunks dense-first, dense-sum, dense-mean, dense-mean-3; any of them with +rerank behind"
+        " it"
     )
     for name in wanted:
         system = system_of(name)
