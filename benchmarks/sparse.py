@@ -114,7 +114,7 @@ def searched(
     lists = {query: [run[query] for run in runs.values()] for query in measured_on.queries}
     for name in ("rrf", "linear"):
         fused = {query: FUSIONS[name].ranking(each) for query, each in lists.items()}
-        runs[f"{name}(bm25,sparse)"] = fused
+        runs[f"{name}-bm25-sparse"] = fused
     scores = _scores(encoder, runs["sparse"], measured_on, documents, queries)
     return [*scores, *_quality(runs)]
 
@@ -156,7 +156,9 @@ def _quality(runs: Mapping[str, Any]) -> list[Result]:
     for name, values in measured.items():
         out.print(f"{name}: " + ", ".join(f"{key} {value:.4f}" for key, value in values.items()))
         results.append(Result(f"{name}: nDCG@10", values["nDCG@10"], "", True))
-    best = max(values["nDCG@10"] for name, values in measured.items() if "(" in name)
+    best = max(
+        values["nDCG@10"] for name, values in measured.items() if name.endswith("-bm25-sparse")
+    )
     results.append(
         at_least("best fusion over BM25: nDCG@10", best - measured["bm25"]["nDCG@10"], 0)
     )

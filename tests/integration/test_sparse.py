@@ -413,7 +413,7 @@ def test_mixtures_of_kinds_are_refused_in_a_line(there: Sparse, name: str) -> No
         Index.open(client, name, there.dense, field="splade")
     with pytest.raises(RequestError, match=r"'splade' .* is a sparse_vector; search it by sparse"):
         Index.open(client, name, field="splade").search("water", mode="dense")
-    with pytest.raises(RequestError, match="index type 'flat' is unknown; known for encoder 'spar"):
+    with pytest.raises(RequestError, match="index type 'flat' is unknown; known: inverted"):
         Index.create(client, f"{name}-no", there.sparse, inputs=INPUTS, index_type="flat")
 
 

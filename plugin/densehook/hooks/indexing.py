@@ -127,10 +127,7 @@ def require_index_type(manifest: Manifest, index_type: str | None) -> str:
     if index_type is None:
         return known[0]
     if index_type not in known:
-        raise RequestError(
-            f"index type {index_type!r} is unknown; known for encoder {manifest.name!r}:"
-            f" {', '.join(known)}"
-        )
+        raise RequestError(f"index type {index_type!r} is unknown; known: {', '.join(known)}")
     return index_type
 
 

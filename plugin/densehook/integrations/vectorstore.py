@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+_MODES = ("bm25", "dense", "hybrid")
+
 
 class _Strategy:
     """What both strategies are: requests as plain values, and no client."""
@@ -67,6 +69,10 @@ class _Strategy:
             normalizer=normalizer,
             rank_constant=rank_constant,
         )
+        if mode not in _MODES:
+            raise RequestError(
+                f"mode {mode!r} is unknown to a store of vectors; known: {', '.join(_MODES)}"
+            )
         self.manifest = _manifest_of(encoder)
         self.dims = self.manifest.of(Dense).dims
         require_index_type(self.manifest, index_type)

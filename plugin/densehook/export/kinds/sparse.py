@@ -130,6 +130,7 @@ def _agreement(manifest: Manifest, found: Any, expected: Any, queries: int, tie:
             continue
         least = np.sort(scores)[-count]
         nearest = np.argsort(-row, kind="stable")[:count]
+        nearest = nearest[row[nearest] > 0]
         agreed += int((scores[nearest] >= least - tie * abs(least)).sum())
         wanted += count
     return agreed / wanted if wanted else 1.0
