@@ -256,7 +256,7 @@ def test_a_graph_of_pairs_is_imported(
     logits = scoring(plain).score(QUERY, PASSAGES[:5])
     expected = logits if activation == "identity" else 1 / (1 + np.exp(-logits))
     assert scoring(bundle).score(QUERY, PASSAGES[:5]).tolist() == pytest.approx(expected, abs=1e-5)
-    with pytest.raises(ExportError, match="is not compared with weights yet"):
+    with pytest.raises(ExportError, match="is compared with none; leave --weights out"):
         import_bundle(given_files, recipe, tmp_path / "other", weights=plain.path)
 
 

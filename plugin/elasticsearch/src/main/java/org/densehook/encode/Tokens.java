@@ -50,11 +50,12 @@ public record Tokens(
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, isQuery);
+    int first = Math.min(count, ids.length - 1);
+    return new Tokens(ids, lost, first, spans, secondFrom, secondType, isQuery);
   }
 
   /** The same, of a query. */
   Tokens ofQuery() {
-    return new Tokens(ids, lost, unpooled, spans, true);
+    return new Tokens(ids, lost, unpooled, spans, secondFrom, secondType, true);
   }
 }

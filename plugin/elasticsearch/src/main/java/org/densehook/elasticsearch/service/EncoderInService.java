@@ -256,7 +256,6 @@ final class EncoderInService implements EncoderHandle {
         kind(),
         manifest().proof(),
         manifest().part() instanceof Cross ? pairs.status() : null);
-
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */
