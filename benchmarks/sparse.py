@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from elasticsearch import Elasticsearch
 
-from densehook.bundle import Bundle
-from densehook.collections import Sample, open_collection, read_documents, sample
+from densehook.collections import Sample, open_collection, sample
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import create_index
 from densehook.elastic.search import Searcher
@@ -43,7 +42,11 @@ _ALL = 1_000_000
 
 def main() -> int:
     """Runs the benchmark."""
-    args = parser(__doc__ or "").parse_args()
+    options = parser(__doc__ or "")
+    options.add_argument(
+        "--documents", type=int, default=_ALL, help="at most so many, those that are judged first"
+    )
+    args = options.parse_args()
     recipe = Recipe(
         "cassette-splade",
         str(model_folder("cassette-splade")),
@@ -52,22 +55,25 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        results = pruned(export_bundle(replace(recipe, max_terms=_ALL), folder / "whole"))
+        whole = load(export_bundle(replace(recipe, max_terms=_ALL), folder / "whole").path)
+        measured_on = sample(
+            open_collection(require_scifact()), whole.manifest.joiner, args.documents
+        )
+        rows = encode_sample(whole, measured_on)
+        results = pruned(whole, measured_on, *rows)
         served = export_bundle(recipe, folder / "served")
+        kept = [_cut(each, TERMS[-1]) for each in rows]
         with own_node(with_plugin=True, bundle=served) as url:
-            results += searched(connect(url), load(served.path))
+            results += searched(connect(url), load(served.path), measured_on, *kept)
     return show("Learned sparse on SciFact", results, args.json)
 
 
-def pruned(whole: Bundle) -> list[Result]:
+def pruned(whole: Encoder, measured_on: Sample, documents: Any, queries: Any) -> list[Result]:
     """Exact search by every weight, and by the largest so many of each text."""
-    encoder = load(whole.path)
-    measured_on = sample(open_collection(require_scifact()), encoder.manifest.joiner, _ALL)
-    documents, queries = encode_sample(encoder, measured_on)
-    results = [_exact("all terms", encoder, measured_on, documents, queries)]
+    results = [_exact("all terms", whole, measured_on, documents, queries)]
     for terms in reversed(TERMS):
         cut = [_cut(rows, terms) for rows in (documents, queries)]
-        results.append(_exact(f"{terms} terms", encoder, measured_on, *cut))
+        results.append(_exact(f"{terms} terms", whole, measured_on, *cut))
         kept = [_mass(a) / _mass(b) for a, b in zip(cut[0], documents, strict=True) if b]
         name = f"{terms} terms: share of the weights' sum"
         results.append(Result(name, float(np.mean(kept)), "", True))
@@ -94,25 +100,28 @@ def _mass(row: Mapping[str, float]) -> float:
     return sum(row.values())
 
 
-def searched(client: Elasticsearch, encoder: Encoder) -> list[Result]:
+def searched(
+    client: Elasticsearch, encoder: Encoder, measured_on: Sample, documents: Any, queries: Any
+) -> list[Result]:
     """Scores and rankings through Elasticsearch, and how well they and their fusions find."""
-    collection = open_collection(require_scifact())
     create_index(client, "scifact", encoder.manifest, inputs=INPUTS)
-    report = feed(client, "scifact", read_documents(require_scifact()), encoder)
+    wanted = set(measured_on.ids)
+    source = (each for each in open_collection(require_scifact()).documents() if each.id in wanted)
+    report = feed(client, "scifact", source, encoder)
     assert not report.failed, report.failures[0]
     searcher = Searcher(client, "scifact", encoder)
-    runs = {mode: searcher.search(collection.queries, mode, _DEPTH) for mode in ("bm25", "sparse")}
-    lists = {query: [run[query] for run in runs.values()] for query in collection.queries}
+    runs = {mode: searcher.search(measured_on.queries, mode, _DEPTH) for mode in ("bm25", "sparse")}
+    lists = {query: [run[query] for run in runs.values()] for query in measured_on.queries}
     for name in ("rrf", "linear"):
         fused = {query: FUSIONS[name].ranking(each) for query, each in lists.items()}
         runs[f"{name}(bm25,sparse)"] = fused
-    return [*_scores(encoder, runs["sparse"]), *_quality(runs)]
+    scores = _scores(encoder, runs["sparse"], measured_on, documents, queries)
+    return [*scores, *_quality(runs)]
 
 
-def _scores(encoder: Encoder, run: Mapping[str, Any]) -> list[Result]:
-    collection = open_collection(require_scifact())
-    measured_on = sample(collection, encoder.manifest.joiner, _ALL)
-    documents, queries = encode_sample(encoder, measured_on)
+def _scores(
+    encoder: Encoder, run: Mapping[str, Any], measured_on: Sample, documents: Any, queries: Any
+) -> list[Result]:
     place = {id_: n for n, id_ in enumerate(measured_on.ids)}
     exact = encoder.similarity(queries, documents)
     kept = encoder.similarity(queries, _as_lucene_keeps(documents))

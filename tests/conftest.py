@@ -118,6 +118,29 @@ def shared_tiny_bundle(make_tiny_bundle: Callable[..., Bundle]) -> Callable[...,
 
 
 @pytest.fixture(scope="session")
+def make_late_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
+    """Late-interaction bundles of random models, each made once: no test may change one of them."""
+    import torch
+
+    import tiny_models
+    from densehook.export import export_bundle, read_recipe
+
+    made: dict[str, Bundle] = {}
+
+    def get(name: str) -> Bundle:
+        if name not in made:
+            torch.manual_seed(0)
+            folder = tmp_path_factory.mktemp(f"tiny-{name}")
+            tiny_models.LATE_INTERACTION[name](folder / "model")
+            recipe = folder / f"tiny-{name}.toml"
+            recipe.write_text('source = "model"\nkind = "multi"\n')
+            made[name] = export_bundle(read_recipe(recipe), folder / "bundle")
+        return made[name]
+
+    return get
+
+
+@pytest.fixture(scope="session")
 def pair_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bundle]:
     """Bundles of random models that score pairs, by architecture, each made once."""
     import torch

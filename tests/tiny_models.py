@@ -152,6 +152,81 @@ def make_llama(folder: Path) -> None:
     _save_decoder(folder, LlamaModel, LlamaConfig)
 
 
+TOKEN_DIMS = 16
+
+
+def make_colbert(folder: Path) -> None:
+    """A BERT with a projection among its weights, as ColBERT saves it."""
+    from safetensors.torch import load_file, save_file
+    from transformers import BertConfig, BertModel
+
+    tokenizer = _word_piece("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]")
+    config = BertConfig(
+        **_SIZES,
+        vocab_size=tokenizer.vocab_size,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+    )
+    _save(folder, BertModel(config, add_pooling_layer=False), tokenizer)
+    weights = {
+        f"bert.{name}": each for name, each in load_file(folder / "model.safetensors").items()
+    }
+    save_file({**weights, "linear.weight": _projection()}, folder / "model.safetensors")
+    _write(
+        folder / "artifact.metadata",
+        {
+            "query_token_id": "[unused0]",
+            "doc_token_id": "[unused1]",
+            "dim": TOKEN_DIMS,
+            "query_maxlen": 16,
+            "doc_maxlen": 48,
+            "mask_punctuation": True,
+            "attend_to_mask_tokens": False,
+        },
+    )
+
+
+def make_pylate(folder: Path) -> None:
+    """A ModernBERT with a Dense module behind it, as PyLate saves it."""
+    from safetensors.torch import save_file
+
+    make_modernbert(folder)
+    _write(
+        folder / "modules.json",
+        [
+            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+            {"idx": 1, "name": "1", "path": "1_Dense", "type": "pylate.models.Dense.Dense"},
+        ],
+    )
+    _write(
+        folder / "1_Dense" / "config.json",
+        {
+            "in_features": HIDDEN,
+            "out_features": TOKEN_DIMS,
+            "bias": False,
+            "activation_function": "torch.nn.modules.linear.Identity",
+        },
+    )
+    save_file({"linear.weight": _projection()}, folder / "1_Dense" / "model.safetensors")
+    _write(
+        folder / "config_sentence_transformers.json",
+        {
+            "query_prefix": "e",
+            "document_prefix": "t",
+            "query_length": 12,
+            "document_length": 40,
+            "attend_to_expansion_tokens": True,
+            "skiplist_words": ["!", ".", ","],
+        },
+    )
+
+
+def _projection() -> Any:
+    import torch
+
+    return torch.randn(TOKEN_DIMS, HIDDEN)
+
+
 DECODERS: Mapping[str, Callable[[Path], None]] = {
     "qwen3": make_qwen3,
     "gemma3": make_gemma3,
@@ -165,6 +240,10 @@ ARCHITECTURES: Mapping[str, Callable[[Path], None]] = {
     "mpnet": make_mpnet,
     "modernbert": make_modernbert,
     **DECODERS,
+}
+LATE_INTERACTION: Mapping[str, Callable[[Path], None]] = {
+    "colbert": make_colbert,
+    "pylate": make_pylate,
 }
 
 

@@ -15,6 +15,7 @@ One line each: what went wrong, the value seen, what to do next.
     ├── CollectionError         a document, query, judgement or run cannot be read
     ├── NoProvenance            an index does not say which encoder its vectors come from
     ├── UnusableDocument        a document cannot be given a vector; a value of a feed, not its end
+    ├── VectorError             token vectors that a document holds are damaged
     ├── RequestError            what was asked for cannot be: an unknown mode, fields that clash
     ├── ClusterUnreachable      nothing answers at the address
     ├── ClusterUnavailable      the cluster was busy or gone for longer than one waits
@@ -92,6 +93,10 @@ class NoProvenance(DensehookError):
 
 class UnusableDocument(DensehookError):
     """A document cannot be given a vector; a value of a feed, never its end."""
+
+
+class VectorError(DensehookError):
+    """Token vectors that a document holds are damaged."""
 
 
 class RequestError(DensehookError):

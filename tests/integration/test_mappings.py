@@ -402,7 +402,7 @@ TEXT = {"type": "text", "fields": {"en": {"type": "text"}}}
         ({"input": "at"}, {"at": {"type": "geo_point"}}, "[at] is mapped as [geo_point]"),
         ({"input": "o"}, {"o": {"properties": {}}}, "[o] is mapped as [object]"),
         ({"input": "other"}, {"other": VECTOR}, "[other] is mapped as [dense_vector]"),
-        ({}, {"embedding": None}, "the mapping has no field [embedding]; map it as dense_vector"),
+        ({}, {"embedding": None}, "the mapping has no field [embedding]; map it as binary"),
         ({}, {"embedding": {"type": "keyword"}}, "[embedding] is mapped as [keyword]"),
         ({}, {"embedding": {**VECTOR, "dims": 300}}, "has [dims] [300], vectors of encoder"),
         (

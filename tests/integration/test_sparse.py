@@ -225,6 +225,24 @@ def test_weights_stay_current_through_writes_of_every_sort(there: Sparse, name: 
     are_current(there, name, there.sparse, "splade")
 
 
+def test_a_pipeline_alone_fills_a_field_that_nobody_stated(there: Sparse, name: str) -> None:
+    processor = {"encoder": "sparse-0", "input": INPUTS, "output": "splade"}
+    there.client.ingest.put_pipeline(id=name, processors=[{"densehook": processor}])
+    try:
+        properties = {"splade": {"type": "sparse_vector"}}
+        there.client.indices.create(index=name, mappings={"properties": properties})
+        rows = [{key: each[key] for key in INPUTS} for each in documents()[:4]]
+        lines = [line for row in rows for line in ({"index": {}}, row)]
+        assert not there.client.bulk(index=name, operations=lines, pipeline=name)["errors"]
+        found = stored(there, name).values()
+        expected = there.sparse.encode_documents([whole(each) for each in found])
+        for fields, row in zip(found, expected, strict=True):
+            assert fields["splade"].keys() == row.keys()
+            assert fields["splade"] == pytest.approx(row, rel=1 / 256)
+    finally:
+        there.client.ingest.delete_pipeline(id=name)
+
+
 def test_an_unchanged_document_is_not_encoded_again(there: Sparse, name: str) -> None:
     made = Index.create(there.client, name, there.sparse, inputs=INPUTS, in_cluster=True)
     made.ingest(documents())
@@ -321,6 +339,12 @@ def test_filters_boost_and_a_bool_around_it(there: Sparse, name: str) -> None:
     assert dict(hits(there, name, query=within)).keys() == {"d1", "d2"}
     prefixed = {"densehook_sparse": {"field": "embedding", "text": text}}
     assert dict(hits(there, name, query=prefixed)) == plain
+    from elasticsearch.dsl import Search
+
+    from densehook.integrations.dsl import Sparse as Query
+
+    dsl = Search().query(Query(field="embedding", text=text)).to_dict()
+    assert dict(hits(there, name, query=dsl["query"])) == plain
     explained = there.client.explain(index=name, id="d1", query=sparse("embedding", text))
     assert explained["explanation"]["value"] == pytest.approx(plain["d1"])
 

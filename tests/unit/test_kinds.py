@@ -100,7 +100,7 @@ def _golden_objection(manifest: Manifest, found: Any, golden: Sequence[GoldenTex
 
 
 def _request(field: str, output: Any, size: int, *_: Any) -> dict[str, Any]:
-    return {"size": size, "query": {"sparse_vector": {"field": field, "query_vector": output}}}
+    return {"size": size, "query": {"weights": {"field": field, "query_vector": output}}}
 
 
 @pytest.fixture
@@ -112,9 +112,9 @@ def weights(damaged: Bundle, monkeypatch: pytest.MonkeyPatch) -> Bundle:
         golden_objection=_golden_objection,
     )
     field = SimpleNamespace(
-        TYPE="sparse_vector",
+        TYPE="rank_features",
         INDEX_TYPES=(),
-        mapping=lambda manifest, index_type: {"type": "sparse_vector"},
+        mapping=lambda manifest, index_type: {"type": "rank_features"},
         written=lambda output, base64: output,
         objection=lambda mapping, manifest: "",
         request=_request,
@@ -142,11 +142,11 @@ def test_a_new_kind_needs_its_modules_and_entries_alone(weights: Bundle) -> None
         assert list(engine.encode_documents(["water", "water"]).vectors) == [two, two]
 
     body = index_request(weights.manifest, inputs=["text"], field="terms")
-    assert body["mappings"]["properties"]["terms"] == {"type": "sparse_vector"}
+    assert body["mappings"]["properties"]["terms"] == {"type": "rank_features"}
     (field,) = read_provenance("p", body["mappings"]).vector_fields.values()
     field.require(weights.manifest, "p")
     query = field_of(field.mapping, field.name, "p").request(field.name, two, 5)["query"]
-    assert query == {"sparse_vector": {"field": "terms", "query_vector": two}}
+    assert query == {"weights": {"field": "terms", "query_vector": two}}
 
 
 def test_its_golden_outputs_are_asked_for_at_every_load(weights: Bundle) -> None:
@@ -170,9 +170,9 @@ def test_what_only_one_kind_can_is_refused_to_others_by_name(
         (
             dense,
             weights.manifest,
-            "mapped as dense_vector, encoder .* of kind weights writes sparse",
+            "mapped as dense_vector, encoder .* of kind weights writes rank_f",
         ),
-        (sparse, tiny_bundle.manifest, "mapped as sparse_vector, encoder .* of kind dense writes"),
+        (sparse, tiny_bundle.manifest, "mapped as rank_features, encoder .* of kind dense writes"),
     ):
         with pytest.raises(EncoderMismatch, match=said):
             read_provenance("p", mapping).vector_field().require(manifest, "p")

@@ -102,7 +102,8 @@ def test_a_form_cannot_post(page: TestClient) -> None:
     [
         ({"q": " \u00a0"}, "has no text"),
         ({"q": 7}, "q is 7; it must be text"),
-        ({"q": "x", "mode": "sparse"}, "mode 'sparse' is unknown"),
+        ({"q": "x", "mode": "sparse"}, "is a dense_vector; search it by dense, not by sparse"),
+        ({"q": "x", "mode": "odd"}, "mode 'odd' is unknown"),
         ({"q": "x", "size": 1000}, "size is 1000; it must be from 1 to 100"),
         ({"q": "x", "size": "10"}, "size is '10'; it must be a number"),
         ({"q": "x", "filter": "lang"}, "filter 'lang' is not understood"),

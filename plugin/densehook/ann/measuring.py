@@ -16,7 +16,7 @@ from ..evaluation.latency import CALLERS, measure_latency
 from ..evaluation.measures import means
 from ..evaluation.progress import silent
 from ..evaluation.systems import without_queries_themselves
-from ..hooks.kinds.dense import INDEX_TYPES
+from ..hooks.kinds.dense import INDEX_TYPES, TYPE
 from ..index import Index
 from ..types import DocId, Ranking
 from .memory import expected_memory
@@ -62,6 +62,11 @@ def measure_ann(
     """
     tried = check_kinds(kinds)
     numbers, factors = check_candidates(candidates), check_oversamples(oversamples)
+    if index.field.format.TYPE != TYPE:
+        raise RequestError(
+            f"field {index.field.name!r} of index {index.name!r} is a {index.field.format.TYPE},"
+            f" whose search is exact; a study of kNN needs a {TYPE}"
+        )
     lab = _Lab(collection, index, _query_vectors(collection, index), asked, progress)
     skipped: dict[str, str] = {}
     for kind in tried:

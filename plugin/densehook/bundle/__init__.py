@@ -8,6 +8,7 @@ from .golden import GoldenText, read_golden, write_golden
 from .kinds import KINDS
 from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, Dense
+from .kinds.multi import Multi
 from .kinds.sparse import IDF, Sparse
 from .manifest import Manifest, Role, Source
 from .named import MODELS, bundle_folder
@@ -29,6 +30,7 @@ __all__ = [
     "Dense",
     "GoldenText",
     "Manifest",
+    "Multi",
     "Pairing",
     "Role",
     "Source",

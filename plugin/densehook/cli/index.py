@@ -108,8 +108,9 @@ def create(
         template=template,
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
+    kept = require_index_type(manifest, index_type)
     out.print(
-        f"index {index}: {field} ({index_type}, {manifest.part.summary}) is made from"
+        f"index {index}: {field} ({kept}, {manifest.part.summary}) is made from"
         f" {inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:

@@ -87,7 +87,7 @@ IndexType = Annotated[
     str | None,
     typer.Option(
         "--index-type",
-        help=f"One of {', '.join(INDEX_TYPES)}; of vectors hnsw by default, the last of weights.",
+        help=f"One of {', '.join(INDEX_TYPES)}; the first of its kind by default.",
     ),
 ]
 Texts = Annotated[

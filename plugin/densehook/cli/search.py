@@ -29,7 +29,7 @@ def search(
     text: Annotated[str, typer.Argument(help="The query.")],
     mode: Annotated[
         str,
-        typer.Option("--mode", help="bm25, hybrid or, as the vector field is, dense or sparse."),
+        typer.Option("--mode", help="bm25, hybrid or, as the field is, dense, sparse or maxsim."),
     ] = "hybrid",
     fusion: Annotated[str, typer.Option("--fusion", help="rrf or linear.")] = "rrf",
     size: Annotated[int, typer.Option("--size", "-k", min=1, max=1000, help="Hits to show.")] = 10,

@@ -28,11 +28,13 @@ from ..hooks import (
     require_answers,
     vector_request,
 )
+from ..hooks.kinds.multi import rescored_request
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, synchronous
 from .indices import provenance_of, shards_of
 from .numbering import NUMBERED, Numbering
+from .rescoring import rescored
 
 if TYPE_CHECKING:
     from ..encode import Encoder
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 MODES = ("bm25", *VECTOR_LISTS)
+RESCORED = "maxsim"
+"""BM25's first hits, ordered by token vectors."""
+RESCORED_HITS = 100
+"""How many of them."""
 
 _QUERIES_PER_REQUEST = 16
 _IDS_PER_REQUEST = 1000
@@ -84,7 +90,9 @@ class Searcher:
     ) -> dict[QueryId, list[ScoredDoc]]:
         """Rankings of ``depth`` hits for each query, by ``bm25``, ``dense`` or ``sparse``.
 
-        Where the field is of the other kind, the index's only one of that kind is searched.
+        Where the field is of another kind, the index's only one of that kind is searched.
+        ``maxsim`` orders the first hundred of bm25, of an index with token vectors.
+
         ``dense-mean-3`` scores documents of chunks by the mean of their best three, as other
         passage scores do. A query of blanks is no text, and finds nothing.
         """
@@ -95,11 +103,45 @@ class Searcher:
         numbering = self._numbering if depth >= _DEEP else None
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
             asked = [i for i in ids if not is_blank(queries[i])]
-            bodies = self._bodies([queries[i] for i in asked], mode, depth)
-            found = dict(zip(asked, self._rankings(bodies, numbering), strict=True))
+            texts = [queries[i] for i in asked]
+            if mode == RESCORED:
+                rankings = self._rescored(texts, min(depth, RESCORED_HITS))
+            else:
+                rankings = self._rankings(self._bodies(texts, mode, depth), numbering)
+            found = dict(zip(asked, rankings, strict=True))
             run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
+
+    def _rescored(self, texts: Sequence[str], window: int) -> list[list[ScoredDoc]]:
+        """BM25's first hits in the order of their MaxSim, by the plugin or, encoded here, here."""
+        self._field.require_tokens(self._index)
+        name, fields = self._field.name, self._provenance.require_bm25()
+        bodies = [bm25_request(fields, text, window) for text in texts]
+        if self._encoder is None:
+            self._require_encoding()
+            bodies = [
+                rescored_request(name, text, body["query"], window, window)
+                for text, body in zip(texts, bodies, strict=True)
+            ]
+            return self._rankings(bodies, None)
+        shown = [{**body, "_source": False, "docvalue_fields": [name]} for body in bodies]
+        answers = msearch(self._client, self._index, shown)
+        queries = self._encoder.encode_queries(texts)
+        return [
+            [
+                ScoredDoc(raw["_id"], score)
+                for raw, score in rescored(query.tolist(), answer["hits"]["hits"], self._field)
+            ]
+            for query, answer in zip(queries, answers, strict=True)
+        ]
+
+    def _require_encoding(self) -> None:
+        """Raises RequestError where nobody encodes queries."""
+        if self._encoder is None and not self._cluster_encodes:
+            raise RequestError(
+                f"dense search needs the encoder {self._field.encoder!r}; give its bundle"
+            )
 
     @cached_property
     def _numbering(self) -> Numbering | None:

@@ -16,8 +16,8 @@ from .engine import Engine
 from .kinds.dense import cosines
 from .opening import encoder_of, load
 from .packing import pack
+from .reading import DocumentTokenizer
 from .session import Vectors
-from .tokenizer import DocumentTokenizer
 
 __all__ = [
     "CrossEncoder",

@@ -49,12 +49,12 @@ QUERY: Role = "query"
 class Prompt(NamedTuple):
     """What goes before a text; the vector is not pooled of its first ``unpooled`` tokens.
 
-    ``is_query`` says that the text is a query, whatever goes before it.
+    ``role`` is how the text is read, where that is another for queries than for documents.
     """
 
     text: str
     unpooled: int = 0
-    is_query: bool = False
+    role: str = "document"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Asked:
             return stated_prompt(self.prompt, manifest)
         if self.prompt_name is not None:
             return named_prompt(manifest, self.prompt_name)
-        both = {named_prompt(manifest, name)._replace(is_query=False) for name in manifest.prompts}
+        both = {_of_documents(named_prompt(manifest, name)) for name in manifest.prompts}
         return both.pop() if len(both) == 1 else Prompt("")
 
     def finished(self, vectors: Vectors) -> Vectors:
@@ -126,14 +126,18 @@ def named_prompt(manifest: Manifest, name: str) -> Prompt:
             f"encoder {manifest.name!r} has no prompt {name!r}; known: "
             + ", ".join(manifest.prompts)
         )
-    return Prompt(manifest.prompts[name], manifest.unpooled.get(name, 0), name == QUERY)
+    return Prompt(manifest.prompts[name], manifest.unpooled.get(name, 0), name)
+
+
+def _of_documents(prompt: Prompt) -> Prompt:
+    return prompt._replace(role="document")
 
 
 def stated_prompt(text: str, manifest: Manifest) -> Prompt:
     """A prompt as such; RequestError where the encoder would have to tell its tokens and cannot."""
     for name, known in manifest.prompts.items():
         if known == text:
-            return named_prompt(manifest, name)._replace(is_query=False)
+            return _of_documents(named_prompt(manifest, name))
     if manifest.unpooled:
         raise RequestError(
             f"encoder {manifest.name!r} pools no tokens of its prompts, and of {text!r} it is not"

@@ -150,7 +150,7 @@ class CrossEncoder(Encoder):
         """The tokens of queries, or of texts, without those around them."""
         before = named_prompt(self.manifest, role).text
         end = self._pairing.query_end if role == "query" else ""
-        return self._tokenizer.parts_of_pairs([before + text + end for text in texts])
+        return self._read.parts_of_pairs([before + text + end for text in texts], role)
 
     def _tokenize_each(
         self, texts: Sequence[str], prompts: Sequence[Prompt], first: int

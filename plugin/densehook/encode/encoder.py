@@ -12,14 +12,15 @@ from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
-from .asked import Asked, Options, Prompt, named_prompt, stated_prompt
+from .asked import QUERY, Asked, Options, Prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
 from .kinds import LEXICONS, OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
+from .reading import Reader
 from .running import Running
 from .session import Session, Vector, Vectors
-from .tokenizer import Tokenizer, Tokens
+from .tokenizer import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Encoder:
             provider = provider or tuning.provider
         self.manifest: Manifest = bundle.manifest
         self._kind = OUTPUTS[bundle.manifest.kind]
-        self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
+        self._read = Reader(bundle)
         at_once = min(concurrent_runs or 1, threads)
         session = Session(
             bundle.model,
@@ -78,7 +79,7 @@ class Encoder:
             session,
             tokens_per_run or TOKENS_PER_RUN,
             at_once,
-            None if lexicon is None else lexicon(bundle, self._tokenizer),
+            None if lexicon is None else lexicon(bundle, self._read.tokenizer),
         )
         self._queries: Encoder | None = None
         if bundle.queries is not None:
@@ -164,6 +165,8 @@ class Encoder:
             return tower.encode(texts, prompt_name, **options)
         asked = Asked.of(prompt_name, options)
         prompt = asked.prompt_of(self.manifest)
+        if asked.truncate_dim is not None or asked.normalize_embeddings:
+            self.manifest.of(Dense)
         given = [texts] if isinstance(texts, str) else list(texts)
         progress = shown_progress(len(given)) if asked.show_progress_bar else nullcontext(_unheard)
         with progress as advance:
@@ -343,7 +346,7 @@ class Encoder:
         prompt = named_prompt(self.manifest, "document").text if stated is None else stated
 
         def sizes(texts: Sequence[str]) -> list[int]:
-            tokens = self._tokenizer([prompt + each for each in texts])
+            tokens = self._read([prompt + each for each in texts], "document")
             return [len(each.ids) + each.lost for each in tokens]
 
         return sizes
@@ -379,7 +382,7 @@ class Encoder:
     ) -> list[Tokens | EncodeError]:
         """The tokens of each window, with those of its chunks, or why it has none."""
         before = [len(prompt.text) for prompt in prompts]
-        tokens = self._tokenizer.with_spans(
+        tokens = self._read.with_spans(
             [prompt.text + each.content for each, prompt in zip(given, prompts, strict=True)],
             [
                 [(start + shift, end + shift) for start, end in each.spans]
@@ -422,14 +425,13 @@ class Encoder:
         self, texts: Sequence[str], prompts: Sequence[Prompt], first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
-        strings = [
-            prompt.text + text
-            for text, prompt in zip(texts, prompts, strict=True)
-            if isinstance(cast(object, text), str)
-        ]
-        tokens = iter(self._tokenizer(strings))
+        of_role: dict[str, list[str]] = {}
+        for text, prompt in zip(texts, prompts, strict=True):
+            if isinstance(cast(object, text), str):
+                of_role.setdefault(prompt.role, []).append(prompt.text + text)
+        tokens = {role: iter(self._read(strings, role)) for role, strings in of_role.items()}
         return [
-            _with_tokens(next(tokens), prompt, text, position)
+            _with_tokens(next(tokens[prompt.role]), prompt, text, position)
             if isinstance(cast(object, text), str)
             else EncodeError(
                 f"text {position} is of type {type(text).__name__}, not a string", position
@@ -481,7 +483,7 @@ def _with_tokens(tokens: Tokens, prompt: Prompt, text: str, position: int) -> To
     if tokens.ids:
         # a vector is pooled of the last token at least
         unpooled = min(prompt.unpooled, len(tokens.ids) - 1)
-        return tokens._replace(unpooled=unpooled, is_query=prompt.is_query)
+        return tokens._replace(unpooled=unpooled, is_query=prompt.role == QUERY)
     return EncodeError(f"text {position} ({text[:40]!r}) gives no token", position)
 
 

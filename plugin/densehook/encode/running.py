@@ -130,16 +130,18 @@ class Running:
         """The same with a vector for each part of a text: float32 [n, spans, dims]."""
         shape = (len(texts), len(texts[0].ids))
         ids = np.full(shape, self._manifest.pad_id, dtype=np.int64)
-        mask, types = np.zeros_like(ids), np.zeros_like(ids)
+        mask, types, kept = np.zeros_like(ids), np.zeros_like(ids), np.zeros_like(ids)
         most = max(len(text.spans) or 1 for text in texts)
         pooled = np.zeros((shape[0], most, shape[1]), dtype=np.int64)
         for row, text in enumerate(texts):
             ids[row, : len(text.ids)] = text.ids
-            mask[row, : len(text.ids)] = 1
+            mask[row, : len(text.ids) - text.unattended] = 1
             types[row, : len(text.types)] = text.types
+            kept[row, : len(text.ids)] = 1
+            kept[row, list(text.dropped)] = 0
             for span, (first, end) in enumerate(text.spans or [(text.unpooled, len(text.ids))]):
                 pooled[row, span, first:end] = 1
-        output = self.session.run(Batch(ids, mask, pooled, types))
+        output = self.session.run(Batch(ids, mask, pooled, types, kept))
         if self._manifest.knows_spans and output.ndim == 3:
             output = output.reshape(-1, output.shape[-1])
         rows: Vectors = self._kind.decoded(self._manifest, output)

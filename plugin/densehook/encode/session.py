@@ -26,13 +26,15 @@ class Batch(NamedTuple):
 
     ``mask`` is 1 for a token and 0 for padding, ``pooled``, int64 [batch, spans, tokens], for a
     token that a vector is pooled of and for one that it is not: one for each part of a text, or for
-    the whole. ``types`` are those of the tokens, 0 for padding.
+    the whole. ``types`` are those of the tokens, 0 for padding. ``kept`` is 1 for a token that has
+    a vector, where each has its own.
     """
 
     ids: Ids
     mask: Ids
     pooled: Ids
     types: Ids
+    kept: Ids
 
 
 _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
@@ -41,6 +43,7 @@ _INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
     "token_type_ids": lambda batch: batch.types,
     "pooling_mask": lambda batch: batch.pooled[:, 0],
     "span_mask": lambda batch: batch.pooled,
+    "token_mask": lambda batch: batch.kept,
 }
 """What each graph input is."""
 
@@ -138,7 +141,7 @@ class Session:
         every = np.ones_like(ids)
         typed = np.array([types], dtype=np.int64) if types else np.zeros_like(ids)
         feed = {
-            name: make(Batch(ids, every, every[:, None], typed))
+            name: make(Batch(ids, every, every[:, None], typed, every))
             for name, make in self._inputs.items()
         }
         return list(self._session.run(list(names), feed))

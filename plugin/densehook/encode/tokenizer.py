@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import tokenizers
 
-from ..bundle import Bundle, well_formed
+from ..bundle import well_formed
 from ..errors import BundleError
 
 
@@ -27,6 +27,10 @@ class Tokens(NamedTuple):
     """The type of each token; none where all are of type 0."""
     is_query: bool = False
     """Whether it is that of a query, which some encoders weigh without their graph."""
+    unattended: int = 0
+    """Of the last ones, how many the others do not attend to."""
+    dropped: Sequence[int] = ()
+    """Places of tokens that have no vector, where each token has one."""
 
 
 class Tokenizer:
@@ -69,22 +73,6 @@ class Tokenizer:
             Tokens(encoding.ids, _lost(encoding), 0, _parts(encoding, own))
             for encoding, own in zip(encodings, spans, strict=True)
         ]
-
-
-class DocumentTokenizer:
-    """Tells which documents a bundle's encoder would read the first tokens of alone."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        self._tokenizer = Tokenizer(bundle.tokenizer, bundle.manifest.max_tokens)
-        self._prompt = bundle.manifest.prompts["document"]
-
-    def cuts(self, texts: Iterable[tuple[str, str | None]]) -> list[bool]:
-        """Of texts with their own prompts, None for the encoder's."""
-        prompted = [
-            (self._prompt if prompt is None else prompt) + text if text else ""
-            for text, prompt in texts
-        ]
-        return [tokens.lost > 0 for tokens in self._tokenizer(prompted)]
 
 
 def _parts(

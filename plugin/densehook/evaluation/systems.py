@@ -19,7 +19,7 @@ from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
 
 Mode = str
-"""bm25, dense, or dense with a passage score, as dense-first or dense-mean-3."""
+"""bm25, dense, maxsim, or dense with a passage score, as dense-first or dense-mean-3."""
 
 
 Reranker = Callable[[str, Run], Run]
@@ -129,6 +129,7 @@ SYSTEMS: Mapping[str, System] = {
     "bm25": _searched("bm25"),
     "dense": _searched("dense"),
     "sparse": _searched("sparse"),
+    "maxsim": _searched("maxsim"),
     "rrf": _fused("rrf", *LISTS),
     "linear": _fused("linear", *LISTS),
     "pyserini-bm25": System((), _pyserini_bm25, reads=True, apart=True),

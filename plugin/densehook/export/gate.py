@@ -7,7 +7,7 @@ precision ask. What was measured is written down.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from ..encode import Encoder, Vectors, cosines
 from ..encode.selftest import golden_objection
 from ..encode.tokenizer import Tokens
 from ..errors import EncodeError, GateError
-from .folder import Settings
 from .kinds import GATES, Parity
 from .kinds.compared import Compared
 from .texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
@@ -32,20 +31,22 @@ class Expected(Protocol):
     def edge_texts(self) -> Sequence[str]:
         """Texts of the ends of the vocabulary, and of added tokens."""
 
-    def tokenize(self, settings: Settings, role: Role, text: str) -> list[int]:
+    def tokenize(self, settings: Any, role: Role, text: str) -> list[int]:
         """Token ids of the prompted text, cut to the limit."""
 
-    def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
-        """What one text comes to, unbatched."""
+    def encode(self, settings: Any, role: Role, ids: list[int]) -> Any:
+        """What one text comes to, unbatched; ``settings`` are those of its kind."""
 
-    def encode_spans(
-        self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
-    ) -> Any:
-        """The same of parts of it."""
+
+class ExpectedInSpans(Expected, Protocol):
+    """The same where parts of a text have vectors."""
+
+    def encode_spans(self, settings: Any, ids: list[int], spans: Sequence[tuple[int, int]]) -> Any:
+        """What the parts of one text come to."""
 
 
 def run_gate(
-    encoder: Encoder, reference: Expected, settings: Settings, whose: str = "PyTorch's"
+    encoder: Encoder, reference: Expected, settings: Any, whose: str = "PyTorch's"
 ) -> Parity:
     """Compares the graph, as it will be served, with PyTorch; raises GateError if they differ.
 
@@ -67,16 +68,14 @@ def run_gate(
                 f"token ids differ from transformers' for {text[:40]!r}:"
                 f" {apart(found, ids)}; no bundle was written"
             )
-    expected = np.stack(
-        [
-            reference.encode(settings, role, ids)
-            for (role, _), ids in zip(texts, expected_ids, strict=True)
-        ]
-    )
+    expected = encoder.blank(len(texts))
+    for place, ((role, _), ids) in enumerate(zip(texts, expected_ids, strict=True)):
+        expected[place] = reference.encode(settings, role, ids)
     parity = _compared(encoder, texts, expected, whose)
     if encoder.manifest.knows_spans:
         tokens = _with_spans(encoder)
-        spans = [reference.encode_spans(settings, each.ids, each.spans) for each in tokens]
+        of = cast(ExpectedInSpans, reference)
+        spans = [of.encode_spans(settings, each.ids, each.spans) for each in tokens]
         _require_spans(encoder, tokens, spans, whose)
     return parity
 

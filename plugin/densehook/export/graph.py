@@ -29,7 +29,7 @@ from .pooling import POOLING, Head
 from .sizes import state_sizes
 from .variants.graphs import Model, write_model
 
-__all__ = ["OUTPUT", "POOLING", "tells_types_apart", "trace", "write_graph"]
+__all__ = ["AXES", "OUTPUT", "POOLING", "tells_types_apart", "trace", "write_graph"]
 
 OPSET = 18
 OUTPUT = "embedding"

@@ -8,7 +8,7 @@ from typing import Any
 from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
-from .kinds import field_for_kind
+from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
 
@@ -43,7 +43,7 @@ def index_request(
     manifest: Manifest,
     *,
     inputs: Sequence[str],
-    index_type: str = "hnsw",
+    index_type: str | None = None,
     shards: int = 1,
     replicas: int = 0,
     field: str = FIELD,
@@ -93,12 +93,18 @@ def index_request(
 
 
 def vector_mapping(
-    manifest: Manifest, index_type: str, field: str, chunk: ChunkRule | None
+    manifest: Manifest, index_type: str | None, field: str, chunk: ChunkRule | None
 ) -> tuple[str, dict[str, Any]]:
-    """What is mapped for a vector field, and where."""
-    vector = field_for_kind(manifest).mapping(manifest, index_type)
+    """What is mapped for a vector field, and where.
+
+    Raises RequestError for chunks of a kind that has none.
+    """
+    kind = field_for_kind(manifest)
+    vector = kind.mapping(manifest, require_index_type(manifest, index_type))
     if chunk is None:
         return field, vector
+    if (reason := WITHOUT_CHUNKS.get(manifest.kind)) is not None:
+        raise RequestError(f"field {field!r} of encoder {manifest.name!r} {reason}")
     path, _, leaf = field.rpartition(".")
     offset = {"type": "integer", "index": False}
     properties = {"start": offset, "end": offset, leaf: vector}

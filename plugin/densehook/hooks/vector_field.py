@@ -11,6 +11,7 @@ from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
 from .kinds import Field, field_for_kind, format_of
+from .kinds.multi import TokenField
 from .paths import value_at
 from .text_rule import TextRule
 
@@ -106,6 +107,15 @@ class VectorField:
             raise RequestError(
                 f"field {self.name!r} of index {index!r} has a vector for each chunk of a document,"
                 f" {what} needs one for each document; make another index, without chunks"
+            )
+
+    def require_tokens(self, index: str) -> None:
+        """Raises RequestError for a field of other values than token vectors."""
+        if not isinstance(self.format, TokenField):
+            raise RequestError(
+                f"field {self.name!r} of index {index!r} is mapped as {self.mapping.get('type')};"
+                f" maxsim needs token vectors, in a field mapped as {TokenField.TYPE}: name another"
+                " field, or search by dense or hybrid"
             )
 
     @property

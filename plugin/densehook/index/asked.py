@@ -13,8 +13,10 @@ from ..fusion import FUSIONS, LEARNED, NORMALIZERS
 from ..hooks import RERANKED, VECTOR_LISTS, PassageScore, passage_score
 
 BM25 = "bm25"
+RESCORED = "maxsim"
+"""The mode that orders what BM25 finds by token vectors."""
 MODES = (BM25, *VECTOR_LISTS, "hybrid")
-"""A vector field's list of hits is called as its kind says: dense or sparse."""
+"""A vector field's list of hits is called as its kind says: dense, sparse or maxsim."""
 
 WINDOW = 100
 """Hits of each list that a hybrid search fuses, unless more are wanted."""
@@ -57,7 +59,8 @@ class Options(TypedDict, total=False):
 class Asked:
     """How to search, and what of the hits to give; RequestError for what makes no sense.
 
-    ``mode`` is bm25, hybrid, or how the vector field is searched, dense or sparse. ``size`` hits
+    ``mode`` is bm25, hybrid, or how the vector field is searched, dense or sparse; or maxsim: of a
+    field of token vectors, which order the first ``window`` hits of bm25. ``size`` hits
     are given, from the one at ``from_``, counted from 0, of those that match ``filter``: a query
     or a list of queries, which dense search heeds before it looks for neighbours. ``fusion`` is
     rrf or linear, over the first ``window`` hits of both lists, without those below the list's one

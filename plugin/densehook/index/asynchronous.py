@@ -242,7 +242,7 @@ class AsyncIndex:
         vectors = await asyncio.to_thread(self.blocking.vectors_of, texts, asked)
         bodies = self.blocking.searches(texts, asked, vectors, stage)
         answers = await self._send([body for each in bodies for body in each])
-        read = self.blocking.read(texts, asked, bodies, answers, stage)
+        read = self.blocking.read(texts, asked, bodies, answers, vectors, stage)
         found = await asyncio.to_thread(self.blocking.reranked, read, asked, stage)
         return await asyncio.to_thread(self.blocking.with_passages, found, asked, vectors)
 

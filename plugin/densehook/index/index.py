@@ -99,9 +99,10 @@ class Index:
 
         The vectors of ``field``, by default embedding, are made from the text fields ``inputs``,
         joined, or put together by a ``template`` such as "{title}: {text}";
-        ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat. With ``chunk`` a document
-        has a vector for each chunk of its text, in passages.vector by default. With
-        ``in_cluster`` the cluster's plugin makes them, without it this process does; None leaves it
+        ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat; of token vectors int8,
+        float32 or 1bit, and int8-pool2 for half as many. With ``chunk`` a document has a vector for
+        each chunk of its text, in passages.vector by default. With ``in_cluster`` the cluster's
+        plugin makes them, without it this process does; None leaves it
         to the plugin where it has this very encoder in service, as it has one of the cluster's.
         Raises IndexExists, ElasticError where the cluster refuses, RequestError for fields that
         cannot be.
@@ -372,7 +373,7 @@ class Index:
         return Checkpoint.open(store, of)
 
     def search(self, text: str, **options: Unpack[Options]) -> Hits:
-        """The best hits for a text, by hybrid search unless ``mode`` says bm25 or dense.
+        """The best hits for a text, by hybrid search unless ``mode`` says another.
 
         What may be asked, as ``size``, ``filter`` and ``fusion``, is in ``densehook.Asked``. Raises
         RequestError for what makes no sense, ElasticError where the cluster fails or refuses.
@@ -392,7 +393,8 @@ class Index:
         vectors = self.vectors_of(texts, asked)
         bodies = self.searches(texts, asked, vectors, stage)
         answers = self.send([body for each in bodies for body in each])
-        found = self.reranked(self.read(texts, asked, bodies, answers, stage), asked, stage)
+        read = self.read(texts, asked, bodies, answers, vectors, stage)
+        found = self.reranked(read, asked, stage)
         return self.with_passages(found, asked, vectors)
 
     def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
@@ -441,7 +443,7 @@ class Index:
             index.marked("doc-7", "how do vaccines work").highlights["title"]
         """
         (answer,) = self.send([self.searching.marking(text, id)])
-        return next(iter(self.searching.hits(text, Asked(mode="bm25"), [answer])), None)
+        return next(iter(self.searching.hits(text, Asked(mode="bm25"), [answer], None)), None)
 
     def delete(self, ids: DocId | Sequence[DocId]) -> int:
         """Takes documents out of the index; gives how many of them were there.
@@ -552,14 +554,15 @@ class Index:
         asked: Asked,
         bodies: Sequence[Sequence[Body]],
         answers: Sequence[Mapping[str, Any]],
+        vectors: Sequence[Vector | None],
         stage: Stage | None = None,
     ) -> list[Hits]:
         """The hits of each text, from the answers to its searches."""
         coming = iter(answers)
         first = asked.first_stage if isinstance(stage, Here) else asked
         return [
-            self.searching.hits(text, first, [next(coming) for _ in each])
-            for text, each in zip(texts, bodies, strict=True)
+            self.searching.hits(text, first, [next(coming) for _ in each], vector)
+            for text, each, vector in zip(texts, bodies, vectors, strict=True)
         ]
 
     def with_passages(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..bundle import is_blank
+from ..elastic.rescoring import rescored
 from ..errors import RequestError
 from ..fusion import FUSIONS, FusedHit, Part, Seen
 from ..hooks import (
@@ -31,8 +32,9 @@ from ..hooks import (
     vector_request,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
+from ..hooks.kinds.multi import rescored_request
 from ..types import DocId, Document, Ranking
-from .asked import BM25, Asked, Query
+from .asked import BM25, RESCORED, Asked, Query
 from .hits import Hit, Hits, Passage
 from .reranking import with_rerank
 
@@ -72,8 +74,11 @@ class Searching:
 
     def needs_vector(self, asked: Asked) -> bool:
         """Whether the query's vector must come with the request."""
-        if asked.mode == BM25 and not asked.passages:
+        if asked.mode == RESCORED:
+            self.field.require_tokens(self.provenance.index)
+        elif asked.mode == BM25 and not asked.passages:
             return False
+        self._require_mode(asked)
         if asked.scores_passages:
             self._require_scored_passages()
             return False
@@ -97,6 +102,11 @@ class Searching:
                 f"field {self.field.name!r} of index {self.provenance.index!r} is a"
                 f" {self._kind.TYPE}; search it by {self._kind.LIST}, not by {asked.mode}"
             )
+        if asked.mode == "hybrid" and self._kind.LIST == RESCORED:
+            raise RequestError(
+                f"field {self.field.name!r} of index {self.provenance.index!r} has token vectors,"
+                f" which order what others find: search it by {RESCORED}"
+            )
 
     def _asked_lists(self, asked: Asked) -> Sequence[str]:
         """The lists that are searched, in their order."""
@@ -117,6 +127,8 @@ class Searching:
             self._require_passages()
         if asked.mode == "hybrid" and vector is None:
             return [self._shown(self.fused_by_cluster(text, asked), asked, text)]
+        if asked.mode == RESCORED:
+            return [self._shown(self._rescored(text, asked, vector), asked, text)]
         depth = asked.depth if asked.mode == "hybrid" else asked.last
         bodies = [self._list(name, text, asked, vector, depth) for name in self._asked_lists(asked)]
         if asked.mode != "hybrid" and asked.from_:
@@ -164,9 +176,30 @@ class Searching:
             **({"explain": True} if asked.explain else {}),
         }
 
-    def hits(self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]]) -> Hits:
-        """The hits that these answers hold."""
+    def _rescored(self, text: str, asked: Asked, vector: Vector | None) -> Body:
+        """The hits of BM25 in the order of their MaxSim; where that is made here, their vectors."""
+        fields = self.provenance.require_bm25()
+        first = bm25_request(fields, text, asked.depth, asked.filters)
+        if vector is not None:
+            return {**first, "docvalue_fields": [self.field.name]}
+        start = {"from": asked.from_} if asked.from_ else {}
+        request = rescored_request(self.field.name, text, first["query"], asked.size, asked.depth)
+        return {**request, **start}
+
+    def hits(
+        self,
+        text: str,
+        asked: Asked,
+        responses: Sequence[Mapping[str, Any]],
+        vector: Vector | None,
+    ) -> Hits:
+        """The hits that these answers hold; ``vector`` is the query's, where it was made here."""
         took = max(int(response.get("took", 0)) for response in responses)
+        if asked.mode == RESCORED and vector is not None:
+            query = cast(Sequence[Vector], vector)
+            best = rescored(query, responses[0]["hits"]["hits"], self.field)
+            wanted = best[asked.from_ : asked.last]
+            return Hits(text, [self._hit(raw, {}, score) for raw, score in wanted], took, {})
         if asked.mode == "hybrid" and len(responses) == len(self._lists):
             hits = self._fused_here(text, asked, responses)
             return Hits(text, hits, took, self._features_here(text, asked, responses))

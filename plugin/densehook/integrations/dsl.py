@@ -1,4 +1,4 @@
-"""elasticsearch-dsl, which is ``elasticsearch.dsl`` now: the plugin's query and its retriever.
+"""elasticsearch-dsl, which is ``elasticsearch.dsl`` now: the plugin's queries and its retriever.
 
     from densehook.integrations.dsl import Dense, Hybrid
 
@@ -32,6 +32,22 @@ class Dense(Query):
 
     def __init__(self, *, field: str, text: str, **options: Any) -> None:
         """``options`` are those of docs/elasticsearch.md: k, num_candidates, filter, boost …."""
+        super().__init__(field=str(field), text=text, **options)
+
+
+class Sparse(Query):
+    """A text searched in a field of token weights, by the encoder that the mapping names.
+
+    Sparse(field="splade", text="young felines", filter=Q("term", lang="en"))
+    """
+
+    name = "sparse"
+    _param_defs: ClassVar[dict[str, dict[str, str | bool]]] = {
+        "filter": {"type": "query", "multi": True}
+    }
+
+    def __init__(self, *, field: str, text: str, **options: Any) -> None:
+        """``options`` are filter, boost and what else every query has."""
         super().__init__(field=str(field), text=text, **options)
 
 

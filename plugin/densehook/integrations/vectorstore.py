@@ -51,7 +51,7 @@ class _Strategy:
         weights: Mapping[str, float] | None = None,
         normalizer: str | None = None,
         rank_constant: float | None = None,
-        index_type: str = "hnsw",
+        index_type: str | None = None,
     ) -> None:
         """``encoder`` is one that ``densehook.load`` gave, or a bundle, whose model is not loaded.
 

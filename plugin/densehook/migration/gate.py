@@ -105,7 +105,7 @@ def _run(collection: Collection, index: Index, on_progress: Progress) -> Run:
     documents_lacking(collection, searcher)  # raises where it holds others
     progress = _labelled(index, on_progress)
     bench = Bench(collection, searcher, title_and_text, _DEPTH, Path(), progress)
-    return without_ties(SYSTEMS["dense"].make(bench, ()))
+    return without_ties(SYSTEMS[index.field.format.LIST].make(bench, ()))
 
 
 def _labelled(index: Index, on_progress: Progress) -> Callable[[str, int, int | None], None]:

@@ -76,7 +76,7 @@ class Comparison:
         encoded = time.perf_counter()
         bodies = self.index.searches(texts, asked, vectors)
         answers = self.index.send([body for each in bodies for body in each])
-        (hits,) = self.index.read(texts, asked, bodies, answers)
+        (hits,) = self.index.read(texts, asked, bodies, answers, vectors)
         inputs = self.index.field.text.paths
         shown = [shown_hit(hit, inputs) for hit in hits]
         ended = time.perf_counter()

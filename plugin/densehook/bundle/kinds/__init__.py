@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 from ..stated import Stated
 from .cross import Cross
 from .dense import Dense
+from .multi import Multi
 from .sparse import Sparse
 
 
@@ -42,5 +43,10 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
-KINDS: Mapping[str, type[Part]] = {"dense": Dense, "cross": Cross, "sparse": Sparse}
+KINDS: Mapping[str, type[Part]] = {
+    "dense": Dense,
+    "cross": Cross,
+    "sparse": Sparse,
+    "multi": Multi,
+}
 """Every kind by name."""

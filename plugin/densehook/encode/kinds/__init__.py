@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ...bundle import Bundle, GoldenText, Manifest
 from ..session import Rows
 from ..tokenizer import Tokenizer
-from . import cross, dense, sparse
+from . import cross, dense, multi, sparse
 
 
 class Output(Protocol):
@@ -30,7 +30,12 @@ class Output(Protocol):
         """Which of these rows is not as near to its golden output as it must be; else empty."""
 
 
-OUTPUTS: Mapping[str, Output] = {"dense": dense, "cross": cross, "sparse": sparse}
+OUTPUTS: Mapping[str, Output] = {
+    "dense": dense,
+    "cross": cross,
+    "sparse": sparse,
+    "multi": multi,
+}
 """The module of each kind."""
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..finishing import Draft
 from ..recipe import Recipe
-from . import cross, dense, sparse
+from . import cross, dense, multi, sparse
 
 Progress = Callable[[str], None]
 Write = Callable[[Path], Draft]
@@ -25,5 +25,10 @@ class Drafting(Protocol):
         """
 
 
-DRAFTS: Mapping[str, Drafting] = {"dense": dense, "cross": cross, "sparse": sparse}
+DRAFTS: Mapping[str, Drafting] = {
+    "dense": dense,
+    "cross": cross,
+    "sparse": sparse,
+    "multi": multi,
+}
 """The module of each kind."""

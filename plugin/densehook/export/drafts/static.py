@@ -111,12 +111,6 @@ class StaticReference:
             return np.zeros(dims, dtype=np.float32)
         return self._arithmetic.vector(settings, self.table[counted].astype(np.float64), 0)
 
-    def encode_spans(
-        self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
-    ) -> Any:
-        """Raises ExportError: tokens of static embeddings know nothing of a whole text."""
-        raise ExportError("static embeddings have no vectors of parts in the light of the whole")
-
 
 class _Static(Head):
     def __init__(self, settings: Settings, table: Table, dropped: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,9 +67,3 @@ class GivenGraph:
         batch = np.array([ids], dtype=np.int64)
         (value,) = self._session.values([self._adapted.source], batch)
         return self._kind.expected(settings, self._adapted, value[0])
-
-    def encode_spans(
-        self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
-    ) -> Any:
-        """Raises ExportError: a graph that others made has no input for parts of a text."""
-        raise ExportError("a graph that was exported elsewhere gives no vectors of parts of a text")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ...bundle import Manifest
-from . import cross, dense, sparse
+from . import cross, dense, multi, sparse
 from .compared import Compared
 
 
@@ -28,5 +28,5 @@ class Gate(Protocol):
         """Measures; raises GateError when what was found is not near enough to ``whose``."""
 
 
-GATES: Mapping[str, Gate] = {"dense": dense, "cross": cross, "sparse": sparse}
+GATES: Mapping[str, Gate] = {"dense": dense, "cross": cross, "sparse": sparse, "multi": multi}
 """The module of each kind."""

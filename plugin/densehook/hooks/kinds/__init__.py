@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ...bundle import Manifest
 from ...errors import RequestError
 from . import dense, sparse
+from .multi import UNCHUNKED, TokenField
 
 Filters = Sequence[Mapping[str, Any]]
 """Queries that a document must match, without a score."""
@@ -92,8 +93,14 @@ class Field(Protocol):
         """The same as a retriever, one of those that ``hybrid`` fuses."""
 
 
-FIELDS: Mapping[str, Field] = {"dense": dense, "sparse": sparse}
+FIELDS: Mapping[str, Field] = {"dense": dense, "sparse": sparse, "multi": TokenField()}
 """The module of each kind whose outputs are written into a field."""
+
+MAPPED: Mapping[str, Callable[[Mapping[str, Any]], Field]] = {TokenField.TYPE: TokenField.mapped}
+"""Of the types whose fields say in their mapping how they hold a value: what reads that."""
+
+WITHOUT_CHUNKS: Mapping[str, str] = {"multi": UNCHUNKED}
+"""Why fields of some kinds have no chunks."""
 
 VECTOR_LISTS = tuple(dict.fromkeys(field.LIST for field in FIELDS.values()))
 """The lists of hits that fields of any kind give."""
@@ -119,7 +126,10 @@ def format_of(mapping: Mapping[str, Any]) -> Field:
 
     One that is not mapped, or as something else, has vectors: Elasticsearch says what is wrong.
     """
-    return next((each for each in FIELDS.values() if mapping.get("type") == each.TYPE), dense)
+    mapped = str(mapping.get("type"))
+    if mapped in MAPPED:
+        return MAPPED[mapped](mapping)
+    return next((each for each in FIELDS.values() if mapped == each.TYPE), dense)
 
 
 def field_of(mapping: Mapping[str, Any], name: str, index: str) -> Field:

@@ -11,8 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** An encoder's folder, with every file as its manifest says. */
-public record Bundle(Path folder, Manifest manifest) {
+/**
+ * An encoder's folder, with every file as its manifest says.
+ *
+ * @param queries the tower that queries have of their own; null where they have none
+ */
+public record Bundle(Path folder, Manifest manifest, Bundle queries) {
+
+  private static final String QUERIES = "queries";
 
   public static final String MANIFEST = "encoder.json";
 
@@ -73,7 +79,30 @@ public record Bundle(Path folder, Manifest manifest) {
     for (Map.Entry<String, String> file : manifest.files().entrySet()) {
       check(folder, file.getKey(), file.getValue());
     }
-    return new Bundle(folder, manifest);
+    return new Bundle(
+        folder, manifest, manifest.queries().isEmpty() ? null : queries(folder, manifest));
+  }
+
+  private static Bundle queries(Path folder, Manifest manifest)
+      throws BundleException, IOException {
+    Bundle tower = read(folder.resolve(QUERIES));
+    Manifest own = tower.manifest;
+    if (!own.fingerprint().equals(manifest.queries())) {
+      throw new BundleException(
+          QUERIES
+              + " is "
+              + own.fingerprint()
+              + ", encoder.json says "
+              + manifest.queries()
+              + "; copy the bundle again, or pair the two anew");
+    }
+    if (own.kind() != manifest.kind()
+        || own.part().dims() != manifest.part().dims()
+        || tower.queries != null) {
+      throw new BundleException(
+          QUERIES + " is no tower for queries of [" + manifest.name() + "]; pair the two anew");
+    }
+    return tower;
   }
 
   private static void check(Path folder, String name, String stated)

@@ -17,7 +17,10 @@ public enum Kind {
   CROSS("cross", Cross.KEYS, Cross::read, Cross.GOLDEN_KEY, Cross::golden),
 
   /** Weights of a few tokens of the vocabulary. */
-  SPARSE("sparse", Sparse.KEYS, Sparse::read, Sparse.GOLDEN_KEY, Sparse::golden);
+  SPARSE("sparse", Sparse.KEYS, Sparse::read, Sparse.GOLDEN_KEY, Sparse::golden),
+
+  /** One vector for each token of a text. */
+  MULTI("multi", Multi.KEYS, Multi::read, Multi.GOLDEN_KEY, Multi::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface

@@ -34,6 +34,9 @@ import java.util.stream.Collectors;
  * @param part what its kind states beside what all do
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
+ * @param queries fingerprint of the bundle of queries, which have a tower of their own in the space
+ *     of this one's vectors; empty where one encoder is for both
+ * @param space the fingerprint without that tower: what an index's vectors are of
  * @param fingerprint {@code sha256:} and hex, over all that can change a vector
  * @param json the text it was read from
  */
@@ -52,8 +55,10 @@ public record Manifest(
     String joiner,
     List<String> inputs,
     String output,
+    String queries,
     Map<String, String> files,
     String fingerprint,
+    String space,
     String json) {
 
   private static final String FORMAT = "1";
@@ -78,7 +83,7 @@ public record Manifest(
 
   // written only when there is something to say
   private static final Set<String> OPTIONAL_KEYS =
-      Set.of("variant", "proof", "batch_dependent", "unpooled");
+      Set.of("variant", "proof", "batch_dependent", "unpooled", "queries");
 
   private static final String POOLING_MASK = "pooling_mask";
   private static final String SPAN_MASK = "span_mask";
@@ -142,8 +147,11 @@ public record Manifest(
     Kind kind = Kind.of(content);
     Set<String> needed = new HashSet<>(KEYS);
     needed.addAll(kind.keys());
-    Manifest manifest =
-        read(new Stated(content, "encoder.json", needed, OPTIONAL_KEYS), kind, json);
+    Stated stated = new Stated(content, "encoder.json", needed, OPTIONAL_KEYS);
+    JsonObject alone = content.getAsJsonObject().deepCopy();
+    alone.remove("queries");
+    Manifest manifest = read(stated, kind, json);
+    manifest = manifest.in(fingerprintOf(alone, manifest.batchDependent));
     String own = fingerprintOf(content.getAsJsonObject(), manifest.batchDependent);
     if (!own.equals(manifest.fingerprint)) {
       throw new BundleException(
@@ -154,6 +162,29 @@ public record Manifest(
               + "; export the bundle again");
     }
     return manifest;
+  }
+
+  private Manifest in(String itsSpace) {
+    return new Manifest(
+        name,
+        kind,
+        precision,
+        variant,
+        proof,
+        batchDependent,
+        part,
+        maxTokens,
+        padId,
+        prompts,
+        unpooled,
+        joiner,
+        inputs,
+        output,
+        queries,
+        files,
+        fingerprint,
+        itsSpace,
+        json);
   }
 
   private static Manifest read(Stated stated, Kind kind, String json) throws BundleException {
@@ -187,8 +218,10 @@ public record Manifest(
         stated.text("joiner"),
         inputs,
         stated.name("output"),
+        stated.has("queries") ? stated.text("queries") : "",
         sums(stated.table("files")),
         stated.text("fingerprint"),
+        "",
         json);
   }
 

@@ -174,7 +174,7 @@ public final class DensehookPlugin extends CompatPlugin
 
   @Override
   public List<RetrieverSpec<?>> getRetrievers() {
-    return SearchNames.retrievers(searchServices::get);
+    return SearchNames.retrievers(settings, searchServices::get);
   }
 
   @Override

@@ -2,10 +2,13 @@ package org.densehook.encode;
 
 import java.io.IOException;
 import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Cross;
@@ -21,10 +24,12 @@ public final class EncoderRuntime implements AutoCloseable {
 
   private final Manifest manifest;
   private final long modelBytes;
-  private final Tokenizer tokenizer;
+  private final Output output;
+  private final Map<Role, Tokenizer> tokenizers;
   private final Graph graph;
   private final Vocabulary vocabulary;
   private final QueryTable queryTable;
+  private final EncoderRuntime queries;
 
   /**
    * Opens a bundle's files; {@link SelfTest} decides whether it may go into service.
@@ -39,22 +44,52 @@ public final class EncoderRuntime implements AutoCloseable {
         manifest.part() instanceof Sparse sparse && sparse.weighsQueries()
             ? QueryTable.read(bundle.idf(), vocabulary, sparse.maxTerms())
             : null;
-    tokenizer = new Tokenizer(bundle.tokenizer(), manifest.maxTokens());
+    output = Output.BY_KIND.get(manifest.kind());
+    tokenizers = tokenizers(bundle);
     try {
       graph = new Graph(bundle.model(), manifest, threads);
     } catch (BundleException | RuntimeException e) {
-      tokenizer.close();
+      closeTokenizers();
       throw e;
     }
+    try {
+      queries = bundle.queries() == null ? null : new EncoderRuntime(bundle.queries(), threads);
+    } catch (BundleException | IOException | RuntimeException e) {
+      closeTokenizers();
+      graph.close();
+      throw e;
+    }
+  }
+
+  /** The encoder of texts in a role: this one, unless queries have one of their own. */
+  public EncoderRuntime tower(Role role) {
+    return queries != null && role == Role.QUERY ? queries : this;
+  }
+
+  /** One for each length at which texts are cut. */
+  private Map<Role, Tokenizer> tokenizers(Bundle bundle) throws BundleException, IOException {
+    Map<Integer, Tokenizer> byLimit = new HashMap<>();
+    Map<Role, Tokenizer> byRole = new EnumMap<>(Role.class);
+    for (Role role : Role.values()) {
+      int limit = output.mostTokens(role, manifest);
+      Tokenizer known = byLimit.get(limit);
+      byRole.put(role, known == null ? new Tokenizer(bundle.tokenizer(), limit) : known);
+      byLimit.put(limit, byRole.get(role));
+    }
+    return byRole;
+  }
+
+  private void closeTokenizers() {
+    Set.copyOf(tokenizers.values()).forEach(Tokenizer::close);
   }
 
   public Manifest manifest() {
     return manifest;
   }
 
-  /** The size of the model's files; their content is in memory once. */
+  /** The size of the models' files; their content is in memory once. */
   public long modelBytes() {
-    return modelBytes;
+    return modelBytes + (queries == null ? 0 : queries.modelBytes());
   }
 
   /** The version of the ONNX Runtime that runs it, as 1.32.0. */
@@ -94,7 +129,11 @@ public final class EncoderRuntime implements AutoCloseable {
     int before = prompt.text().codePointCount(0, prompt.text().length());
     List<int[]> shifted =
         spans.stream().map(span -> new int[] {span[0] + before, span[1] + before}).toList();
-    Tokens tokens = tokenizer.tokenize(prompt.text() + text, shifted);
+    Tokens tokens =
+        output.read(
+            tokenizers.get(prompt.role()).tokenize(prompt.text() + text, shifted),
+            prompt.role(),
+            manifest);
     if (tokens.length() == 0) {
       throw new EncodeException(
           EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
@@ -111,13 +150,14 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** The tokens of a pair's query, to be put together with texts by {@link #pair}. */
   public Tokens queryOfPair(String query) throws EncodeException {
-    return tokenizer.tokenizePart(
-        manifest.prompts().get(Role.QUERY) + query + pairing().queryEnd());
+    return tokenizers
+        .get(Role.QUERY)
+        .tokenizePart(manifest.prompts().get(Role.QUERY) + query + pairing().queryEnd());
   }
 
   /** The tokens of a pair's text; else as {@link #queryOfPair}. */
   public Tokens textOfPair(String text) throws EncodeException {
-    return tokenizer.tokenizePart(manifest.prompts().get(Role.DOCUMENT) + text);
+    return tokenizers.get(Role.DOCUMENT).tokenizePart(manifest.prompts().get(Role.DOCUMENT) + text);
   }
 
   /** What the model reads for a query and a text. */
@@ -142,12 +182,17 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** How many tokens it would read of a document, however many it can. */
   public int size(String text, String stated) throws EncodeException {
-    Tokens tokens = tokenizer.tokenize(documentPrompt(stated).text() + text);
+    Tokens tokens =
+        output.read(
+            tokenizers.get(Role.DOCUMENT).tokenize(documentPrompt(stated).text() + text),
+            Role.DOCUMENT,
+            manifest);
     return tokens.length() + tokens.lost();
   }
 
   private Prompt promptOf(Role role) {
-    return new Prompt(manifest.prompts().get(role), manifest.unpooled().getOrDefault(role, 0));
+    return new Prompt(
+        manifest.prompts().get(role), manifest.unpooled().getOrDefault(role, 0), role);
   }
 
   private Prompt documentPrompt(String stated) throws EncodeException {
@@ -156,7 +201,8 @@ public final class EncoderRuntime implements AutoCloseable {
     }
     for (Role role : Role.values()) {
       if (stated.equals(manifest.prompts().get(role))) {
-        return promptOf(role);
+        Prompt known = promptOf(role);
+        return new Prompt(known.text(), known.unpooled(), Role.DOCUMENT);
       }
     }
     if (!manifest.unpooled().isEmpty()) {
@@ -167,7 +213,7 @@ public final class EncoderRuntime implements AutoCloseable {
               + "] it is not known which they are; state one of "
               + manifest.prompts().values());
     }
-    return new Prompt(stated, 0);
+    return new Prompt(stated, 0, Role.DOCUMENT);
   }
 
   /**
@@ -216,7 +262,10 @@ public final class EncoderRuntime implements AutoCloseable {
   /** Frees the native memory; no run may be in flight. */
   @Override
   public void close() {
-    tokenizer.close();
+    closeTokenizers();
     graph.close();
+    if (queries != null) {
+      queries.close();
+    }
   }
 }

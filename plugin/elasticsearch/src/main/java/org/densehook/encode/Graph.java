@@ -35,14 +35,11 @@ final class Graph implements AutoCloseable {
 
   private static final Map<String, Input> INPUTS =
       Map.of(
-          "input_ids",
-          IDS,
-          "attention_mask",
-          (tokens, place) -> 1,
-          "token_type_ids",
-          Tokens::type,
-          "pooling_mask",
-          (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
+          "input_ids", IDS,
+          "attention_mask", (tokens, place) -> tokens.isAttended(place) ? 1 : 0,
+          "token_mask", (tokens, place) -> tokens.hasVector(place) ? 1 : 0,
+          "token_type_ids", Tokens::type,
+          "pooling_mask", (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
 
   private static final String SPAN_MASK = "span_mask";
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import org.densehook.bundle.GoldenText;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
+import org.densehook.bundle.Role;
 
 /** What the graph of a kind gives: a row for each text. */
 interface Output {
@@ -14,7 +15,8 @@ interface Output {
       Map.of(
           Kind.DENSE, new DenseOutput(),
           Kind.CROSS, new CrossOutput(),
-          Kind.SPARSE, new SparseOutput());
+          Kind.SPARSE, new SparseOutput(),
+          Kind.MULTI, new MultiOutput());
 
   /**
    * The rows of a batch.
@@ -22,6 +24,16 @@ interface Output {
    * @throws EncodeException when they are not what the manifest says
    */
   float[][] rows(FloatBuffer output, int texts, Manifest manifest) throws EncodeException;
+
+  /** At how many tokens, special ones included, the tokenizer cuts a text of this role. */
+  default int mostTokens(Role role, Manifest manifest) {
+    return manifest.maxTokens();
+  }
+
+  /** What the graph reads of a text, made of what the tokenizer gave for it. */
+  default Tokens read(Tokens tokens, Role role, Manifest manifest) {
+    return tokens;
+  }
 
   /** Why a row is not near enough to the golden one; null when it is. */
   String objection(float[] row, GoldenText golden, Manifest manifest);

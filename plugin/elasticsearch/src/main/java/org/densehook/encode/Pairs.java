@@ -40,7 +40,8 @@ final class Pairs {
     System.arraycopy(text.ids(), 0, ids, secondFrom, kept.text);
     put(pairing.after(), ids, secondFrom + kept.text);
     int lost = first + second - kept.query - kept.text;
-    return new Tokens(ids, lost, 0, List.of(), secondFrom, pairing.secondType(), false);
+    Tokens.Told told = Tokens.Told.ofPair(secondFrom, pairing.secondType());
+    return new Tokens(ids, lost, 0, List.of(), told);
   }
 
   private static int put(List<Long> given, long[] ids, int at) {

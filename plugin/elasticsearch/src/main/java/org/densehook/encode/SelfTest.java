@@ -8,6 +8,7 @@ import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.GoldenText;
 import org.densehook.bundle.Manifest;
+import org.densehook.bundle.Role;
 
 /** A bundle goes into service only when it gives its own golden token ids and vectors. */
 public final class SelfTest {
@@ -22,6 +23,13 @@ public final class SelfTest {
   public static void run(EncoderRuntime encoder, Bundle bundle)
       throws BundleException, IOException {
     List<GoldenText> golden = bundle.golden();
+    for (Role role : Role.values()) {
+      List<GoldenText> own = golden.stream().filter(text -> text.role() == role).toList();
+      run(encoder.tower(role), own);
+    }
+  }
+
+  private static void run(EncoderRuntime encoder, List<GoldenText> golden) throws BundleException {
     List<Tokens> tokens = new ArrayList<>();
     try {
       for (GoldenText text : golden) {

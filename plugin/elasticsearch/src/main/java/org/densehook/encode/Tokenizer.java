@@ -54,7 +54,7 @@ final class Tokenizer implements AutoCloseable {
         encoding -> {
           long[] ids = LIBRARY.getTokenIds(encoding);
           List<int[]> parts = spans.isEmpty() ? List.of() : parts(encoding, spans);
-          return new Tokens(ids, lost(encoding), 0, parts);
+          return new Tokens(ids, lost(encoding), parts);
         });
   }
 

@@ -10,30 +10,65 @@ import java.util.List;
  * @param unpooled of the first ids, how many the vector is not pooled of
  * @param spans of each part that has a vector its first id, and the one behind its last; none for
  *     one vector of the whole
- * @param secondFrom the first id of the text of a pair; of a text by itself none is
- * @param secondType the type of the tokens from there on; others are of type 0
- * @param isQuery whether it is that of a query, which some encoders weigh without their graph
+ * @param told what the graph is told of them beside
  */
-public record Tokens(
-    long[] ids,
-    int lost,
-    int unpooled,
-    List<int[]> spans,
-    int secondFrom,
-    int secondType,
-    boolean isQuery) {
+public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told told) {
 
-  public Tokens(long[] ids, int lost) {
-    this(ids, lost, 0, List.of());
+  /**
+   * What a kind's graph is told of tokens, beside their ids.
+   *
+   * @param secondFrom the first id of the text of a pair; of a text by itself none is
+   * @param secondType the type of the tokens from there on; others are of type 0
+   * @param isQuery whether it is that of a query, which some encoders weigh without their graph
+   * @param unattended of the last ids, how many the others do not attend to
+   * @param dropped for each id whether it has no vector, where each has its own; else empty
+   */
+  record Told(int secondFrom, int secondType, boolean isQuery, int unattended, boolean[] dropped) {
+
+    static final Told PLAIN = new Told(Integer.MAX_VALUE, 0, false, 0, new boolean[0]);
+
+    /** Of a pair, whose text begins there. */
+    static Told ofPair(int secondFrom, int secondType) {
+      return new Told(secondFrom, secondType, false, 0, PLAIN.dropped);
+    }
+
+    private Told ofQuery() {
+      return new Told(secondFrom, secondType, true, unattended, dropped);
+    }
   }
 
-  public Tokens(long[] ids, int lost, int unpooled, List<int[]> spans) {
-    this(ids, lost, unpooled, spans, ids.length, 0, false);
+  public Tokens(long[] ids, int lost) {
+    this(ids, lost, List.of());
+  }
+
+  Tokens(long[] ids, int lost, List<int[]> spans) {
+    this(ids, lost, 0, spans, Told.PLAIN);
+  }
+
+  /** The same text in other ids. */
+  Tokens reading(long[] others, int withoutAttention, boolean[] withoutVector) {
+    Told other = new Told(told.secondFrom, 0, told.isQuery, withoutAttention, withoutVector);
+    return new Tokens(others, lost, unpooled, spans, other);
   }
 
   /** The type of a token. */
   int type(int place) {
-    return place < secondFrom ? 0 : secondType;
+    return place < told.secondFrom ? 0 : told.secondType;
+  }
+
+  /** Whether it is that of a query. */
+  boolean isQuery() {
+    return told.isQuery;
+  }
+
+  /** Whether the other tokens attend to one. */
+  boolean isAttended(int place) {
+    return place < ids.length - told.unattended;
+  }
+
+  /** Whether a token has a vector, where each has its own. */
+  boolean hasVector(int place) {
+    return told.dropped.length == 0 || !told.dropped[place];
   }
 
   /** How many vectors it has. */
@@ -50,12 +85,11 @@ public record Tokens(
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    int first = Math.min(count, ids.length - 1);
-    return new Tokens(ids, lost, first, spans, secondFrom, secondType, isQuery);
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, told);
   }
 
   /** The same, of a query. */
   Tokens ofQuery() {
-    return new Tokens(ids, lost, unpooled, spans, secondFrom, secondType, true);
+    return new Tokens(ids, lost, unpooled, spans, told.ofQuery());
   }
 }

@@ -35,6 +35,7 @@ class SparseOutputTest {
         Kind.SPARSE,
         precision,
         "",
+        "",
         false,
         new Sparse(terms, false),
         8,
@@ -44,20 +45,22 @@ class SparseOutputTest {
         " ",
         List.of("input_ids", "attention_mask"),
         "embedding",
+        "",
         Map.of(),
+        "sha256:0",
         "sha256:0",
         "");
   }
 
   private static String objection(String precision, float[] found, float... expected) {
-    GoldenText golden = new GoldenText(Role.DOCUMENT, "text", List.of(1L), expected);
+    GoldenText golden = new GoldenText(Role.DOCUMENT, "text", List.of(1L), expected, null);
     return new SparseOutput().objection(found, golden, manifest(precision, 2));
   }
 
   private static Vocabulary vocabulary(Path folder, String tokenizer)
       throws BundleException, IOException {
     Files.writeString(folder.resolve("tokenizer.json"), tokenizer);
-    return new Bundle(folder, null).vocabulary();
+    return new Bundle(folder, null, null).vocabulary();
   }
 
   @Test

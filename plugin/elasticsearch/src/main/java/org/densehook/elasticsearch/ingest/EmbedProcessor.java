@@ -203,7 +203,7 @@ public final class EmbedProcessor extends AbstractProcessor {
             text,
             encoder.name(),
             encoder.fingerprint(),
-            FieldFormat.of(encoder),
+            FieldFormat.of(encoder, destination.vectors(), options.output),
             stated != null && stated.base64(),
             stated == null ? null : stated.chunk(),
             null);

@@ -154,7 +154,10 @@ final class StatedVectors {
       refuse(key, e.getMessage());
     }
     MappedField output = mapping.field(path);
-    if (output != null
+    String objection = output == null ? null : FieldFormat.ofType(output.type()).chunksObjection();
+    if (objection != null) {
+      refuse(key, "[" + path + "] " + objection);
+    } else if (output != null
         && (output.nestedIn() == null || output.nestedIn().length() != path.lastIndexOf('.'))) {
       refuse(
           key,

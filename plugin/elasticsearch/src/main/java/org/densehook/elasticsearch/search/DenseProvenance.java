@@ -19,6 +19,15 @@ final class DenseProvenance {
    * @throws IllegalArgumentException when no index says, or one that maps it does not
    */
   static List<FieldEncoder> of(String field, List<SearchedIndex> indices) {
+    return of(field, indices, "use a knn query with query_vector_builder");
+  }
+
+  /**
+   * The same for a query that can do without.
+   *
+   * @param otherwise what to do where no index says
+   */
+  static List<FieldEncoder> of(String field, List<SearchedIndex> indices, String otherwise) {
     SortedMap<String, EmbeddedField> found = new TreeMap<>();
     boolean unstated = false;
     for (SearchedIndex index : indices) {
@@ -36,8 +45,8 @@ final class DenseProvenance {
                   : "no mapping of " + names(indices, index -> leavesOpen(field, index)) + " says")
               + " which encoder made field ["
               + field
-              + "]: its mapping needs _meta.densehook.fields; write it with densehook create, or"
-              + " use a knn query with query_vector_builder");
+              + "]: its mapping needs _meta.densehook.fields; write it with densehook create, or "
+              + otherwise);
     }
     return FieldEncoder.of(found);
   }

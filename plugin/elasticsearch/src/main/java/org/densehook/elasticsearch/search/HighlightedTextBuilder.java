@@ -8,8 +8,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
+import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.common.io.stream.StreamInput;
@@ -132,10 +135,17 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
     return new HighlightedVectors(field, byFingerprint, asked.maxSentences(), asked.time());
   }
 
+  /** Whether sentences can be compared with the query by what a field's encoder gives. */
+  private static boolean hasVectors(SearchedIndex index, String name) {
+    EmbeddedField stated = index.embedded(name);
+    return stated != null
+        && stated.format().type().equals(FieldFormat.BY_KIND.get(Kind.DENSE).type());
+  }
+
   private String vectorField(List<SearchedIndex> indices) {
     Set<String> stated = new TreeSet<>();
     for (SearchedIndex index : indices) {
-      index.stated().stream().filter(name -> index.embedded(name) != null).forEach(stated::add);
+      index.stated().stream().filter(name -> hasVectors(index, name)).forEach(stated::add);
     }
     Set<String> named = new TreeSet<>(asked.fields());
     named.retainAll(stated);

@@ -169,7 +169,9 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
   private void addMatching(HybridField pattern, List<SearchedIndex> indices) {
     Set<String> embedded = new LinkedHashSet<>();
     for (SearchedIndex index : indices) {
-      index.vectors().fields().keySet().stream()
+      index.vectors().fields().values().stream()
+          .filter(field -> field.format().finds())
+          .map(EmbeddedField::name)
           .filter(name -> Regex.simpleMatch(pattern.name(), name) && index.field(name) != null)
           .forEach(embedded::add);
     }

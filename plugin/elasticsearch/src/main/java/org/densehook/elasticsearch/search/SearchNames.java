@@ -37,7 +37,7 @@ public final class SearchNames {
 
   /** The settings of names. */
   public static List<Setting<?>> settings() {
-    return List.of(PLAIN);
+    return List.of(PLAIN, MaxsimRetriever.MAX_WINDOW);
   }
 
   /** The vector builder. */
@@ -59,7 +59,11 @@ public final class SearchNames {
         new QuerySpec<>(
             SparseQueryBuilder.NAME,
             in -> new SparseQueryBuilder(services, in),
-            parser -> SparseQueryBuilder.fromXContent(parser, services)));
+            parser -> SparseQueryBuilder.fromXContent(parser, services)),
+        new QuerySpec<>(
+            MaxsimQueryBuilder.NAME,
+            in -> new MaxsimQueryBuilder(services, in),
+            parser -> MaxsimQueryBuilder.fromXContent(parser, services)));
   }
 
   /** What goes from node to node and is in no request. */
@@ -69,6 +73,8 @@ public final class SearchNames {
         new NamedWriteableRegistry.Entry(RankDoc.class, RerankedRankDoc.NAME, RerankedRankDoc::new),
         new NamedWriteableRegistry.Entry(
             QueryBuilder.class, PassagesQueryBuilder.NAME, PassagesQueryBuilder::new),
+        new NamedWriteableRegistry.Entry(
+            QueryBuilder.class, TokenScoresQueryBuilder.NAME, TokenScoresQueryBuilder::new),
         new NamedWriteableRegistry.Entry(
             QueryBuilder.class, HighlightedVectorsBuilder.NAME, HighlightedVectorsBuilder::new),
         new NamedWriteableRegistry.Entry(
@@ -83,8 +89,13 @@ public final class SearchNames {
   }
 
   /** The retrievers, by their prefixed names. */
-  public static List<RetrieverSpec<?>> retrievers(Supplier<SearchServices> services) {
+  public static List<RetrieverSpec<?>> retrievers(
+      Settings settings, Supplier<SearchServices> services) {
+    int maxWindow = MaxsimRetriever.MAX_WINDOW.get(settings);
     return List.of(
+        new RetrieverSpec<>(
+            MaxsimRetriever.NAME,
+            (parser, context) -> MaxsimRetriever.fromXContent(parser, context, maxWindow)),
         new RetrieverSpec<>(
             HybridRetrieverBuilder.OWN_NAME,
             (parser, context) -> HybridRetrieverBuilder.fromXContent(parser, context, services)),
@@ -99,7 +110,20 @@ public final class SearchNames {
     if (!PLAIN.get(settings)) {
       return List.of();
     }
+    int maxWindow = MaxsimRetriever.MAX_WINDOW.get(settings);
     return List.of(
+        new NamedXContentRegistry.Entry(
+            QueryBuilder.class,
+            new ParseField(MaxsimQueryBuilder.PLAIN_NAME),
+            new SetDensehookSearchPlainNamesToFalse<>(
+                (parser, context) -> MaxsimQueryBuilder.fromXContent(parser, services))),
+        new NamedXContentRegistry.Entry(
+            RetrieverBuilder.class,
+            new ParseField(MaxsimRetriever.PLAIN_NAME),
+            new SetDensehookSearchPlainNamesToFalse<>(
+                (parser, context) ->
+                    MaxsimRetriever.fromXContent(
+                        parser, (RetrieverParserContext) context, maxWindow))),
         new NamedXContentRegistry.Entry(
             QueryBuilder.class,
             new ParseField(DenseQueryBuilder.PLAIN_NAME),

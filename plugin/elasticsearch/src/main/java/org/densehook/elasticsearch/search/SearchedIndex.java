@@ -38,7 +38,9 @@ record SearchedIndex(
   /** The fields that {@code _meta.densehook} states: those for BM25 first, then the vectors. */
   Set<String> stated() {
     Set<String> names = new LinkedHashSet<>(vectors.bm25());
-    names.addAll(vectors.fields().keySet());
+    vectors.fields().values().stream()
+        .filter(field -> field.format().finds())
+        .forEach(field -> names.add(field.name()));
     names.removeIf(name -> !visible.test(name));
     return names;
   }

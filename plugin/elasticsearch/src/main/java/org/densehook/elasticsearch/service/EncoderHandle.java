@@ -14,7 +14,11 @@ public interface EncoderHandle {
 
   String name();
 
+  /** What its documents' vectors are of: the fingerprint that an index states. */
   String fingerprint();
+
+  /** Its bundle's fingerprint, which is another where queries have a tower of their own. */
+  String identity();
 
   /** What it gives for a text. */
   Kind kind();

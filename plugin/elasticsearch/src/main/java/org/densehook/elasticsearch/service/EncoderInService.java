@@ -53,8 +53,10 @@ final class EncoderInService implements EncoderHandle {
             runtime.maxPadding(),
             settings::ingest,
             schedule.intake()::wake);
+    EncoderRuntime ofQueries = runtime.tower(Role.QUERY);
     queryLane =
-        new Lane(schedule.queries(), runtime::run, runtime.maxPadding(), settings::query, () -> {});
+        new Lane(
+            schedule.queries(), ofQueries::run, ofQueries.maxPadding(), settings::query, () -> {});
     pairLane =
         new Lane(schedule.pairs(), runtime::run, runtime.maxPadding(), settings::rerank, () -> {});
     pairs = new PairScoring(this, runtime, pairLane, settings, threadPool);
@@ -68,6 +70,11 @@ final class EncoderInService implements EncoderHandle {
 
   @Override
   public String fingerprint() {
+    return manifest().space();
+  }
+
+  @Override
+  public String identity() {
     return manifest().fingerprint();
   }
 
@@ -177,7 +184,7 @@ final class EncoderInService implements EncoderHandle {
 
   Tokens tokenize(String text, Role role) throws EncodeException {
     requireLength(text);
-    return runtime.tokenize(text, role);
+    return runtime.tower(role).tokenize(text, role);
   }
 
   Tokens tokenizeDocument(String text, String prompt, List<int[]> spans) throws EncodeException {
@@ -241,7 +248,7 @@ final class EncoderInService implements EncoderHandle {
 
   EncoderStatus.Loaded status() {
     return new EncoderStatus.Loaded(
-        fingerprint(),
+        identity(),
         manifest().precision(),
         manifest().variant(),
         manifest().batchDependent(),
@@ -255,7 +262,8 @@ final class EncoderInService implements EncoderHandle {
         queries.status(),
         kind(),
         manifest().proof(),
-        manifest().part() instanceof Cross ? pairs.status() : null);
+        manifest().part() instanceof Cross ? pairs.status() : null,
+        identity().equals(fingerprint()) ? null : fingerprint());
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */

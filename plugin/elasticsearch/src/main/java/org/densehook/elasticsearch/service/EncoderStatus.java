@@ -33,6 +33,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * @param proof what is known of a graph that others exported; empty where it was proven equal
    * @param modelBytes size of the model's files, which are held once
    * @param rerank pairs that searches had scored; null for an encoder of texts
+   * @param space what its documents' vectors are of; null where the fingerprint says it
    */
   record Loaded(
       String fingerprint,
@@ -48,7 +49,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       Lane query,
       Kind kind,
       String proof,
-      Lane rerank)
+      Lane rerank,
+      String space)
       implements Writeable {
 
     private static Loaded read(StreamInput in) throws IOException {
@@ -69,7 +71,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   Lane.read(body),
                   version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
                   version < 3 ? "" : body.readString(),
-                  version < 4 ? null : body.readOptionalWriteable(Lane::read)));
+                  version < 4 ? null : body.readOptionalWriteable(Lane::read),
+                  version < 4 ? null : body.readOptionalString()));
     }
 
     @Override
@@ -91,6 +94,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             body.writeEnum(kind);
             body.writeString(proof);
             body.writeOptionalWriteable(rerank);
+            body.writeOptionalString(space);
           });
     }
   }
@@ -223,7 +227,12 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
     return loaded == null
         ? new EncoderFacts(name, state == State.LOADING, null, Kind.DENSE, 0, false)
         : new EncoderFacts(
-            name, false, loaded.fingerprint, loaded.kind, loaded.dims, loaded.normalised);
+            name,
+            false,
+            loaded.space == null ? loaded.fingerprint : loaded.space,
+            loaded.kind,
+            loaded.dims,
+            loaded.normalised);
   }
 
   static EncoderStatus read(StreamInput in) throws IOException {
@@ -259,6 +268,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
     if (loaded != null) {
       builder.field("kind", loaded.kind().toString());
       builder.field("fingerprint", loaded.fingerprint());
+      if (loaded.space() != null) {
+        builder.field("space", loaded.space());
+      }
       builder.field("precision", loaded.precision());
       if (!loaded.variant().isEmpty()) {
         builder.field("variant", loaded.variant());

@@ -98,7 +98,7 @@ public final class DocumentEmbedder {
             vectors.text(order.inputs(), order.template(), order.prompts(), null),
             encoder.name(),
             encoder.fingerprint(),
-            FieldFormat.of(encoder),
+            FieldFormat.of(encoder, vectors, order.field()),
             false,
             null,
             null);

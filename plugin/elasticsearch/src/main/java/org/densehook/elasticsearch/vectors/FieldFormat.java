@@ -12,7 +12,11 @@ public interface FieldFormat {
 
   /** That of each kind whose outputs are written into a field. */
   Map<Kind, FieldFormat> BY_KIND =
-      new EnumMap<>(Map.of(Kind.DENSE, new DenseFormat(), Kind.SPARSE, new SparseFormat()));
+      new EnumMap<>(
+          Map.of(
+              Kind.DENSE, new DenseFormat(),
+              Kind.SPARSE, new SparseFormat(),
+              Kind.MULTI, new MultiFormat()));
 
   /** The type of its fields in a mapping. */
   String type();
@@ -46,6 +50,35 @@ public interface FieldFormat {
 
   /** Why a field mapped so cannot hold this encoder's values; null when it can. */
   String objection(Map<String, Object> definition, EncoderFacts encoder);
+
+  /** The same as a field has it whose mapping says how it holds its values. */
+  default FieldFormat mapped(Map<String, Object> definition) {
+    return this;
+  }
+
+  /** Whether documents are found by it, and not only scored that another search has found. */
+  default boolean finds() {
+    return true;
+  }
+
+  /** Why it holds no value for each of several chunks; null when it does. */
+  default String chunksObjection() {
+    return null;
+  }
+
+  /**
+   * That of an encoder's outputs, in a field of some mapping.
+   *
+   * @param vectors what that mapping says
+   * @throws IllegalArgumentException for a kind that is written into no field
+   */
+  static FieldFormat of(EncoderHandle encoder, IndexVectors vectors, String path) {
+    IndexVectors.MappedField mapped = vectors.field(path);
+    FieldFormat format = of(encoder);
+    return mapped == null || !mapped.type().equals(format.type())
+        ? format
+        : format.mapped(mapped.definition());
+  }
 
   /**
    * That of an encoder's outputs.

@@ -291,7 +291,9 @@ public final class IndexVectors {
   }
 
   private static FieldFormat formatOf(MappedField field) {
-    return FieldFormat.ofType(field == null ? null : field.type());
+    return field == null
+        ? FieldFormat.ofType(null)
+        : FieldFormat.ofType(field.type()).mapped(field.definition());
   }
 
   private static boolean isFloatVector(MappedField field) {

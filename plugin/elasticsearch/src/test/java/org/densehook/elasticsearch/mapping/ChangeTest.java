@@ -168,8 +168,8 @@ class ChangeTest {
       delimiter = '|',
       quoteCharacter = '"',
       value = {
-        "'w':{'type':'text'} | the mapping has no field [v]; map it as dense_vector",
-        "'v':{'type':'text'} | [v] is mapped as [text]; it must be a dense_vector",
+        "'w':{'type':'text'} | the mapping has no field [v]; map it as binary",
+        "'v':{'type':'text'} | [v] is mapped as [text]; it must be a binary",
         "'v':{'properties':{}} | [v] is mapped as [object]",
         "'w':{'type':'dense_vector'},'v':{'type':'alias','path':'w'} | [v] is an alias; state its",
         "'v':{'type':'dense_vector','dims':3} | [v] has [dims] [3], vectors of encoder [e] have [4]",

@@ -42,7 +42,7 @@ final class DensePlacesTest {
 
         @Override
         public List<RetrieverSpec<?>> getRetrievers() {
-          return SearchNames.retrievers(() -> null);
+          return SearchNames.retrievers(Settings.EMPTY, () -> null);
         }
       };
 

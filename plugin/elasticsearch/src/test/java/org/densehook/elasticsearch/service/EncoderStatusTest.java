@@ -40,7 +40,8 @@ class EncoderStatusTest {
             lane,
             Kind.DENSE,
             variant.isEmpty() ? "" : "none",
-            null));
+            null,
+            variant.isEmpty() ? null : "sha256:bb"));
   }
 
   private static String shown(EncoderStatus status) throws IOException {

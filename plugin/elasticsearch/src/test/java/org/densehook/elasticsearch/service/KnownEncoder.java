@@ -14,6 +14,11 @@ import org.densehook.chunk.Window;
 public record KnownEncoder(String name, String fingerprint, int dims) implements EncoderHandle {
 
   @Override
+  public String identity() {
+    return fingerprint;
+  }
+
+  @Override
   public Kind kind() {
     return Kind.DENSE;
   }

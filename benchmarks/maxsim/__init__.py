@@ -1,0 +1,1 @@
+"""What late interaction takes and keeps: latency, distance to PyTorch, bits against quality."""

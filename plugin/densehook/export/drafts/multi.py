@@ -1,0 +1,142 @@
+"""Multi: the transformer with its projection in the graph, compared with the same in PyTorch."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...bundle import GoldenText, Manifest, Role, Source
+from ...bundle.kinds.multi import sample_of
+from ...errors import RecipeError
+from ..finishing import Draft
+from ..recipe import Recipe
+from ..sources import model_folder
+from ..texts import GOLDEN, long_text
+from ..token_folder import TokenFacts, read_token_folder
+
+if TYPE_CHECKING:
+    from ..token_reference import TokenReference, TokenSettings
+
+# a longer text would make the self-test, run at every load, cost seconds
+_LONGEST_GOLDEN = 128
+_VERSIONS_OF = ("torch", "transformers", "onnx")
+
+_OF_VECTORS = ("pooling", "normalise", "similarity", "dims", "late_chunking")
+"""Keys of a recipe that speak of one vector for a text."""
+
+
+def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Draft]:
+    """As ``Drafting.read``."""
+    _require_keys(recipe)
+    progress("Finding the model")
+    facts = read_token_folder(model_folder(recipe))
+    progress("Loading PyTorch")
+    from ..token_reference import TokenReference, reloaded_tokens
+
+    reference = TokenReference(facts, recipe.layers)
+    settings = _settled(recipe, facts, reference)
+
+    def write(staging: Path) -> Draft:
+        progress("Tracing the graph")
+        manifest = _write_model(staging, recipe, settings, reference)
+        progress("Loading PyTorch again")
+        again = reloaded_tokens(facts, recipe.layers, reference)
+        progress("Comparing with PyTorch")
+        return _draft(staging, manifest, settings, again)
+
+    return write
+
+
+def _require_keys(recipe: Recipe) -> None:
+    """Raises RecipeError for a key that is of other kinds."""
+    plain = {each.name: each.default for each in fields(Recipe)}
+    stated = [key for key in _OF_VECTORS if getattr(recipe, key) != plain[key]]
+    if stated:
+        raise RecipeError(
+            f"recipe {recipe.name}: {', '.join(stated)} is of a kind that gives one vector for a"
+            " text; of the multi kind the model folder says everything but max_tokens: leave it out"
+        )
+
+
+def _settled(recipe: Recipe, facts: TokenFacts, reference: TokenReference) -> TokenSettings:
+    from ..token_reference import TokenSettings
+
+    positions = reference.plain.positions
+    max_tokens = recipe.max_tokens or facts.max_tokens
+    for what, most in (("max_tokens", max_tokens), ("query_tokens", facts.query_tokens)):
+        if positions is not None and most > positions:
+            raise RecipeError(f"{what} is {most}, the model has positions for {positions} at most")
+    prompts = {role: recipe.prompts.get(role, "") for role in ("query", "document")}
+    return TokenSettings(reference.part(facts), max_tokens, prompts)
+
+
+def _write_model(
+    staging: Path, recipe: Recipe, settings: TokenSettings, reference: TokenReference
+) -> Manifest:
+    from ..graph import OUTPUT
+    from ..token_graph import write_token_graph
+
+    tokenizer = reference.plain.tokenizer.backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(staging / "tokenizer.json"))
+    inputs = write_token_graph(reference.plain.model, reference.projection, staging / "model.onnx")
+    return Manifest(
+        name=recipe.name,
+        kind=recipe.kind,
+        part=settings.part,
+        max_tokens=settings.max_tokens,
+        pad_id=reference.plain.pad_id,
+        prompts=settings.prompts,
+        joiner=recipe.joiner,
+        inputs=inputs,
+        output=OUTPUT,
+        source=Source(
+            repository=recipe.repository or recipe.source,
+            location=recipe.source,
+            revision=recipe.revision,
+            license=recipe.license,
+        ),
+        files={},
+    )
+
+
+def _draft(
+    staging: Path, manifest: Manifest, settings: TokenSettings, reference: TokenReference
+) -> Draft:
+    from ..gate import run_gate
+
+    return Draft(
+        staging,
+        manifest,
+        _golden(settings, reference),
+        lambda encoder: run_gate(encoder, reference, settings),
+        versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
+    )
+
+
+def _golden(settings: TokenSettings, reference: TokenReference) -> list[GoldenText]:
+    texts: list[tuple[Role, str]] = [("document", text) for text in GOLDEN]
+    texts += [("query", text) for text in GOLDEN]
+    texts += [("document", text) for text in reference.edge_texts]
+    whole = replace(settings, max_tokens=sys.maxsize)
+    texts.append(
+        (
+            "document",
+            long_text(
+                settings.max_tokens,
+                _LONGEST_GOLDEN,
+                lambda text: len(reference.tokenize(whole, "document", text)),
+            ),
+        )
+    )
+    golden = []
+    for role, text in texts:
+        ids = reference.tokenize(settings, role, text)
+        vectors = reference.encode(settings, role, ids)
+        golden.append(GoldenText(role, text, ids, sample_of(vectors)))
+    return golden

@@ -1,0 +1,108 @@
+"""Multi: by the cosine of each token's vector, and by the MaxSim of questions and documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ...bundle import Manifest, Multi
+from ...bundle.kinds.multi import TOKEN_BOUNDS
+from ...encode import Vectors, cosines
+from ...encode.kinds.multi import TokenRows, similarity
+from ...errors import GateError
+from .compared import Compared
+
+NEIGHBOURS = 10
+_TIES = {"fp32": 1e-3, "fp16": 1e-2}
+"""Documents closer in score than this may change places; of fewer bits that is not asked."""
+_BATCH_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How token vectors, and the scores made of them, compare to those expected."""
+
+    texts: int
+    token_ids_equal: bool
+    token_vectors: int
+    lowest_cosine: float
+    mean_cosine: float
+    largest_score_difference: float
+    neighbours_agree: float
+    batched_difference: float
+
+    @property
+    def batch_dependent(self) -> bool:
+        """Whether a text's vectors depend on the texts that it is encoded together with."""
+        return not self.batched_difference <= _BATCH_TOLERANCE
+
+    def as_json(self) -> dict[str, Any]:
+        """The measured values by name."""
+        return asdict(self)
+
+
+def part(settings: Any, sample: Any) -> Multi:
+    """As the model's folder says."""
+    found: Multi = settings.part
+    return found
+
+
+def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
+    """Every token's cosine is at or over the precision's bound; in fp32 and fp16 ranks agree."""
+    for (_, text), found, expected in zip(
+        compared.texts, compared.batched, compared.expected, strict=True
+    ):
+        if found.shape != expected.shape:
+            raise GateError(
+                f"the {manifest.precision} graph gives {text[:40]!r} {len(found)} token vectors,"
+                f" {whose} are {len(expected)}; no bundle was written"
+            )
+    batched, expected = (_flat(each) for each in (compared.batched, compared.expected))
+    similar = cosines(batched, expected)
+    tie = _TIES.get(manifest.precision, 0.0)
+    scores = [
+        similarity(manifest, rows[: compared.questions], rows[compared.questions :])
+        for rows in (compared.batched, compared.expected)
+    ]
+    parity = Parity(
+        texts=len(compared.texts),
+        token_ids_equal=True,
+        token_vectors=len(similar),
+        lowest_cosine=float(similar.min()),
+        mean_cosine=float(similar.mean()),
+        largest_score_difference=float(np.abs(scores[0] - scores[1]).max()),
+        neighbours_agree=_agreement(scores[0], scores[1], tie),
+        batched_difference=float(np.abs(batched - _flat(compared.alone)).max()),
+    )
+    _judge(parity, manifest.precision, whose)
+    return parity
+
+
+def _judge(parity: Parity, precision: str, whose: str) -> None:
+    bound = TOKEN_BOUNDS[precision]
+    if not parity.lowest_cosine >= bound:  # NaN must fail too
+        raise GateError(
+            f"the {precision} graph is not {whose} equal: cosine {parity.lowest_cosine:.6f} of a"
+            f" token's vector, the bound is {bound}; no bundle was written"
+        )
+    if precision in _TIES and parity.neighbours_agree < 1:
+        raise GateError(
+            f"only {parity.neighbours_agree:.1%} of the top-{NEIGHBOURS} documents by MaxSim are"
+            f" {whose}; no bundle was written"
+        )
+
+
+def _flat(rows: TokenRows) -> Vectors:
+    return np.concatenate(list(rows))
+
+
+def _agreement(found: Vectors, expected: Vectors, tie: float) -> float:
+    """Share of the best documents, over all questions, that both scores agree on."""
+    agreed = 0
+    for own, wanted in zip(found, expected, strict=True):
+        tenth = np.sort(wanted)[-NEIGHBOURS]
+        best = np.argsort(-own, kind="stable")[:NEIGHBOURS]
+        agreed += int((wanted[best] >= tenth - tie).sum())
+    return agreed / (len(found) * NEIGHBOURS)
