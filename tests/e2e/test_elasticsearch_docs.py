@@ -17,7 +17,12 @@ from densehook.bundle import Bundle
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "elasticsearch.md").read_text()
-PAGES = {"elasticsearch": PAGE, "long-documents": (ROOT / "docs" / "long-documents.md").read_text()}
+ENCODERS = (ROOT / "docs" / "encoders.md").read_text()
+PAGES = {
+    "elasticsearch": PAGE,
+    "long-documents": (ROOT / "docs" / "long-documents.md").read_text(),
+    "encoders": ENCODERS[: ENCODERS.index("\n## sparse\n")],  # the other kinds have nodes elsewhere
+}
 EXAMPLE = re.compile(r"```sh\n(curl .*?)```(?:\n\n```json\n(.*?)```)?", re.DOTALL)
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 REST = "…"  # for the rest of an object, a list or a text, and for any value

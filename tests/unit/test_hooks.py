@@ -11,7 +11,6 @@ from densehook.bundle import Bundle, Dense, Manifest
 from densehook.errors import EncoderMismatch, NoProvenance, RequestError, UnusableDocument
 from densehook.hooks import (
     FIELDS,
-    INDEX_TYPES,
     TextRule,
     bm25_request,
     index_request,
@@ -22,6 +21,7 @@ from densehook.hooks import (
     searched_together,
     text_of,
 )
+from densehook.hooks.kinds.dense import INDEX_TYPES
 from densehook.types import Document, ScoredDoc
 
 TITLE_AND_TEXT = TextRule.joining(["title", "text"])

@@ -113,7 +113,7 @@ def weights(damaged: Bundle, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     )
     field = SimpleNamespace(
         TYPE="rank_features",
-        INDEX_TYPES=(),
+        INDEX_TYPES=("features",),
         mapping=lambda manifest, index_type: {"type": "rank_features"},
         written=lambda output, base64: output,
         objection=lambda mapping, manifest: "",
