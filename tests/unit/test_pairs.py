@@ -256,7 +256,7 @@ def test_a_graph_of_pairs_is_imported(
     logits = scoring(plain).score(QUERY, PASSAGES[:5])
     expected = logits if activation == "identity" else 1 / (1 + np.exp(-logits))
     assert scoring(bundle).score(QUERY, PASSAGES[:5]).tolist() == pytest.approx(expected, abs=1e-5)
-    with pytest.raises(ExportError, match="is not compared with weights yet"):
+    with pytest.raises(ExportError, match="is compared with none; leave --weights out"):
         import_bundle(given_files, recipe, tmp_path / "other", weights=plain.path)
 
 
@@ -287,3 +287,26 @@ def test_a_system_is_reranked_by_name() -> None:
     assert needs_encoder(["rrf+rerank"]) and not needs_encoder(["bm25+rerank"])
     with pytest.raises(EvaluationError, match="no list 'nobody' to make 'nobody"):
         check_systems(["nobody+rerank"])
+
+
+def test_a_run_is_reranked_by_the_command_line(pair_bundle: Bundles, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from densehook.cli.app import app
+    from densehook.collections import read_run
+
+    bundle, folder = pair_bundle("bert"), tmp_path / "beir"
+    (folder / "qrels").mkdir(parents=True)
+    rows = [{"_id": f"d{n}", "title": "T", "text": each} for n, each in enumerate(PASSAGES[:6])]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": QUERY}) + "\n")
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\td0\t1\n")
+    run, output = tmp_path / "run.trec", tmp_path / "new.trec"
+    run.write_text("".join(f"q Q0 d{n} {n + 1} {9 - n} bm25\n" for n in range(6)))
+    asked = ["rerank", str(run), str(folder), "--encoder", str(bundle.path), "--top", "5"]
+    done = CliRunner().invoke(app(["rerank", "bench"]), [*asked, "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    assert "1 queries, their first 5 reranked" in " ".join(done.output.split())
+    scores = scoring(bundle).score(QUERY, [f"T {each}" for each in PASSAGES[:5]])
+    expected = [f"d{n}" for n in np.argsort(-scores, kind="stable")] + ["d5"]
+    assert [hit.id for hit in read_run(output)["q"]] == expected
