@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 import tiny_pairs
 from densehook.bundle import Bundle, Cross, read_bundle, write_golden, write_manifest
+from densehook.collections import read_run
 from densehook.encode import CrossEncoder, Encoder, encoder_of, load
 from densehook.encode.pairs import longest_first
 from densehook.errors import (
@@ -293,7 +296,6 @@ def test_a_run_is_reranked_by_the_command_line(pair_bundle: Bundles, tmp_path: P
     from typer.testing import CliRunner
 
     from densehook.cli.app import app
-    from densehook.collections import read_run
 
     bundle, folder = pair_bundle("bert"), tmp_path / "beir"
     (folder / "qrels").mkdir(parents=True)
@@ -310,3 +312,22 @@ def test_a_run_is_reranked_by_the_command_line(pair_bundle: Bundles, tmp_path: P
     scores = scoring(bundle).score(QUERY, [f"T {each}" for each in PASSAGES[:5]])
     expected = [f"d{n}" for n in np.argsort(-scores, kind="stable")] + ["d5"]
     assert [hit.id for hit in read_run(output)["q"]] == expected
+
+
+def test_a_run_of_pyserini_is_reranked(pair_bundle: Bundles, tmp_path: Path) -> None:
+    pytest.importorskip("pyserini", reason="Pyserini is not installed")
+    program = (
+        "import sys\n"
+        "from densehook.integrations.pyserini import rerank_run\n"
+        "texts = {'a': 'Water boils', 'b': 'A vaccine'}\n"
+        "rerank_run(sys.argv[1], {'q': 'vaccines'}, texts, sys.argv[2], output=sys.argv[3])\n"
+    )
+    run, output = tmp_path / "run.trec", tmp_path / "new.trec"
+    run.write_text("q Q0 a 1 2.0 bm25\nq Q0 b 2 1.0 bm25\n")
+    bundle = pair_bundle("bert")
+    command = [sys.executable, "-c", program, str(run), str(bundle.path), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    scores = scoring(bundle).score("vaccines", ["Water boils", "A vaccine"])
+    found = {hit.id: hit.score for hit in read_run(output)["q"]}
+    assert found == pytest.approx(dict(zip("ab", scores.tolist(), strict=True)), abs=1e-5)

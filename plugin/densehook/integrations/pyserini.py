@@ -190,7 +190,9 @@ def rerank_run(
         queries, texts = {"q1": "how do vaccines work"}, {"d1": "A vaccine …"}
         rerank_run("bm25.trec", queries, texts, "ms-marco-minilm-l12", output="reranked.trec")
     """
-    loaded = encoder_of(encoder)
+    from ..encode import load
+
+    loaded = load(encoder) if isinstance(encoder, str | Path) else encoder
     loaded.manifest.of(Cross)
     given = read_run(Path(run)) if isinstance(run, str | Path) else run
 
