@@ -16,6 +16,17 @@ from densehook.errors import ExportError, RecipeError
 from densehook.export import Recipe, read_recipe, recipe_of, write_recipe
 from densehook.export.sources import model_folder, wanted_files
 
+RECIPES = Path(__file__).parent.parent.parent / "onnx_models"
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_committed_recipe_says_what_it_is_of_and_on_which_terms(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert recipe.license != "unknown" and recipe.repository
+    assert f"| {recipe.name} |" in (RECIPES / "README.md").read_text()
+    if recipe.source == recipe.repository:
+        assert re.fullmatch(r"[0-9a-f]{40}", recipe.revision)
+
 
 def write(folder: Path, text: str) -> Path:
     path = folder / "some-encoder.toml"
