@@ -120,6 +120,8 @@ def _attach(model: Model, head: Model, output: str) -> None:
         return kept.get(name, f"densehook/{name}")
 
     rename_all(head.graph, named)
+    for place, node in enumerate(head.graph.node):
+        node.name = f"densehook/{place}"  # no two nodes of a graph have one name
     model.graph.node.extend(head.graph.node)
     model.graph.initializer.extend(head.graph.initializer)
     del model.graph.output[:]
