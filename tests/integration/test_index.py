@@ -285,7 +285,10 @@ def test_what_is_not_indexed_is_in_the_report(index: densehook.Index) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"mode": "sparse"}, "mode 'sparse' is unknown; known: bm25, dense, hybrid"),
+        (
+            {"mode": "smells"},
+            "mode 'smells' is unknown; known: bm25, dense, sparse, maxsim, hybrid",
+        ),
         ({"fusion": "rff"}, "fusion 'rff' is unknown"),
         ({"size": -1}, "size is -1; it must be from 0 to 10,000"),
         ({"size": 20, "from_": 9_990}, "from_ is 9990"),

@@ -82,7 +82,7 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
         inputs.append("token_type_ids")
         values.append(torch.zeros_like(ids))
     named = {}
-    axes: dict[str, dict[int, str]] = {}
+    axes: dict[str, dict[int, str]] = {OUTPUT: {0: AXES[0]}}
     if settings.late_chunking:
         axes = {"span_mask": _SPAN_AXES, OUTPUT: {0: _SPAN_AXES[0], 1: _SPAN_AXES[1]}}
         inputs.append("span_mask")

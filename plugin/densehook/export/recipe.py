@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..bundle import KINDS
+from ..bundle import KINDS, Source
 from ..bundle.kinds import cross, sparse
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
 from ..bundle.manifest import ROLES
@@ -59,6 +59,16 @@ class Recipe:
     overrides: list[str] = field(default_factory=list)
     folder: Path = Path()
     """Where the recipe lies; a relative ``source`` starts here. Not a key of the file."""
+
+    @property
+    def origin(self) -> Source:
+        """Where the weights are from, as a manifest says it."""
+        return Source(
+            repository=self.repository or self.source,
+            location=self.source,
+            revision=self.revision,
+            license=self.license,
+        )
 
 
 _TYPES: Mapping[str, type] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...bundle import Manifest, Source
+from ...bundle import Manifest
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..kinds.cross import part
@@ -78,11 +78,6 @@ def _write_model(staging: Path, recipe: Recipe, reference: PairReference) -> Man
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
-import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...bundle import GoldenText, Manifest, Role, Source
+from ...bundle import Manifest
 from ...bundle.kinds.multi import sample_of
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..recipe import Recipe
 from ..sources import model_folder
-from ..texts import GOLDEN, long_text
+from ..texts import GOLDEN
 from ..token_folder import TokenFacts, read_token_folder
 
 if TYPE_CHECKING:
@@ -95,12 +94,7 @@ def _write_model(
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )
 
@@ -109,34 +103,12 @@ def _draft(
     staging: Path, manifest: Manifest, settings: TokenSettings, reference: TokenReference
 ) -> Draft:
     from ..gate import run_gate
+    from ..goldens import golden_texts
 
     return Draft(
         staging,
         manifest,
-        _golden(settings, reference),
+        golden_texts(settings, reference, sample_of, queries=len(GOLDEN)),
         lambda encoder: run_gate(encoder, reference, settings),
         versions={name: importlib.metadata.version(name) for name in _VERSIONS_OF},
     )
-
-
-def _golden(settings: TokenSettings, reference: TokenReference) -> list[GoldenText]:
-    texts: list[tuple[Role, str]] = [("document", text) for text in GOLDEN]
-    texts += [("query", text) for text in GOLDEN]
-    texts += [("document", text) for text in reference.edge_texts]
-    whole = replace(settings, max_tokens=sys.maxsize)
-    texts.append(
-        (
-            "document",
-            long_text(
-                settings.max_tokens,
-                _LONGEST_GOLDEN,
-                lambda text: len(reference.tokenize(whole, "document", text)),
-            ),
-        )
-    )
-    golden = []
-    for role, text in texts:
-        ids = reference.tokenize(settings, role, text)
-        vectors = reference.encode(settings, role, ids)
-        golden.append(GoldenText(role, text, ids, sample_of(vectors)))
-    return golden

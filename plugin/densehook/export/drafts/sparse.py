@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...bundle import IDF, GoldenText, Manifest, Role, Source, Sparse
+from ...bundle import IDF, GoldenText, Manifest, Role, Sparse
 from ...encode.kinds.sparse import largest
 from ...errors import ExportError
 from ..finishing import Draft
@@ -97,12 +97,7 @@ def _write_model(staging: Path, model: _Model, reference: SparseReference) -> Ma
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from ...bundle import Manifest, Role, Source
+from ...bundle import Manifest, Role
 from ...errors import ExportError, RecipeError
 from ..arithmetic import Arithmetic
 from ..edges import edge_texts
@@ -160,12 +160,7 @@ def _write(
         joiner=recipe.joiner,
         inputs=_INPUTS,
         output=OUTPUT,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )
 

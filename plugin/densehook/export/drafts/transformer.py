@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...bundle import Manifest, Source
+from ...bundle import Manifest
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..folder import Settings, read_folder, settle
@@ -72,12 +72,7 @@ def _write_model(
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )
 

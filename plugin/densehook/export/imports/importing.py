@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...bundle import MANIFEST, Bundle, Manifest, Source, read_bundle, require_replaceable
+from ...bundle import MANIFEST, Bundle, Manifest, read_bundle, require_replaceable
 from ...bundle.kinds.dense import UNSTATED_POOLING
 from ...errors import ExportError
 from ..finishing import Draft, finish, new_folder
@@ -198,12 +198,7 @@ def _written(staging: Path, given: _Given, reference: GivenGraph) -> Manifest:
         joiner=recipe.joiner,
         inputs=given.adapted.inputs,
         output=given.adapted.output,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )
 

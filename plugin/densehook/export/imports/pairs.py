@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from ...bundle import MANIFEST, Bundle, Manifest, Source, read_bundle, require_replaceable
+from ...bundle import MANIFEST, Bundle, Manifest, read_bundle, require_replaceable
 from ...encode.session import Session
 from ..finishing import Draft, finish, new_folder
 from ..kinds import Parity
@@ -106,12 +106,7 @@ def _written(
         joiner=recipe.joiner,
         inputs=list(graph.inputs),
         output=OUTPUT,
-        source=Source(
-            repository=recipe.repository or recipe.source,
-            location=recipe.source,
-            revision=recipe.revision,
-            license=recipe.license,
-        ),
+        source=recipe.origin,
         files={},
     )
 
