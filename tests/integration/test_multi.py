@@ -137,7 +137,7 @@ def test_node_and_python_read_the_same_tokens_and_give_the_same_vectors(
         for text, own, row, got in zip(texts, read, rows, answer["texts"], strict=True):
             assert got["ids"] == own.ids, text
             assert got["lost_tokens"] == own.lost, text
-            np.testing.assert_allclose(got["vector"], np.ravel(row), atol=1e-5, err_msg=text)
+            np.testing.assert_allclose(got["token_vectors"], row, atol=1e-5, err_msg=text)
 
 
 @pytest.mark.parametrize("index_type", ["float32", "int8", "1bit", "float32-pool2", "int8-pool3"])
@@ -308,9 +308,8 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
     index = filled("int8")
     client = plugin_client
     dense = {"dense": {"field": "tokens", "text": QUERY}}
-    assert "is of kind [multi], a search for neighbours needs one of kind [dense]" in refused(
-        client, index.name, query=dense
-    )
+    wrong = "is of kind [multi], query_vector_builder [densehook] needs one of kind [dense]"
+    assert wrong in refused(client, index.name, query=dense)
     assert "has type [binary]" in refused(
         client, index.name, retriever={"hybrid": {"query": QUERY, "fields": ["tokens"]}}
     )

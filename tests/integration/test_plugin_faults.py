@@ -183,7 +183,8 @@ def test_the_pools_of_the_plugin_are_shown_beside_elasticsearchs_own(
         thread_pool_patterns="densehook_*", format="json", h="name,size,max"
     )
     by_name = {pool["name"]: pool for pool in pools}
-    assert set(by_name) == {"densehook_document", "densehook_query", "densehook_read"}
+    names = {f"densehook_{name}" for name in ("document", "query", "read", "rerank")}
+    assert set(by_name) == names
     assert by_name["densehook_document"]["size"] == by_name["densehook_query"]["size"] == "1"
 
 

@@ -94,7 +94,8 @@ class RemoteEncoder:
             vectors = np.zeros((len(given), part.dims), dtype=np.float32)
         lost = []
         for place, encoded in enumerate(self._answers(given, role)):
-            vectors[place] = encoded[part.OUTPUT_KEY]
+            row = encoded[part.OUTPUT_KEY]
+            vectors[place] = np.array(row, np.float32) if isinstance(row, list) else row
             lost.append(encoded["lost_tokens"])
         stats = EncodeStats(
             texts=len(given), truncated_texts=sum(map(bool, lost)), lost_tokens=sum(lost)

@@ -134,7 +134,7 @@ public final class EncodeAction {
       builder.startObject();
       ShownRow shown = ShownRow.BY_KIND.get(encoder.kind());
       builder.field("encoder", encoder.name());
-      builder.field("fingerprint", encoder.fingerprint());
+      builder.field("fingerprint", encoder.identity());
       builder.startArray("texts");
       for (Encoded text : encoded) {
         builder.startObject();

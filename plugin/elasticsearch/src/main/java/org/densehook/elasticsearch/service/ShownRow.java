@@ -1,5 +1,6 @@
 package org.densehook.elasticsearch.service;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -18,5 +19,16 @@ record ShownRow(String key, BiFunction<EncoderHandle, float[], Object> value) {
       new EnumMap<>(
           Map.of(
               Kind.DENSE, new ShownRow("vector", (encoder, row) -> row),
-              Kind.SPARSE, new ShownRow("weights", EncoderHandle::terms)));
+              Kind.SPARSE, new ShownRow("weights", EncoderHandle::terms),
+              Kind.MULTI, new ShownRow("token_vectors", ShownRow::vectors)));
+
+  /** Those of the tokens, each by itself. */
+  private static float[][] vectors(EncoderHandle encoder, float[] row) {
+    int dims = encoder.dims();
+    float[][] vectors = new float[row.length / dims][];
+    for (int i = 0; i < vectors.length; i++) {
+      vectors[i] = Arrays.copyOfRange(row, i * dims, (i + 1) * dims);
+    }
+    return vectors;
+  }
 }
