@@ -18,7 +18,8 @@ import tiny_models
 from densehook.bundle import Bundle, Dense, GoldenText
 from densehook.encode import Encoder, load
 from densehook.errors import ExportError, GateError, RecipeError
-from densehook.export import Recipe, bundling, export_bundle, read_recipe
+from densehook.export import Recipe, export_bundle, read_recipe
+from densehook.export.drafts import transformer
 from densehook.export.texts import PASSAGES, QUESTIONS, beyond
 
 RECIPES = Path(__file__).parent.parent.parent / "onnx_models"
@@ -167,13 +168,13 @@ def test_a_wrong_pooling_in_the_graph_cannot_pass_the_gate(
 def test_an_export_that_no_load_would_take_is_not_written(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = bundling._golden
+    made = transformer.golden_texts
 
     def spoilt(*arguments: Any) -> list[GoldenText]:
         first, *others = made(*arguments)
         return [dataclasses.replace(first, ids=first.ids[::-1]), *others]
 
-    monkeypatch.setattr(bundling, "_golden", spoilt)
+    monkeypatch.setattr(transformer, "golden_texts", spoilt)
     recipe = Recipe(name="tiny", source="model", folder=model.parent)
     with pytest.raises(GateError, match="fails the self-test: the tokenizer gives"):
         export_bundle(recipe, model.parent / "bundle")

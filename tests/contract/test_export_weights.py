@@ -18,7 +18,8 @@ import tiny_models
 from densehook.bundle import Bundle
 from densehook.encode import load
 from densehook.errors import ExportError
-from densehook.export import Recipe, bundling, export_bundle
+from densehook.export import Recipe, export_bundle
+from densehook.export.drafts import transformer
 from densehook.export.reference import Reference
 from densehook.export.soup import average
 from densehook.export.texts import QUESTIONS
@@ -355,7 +356,7 @@ def test_a_loader_that_changes_a_weight_cannot_certify_itself(
 def test_weights_that_change_between_two_loads_give_no_bundle(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    traced = bundling._write_model
+    traced = transformer._write_model
 
     def then_changed(*arguments: Any) -> Any:
         manifest = traced(*arguments)
@@ -364,7 +365,7 @@ def test_weights_that_change_between_two_loads_give_no_bundle(
         save(model, weights)
         return manifest
 
-    monkeypatch.setattr(bundling, "_write_model", then_changed)
+    monkeypatch.setattr(transformer, "_write_model", then_changed)
     with pytest.raises(ExportError, match=r"different numbers in embeddings\.LayerNorm\.bias"):
         export_bundle(Recipe("tiny", "model", folder=model.parent), model.parent / "bundle")
     assert [path.name for path in model.parent.iterdir()] == ["model"]

@@ -325,7 +325,7 @@ def test_unknown_systems_modes_and_fusions_list_the_known(
     assert "rrf, linear" in error_of(run("search", index, "x", "--fusion", "zz", *encoder))
     done = run("search", index, "x", "--mode", "zz")
     assert done.returncode == 2
-    assert "bm25, dense, hybrid" in done.stderr
+    assert "bm25, dense, sparse, maxsim, hybrid" in done.stderr
     done = run("search", index, "\u00a0 ")
     assert done.returncode == 2
     assert "has no text to search for" in done.stderr

@@ -725,7 +725,10 @@ def test_what_a_search_cannot_be_is_said(client: Elasticsearch, index: str, tiny
     create_index(client, index, tiny.manifest, inputs=INPUTS)
     feed(client, index, DOCUMENTS, tiny)
     searcher = Searcher(client, index, tiny)
-    for mode, hint in (("knn", "known: bm25, dense$"), ("hybrid", r"there is Index\.search$")):
+    for mode, hint in (
+        ("knn", "known: bm25, dense, sparse, maxsim$"),
+        ("hybrid", r"there is Index\.search$"),
+    ):
         with pytest.raises(RequestError, match=f"mode '{mode}' is unknown; .*{hint}"):
             searcher.search({"q": "water"}, mode, 5)
 

@@ -19,7 +19,7 @@ from densehook.chunk import ChunkRule
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
-from densehook.errors import ElasticError, EncoderMismatch, RequestError
+from densehook.errors import EncoderMismatch, RequestError
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.multivector import header_of, maxsim, pack, pooled, unpack
 from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
@@ -417,5 +417,5 @@ def test_maxsim_in_a_cluster_that_cannot_is_refused_in_a_line(
         assert hit.score == pytest.approx(expected, abs=0.05)
     with pytest.raises(RequestError, match=r"maxsim search of index .* needs the encoder"):
         Index.open(client, index).search(WORDS, mode="maxsim")
-    with pytest.raises(ElasticError, match="maxsim"):
+    with pytest.raises(RequestError, match="search it by maxsim, not by dense"):
         made.search(WORDS, mode="dense")
