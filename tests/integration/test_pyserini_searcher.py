@@ -52,7 +52,7 @@ queries = {f"q{n}": f"number {n}" for n in range(20)}
 found = hybrid.batch_search(list(queries.values()), list(queries), k0=8, k=5, alpha=0.5)
 alone = {id: hybrid.search(text, k0=8, k=5, alpha=0.5) for id, text in queries.items()}
 refused = []
-for wrong in (lambda: ElasticsearchSearcher(index, "sparse"),
+for wrong in (lambda: ElasticsearchSearcher(index, "smells"),
               lambda: dense.batch_search(["a", "b"], ["q", "q"]),
               lambda: main([]),
               lambda: main(["nowhere"]),
@@ -158,7 +158,7 @@ def test_pyserini_searches_elasticsearch_and_encodes_with_a_bundle(
         " in Pyserini's own command, as encode or search.faiss"
     )
     assert told["refused"] == [
-        "mode 'sparse' is unknown; known: bm25, dense, hybrid",
+        "mode 'smells' is unknown; known: bm25, dense, sparse, maxsim, hybrid",
         "2 queries have 1 ids; give one each",
         usage,
         f"Pyserini has no program 'nowhere'; {usage}",

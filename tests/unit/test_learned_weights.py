@@ -188,7 +188,7 @@ def test_a_hit_that_the_node_weighed_says_of_what() -> None:
     explanation = {"description": why, "details": [{"description": each} for each in lists]}
     raw = {"_id": "d", "_score": 0.125, "_explanation": explanation}
     assert _features(raw) == {"length": 1.5, "dense_top": 0.25}
-    assert _explained(raw) == {
+    assert _explained(raw, ("bm25", "dense")) == {
         "bm25": Part(2, 1.5, 0.5, 0.25, 0.125),
         "dense": Part(None, None, None, 0.75, 0.0),
     }

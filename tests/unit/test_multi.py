@@ -17,7 +17,14 @@ import tiny_models
 from densehook.bundle import Bundle, Manifest, Multi, write_golden, write_manifest
 from densehook.bundle.kinds.multi import TokenSample, sample_of, sampled_places
 from densehook.encode import Encoder, Engine, load
-from densehook.errors import BundleError, EncodeError, ExportError, RecipeError, SelfTestError
+from densehook.errors import (
+    BundleError,
+    EncodeError,
+    ExportError,
+    RecipeError,
+    RequestError,
+    SelfTestError,
+)
 from densehook.export import export_bundle, read_recipe
 from densehook.export.texts import PASSAGES, QUESTIONS
 
@@ -161,7 +168,7 @@ def test_a_text_that_cannot_be_encoded_has_no_tokens_and_its_reason(colbert: Enc
 
 def test_what_is_of_one_vector_is_refused(colbert: Encoder) -> None:
     alone = "'tiny-colbert' is of kind 'multi'; this can be done with one of kind 'dense' alone"
-    with pytest.raises(BundleError, match=alone):
+    with pytest.raises(RequestError, match="truncate_dim and normalize_embeddings are for vectors"):
         colbert.encode(["a"], truncate_dim=8)
     with pytest.raises(BundleError, match=alone):
         _ = colbert.dims

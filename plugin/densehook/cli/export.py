@@ -73,17 +73,14 @@ def export(
 
 
 def _print(bundle: Bundle) -> None:
+    from ..export.kinds import GATES
+
     parity = json.loads((bundle.path / "parity.json").read_text())
     manifest = bundle.manifest
     out.print(
         f"{bundle.path}: {manifest.name}, {manifest.part.summary}, {manifest.precision},"
         f" {manifest.fingerprint[:15]}"
     )
-    out.print(
-        f"equal to PyTorch on {parity['texts']} texts: token ids equal,"
-        f" lowest cosine {parity['lowest_cosine']:.7f},"
-        f" largest difference {parity['largest_difference']:.1e},"
-        f" top-10 neighbours {parity['neighbours_agree']:.0%} the same"
-    )
+    out.print(f"equal to PyTorch on {GATES[manifest.kind].said(parity)}")
     for remark in parity.get("remarks", ()):
         note(f"note: {remark}")

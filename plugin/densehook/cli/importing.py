@@ -112,15 +112,15 @@ def import_(
 
 
 def _print(bundle: Bundle) -> None:
+    from ..export.kinds import GATES
+
     parity = json.loads((bundle.path / "parity.json").read_text())
     manifest = bundle.manifest
     out.print(
         f"{bundle.path}: {manifest.name}, {manifest.part.summary}, {manifest.precision},"
         f" {manifest.fingerprint[:15]}"
     )
-    out.print(
-        f"gives what the graph gave on {parity.get('texts', parity.get('pairs'))} texts;"
-        f" proof: {manifest.proof}"
-    )
+    out.print(f"as the graph was on {GATES[manifest.kind].said(parity)}")
+    out.print(f"proof: {manifest.proof}")
     for remark in parity.get("remarks", ()):
         note(f"note: {remark}")

@@ -165,8 +165,6 @@ class Encoder:
             return tower.encode(texts, prompt_name, **options)
         asked = Asked.of(prompt_name, options)
         prompt = asked.prompt_of(self.manifest)
-        if asked.truncate_dim is not None or asked.normalize_embeddings:
-            self.manifest.of(Dense)
         given = [texts] if isinstance(texts, str) else list(texts)
         progress = shown_progress(len(given)) if asked.show_progress_bar else nullcontext(_unheard)
         with progress as advance:

@@ -108,7 +108,6 @@ _LONGEST_KEY = 40  # a longer word is no slip of the pen, and comparing it takes
 _CHOICES: Mapping[str, Collection[str]] = {
     "kind": KINDS,
     "similarity": SIMILARITIES,
-    "activation": (*cross.ACTIVATIONS, *sparse.ACTIVATIONS),
     "truncation": cross.TRUNCATIONS,
 }
 _OF_KINDS: Mapping[str, Collection[str]] = {
@@ -119,6 +118,11 @@ _OF_KINDS: Mapping[str, Collection[str]] = {
     "idf": ("sparse",),
 }
 """Keys that are not of every kind."""
+_ACTIVATIONS: Mapping[str, Collection[str]] = {
+    "cross": cross.ACTIVATIONS,
+    "sparse": sparse.ACTIVATIONS,
+}
+"""By kind, what may become of a logit."""
 
 
 def read_recipe(path: Path | str) -> Recipe:
@@ -142,6 +146,11 @@ def read_recipe(path: Path | str) -> Recipe:
         kinds = _OF_KINDS.get(key, KINDS)
         if content.get("kind", Recipe.kind) not in kinds:
             raise RecipeError(f"{path}: {key} is for kind {', '.join(kinds)} alone; leave it out")
+    known = _ACTIVATIONS.get(content.get("kind", ""), ())
+    if "activation" in content and content["activation"] not in known:
+        raise RecipeError(
+            f"{path}: activation is {shown(content['activation'])}; known: {', '.join(known)}"
+        )
     return Recipe(**content, folder=path.resolve().parent)
 
 

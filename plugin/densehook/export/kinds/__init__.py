@@ -24,6 +24,9 @@ class Parity(Protocol):
 class Gate(Protocol):
     """A kind's module here."""
 
+    def said(self, measured: Mapping[str, Any]) -> str:
+        """What parity.json has of it, in a line: how many were compared, and how near they are."""
+
     def judged(self, manifest: Manifest, compared: Compared, whose: str) -> Parity:
         """Measures; raises GateError when what was found is not near enough to ``whose``."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,6 +55,15 @@ class Parity:
     def as_json(self) -> dict[str, Any]:
         """The measured values by name."""
         return asdict(self)
+
+
+def said(measured: Mapping[str, Any]) -> str:
+    """As ``Gate.said``."""
+    return (
+        f"{measured['pairs']} pairs: token ids equal,"
+        f" largest difference of a score {measured['largest_difference']:.1e},"
+        f" orders {measured['orders_agree']:.0%} the same"
+    )
 
 
 def part(settings: Any, sample: Any) -> Cross:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,6 +51,16 @@ def part(settings: Settings, sample: Vector) -> Dense:
         similarity=settings.similarity,
         pooling=settings.pooling,
         normalise=settings.normalise,
+    )
+
+
+def said(measured: Mapping[str, Any]) -> str:
+    """As ``Gate.said``."""
+    return (
+        f"{measured['texts']} texts: token ids equal,"
+        f" lowest cosine {measured['lowest_cosine']:.7f},"
+        f" largest difference {measured['largest_difference']:.1e},"
+        f" top-10 neighbours {measured['neighbours_agree']:.0%} the same"
     )
 
 

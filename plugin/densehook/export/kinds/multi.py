@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -41,6 +42,17 @@ class Parity:
     def as_json(self) -> dict[str, Any]:
         """The measured values by name."""
         return asdict(self)
+
+
+def said(measured: Mapping[str, Any]) -> str:
+    """As ``Gate.said``."""
+    return (
+        f"{measured['texts']} texts: token ids equal,"
+        f" lowest cosine of {measured['token_vectors']:,} token vectors"
+        f" {measured['lowest_cosine']:.7f},"
+        f" largest difference of a score {measured['largest_score_difference']:.1e},"
+        f" top-10 neighbours {measured['neighbours_agree']:.0%} the same"
+    )
 
 
 def part(settings: Any, sample: Any) -> Multi:

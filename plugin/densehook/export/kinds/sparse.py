@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,6 +52,17 @@ class Parity:
     def as_json(self) -> dict[str, Any]:
         """The measured values by name."""
         return asdict(self)
+
+
+def said(measured: Mapping[str, Any]) -> str:
+    """As ``Gate.said``."""
+    return (
+        f"{measured['texts']} texts: token ids equal,"
+        f" largest difference {measured['largest_difference']:.1e} of a text's largest weight,"
+        f" top-10 neighbours {measured['neighbours_agree']:.0%} the same; of the weights' sum"
+        f" {measured['mass_kept']:.1%} is kept,"
+        f" of the neighbours {measured['neighbours_kept']:.0%}"
+    )
 
 
 def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
