@@ -29,11 +29,11 @@ SOURCES = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "main
 WIRE = Path("org") / "densehook" / "elasticsearch" / "service" / "Wire.java"
 # the next version of the plugin: it adds to every message, and wants it back from its like
 NEXT = {
-    "VERSION = 3;": "VERSION = 4;",
-    "writer.write(body);": 'writer.write(body); body.writeString("of version 4");',
+    "VERSION = 4;": "VERSION = 5;",
+    "writer.write(body);": 'writer.write(body); body.writeString("of version 5");',
     "return reader.read(aware, version);": """
         T message = reader.read(aware, version);
-        if (version == 4 && !aware.readString().equals("of version 4") || content.read() != -1) {
+        if (version == 5 && !aware.readString().equals("of version 5") || content.read() != -1) {
           throw new IOException("version " + version + " is not what was written");
         }
         return message;
