@@ -77,7 +77,8 @@ def test_what_the_cut_loses_is_measured_against_all_weights(
     for text in PASSAGES:
         weights = list(by_transformers(text).values())
         shares.append(sum(weights[:MAX_TERMS]) / sum(weights))
-    assert parity["lowest_mass_kept"] <= min(shares) < max(shares) < 1
+    assert parity["lowest_mass_kept"] <= min(shares) + 1e-6  # of two runs, in other last bits
+    assert min(shares) < max(shares) < 1
     assert parity["lowest_mass_kept"] < parity["mass_kept"] < 1
     assert 0 < parity["neighbours_kept"] < 1
 
