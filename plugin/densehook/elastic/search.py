@@ -28,7 +28,7 @@ from ..hooks import (
     require_answers,
     vector_request,
 )
-from ..hooks.kinds.multi import rescored_request
+from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, synchronous
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 MODES = ("bm25", *VECTOR_LISTS)
-RESCORED = "maxsim"
-"""BM25's first hits, ordered by token vectors."""
 RESCORED_HITS = 100
-"""How many of them."""
+"""How many of BM25's first hits token vectors order, at most."""
 
 _QUERIES_PER_REQUEST = 16
 _IDS_PER_REQUEST = 1000

@@ -12,6 +12,7 @@ from ..collections import Collection
 from ..errors import EvaluationError
 from ..fusion import FUSIONS
 from ..hooks import VECTOR_LISTS
+from ..hooks.kinds.multi import RESCORED
 from ..hooks.passages import SCORES, passage_score
 from ..types import DocId, Document, QueryId, Run
 from .bm25 import pyserini_bm25
@@ -137,7 +138,7 @@ SYSTEMS: Mapping[str, System] = {
 }
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
 
-RESCORED: Mapping[str, System] = {"maxsim": _searched("maxsim")}
+BY_NAME: Mapping[str, System] = {RESCORED: _searched(RESCORED)}
 """Systems that not every index can be: they are measured where they are named."""
 
 
@@ -172,7 +173,7 @@ def system_of(name: str) -> System | None:
     if written := _PASSAGES.fullmatch(name):
         passage_score(name.partition("-")[2])
         return _searched(name)
-    return SYSTEMS.get(name) or RESCORED.get(name)
+    return SYSTEMS.get(name) or BY_NAME.get(name)
 
 
 def lists_of(
@@ -191,7 +192,7 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     wanted = list(dict.fromkeys("".join(name.split()) for name in names))
     given = list(runs)
     known = (
-        f"known are {', '.join((*SYSTEMS, *RESCORED))}, fusions as rrf(bm25,dense,RUN), and of"
+        f"known are {', '.join((*SYSTEMS, *BY_NAME))}, fusions as rrf(bm25,dense,RUN), and of"
         " chunks dense-first, dense-sum, dense-mean, dense-mean-3; any of them with +rerank behind"
         " it"
     )

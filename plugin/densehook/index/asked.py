@@ -13,8 +13,6 @@ from ..fusion import FUSIONS, LEARNED, NORMALIZERS
 from ..hooks import RERANKED, VECTOR_LISTS, PassageScore, passage_score
 
 BM25 = "bm25"
-RESCORED = "maxsim"
-"""The mode that orders what BM25 finds by token vectors."""
 MODES = (BM25, *VECTOR_LISTS, "hybrid")
 """A vector field's list of hits is called as its kind says: dense, sparse or maxsim."""
 

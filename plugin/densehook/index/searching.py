@@ -32,9 +32,9 @@ from ..hooks import (
     vector_request,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
-from ..hooks.kinds.multi import rescored_request
+from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, Ranking
-from .asked import BM25, RESCORED, Asked, Query
+from .asked import BM25, Asked, Query
 from .hits import Hit, Hits, Passage
 from .reranking import with_rerank
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 QUERY = "maxsim"
 """The plugin's query, and its retriever."""
+RESCORED = QUERY
+"""The mode of searching in which token vectors order what BM25 finds."""
 
 UNCHUNKED = (
     "has a vector for each token of a text as a whole, of which no chunks are made; leave chunk out"

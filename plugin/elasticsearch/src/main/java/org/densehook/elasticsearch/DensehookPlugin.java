@@ -84,8 +84,7 @@ public final class DensehookPlugin extends CompatPlugin
             indexVectors,
             services.indicesService().getFieldFilter(),
             services.threadPool().getThreadContext(),
-            services.threadPool().generic(),
-            services.xContentRegistry()));
+            services.threadPool().generic()));
     embedder.set(new DocumentEmbedder(encoders.get()));
     storedDocuments.set(new StoredDocuments(services.client(), services.threadPool()));
     BulkPressure pressure = new BulkPressure(services);

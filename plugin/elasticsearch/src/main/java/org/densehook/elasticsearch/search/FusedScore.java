@@ -8,8 +8,6 @@ import org.apache.lucene.search.Explanation;
 import org.densehook.fusion.Part;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
-import org.elasticsearch.common.io.stream.Writeable;
-import org.elasticsearch.xcontent.ToXContentFragment;
 import org.elasticsearch.xcontent.XContentBuilder;
 
 /**
@@ -21,7 +19,7 @@ import org.elasticsearch.xcontent.XContentBuilder;
  * @param lists what each list gave, in the order of the inner retrievers
  */
 record FusedScore(String formula, double sum, double raised, List<FromList> lists)
-    implements Writeable, ToXContentFragment {
+    implements ExplainedRankDoc.Story {
 
   /**
    * What one list gave.
@@ -111,13 +109,9 @@ record FusedScore(String formula, double sum, double raised, List<FromList> list
     out.writeCollection(lists, (stream, list) -> list.write(stream));
   }
 
-  /**
-   * The tree that a user reads.
-   *
-   * @param score the document's score as the response gives it
-   * @param sources why each inner retriever matched the document or not, in their order
-   */
-  Explanation explain(float score, int rank, Explanation[] sources) {
+  /** As {@code Story} has it; the sources are of each inner retriever, in their order. */
+  @Override
+  public Explanation explain(float score, int rank, Explanation[] sources) {
     List<Explanation> details = new ArrayList<>();
     for (int list = 0; list < lists.size(); list++) {
       Explanation[] source =

@@ -5,8 +5,6 @@ import java.util.Locale;
 import org.apache.lucene.search.Explanation;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
-import org.elasticsearch.common.io.stream.Writeable;
-import org.elasticsearch.xcontent.ToXContentFragment;
 import org.elasticsearch.xcontent.XContentBuilder;
 
 /**
@@ -19,7 +17,7 @@ import org.elasticsearch.xcontent.XContentBuilder;
  * @param foundScore its score there
  */
 record RerankedScore(String encoder, float score, int chunk, int foundRank, float foundScore)
-    implements Writeable, ToXContentFragment {
+    implements ExplainedRankDoc.Story {
 
   static RerankedScore read(StreamInput in) throws IOException {
     return new RerankedScore(
@@ -35,13 +33,8 @@ record RerankedScore(String encoder, float score, int chunk, int foundRank, floa
     out.writeFloat(foundScore);
   }
 
-  /**
-   * The tree that a user reads.
-   *
-   * @param shown the document's score as the response gives it
-   * @param sources why the child matched the document
-   */
-  Explanation explain(float shown, int rank, Explanation[] sources) {
+  @Override
+  public Explanation explain(float shown, int rank, Explanation[] sources) {
     Explanation found =
         Explanation.match(
             foundScore, "found at rank [" + foundRank + "], score [" + foundScore + "]", sources);

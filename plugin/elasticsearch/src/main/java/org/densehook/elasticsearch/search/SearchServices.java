@@ -6,7 +6,6 @@ import java.util.function.Predicate;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
-import org.elasticsearch.xcontent.NamedXContentRegistry;
 
 /**
  * What searches by text need of their node.
@@ -14,12 +13,10 @@ import org.elasticsearch.xcontent.NamedXContentRegistry;
  * @param fieldFilter for an index the fields that the caller may see
  * @param threadContext of the node's threads
  * @param generic where reading may take its time
- * @param names what queries there are
  */
 public record SearchServices(
     NodeEncoders encoders,
     IndexVectorsCache indexVectors,
     Function<String, ? extends Predicate<String>> fieldFilter,
     ThreadContext threadContext,
-    Executor generic,
-    NamedXContentRegistry names) {}
+    Executor generic) {}

@@ -19,7 +19,6 @@ import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
 import org.elasticsearch.index.IndexVersion;
-import org.elasticsearch.xcontent.NamedXContentRegistry;
 import org.junit.jupiter.api.Test;
 
 /** Mappings are read away from the thread that asks; a thousand known ones cost it nothing much. */
@@ -37,12 +36,7 @@ final class SearchedIndicesTest {
   private final IndexVectorsCache cache = new IndexVectorsCache();
   private final SearchServices services =
       new SearchServices(
-          null,
-          cache,
-          index -> field -> true,
-          new ThreadContext(Settings.EMPTY),
-          waiting::add,
-          NamedXContentRegistry.EMPTY);
+          null, cache, index -> field -> true, new ThreadContext(Settings.EMPTY), waiting::add);
 
   private static IndexMetadata index(int number, String fingerprint) {
     String fields = // the mapping of each is its own
@@ -120,8 +114,7 @@ final class SearchedIndicesTest {
             cache,
             index -> field -> index.equals("index-1"),
             new ThreadContext(Settings.EMPTY),
-            waiting::add,
-            NamedXContentRegistry.EMPTY);
+            waiting::add);
     List<IndexMetadata> indices = List.of(index(1, "f"), index(2, "another"));
     indices.forEach(cache::of);
     FieldEncoder only = DenseProvenance.of("v", SearchedIndices.known(half, indices)).get(0);
@@ -137,8 +130,7 @@ final class SearchedIndicesTest {
             cache,
             index -> field -> !field.equals("v"),
             new ThreadContext(Settings.EMPTY),
-            waiting::add,
-            NamedXContentRegistry.EMPTY);
+            waiting::add);
     List<IndexMetadata> indices = List.of(index(1, "f"));
     indices.forEach(cache::of);
     List<SearchedIndex> seen = SearchedIndices.known(blind, indices);
