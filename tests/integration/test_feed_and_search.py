@@ -657,13 +657,20 @@ def test_truncation_is_reported(client: Elasticsearch, index: str, tiny: Encoder
     assert (report.encoded.truncated_texts, report.encoded.lost_tokens) == (1, 38)
 
 
-def test_an_index_of_many_names_is_not_guessed(
+def test_indices_of_one_name_are_searched_together(
     client: Elasticsearch, index: str, tiny: Encoder
 ) -> None:
-    for name in (index, f"{index}-2"):
+    for name, id_ in ((index, "a"), (f"{index}-2", "b")):
         create_index(client, name, tiny.manifest, inputs=INPUTS)
-    with pytest.raises(RequestError, match="name one index"):
-        Searcher(client, f"{index}*", tiny)
+        feed(client, name, [Document(id_, {"text": f"water {id_}"})], tiny)
+    searcher = Searcher(client, f"{index}*", tiny)
+    (found,) = searcher.search({"q": "water"}, "dense", 10).values()
+    assert {hit.id for hit in found} == {"a", "b"}
+    assert searcher.lacking(["a", "b", "c"]) == ["c"]
+    assert searcher.texts_of(["a", "c"]) == {"a": "water a"}
+    feed(client, f"{index}-2", [Document("a", {"text": "water, too"})], tiny)
+    with pytest.raises(RequestError, match=r"have a document 'a', .*; name one index"):
+        searcher.search({"q": "water"}, "dense", 10)
     client.indices.delete(index=f"{index}-2")
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 from command_line import COMMAND, running_in, succeeded
 from conftest import CrowdedNode
-from densehook.bundle import Bundle, write_manifest
+from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.collections import open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
@@ -31,6 +29,7 @@ from densehook.hooks import note_of
 from densehook.index import Index
 from densehook.migration import Gate, Wanted, Way, abort, finish, migrate, roll_back
 from densehook.migration.moving import LONGEST_BLOCK_S
+from renamed import renamed
 from tiny_collection import write_beir
 
 ALIAS, OLD = "news", "news-1"
@@ -65,15 +64,15 @@ def named(
     shared_tiny_bundle: Callable[..., Bundle], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Encoder]:
     """An encoder that differs from the node's in what it reads of long texts; and a worse one."""
-    described = {"equal": {"max_tokens": 63}, "worse": {"pooling": "cls"}}
-    encoders = {}
-    for name, each in described.items():
-        bundle = shared_tiny_bundle(**each)
-        folder = shutil.copytree(bundle.path, tmp_path_factory.mktemp(name) / f"tiny-{name}")
-        renamed = replace(bundle.manifest, name=folder.name)
-        write_manifest(folder, renamed, renamed.files)
-        encoders[name] = load(folder)
-    return encoders
+    described: dict[str, dict[str, Any]] = {
+        "equal": {"max_tokens": 63},
+        "worse": {"pooling": "cls"},
+    }
+    made = {
+        name: renamed(shared_tiny_bundle(**each), tmp_path_factory.mktemp(name), f"tiny-{name}")
+        for name, each in described.items()
+    }
+    return {name: load(bundle.path) for name, bundle in made.items()}
 
 
 @pytest.fixture(scope="module")

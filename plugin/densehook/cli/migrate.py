@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 
 def migrate(
-    alias: Annotated[str, typer.Argument(help="Alias of the index, which programs name.")],
+    alias: Annotated[
+        str, typer.Argument(help="Alias of the index, which programs name; or a data stream.")
+    ],
     encoder: Annotated[
         Path | None,
         typer.Option("--encoder", help="Bundle of the new encoder, its folder or name."),
@@ -91,7 +93,7 @@ def migrate(
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Give the index behind an alias another encoder, while it serves.
+    """Give the index behind an alias, or a data stream's next one, another encoder.
 
     A new index is filled beside the old one, and follows it; both are measured; and the alias moves
     in one moment. The same command goes on after an end. Exit code 1 when the alias stays.
@@ -106,7 +108,9 @@ def migrate(
         out.print(f"index {migration.abort(client, alias)} is deleted; {alias} is as it was")
         return
     if finish:
-        out.print(f"index {migration.finish(client, alias)} is deleted")
+        deleted = migration.finish(client, alias)
+        kept = "a data stream's indices are its own: none is deleted"
+        out.print(f"index {deleted} is deleted" if deleted else kept)
         return
     with Refused(failures) as refused, bars() as show:
         way = Way(requests_per_second=pace, on_failure=refused.add, on_progress=show)
@@ -120,7 +124,10 @@ def migrate(
             wanted = Wanted(made, field, names(inputs or ""), index_type, rule, in_cluster)
             gate = _gate(client, alias, collection, max_loss, field)
             done = _migrated(client, alias, wanted, gate, remove_index, way)
-    _print(alias, done, rollback)
+    if done.stream:
+        _print_stream(done, rollback)
+    else:
+        _print(alias, done, rollback)
 
 
 def _require_one_way(
@@ -182,15 +189,7 @@ def _print(alias: str, done: Migrated, rollback: bool) -> None:
         f" {copied.failed:,} failed"
     )
     print_cut(copied.encoded, None)
-    if done.verdict is not None:
-        out.print(str(done.verdict))
-    if done.refused:
-        out.print(f"{alias} stays with {done.old}: {done.refused}")
-        if not rollback:
-            out.print(
-                f"index {done.new} is kept for a look; densehook migrate {alias} --abort deletes it"
-            )
-        raise typer.Exit(1)
+    _print_verdict(alias, done, rollback)
     out.print(
         f"{', '.join(done.aliases)} moved from {done.old} to {done.new}; for"
         f" {1000 * done.blocked_s:,.0f} ms nothing could be written"
@@ -201,3 +200,32 @@ def _print(alias: str, done: Migrated, rollback: bool) -> None:
         out.print(f"those without a vector get one by: densehook embed {alias}")
     if not rollback:
         out.print(f"back: densehook migrate {alias} --rollback; {done.old} is kept until --finish")
+
+
+def _print_stream(done: Migrated, rollback: bool) -> None:
+    """As ``_print``, of a data stream."""
+    if done.copied.written or done.copied.failed:
+        copied, failed = done.copied.written, done.copied.failed
+        out.print(f"{copied:,} documents copied to be measured, {failed:,} failed")
+    print_cut(done.copied.encoded, None)
+    _print_verdict(done.stream, done, rollback)
+    out.print(f"{done.stream} is rolled over: {done.new} is written to now, after {done.old}")
+    out.print(f"index template {', '.join(done.templates)}: the next indices are like {done.new}")
+    if not rollback:
+        out.print(
+            f"earlier indices keep their vectors, and are searched with it; back: densehook migrate"
+            f" {done.stream} --rollback"
+        )
+
+
+def _print_verdict(alias: str, done: Migrated, rollback: bool) -> None:
+    """How well it finds, and why nothing moved, if so; raises Exit then."""
+    if done.verdict is not None:
+        out.print(str(done.verdict))
+    if done.refused:
+        out.print(f"{alias} stays with {done.old}: {done.refused}")
+        if not rollback:
+            out.print(
+                f"index {done.new} is kept for a look; densehook migrate {alias} --abort deletes it"
+            )
+        raise typer.Exit(1)

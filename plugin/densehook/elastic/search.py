@@ -32,7 +32,7 @@ from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, synchronous
-from .indices import provenance_of, shards_of
+from .indices import searched_provenance_of, shards_of
 from .numbering import NUMBERED, Numbering
 from .rescoring import rescored
 
@@ -53,7 +53,7 @@ _WITHOUT_PLUGIN = f"{NO_PLUGIN}give the bundle of the index's encoder"
 
 
 class Searcher:
-    """One index and, for dense search, its encoder.
+    """An index, or those of one name, and, for dense search, its encoder.
 
     Without an encoder here the cluster encodes queries, where it makes the index's vectors too, or
     ``cluster_encodes`` says that it can.
@@ -69,7 +69,7 @@ class Searcher:
         *,
         cluster_encodes: bool = False,
     ) -> None:
-        provenance = provenance_of(client, index)
+        provenance = searched_provenance_of(client, index)
         self._field = provenance.vector_field(vector_field)
         if encoder is not None:
             self._field.require(encoder.manifest, index)
@@ -106,10 +106,24 @@ class Searcher:
                 rankings = self._rescored(texts, min(depth, RESCORED_HITS))
             else:
                 rankings = self._rankings(self._bodies(texts, mode, depth), numbering)
-            found = dict(zip(asked, rankings, strict=True))
+            found = dict(zip(asked, map(self._told_apart, rankings), strict=True))
             run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
+
+    def _told_apart(self, ranking: list[ScoredDoc]) -> list[ScoredDoc]:
+        """The ranking, whose documents are known by their ids.
+
+        Raises RequestError where two of several indices have one id.
+        """
+        ids = [hit.id for hit in ranking]
+        if len(set(ids)) < len(ids):
+            twice = next(id_ for id_ in ids if ids.count(id_) > 1)
+            raise RequestError(
+                f"several indices of {self._index!r} have a document {twice!r}, so that rankings"
+                " cannot say which is meant; name one index"
+            )
+        return ranking
 
     def _rescored(self, texts: Sequence[str], window: int) -> list[list[ScoredDoc]]:
         """BM25's first hits in the order of their MaxSim, by the plugin or, encoded here, here."""
@@ -165,10 +179,17 @@ class Searcher:
         """Those of the documents that the index has not, asked a thousand at a time."""
         missing: list[DocId] = []
         for batch in _batches(ids, _IDS_PER_REQUEST):
-            with elastic_errors(self._client):
-                found = self._client.mget(index=self._index, ids=batch, source=False)
-            missing += [doc["_id"] for doc in found["docs"] if not doc.get("found")]
+            there = {hit["_id"] for hit in self._hits(batch, source=False)}
+            missing += [id_ for id_ in batch if id_ not in there]
         return missing
+
+    def _hits(self, ids: Sequence[DocId], **shown: Any) -> list[dict[str, Any]]:
+        """Documents by their ids, found by a search, as one name may stand for several indices."""
+        query = {"ids": {"values": list(ids)}}
+        with elastic_errors(self._client):
+            found = self._client.search(index=self._index, query=query, size=len(ids), **shown)
+        hits: list[dict[str, Any]] = found["hits"]["hits"]
+        return hits
 
     def text_of(self, document: Document) -> str:
         """The text of a document that this index searches and its vectors are made from."""
@@ -183,12 +204,9 @@ class Searcher:
         hidden = [NOTES, *self._provenance.vector_fields]
         texts: dict[DocId, str] = {}
         for batch in _batches(ids, _IDS_PER_REQUEST):
-            with elastic_errors(self._client):
-                found = self._client.mget(index=self._index, ids=batch, source_excludes=hidden)
             texts |= {
-                doc["_id"]: self.text_of(Document(doc["_id"], doc["_source"]))
-                for doc in found["docs"]
-                if doc.get("found")
+                hit["_id"]: self.text_of(Document(hit["_id"], hit["_source"]))
+                for hit in self._hits(batch, source_excludes=hidden)
             }
         return texts
 
@@ -203,6 +221,8 @@ class Searcher:
             scoring = self._require_scored(passage_score(scored))
             return [kind.bridged_request(name, t, depth, passages=scoring) for t in texts]
         here = self._encoder if field is self._field else None
+        if here is None and self._cluster_encodes and field.others:
+            return [kind.bridged_request(name, text, depth) for text in texts]
         if here is None and self._cluster_encodes:
             return [kind.text_request(name, text, encoder, depth) for text in texts]
         if here is None:

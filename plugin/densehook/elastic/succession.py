@@ -36,9 +36,8 @@ def index_behind(
     name, entry = the_index(client, alias)
     if "data_stream" in entry:
         raise RequestError(
-            f"{alias!r} is, or belongs to, the data stream {entry['data_stream']!r}, whose indices"
-            " are its own; put the new encoder's field and _meta into its index template, roll it"
-            " over, and let a search cover both encoders: docs/elasticsearch.md"
+            f"{alias!r} belongs to the data stream {entry['data_stream']!r}, whose indices are its"
+            f" own; name the stream: densehook migrate {entry['data_stream']}"
         )
     if name == alias and not itself:
         raise RequestError(
@@ -123,13 +122,18 @@ def templates_of(
     """The index templates that would make an index with this vector field again, by name."""
     if field is None:
         return {}
+    templates = index_templates(client)
+    return {name: each for name, each in templates.items() if makes_like(each, index, field)}
+
+
+def index_templates(client: Elasticsearch) -> dict[str, Mapping[str, Any]]:
+    """All index templates, by name, each as it may be put again."""
     with elastic_errors(client):
         found = client.indices.get_index_template()["index_templates"]
-    templates = {
+    return {
         each["name"]: {key: v for key, v in each["index_template"].items() if key not in _DATES}
         for each in found
     }
-    return {name: each for name, each in templates.items() if makes_like(each, index, field)}
 
 
 def put_templates(client: Elasticsearch, templates: Mapping[str, Mapping[str, Any]]) -> None:

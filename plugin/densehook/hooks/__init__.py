@@ -70,6 +70,7 @@ from .searching import (
 )
 from .successor import (
     PIPELINES,
+    is_named_by,
     makes_like,
     pipelines_of,
     require_no_other_encoder,
@@ -118,6 +119,7 @@ __all__ = [
     "hybrid_request",
     "hybrid_retriever",
     "index_request",
+    "is_named_by",
     "join_by_spaces",
     "lacks_vector",
     "learned_request",

@@ -102,8 +102,13 @@ def makes_like(template: Mapping[str, Any], index: str, field: VectorField) -> b
     """Whether an index template has this field, and makes indices of such a name."""
     stated = template.get("template", {}).get("mappings", {}).get("_meta", {}).get(META, {})
     entry = stated.get("fields", {}).get(field.name, {})
-    return entry.get("fingerprint") == field.fingerprint and any(
-        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), index)
+    return entry.get("fingerprint") == field.fingerprint and is_named_by(template, index)
+
+
+def is_named_by(template: Mapping[str, Any], name: str) -> bool:
+    """Whether one of an index template's patterns has the name of an index or a data stream."""
+    return any(
+        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
         for pattern in template.get("index_patterns", ())
     )
 

@@ -47,6 +47,14 @@ class Copied:
     encoded: EncodeStats = field(default_factory=EncodeStats)
     failures: list[Failure] = field(default_factory=list)
 
+    def add(self, other: Copied) -> None:
+        """Counts another's besides."""
+        self.written += other.written
+        self.deleted += other.deleted
+        self.failed += other.failed
+        self.encoded += other.encoded
+        self.failures += other.failures[: KEPT - len(self.failures)]
+
 
 @dataclass(frozen=True)
 class _Copy:

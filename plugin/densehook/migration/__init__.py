@@ -6,7 +6,8 @@ measuring by evaluation.
 
 from .beginning import Wanted
 from .gate import Gate, Verdict
-from .migrating import Migrated, Way, abort, finish, migrate, roll_back
+from .migrating import abort, finish, migrate, roll_back
+from .outcome import Migrated, Way
 
 __all__ = [
     "Gate",

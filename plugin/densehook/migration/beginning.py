@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..elastic.adding import stated_field
 from ..elastic.cluster import has_encoder, require_encoder
-from ..elastic.indices import index_exists, provenance_of, uuid_of
+from ..elastic.indices import index_exists, provenance_of, the_index, uuid_of
 from ..elastic.remote import RemoteEncoder
 from ..elastic.succession import (
     allow_writes,
@@ -94,29 +94,12 @@ def _begin(
 ) -> State:
     manifest = wanted.encoder.manifest
     stated = replaced_field(old, entry["mappings"], wanted.field)
-    _require_another(alias, stated, wanted)
-    if not wanted.inputs and (stated is None or not stated.inputs):
-        named = "vector field" if wanted.field is None else f"vector field {wanted.field!r}"
-        raise RequestError(
-            f"index {old!r} has no {named} to replace; name the text fields that a new one is to be"
-            " made from (--input)"
-        )
     if entry["settings"]["index"].get("blocks", {}).get("write") == "true":
         raise RequestError(
             f"index {old!r} takes no writes (index.blocks.write); take the block away, which a"
             " migration sets and takes away itself"
         )
-    name, body = successor_request(
-        old,
-        entry,
-        manifest,
-        old=stated,
-        field=wanted.field if stated is None else None,
-        inputs=wanted.inputs,
-        index_type=wanted.index_type,
-        chunk=wanted.chunk,
-        in_cluster=encodes_in_cluster(client, wanted),
-    )
+    name, body = wanted_index(client, alias, old, entry, stated, wanted)
     state = State(
         old=old,
         new=free_name(client, f"{alias}-{manifest.space[7:15]}"),
@@ -131,6 +114,38 @@ def _begin(
     return state
 
 
+def wanted_index(
+    client: Elasticsearch,
+    alias: str,
+    old: str,
+    entry: Mapping[str, Any],
+    stated: VectorField | None,
+    wanted: Wanted,
+) -> tuple[str, dict[str, Any]]:
+    """The new vector field's name, and the request that makes an index with it like the old one.
+
+    ``stated`` is the old field. Raises RequestError for what cannot be, and for the same vectors.
+    """
+    _require_another(alias, stated, wanted)
+    if not wanted.inputs and (stated is None or not stated.inputs):
+        named = "vector field" if wanted.field is None else f"vector field {wanted.field!r}"
+        raise RequestError(
+            f"index {old!r} has no {named} to replace; name the text fields that a new one is to be"
+            " made from (--input)"
+        )
+    return successor_request(
+        old,
+        entry,
+        wanted.encoder.manifest,
+        old=stated,
+        field=wanted.field if stated is None else None,
+        inputs=wanted.inputs,
+        index_type=wanted.index_type,
+        chunk=wanted.chunk,
+        in_cluster=encodes_in_cluster(client, wanted),
+    )
+
+
 def replaced_field(index: str, mapping: Mapping[str, Any], name: str | None) -> VectorField | None:
     """The field whose vectors are replaced, also one of which nothing says whose they are."""
     stated = stated_field(index, mapping, name)
@@ -140,6 +155,11 @@ def replaced_field(index: str, mapping: Mapping[str, Any], name: str | None) -> 
     if mapped.get("type") not in {kind.TYPE for kind in FIELDS.values()}:
         return None
     return VectorField(name, TextRule.joining(()), "", "", mapped)
+
+
+def field_of(client: Elasticsearch, index: str, name: str | None) -> VectorField | None:
+    """An index's field of that name, as ``replaced_field``; None without a name."""
+    return replaced_field(index, the_index(client, index)[1]["mappings"], name) if name else None
 
 
 def _require_another(alias: str, stated: VectorField | None, wanted: Wanted) -> None:

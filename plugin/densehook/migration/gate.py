@@ -11,6 +11,8 @@ from ..elastic.indices import refresh
 from ..errors import ElasticError, RequestError
 
 if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
     from ..collections import Collection
     from ..elastic.remote import RemoteEncoder
     from ..encode import Encoder
@@ -67,6 +69,22 @@ class Verdict:
             f"nDCG@10 of dense search, {self.queries:,} queries: {self.old:.4f} before,"
             f" {self.new:.4f} now, p {self.p:.2g}"
         )
+
+
+def searchable(client: Elasticsearch, name: str, field: str | None, gate: Gate) -> Index:
+    """What is measured as it stands: that it can be is known before the work.
+
+    Raises RequestError where nobody has the encoder of its queries.
+    """
+    from ..index import Index
+
+    opened = Index.open(client, name, gate.encoder, field=field)
+    if opened.encoder is None and not opened.cluster_encodes:
+        raise RequestError(
+            f"index {name!r} cannot be measured: its encoder {opened.field.encoder!r} is not in the"
+            " cluster's service; give its bundle"
+        )
+    return opened
 
 
 def measured(gate: Gate, old: Index, new: Index, on_progress: Progress) -> Verdict:

@@ -7,15 +7,15 @@ so none of them falls in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..elastic.indices import delete_index, index_exists, the_index, uuid_of
 from ..elastic.moments import checkpoints_of
 from ..elastic.patience import Patience
 from ..elastic.remote import RemoteEncoder
+from ..elastic.streams import data_stream
 from ..elastic.succession import (
     allow_writes,
     index_behind,
@@ -26,45 +26,17 @@ from ..elastic.succession import (
 from ..errors import DensehookError, RequestError
 from ..hooks import VectorField, template_after
 from ..index import Index
-from ..ingest import Failure
-from ..ingest.following import Copied, Copier, Following
+from ..ingest.following import Copier, Following
 from ..ingest.pace import Pace
-from ..types import PATIENCE
-from .beginning import Wanted, begun, replaced_field
-from .gate import Gate, Progress, Verdict, measured
+from .beginning import Wanted, begun, field_of
+from .gate import Gate, Progress, measured, searchable
 from .moving import catch_up, move
-from .state import Kept, State
+from .outcome import Migrated, Way, objection
+from .state import Kept, State, under_way
+from .streams import abort_in_stream, finish_in_stream, migrate_stream, roll_back_stream
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
-
-
-@dataclass
-class Migrated:
-    """What was done, and whether the aliases moved; ``refused`` says why they did not.
-
-    For ``blocked_s`` seconds nothing was written to the index that they were moved from.
-    ``templates`` are those that make indices like the one that is in service now.
-    """
-
-    old: str
-    new: str
-    copied: Copied
-    aliases: Sequence[str] = ()
-    blocked_s: float = 0.0
-    verdict: Verdict | None = None
-    templates: Sequence[str] = ()
-    refused: str = ""
-
-
-@dataclass(frozen=True)
-class Way:
-    """How documents are copied: how many a second, with what patience, and who hears of it."""
-
-    requests_per_second: float | None = None
-    patience: float | str = PATIENCE
-    on_failure: Callable[[Failure], None] = lambda failure: None
-    on_progress: Progress = lambda label, done, total: None
 
 
 def migrate(
@@ -82,7 +54,9 @@ def migrate(
     is written to the old one meanwhile is copied, too. The aliases move all in one moment, where
     the ``gate`` lets them; None measures nothing. Index templates with the old field have the new
     one then, for the next index. One that was ended goes on by being called again.
-    ``alias`` may be the index's own name with ``remove_index``, which removes it then. Raises
+    ``alias`` may be the index's own name with ``remove_index``, which removes it then; or a data
+    stream's: its template has the new field then and its next index begins, after the gate has let
+    it by copies of all its documents, and those that it has stay as they are. Raises
     RequestError for what cannot be migrated, CheckpointError where another process migrates it,
     ClusterUnavailable where the cluster stays busy or gone, EncoderMismatch, NotInService,
     ElasticError.
@@ -91,15 +65,17 @@ def migrate(
     """
     way = way or Way()
     kept = Kept(client, alias, Patience(way.patience))
+    if not remove_index and (stream := data_stream(client, alias)):
+        return migrate_stream(client, stream, wanted, gate, kept, way)
     old, entry = index_behind(client, alias, itself=remove_index)
-    before = None if gate is None else _searchable(client, old, wanted.field, gate)
+    before = None if gate is None else searchable(client, old, wanted.field, gate)
     state = begun(client, alias, old, entry, wanted, kept)
     after = Index.open(client, state.new, wanted.encoder, field=state.new_field)
     making = None
     if not after.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
         making = after.field, wanted.encoder
     copier = Copier(
-        client, state.new, old=_field(client, state.old, state.old_field), making=making
+        client, state.new, old=field_of(client, state.old, state.old_field), making=making
     )
 
     def prepare() -> None:
@@ -113,7 +89,7 @@ def migrate(
         if before is not None and gate is not None and not following.copied.failed:
             done.verdict = measured(gate, before, after, _keeping(following, way.on_progress))
             catch_up(following)
-        if refused := _objection(done):
+        if refused := objection(done):
             done.refused = refused
             return done
         try:
@@ -132,13 +108,16 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
     """Moves the aliases back to the old index, with what was written to the new one since.
 
     Documents that are carried back have a vector where the old index has its made in the cluster,
-    else none. The new index is kept, and ``migrate`` goes on with it. Raises RequestError where
-    nothing was moved, else as ``migrate``.
+    else none. The new index is kept, and ``migrate`` goes on with it. A data stream begins another
+    index like the old ones, and nothing is carried. Raises RequestError where nothing was moved,
+    else as ``migrate``.
 
         roll_back(es, "articles").copied.written
     """
     way = way or Way()
     kept = Kept(client, alias, Patience(way.patience))
+    if stream := data_stream(client, alias):
+        return roll_back_stream(client, stream, kept)
     state = _moved(client, alias, kept)
     if not _has_old(client, state):
         raise RequestError(
@@ -147,7 +126,9 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
         )
     allow_writes(client, state.old)
     set_pipelines(client, state.old, {})
-    copier = Copier(client, state.old, old=_field(client, state.new, state.new_field), making=None)
+    copier = Copier(
+        client, state.old, old=field_of(client, state.new, state.new_field), making=None
+    )
 
     def prepare() -> None:
         set_pipelines(client, state.old, state.old_pipelines)
@@ -160,7 +141,7 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
     with _following(client, state, copier, kept, way, back=True) as following:
         done = Migrated(state.new, state.old, following.copied)
         catch_up(following)
-        if refused := _objection(done):
+        if refused := objection(done):
             done.refused = refused
             return done
         done.aliases, done.blocked_s = move(client, alias, state.new, state.old, following, prepare)
@@ -175,7 +156,9 @@ def abort(client: Elasticsearch, alias: str) -> str:
         abort(es, "articles")
     """
     kept = Kept(client, alias, Patience())
-    state = _under_way(alias, kept)
+    if stream := data_stream(client, alias):
+        return abort_in_stream(client, stream, kept)
+    state = under_way(alias, kept)
     if index_behind(client, alias, itself=True)[0] == state.new:
         raise RequestError(
             f"{alias!r} has moved to index {state.new!r}, which is in service; go back with"
@@ -193,11 +176,15 @@ def abort(client: Elasticsearch, alias: str) -> str:
 def finish(client: Elasticsearch, alias: str) -> str:
     """Deletes the old index of a migration that has moved the aliases, and what is noted of it.
 
-    Gives the index's name. Raises RequestError where nothing was moved.
+    Gives the index's name; of a data stream none is deleted, and there is no name. Raises
+    RequestError where nothing was moved.
 
         finish(es, "articles")
     """
     kept = Kept(client, alias, Patience())
+    if stream := data_stream(client, alias):
+        finish_in_stream(stream, kept)
+        return ""
     state = _moved(client, alias, kept)
     if _has_old(client, state):
         delete_index(client, state.old)
@@ -207,7 +194,7 @@ def finish(client: Elasticsearch, alias: str) -> str:
 
 def _change_templates(client: Elasticsearch, state: State, kept: Kept, new: VectorField) -> None:
     """Has the next index of a template be like the new one; how it was is kept first."""
-    old = _field(client, state.old, state.old_field)
+    old = field_of(client, state.old, state.old_field)
     found = templates_of(client, state.old, old)
     state.templates |= found
     kept.write(state)
@@ -218,18 +205,8 @@ def _change_templates(client: Elasticsearch, state: State, kept: Kept, new: Vect
         )
 
 
-def _under_way(alias: str, kept: Kept) -> State:
-    state = kept.read()
-    if state is None:
-        raise RequestError(
-            f"no migration of {alias!r} is under way; begin one with: densehook migrate {alias}"
-            " --encoder BUNDLE"
-        )
-    return state
-
-
 def _moved(client: Elasticsearch, alias: str, kept: Kept) -> State:
-    state = _under_way(alias, kept)
+    state = under_way(alias, kept)
     if (now := index_behind(client, alias, itself=True)[0]) != state.new:
         raise RequestError(
             f"{alias!r} has not moved: it is index {now!r}; go on with densehook migrate, or end it"
@@ -241,21 +218,6 @@ def _moved(client: Elasticsearch, alias: str, kept: Kept) -> State:
 def _has_old(client: Elasticsearch, state: State) -> bool:
     """Whether the old index is there; by its name alone the new one may be meant."""
     return index_exists(client, state.old) and uuid_of(client, state.old) == state.uuid
-
-
-def _searchable(client: Elasticsearch, old: str, field: str | None, gate: Gate) -> Index:
-    """The old index, as it is measured: that it can be is known before the work."""
-    opened = Index.open(client, old, gate.encoder, field=field)
-    if opened.encoder is None and not opened.cluster_encodes:
-        raise RequestError(
-            f"index {old!r} cannot be measured: its encoder {opened.field.encoder!r} is not in the"
-            " cluster's service; give its bundle"
-        )
-    return opened
-
-
-def _field(client: Elasticsearch, index: str, name: str | None) -> VectorField | None:
-    return replaced_field(index, the_index(client, index)[1]["mappings"], name) if name else None
 
 
 @contextmanager
@@ -294,15 +256,3 @@ def _keeping(following: Following, on_progress: Progress) -> Progress:
         on_progress(label, done, total)
 
     return heard
-
-
-def _objection(done: Migrated) -> str:
-    """Why the aliases are not to move; empty for nothing."""
-    if done.copied.failed:
-        return (
-            f"{done.copied.failed:,} documents could not be copied, the first:"
-            f" {done.copied.failures[0]}"
-        )
-    if done.verdict is not None and not done.verdict.passed:
-        return f"index {done.new} finds less"
-    return ""

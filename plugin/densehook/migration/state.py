@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..elastic.checkpoints import CheckpointDocument
-from ..errors import CheckpointError
+from ..errors import CheckpointError, RequestError
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -68,3 +68,14 @@ class Kept:
     def forget(self) -> None:
         """Nothing is under way any more."""
         self._document.delete()
+
+
+def under_way(alias: str, kept: Kept) -> State:
+    """What was begun for an alias. Raises RequestError where nothing was."""
+    state = kept.read()
+    if state is None:
+        raise RequestError(
+            f"no migration of {alias!r} is under way; begin one with: densehook migrate {alias}"
+            " --encoder BUNDLE"
+        )
+    return state

@@ -1,0 +1,53 @@
+"""How a migration goes about it, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..ingest import Failure
+from ..ingest.following import Copied
+from ..types import PATIENCE
+from .gate import Progress, Verdict
+
+
+@dataclass(frozen=True)
+class Way:
+    """How documents are copied: how many a second, with what patience, and who hears of it."""
+
+    requests_per_second: float | None = None
+    patience: float | str = PATIENCE
+    on_failure: Callable[[Failure], None] = lambda failure: None
+    on_progress: Progress = lambda label, done, total: None
+
+
+@dataclass
+class Migrated:
+    """What was done, and whether the aliases moved; ``refused`` says why they did not.
+
+    For ``blocked_s`` seconds nothing was written to the index that they were moved from.
+    ``templates`` are those that make indices like the one that is in service now. ``stream`` is
+    the data stream whose next index ``new`` is; no aliases move then.
+    """
+
+    old: str
+    new: str
+    copied: Copied
+    aliases: Sequence[str] = ()
+    blocked_s: float = 0.0
+    verdict: Verdict | None = None
+    templates: Sequence[str] = ()
+    refused: str = ""
+    stream: str = ""
+
+
+def objection(done: Migrated) -> str:
+    """Why the new index is not to be in service; empty for nothing."""
+    if done.copied.failed:
+        return (
+            f"{done.copied.failed:,} documents could not be copied, the first:"
+            f" {done.copied.failures[0]}"
+        )
+    if done.verdict is not None and not done.verdict.passed:
+        return f"index {done.new} finds less"
+    return ""
