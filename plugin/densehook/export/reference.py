@@ -118,6 +118,7 @@ class Reference:
     def unpooled(self, settings: Settings) -> Mapping[str, int]:
         """How many tokens of each role's prompt are left out of the pooling; none where nothing is.
 
+        Where queries may bring instructions, those are left out too, and so something always is.
         Counted as sentence-transformers does: those of the prompt alone, but for a special token at
         its end. Raises RecipeError for a prompt that leaves no room for a text.
         """
@@ -133,7 +134,7 @@ class Reference:
                     f"the {role} prompt has {counts[role]} tokens, max_tokens is"
                     f" {settings.max_tokens}"
                 )
-        return counts if any(counts.values()) else {}
+        return counts if any(counts.values()) or settings.instruction else {}
 
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> NDArray[np.float32]:
         """Token ids -> float32 [dims]."""
