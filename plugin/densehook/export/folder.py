@@ -163,7 +163,7 @@ def settle(
         remarks,
         facts.mix,
         facts.steps,
-        facts.include_prompt,
+        facts.include_prompt if recipe.include_prompt is None else recipe.include_prompt,
         recipe.late_chunking,
         recipe.instruction,
     )

@@ -34,6 +34,8 @@ class Recipe:
     license: str = "unknown"
     kind: str = "dense"
     pooling: str | None = None
+    include_prompt: bool | None = None
+    """Whether the vector is pooled of the prompt's tokens too."""
     normalise: bool | None = None
     similarity: str | None = None
     max_tokens: int | None = None
@@ -81,6 +83,7 @@ _TYPES: Mapping[str, type] = {
     "license": str,
     "kind": str,
     "pooling": str,
+    "include_prompt": bool,
     "normalise": bool,
     "similarity": str,
     "max_tokens": int,
@@ -118,6 +121,7 @@ _OF_KINDS: Mapping[str, Collection[str]] = {
     "truncation": ("cross",),
     "template": ("cross",),
     "instruction": ("dense",),
+    "include_prompt": ("dense",),
     "max_terms": ("sparse",),
     "idf": ("sparse",),
 }

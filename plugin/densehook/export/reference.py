@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
@@ -19,6 +20,13 @@ from .edges import edge_texts
 from .folder import Settings
 from .weights import load_weights, require_plain_model
 
+ENCODER_HALVES: Mapping[str, str] = {
+    "t5": "T5EncoderModel",
+    "mt5": "MT5EncoderModel",
+    "umt5": "UMT5EncoderModel",
+}
+"""By model type, the class that is the encoder alone of a model that also has a decoder."""
+
 
 class Reference:
     """The model in PyTorch, fp32, with its own Hugging Face tokenizer.
@@ -27,9 +35,6 @@ class Reference:
     the early layers' output good for something (Li et al. 2024, 2D Matryoshka; Zhuang et al.
     2024, Starbucks), and any encoder can be cut. Raises RecipeError when the model has fewer.
     """
-
-    MODEL_CLASS: ClassVar[Any] = AutoModel
-    """With which head, if any, transformers loads it."""
 
     def __init__(self, folder: Path, layers: int | None = None, model_class: Any = None) -> None:
         try:
@@ -41,7 +46,7 @@ class Reference:
             if layers is not None:
                 _keep_layers(config, layers)
             loaded = load_weights(
-                folder, config, layers is not None, model_class or self.MODEL_CLASS
+                folder, config, layers is not None, model_class or self.class_for(config)
             )
         except (RecipeError, ExportError):
             raise
@@ -59,6 +64,12 @@ class Reference:
         self.absent = loaded.absent
         """Weights that are not from the checkpoint, and of no use to a vector."""
         self._arithmetic = Arithmetic()
+
+    @classmethod
+    def class_for(cls, config: Any) -> Any:
+        """The class of transformers that loads it: the encoder alone."""
+        half = ENCODER_HALVES.get(config.model_type)
+        return AutoModel if half is None else getattr(transformers, half)
 
     @property
     def tokenizer_limit(self) -> int | None:
