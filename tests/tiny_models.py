@@ -152,6 +152,57 @@ def make_llama(folder: Path) -> None:
     _save_decoder(folder, LlamaModel, LlamaConfig)
 
 
+def make_t5(folder: Path) -> None:
+    """GTR's and sentence-t5's shape: the encoder alone is saved."""
+    from transformers import T5Config, T5EncoderModel
+
+    _save_t5(folder, T5EncoderModel, T5Config)
+
+
+def make_umt5(folder: Path) -> None:
+    """As T5 is published, UL2 too: with its decoder, of which no vector is made."""
+    from transformers import UMT5Config, UMT5Model
+
+    _save_t5(folder, UMT5Model, UMT5Config, feed_forward_proj="gated-gelu")
+
+
+def _save_t5(folder: Path, model_class: Any, config_class: Any, **settings: Any) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.Unigram())
+    raw.pre_tokenizer = pre_tokenizers.Metaspace()
+    raw.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=600,
+        special_tokens=["<pad>", "</s>", "<unk>"],
+        unk_token="<unk>",
+        show_progress=False,
+    )
+    raw.train_from_iterator(_TEXTS, trainer)
+    raw.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        eos_token="</s>",
+        model_input_names=["input_ids", "attention_mask"],
+    )
+    config = config_class(
+        d_model=HIDDEN,
+        d_kv=16,
+        d_ff=64,
+        num_layers=2,
+        num_heads=2,
+        relative_attention_num_buckets=8,
+        relative_attention_max_distance=20,
+        vocab_size=len(tokenizer),
+        **settings,
+    )
+    _save(folder, model_class(config), tokenizer)
+
+
 TOKEN_DIMS = 16
 
 
@@ -239,6 +290,8 @@ ARCHITECTURES: Mapping[str, Callable[[Path], None]] = {
     "distilbert": make_distilbert,
     "mpnet": make_mpnet,
     "modernbert": make_modernbert,
+    "t5": make_t5,
+    "umt5": make_umt5,
     **DECODERS,
 }
 LATE_INTERACTION: Mapping[str, Callable[[Path], None]] = {

@@ -167,12 +167,14 @@ def evaluate(
     systems: Sequence[str] = ("bm25", "dense", "rrf", "linear"),
     output: Path | str = "evaluation",
     rerank: Encoder | Path | str | None = None,
+    instruction: str | None = None,
 ) -> Evaluation:
     """Measures systems on a judged collection whose documents the index holds, by trec_eval.
 
     ``collection`` is a BEIR folder, a dataset folder of Hugging Face, a name of ir_datasets, or
     what ``open_collection`` gave. ``rerank`` is the cross-encoder of systems such as
-    ``rrf+rerank``. Runs, judgements, metrics.json and report.html are written below
+    ``rrf+rerank``; ``instruction`` what the encoder is told to do with every query, where its
+    recipe has instructions. Runs, judgements, metrics.json and report.html are written below
     ``output``. Raises
     errors.CollectionError, errors.EvaluationError, also for an index of other documents,
     errors.JavaNotFound, errors.MissingExtra.
@@ -182,4 +184,4 @@ def evaluate(
     """
     from .evaluate import evaluate
 
-    return evaluate(collection, index, systems, output, rerank)
+    return evaluate(collection, index, systems, output, rerank, instruction)

@@ -55,10 +55,11 @@ def evaluate(
     systems: Sequence[str] = ("bm25", "dense", "rrf", "linear"),
     output: Path | str = "evaluation",
     rerank: Encoder | Path | str | None = None,
+    instruction: str | None = None,
 ) -> Evaluation:
     """As ``densehook.evaluate``, which see."""
     opened = collection if isinstance(collection, Collection) else open_measured(collection)
-    searcher = index.searcher()
+    searcher = index.searcher(instruction)
     told = run_systems(
         opened,
         systems,

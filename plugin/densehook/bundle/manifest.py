@@ -26,6 +26,9 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _POOLING_MASK = "pooling_mask"
 _SPAN_MASK = "span_mask"
 
+INSTRUCTION = "{instruction}"
+"""Stands in ``instruction`` where a query's own goes."""
+
 P = TypeVar("P", bound=Part)
 
 
@@ -61,6 +64,9 @@ class Manifest:
     vector of the tokens that are 1 there, so that there is one dimension more; a text as a whole is
     one.
 
+    A query may bring an instruction where ``instruction`` is stated: what goes before the query
+    then, with ``{instruction}`` in the place of its own; the role's prompt does not.
+
     ``queries`` is the fingerprint of the bundle in ``queries/``, a tower of its own for queries in
     the space of this one's vectors; empty where one encoder is for both.
 
@@ -81,6 +87,7 @@ class Manifest:
     pad_id: int
     prompts: Mapping[str, str]
     unpooled: Mapping[str, int] = field(default_factory=dict)
+    instruction: str = ""
     joiner: str = " "
     inputs: Sequence[str]
     output: str
@@ -92,10 +99,10 @@ class Manifest:
     def space(self) -> str:
         """Hash over all that can change a document's vector: what an index's vectors are of.
 
-        It is the fingerprint of this encoder without a tower of its own for queries, so that an
-        index stays as it is when only that tower is another.
+        It is the fingerprint of this encoder without what queries alone have, a tower of their own
+        and instructions, so that an index stays as it is when only that is another.
         """
-        return replace(self, queries="").fingerprint
+        return replace(self, queries="", instruction="").fingerprint
 
     @property
     def fingerprint(self) -> str:
@@ -181,7 +188,7 @@ class Manifest:
 
 
 # written only where there is something to say
-_OPTIONAL_KEYS = ("variant", "proof", "batch_dependent", "unpooled", "queries")
+_OPTIONAL_KEYS = ("variant", "proof", "batch_dependent", "unpooled", "instruction", "queries")
 _KEYS = {each.name for each in fields(Manifest)} - {"part", *_OPTIONAL_KEYS} | {"fingerprint"}
 
 
@@ -234,6 +241,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         pad_id=stated.number("pad_id", 0),
         prompts={role: prompts.text(role) for role in ROLES},
         unpooled=unpooled,
+        instruction=_instruction(stated),
         joiner=stated.text("joiner"),
         inputs=inputs,
         output=stated.name("output"),
@@ -241,6 +249,17 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         source=Source(**{each.name: source.text(each.name) for each in fields(Source)}),
         files=_sums(stated.table("files")),
     )
+
+
+def _instruction(stated: Stated) -> str:
+    if not stated.has("instruction"):
+        return ""
+    template = stated.text("instruction")
+    if template.count(INSTRUCTION) != 1:
+        raise BundleError(
+            f"encoder.json: instruction is {shown(template)}; it must have {INSTRUCTION} once"
+        )
+    return template
 
 
 def _unpooled(stated: Stated) -> Mapping[str, int]:

@@ -26,7 +26,7 @@ from .measure import (
     require_no_drop,
     separated,
 )
-from .options import ApiKey, BundlePath, CaCerts, Url, VectorFieldName, names
+from .options import ApiKey, BundlePath, CaCerts, Instruction, Url, VectorFieldName, names
 from .progress import bars
 from .shown import show_evaluation
 
@@ -78,6 +78,7 @@ def evaluate(
         Path | None,
         typer.Option("--rerank", help="Bundle of the cross-encoder of systems such as rrf+rerank."),
     ] = None,
+    instruction: Instruction = None,
     ann: Annotated[
         bool,
         typer.Option("--ann", help="Measure types of vector index too, as `densehook ann` does."),
@@ -126,7 +127,7 @@ def evaluate(
         encodes="queries" if ann or not checked or needs_encoder(checked) else "nothing",
     )
     wanted = checked or _possible(opened, measured)
-    searcher = measured.searcher()
+    searcher = measured.searcher(instruction)
     with bars() as show:
         evaluation = evaluate(
             opened,
@@ -137,7 +138,7 @@ def evaluate(
             baseline=baseline,
             runs=given,
             about=about(sys.argv[1:], measured),
-            timed=_asks(measured),
+            timed=_asks(measured, instruction),
             text_of=searcher.text_of,
             rerank=None if rerank is None else reranker(rerank, opened, searcher.texts_of, show),
             progress=show,
@@ -156,14 +157,16 @@ def evaluate(
     require_no_drop(evaluation, kept, tolerance)
 
 
-def _asks(index: Index) -> dict[str, Callable[[str], object]]:
+def _asks(index: Index, instruction: str | None) -> dict[str, Callable[[str], object]]:
     """How each system that serves searches is asked for its first hits."""
     vectors = index.field.format.LIST
     return {
         "bm25": lambda text: index.search(text, mode="bm25", fields=[]),
-        vectors: lambda text: index.search(text, mode=vectors, fields=[]),
-        "rrf": lambda text: index.search(text, fusion="rrf", fields=[]),
-        "linear": lambda text: index.search(text, fusion="linear", fields=[]),
+        vectors: lambda text: index.search(text, mode=vectors, fields=[], instruction=instruction),
+        "rrf": lambda text: index.search(text, fusion="rrf", fields=[], instruction=instruction),
+        "linear": lambda text: index.search(
+            text, fusion="linear", fields=[], instruction=instruction
+        ),
     }
 
 

@@ -37,6 +37,14 @@ BundlePath = Annotated[
         help="Bundle of the encoder, its folder or name; by default the one the index names.",
     ),
 ]
+Instruction = Annotated[
+    str | None,
+    typer.Option(
+        "--instruction",
+        help="What the encoder is told to do with the query, in the place of its own prompt; where"
+        " its recipe has instructions.",
+    ),
+]
 VectorFieldName = Annotated[
     str | None,
     typer.Option("--field", help="Vector field; may be left out where the index has one."),

@@ -15,7 +15,7 @@ from ..bundle import is_blank
 from ..hooks import MARKED, VECTOR_LISTS, fields_in, filter_of
 from .bundles import open_searched
 from .console import note, out
-from .options import ApiKey, AsJson, BundlePath, CaCerts, Url, VectorFieldName, names
+from .options import ApiKey, AsJson, BundlePath, CaCerts, Instruction, Url, VectorFieldName, names
 
 if TYPE_CHECKING:
     from ..index import Hit, Hits
@@ -60,6 +60,7 @@ def search(
             " best three, or passages of query dense in JSON.",
         ),
     ] = None,
+    instruction: Instruction = None,
     rerank: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +106,7 @@ def search(
     hits = opened.search(
         text,
         mode=mode,
+        instruction=instruction,
         fusion=fusion,
         size=size,
         from_=start,

@@ -58,17 +58,20 @@ class RemoteEncoder:
         return self.manifest.fingerprint
 
     @overload
-    def encode_queries(self, texts: str) -> Vector: ...
+    def encode_queries(self, texts: str, instruction: str | None = None) -> Vector: ...
     @overload
-    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
-    def encode_queries(self, texts: str | Sequence[str]) -> Vector | Vectors:
+    def encode_queries(self, texts: Sequence[str], instruction: str | None = None) -> Vectors: ...
+    def encode_queries(
+        self, texts: str | Sequence[str], instruction: str | None = None
+    ) -> Vector | Vectors:
         """Queries -> float32 [n, dims], with the query prompt; one text -> float32 [dims].
 
+        ``instruction`` takes the prompt's place, as of ``Encoder``; the node refuses it otherwise.
         Texts over the limit are cut, with a warning in the log. Raises EncodeError for a text that
         is not a string, ElasticError for one that the node cannot encode, EncoderMismatch when its
         bundle was replaced by another meanwhile.
         """
-        return self._encoded(texts, "query")
+        return self._encoded(texts, "query", instruction)
 
     @overload
     def encode_documents(self, texts: str) -> Vector: ...
@@ -78,7 +81,9 @@ class RemoteEncoder:
         """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
         return self._encoded(texts, "document")
 
-    def _encoded(self, texts: str | Sequence[str], role: Role) -> Vector | Vectors:
+    def _encoded(
+        self, texts: str | Sequence[str], role: Role, instruction: str | None = None
+    ) -> Vector | Vectors:
         try:
             import numpy as np
         except ImportError as error:
@@ -93,7 +98,7 @@ class RemoteEncoder:
         if isinstance(part, Dense):
             vectors = np.zeros((len(given), part.dims), dtype=np.float32)
         lost = []
-        for place, encoded in enumerate(self._answers(given, role)):
+        for place, encoded in enumerate(self._answers(given, role, instruction)):
             row = encoded[part.OUTPUT_KEY]
             vectors[place] = np.array(row, np.float32) if isinstance(row, list) else row
             lost.append(encoded["lost_tokens"])
@@ -107,12 +112,16 @@ class RemoteEncoder:
             return only
         return vectors
 
-    def _answers(self, texts: Sequence[str], role: Role) -> Iterator[dict[str, Any]]:
+    def _answers(
+        self, texts: Sequence[str], role: Role, instruction: str | None
+    ) -> Iterator[dict[str, Any]]:
+        told = {} if instruction is None else {"instruction": instruction}
         for start in range(0, len(texts), _MOST_TEXTS):
             body = {
                 "encoder": self.manifest.name,
                 "role": role,
                 "texts": texts[start : start + _MOST_TEXTS],
+                **told,
             }
             with elastic_errors(self.client):
                 answer = self.client.perform_request(

@@ -28,6 +28,7 @@ from ..hooks import (
     require_answers,
     vector_request,
 )
+from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
@@ -56,7 +57,7 @@ class Searcher:
     """An index, or those of one name, and, for dense search, its encoder.
 
     Without an encoder here the cluster encodes queries, where it makes the index's vectors too, or
-    ``cluster_encodes`` says that it can.
+    ``cluster_encodes`` says that it can. ``instruction`` is what it is told to do with every query.
     Raises IndexNotFound; EncoderMismatch when the encoder is not the vector field's.
     """
 
@@ -68,6 +69,7 @@ class Searcher:
         vector_field: str | None = None,
         *,
         cluster_encodes: bool = False,
+        instruction: str | None = None,
     ) -> None:
         provenance = searched_provenance_of(client, index)
         self._field = provenance.vector_field(vector_field)
@@ -77,6 +79,7 @@ class Searcher:
         self._index = index
         self._provenance = provenance
         self._encoder = encoder
+        self._instruction = instruction
         self._cluster_encodes = cluster_encodes or provenance.in_cluster
 
     def search(
@@ -128,6 +131,7 @@ class Searcher:
     def _rescored(self, texts: Sequence[str], window: int) -> list[list[ScoredDoc]]:
         """BM25's first hits in the order of their MaxSim, by the plugin or, encoded here, here."""
         self._field.require_tokens(self._index)
+        require_none(self._field.name, self._field.format.TYPE, self._instruction)
         name, fields = self._field.name, self._provenance.require_bm25()
         bodies = [bm25_request(fields, text, window) for text in texts]
         if self._encoder is None:
@@ -219,15 +223,23 @@ class Searcher:
         kind = field_of(field.mapping, name, self._index)
         if scored := mode.partition("-")[2]:
             scoring = self._require_scored(passage_score(scored))
-            return [kind.bridged_request(name, t, depth, passages=scoring) for t in texts]
+            return [
+                kind.bridged_request(
+                    name, text, depth, passages=scoring, instruction=self._instruction
+                )
+                for text in texts
+            ]
         here = self._encoder if field is self._field else None
         if here is None and self._cluster_encodes and field.others:
             return [kind.bridged_request(name, text, depth) for text in texts]
         if here is None and self._cluster_encodes:
-            return [kind.text_request(name, text, encoder, depth) for text in texts]
+            return [
+                kind.text_request(name, text, encoder, depth, instruction=self._instruction)
+                for text in texts
+            ]
         if here is None:
             raise RequestError(f"{mode} search needs the encoder {encoder!r}; give its bundle")
-        outputs = here.encode_queries(texts).tolist()
+        outputs = here.encode_queries(texts, self._instruction).tolist()
         return [vector_request(field, output, depth) for output in outputs]
 
     def _field_for(self, mode: str) -> VectorField:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
-from ..bundle import Manifest, Role
+from ..bundle import Manifest, Role, is_blank
+from ..bundle.manifest import INSTRUCTION
 from ..errors import RequestError
 from .kinds.dense import unit
 from .session import Vectors
@@ -23,6 +24,7 @@ class Options(TypedDict, total=False):
     show_progress_bar: bool | None
     normalize_embeddings: bool
     truncate_dim: int | None
+    instruction: str | None
     convert_to_numpy: bool
 
 
@@ -65,7 +67,8 @@ class Asked:
     is the prompt itself. At most ``batch_size`` texts run together, by default as many as the
     bundle was tuned for; it changes no vector. With ``show_progress_bar`` a terminal shows how far
     it is. ``truncate_dim`` leaves so many dims of a vector, which has no unit length then unless
-    ``normalize_embeddings`` gives it one, as in sentence-transformers.
+    ``normalize_embeddings`` gives it one, as in sentence-transformers. ``instruction`` is what the
+    encoder is told to do with queries, where its bundle states how: in the place of their prompt.
     """
 
     prompt_name: str | None = None
@@ -74,6 +77,7 @@ class Asked:
     show_progress_bar: bool | None = None
     normalize_embeddings: bool = False
     truncate_dim: int | None = None
+    instruction: str | None = None
 
     @classmethod
     def of(cls, prompt_name: str | None, options: Mapping[str, Any]) -> Asked:
@@ -91,6 +95,11 @@ class Asked:
         asked = cls(prompt_name=prompt_name, **taken)
         if asked.batch_size is not None and asked.batch_size < 1:
             raise RequestError(f"batch_size is {asked.batch_size}; it must be 1 or more")
+        if asked.instruction is not None and (prompt_name != QUERY or asked.prompt is not None):
+            raise RequestError(
+                "instruction is for queries, in the place of their prompt; leave it out, or encode"
+                ' with prompt_name="query" and no prompt'
+            )
         return asked
 
     def prompt_of(self, manifest: Manifest) -> Prompt:
@@ -127,6 +136,33 @@ def named_prompt(manifest: Manifest, name: str) -> Prompt:
             + ", ".join(manifest.prompts)
         )
     return Prompt(manifest.prompts[name], manifest.unpooled.get(name, 0), name)
+
+
+def instructed_prompt(
+    manifest: Manifest, instruction: str, leading: Callable[[str], int]
+) -> Prompt:
+    """What goes before a query that brings an instruction; ``leading`` counts a prompt's tokens.
+
+    Raises RequestError for an encoder that takes none, and for a blank or too long one: at least
+    half of what the encoder reads is the query's.
+    """
+    name = f"encoder {manifest.name!r}"
+    if not manifest.instruction:
+        raise RequestError(
+            f"{name} takes no instruction with a query, since its recipe states none; leave it out"
+        )
+    if is_blank(instruction):
+        raise RequestError(
+            f"the instruction {instruction!r} is blank; leave it out for {name}'s own"
+        )
+    text = manifest.instruction.replace(INSTRUCTION, instruction)
+    tokens, most = leading(text), manifest.max_tokens // 2
+    if tokens > most:
+        raise RequestError(
+            f"the instruction makes a prompt of {tokens} tokens, and may make one of at most"
+            f" {most}, half of what {name} reads; shorten it"
+        )
+    return Prompt(text, tokens if manifest.unpooled else 0, QUERY)
 
 
 def _of_documents(prompt: Prompt) -> Prompt:

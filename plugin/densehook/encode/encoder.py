@@ -12,7 +12,7 @@ from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..machine import usable_cpus
 from ..types import EncodeStats
-from .asked import QUERY, Asked, Options, Prompt, named_prompt, stated_prompt
+from .asked import QUERY, Asked, Options, Prompt, instructed_prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
 from .kinds import LEXICONS, OUTPUTS
 from .packing import TOKENS_PER_RUN
@@ -119,17 +119,21 @@ class Encoder:
         return self._running.max_padding
 
     @overload
-    def encode_queries(self, texts: str) -> Vector: ...
+    def encode_queries(self, texts: str, instruction: str | None = None) -> Vector: ...
     @overload
-    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
-    def encode_queries(self, texts: str | Sequence[str]) -> Vector | Vectors:
+    def encode_queries(self, texts: Sequence[str], instruction: str | None = None) -> Vectors: ...
+    def encode_queries(
+        self, texts: str | Sequence[str], instruction: str | None = None
+    ) -> Vector | Vectors:
         """Queries -> float32 [n, dims], with the query prompt; one text -> float32 [dims].
 
+        ``instruction`` takes the prompt's place, where the bundle states how. Raises RequestError
+        for one that the encoder does not take, or that leaves less than half of what it reads.
         Raises EncodeError on a text that is not a string, gives no token, or that the model cannot
         run. Texts over the limit are cut, with a warning in the log that says how many and by how
         much.
         """
-        return self.encode(texts, "query")
+        return self.encode(texts, "query", instruction=instruction)
 
     @overload
     def encode_documents(self, texts: str) -> Vector: ...
@@ -164,7 +168,10 @@ class Encoder:
         if (tower := self.tower(prompt_name)) is not self:
             return tower.encode(texts, prompt_name, **options)
         asked = Asked.of(prompt_name, options)
-        prompt = asked.prompt_of(self.manifest)
+        if asked.instruction is None:
+            prompt = asked.prompt_of(self.manifest)
+        else:
+            prompt = instructed_prompt(self.manifest, asked.instruction, self._read.leading)
         given = [texts] if isinstance(texts, str) else list(texts)
         progress = shown_progress(len(given)) if asked.show_progress_bar else nullcontext(_unheard)
         with progress as advance:

@@ -65,15 +65,15 @@ class Engine:
         self._queries = _QueryLane(queries, cpus, query_queue, cached_queries, traffic)
         self._bulk = _BulkLane(bulk, bulk_queue, traffic)
 
-    def encode_query(self, text: str) -> Vector:
+    def encode_query(self, text: str, instruction: str | None = None) -> Vector:
         """A query -> float32 [dims]; a text in flight or asked lately is not encoded again.
 
-        A text over the limit is cut, with a warning in the log. Raises QueueFull when too many
-        wait, EncodeError as Encoder.encode_queries.
+        A text over the limit is cut, with a warning in the log. ``instruction``, EncodeError and
+        RequestError are as of Encoder.encode_queries. Raises QueueFull when too many wait.
         """
         if not isinstance(cast(object, text), str):
             raise EncodeError(f"a query is of type {type(text).__name__}, not a string")
-        return self._queries.encode(text)
+        return self._queries.encode(text, instruction)
 
     def encode_documents(self, texts: Sequence[str]) -> Encoded:
         """Documents -> float32 [n, dims] and what was cut; they run with those of other callers.
@@ -133,35 +133,36 @@ class _QueryLane:
         self._slots = threading.Semaphore(at_a_time)
         self._room = at_a_time + queue
         self._cached = cached
-        self._cache: OrderedDict[str, Vector] = OrderedDict()
-        self._in_flight: dict[str, Future[Vector]] = {}
+        self._cache: OrderedDict[tuple[str, str | None], Vector] = OrderedDict()
+        self._in_flight: dict[tuple[str, str | None], Future[Vector]] = {}
         self._lock = threading.Lock()
 
-    def encode(self, text: str) -> Vector:
+    def encode(self, text: str, instruction: str | None) -> Vector:
+        query = text, instruction
         with self._lock:
-            known = self._cache.get(text)
+            known = self._cache.get(query)
             if known is not None:
-                self._cache.move_to_end(text)
+                self._cache.move_to_end(query)
                 return known.copy()
-            coming = self._in_flight.get(text)
+            coming = self._in_flight.get(query)
             if coming is None:
                 if len(self._in_flight) >= self._room:
                     raise QueueFull(f"{self._room} queries are in flight; try again later")
-                mine = self._in_flight[text] = Future()
+                mine = self._in_flight[query] = Future()
         if coming is not None:
             return coming.result().copy()
         try:
             with self._traffic.query(), self._slots:
-                vector: Vector = self._encoder.encode_queries([text])[0]
+                vector: Vector = self._encoder.encode_queries([text], instruction)[0]
         except BaseException as error:
             with self._lock:
-                del self._in_flight[text]
+                del self._in_flight[query]
             mine.set_exception(error)
             raise
         with self._lock:
-            del self._in_flight[text]
+            del self._in_flight[query]
             if self._cached:
-                self._cache[text] = vector
+                self._cache[query] = vector
                 if len(self._cache) > self._cached:
                     self._cache.popitem(last=False)
         mine.set_result(vector)

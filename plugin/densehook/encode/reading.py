@@ -73,6 +73,10 @@ class Reader:
         """That of documents."""
         return self._tokenizers["document"]
 
+    def leading(self, prompt: str) -> int:
+        """As ``Tokenizer.leading``, of queries."""
+        return self._tokenizers["query"].leading(prompt)
+
     def parts_of_pairs(self, texts: Sequence[str], role: str) -> list[Tokens]:
         """As ``Tokenizer.parts_of_pairs``."""
         return self._tokenizers[role].parts_of_pairs(texts)

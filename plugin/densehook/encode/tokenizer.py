@@ -56,6 +56,12 @@ class Tokenizer:
         )
         return [Tokens(encoding.ids, _lost(encoding)) for encoding in encodings]
 
+    def leading(self, text: str) -> int:
+        """How many tokens it gives, however many are read, but for a special one at its end."""
+        encoding = self._tokenizer.encode(well_formed(text))
+        closing: int = sum(encoding.special_tokens_mask[-1:])
+        return len(encoding.ids) + _lost(encoding) - closing
+
     def token(self, number: int) -> str | None:
         """The token of an id, as tokenizer.json has it; None where there is none."""
         token: str | None = self._tokenizer.id_to_token(number)

@@ -65,6 +65,8 @@ class Settings:
     """Whether the vector is pooled of the prompt's tokens too."""
     late_chunking: bool = False
     """Whether parts of a text have vectors, each pooled of its own tokens alone."""
+    instruction: str = ""
+    """What goes before a query that brings an instruction, in the place of its prompt."""
     unpooled: Mapping[str, int] = field(default_factory=dict)
     """How many of a text's first tokens it is not pooled of, by role; empty where of all."""
 
@@ -161,8 +163,9 @@ def settle(
         remarks,
         facts.mix,
         facts.steps,
-        facts.include_prompt,
+        facts.include_prompt if recipe.include_prompt is None else recipe.include_prompt,
         recipe.late_chunking,
+        recipe.instruction,
     )
 
 

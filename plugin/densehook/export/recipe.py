@@ -12,7 +12,7 @@ from typing import Any
 from ..bundle import KINDS, Source
 from ..bundle.kinds import cross, sparse
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
-from ..bundle.manifest import ROLES
+from ..bundle.manifest import INSTRUCTION, ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
 from ..errors import RecipeError
 
@@ -34,6 +34,8 @@ class Recipe:
     license: str = "unknown"
     kind: str = "dense"
     pooling: str | None = None
+    include_prompt: bool | None = None
+    """Whether the vector is pooled of the prompt's tokens too."""
     normalise: bool | None = None
     similarity: str | None = None
     max_tokens: int | None = None
@@ -52,6 +54,8 @@ class Recipe:
     """Of a decoder that judges pairs: the texts around query and document, and its two answers."""
     max_terms: int | None = None
     """Of a text's weights, how many are kept, from the largest on; sparse alone."""
+    instruction: str = ""
+    """What goes before a query that brings an instruction, with {instruction} in its place."""
     idf: str | None = None
     """The model folder's file with a weight for each token of a query; sparse alone."""
     joiner: str = " "
@@ -79,6 +83,7 @@ _TYPES: Mapping[str, type] = {
     "license": str,
     "kind": str,
     "pooling": str,
+    "include_prompt": bool,
     "normalise": bool,
     "similarity": str,
     "max_tokens": int,
@@ -89,6 +94,7 @@ _TYPES: Mapping[str, type] = {
     "truncation": str,
     "template": dict,
     "max_terms": int,
+    "instruction": str,
     "idf": str,
     "joiner": str,
     "prompts": dict,
@@ -114,6 +120,8 @@ _OF_KINDS: Mapping[str, Collection[str]] = {
     "activation": ("cross", "sparse"),
     "truncation": ("cross",),
     "template": ("cross",),
+    "instruction": ("dense",),
+    "include_prompt": ("dense",),
     "max_terms": ("sparse",),
     "idf": ("sparse",),
 }
@@ -211,6 +219,14 @@ def _check_template(path: Path, key: str, template: Mapping[str, Any]) -> None:
             )
 
 
+def _check_instruction(path: Path, key: str, template: str) -> None:
+    if template.count(INSTRUCTION) != 1:
+        raise RecipeError(
+            f"{path}: instruction is {shown(template)}; it must have {INSTRUCTION} once, where a"
+            " query's own goes"
+        )
+
+
 def _check_pooling(path: Path, key: str, pooling: str) -> None:
     if any(each not in POOLINGS for each in split_pooling(pooling)):
         raise RecipeError(
@@ -231,6 +247,7 @@ _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
     "dims": _check_positive,
     "max_terms": _check_positive,
     "idf": _check_name,
+    "instruction": _check_instruction,
     "overrides": _check_overrides,
     "prompts": _check_prompts,
     "template": _check_template,

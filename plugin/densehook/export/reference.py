@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
@@ -19,6 +20,13 @@ from .edges import edge_texts
 from .folder import Settings
 from .weights import load_weights, require_plain_model
 
+ENCODER_HALVES: Mapping[str, str] = {
+    "t5": "T5EncoderModel",
+    "mt5": "MT5EncoderModel",
+    "umt5": "UMT5EncoderModel",
+}
+"""By model type, the class that is the encoder alone of a model that also has a decoder."""
+
 
 class Reference:
     """The model in PyTorch, fp32, with its own Hugging Face tokenizer.
@@ -27,9 +35,6 @@ class Reference:
     the early layers' output good for something (Li et al. 2024, 2D Matryoshka; Zhuang et al.
     2024, Starbucks), and any encoder can be cut. Raises RecipeError when the model has fewer.
     """
-
-    MODEL_CLASS: ClassVar[Any] = AutoModel
-    """With which head, if any, transformers loads it."""
 
     def __init__(self, folder: Path, layers: int | None = None, model_class: Any = None) -> None:
         try:
@@ -41,7 +46,7 @@ class Reference:
             if layers is not None:
                 _keep_layers(config, layers)
             loaded = load_weights(
-                folder, config, layers is not None, model_class or self.MODEL_CLASS
+                folder, config, layers is not None, model_class or self.class_for(config)
             )
         except (RecipeError, ExportError):
             raise
@@ -59,6 +64,12 @@ class Reference:
         self.absent = loaded.absent
         """Weights that are not from the checkpoint, and of no use to a vector."""
         self._arithmetic = Arithmetic()
+
+    @classmethod
+    def class_for(cls, config: Any) -> Any:
+        """The class of transformers that loads it: the encoder alone."""
+        half = ENCODER_HALVES.get(config.model_type)
+        return AutoModel if half is None else getattr(transformers, half)
 
     @property
     def tokenizer_limit(self) -> int | None:
@@ -118,6 +129,7 @@ class Reference:
     def unpooled(self, settings: Settings) -> Mapping[str, int]:
         """How many tokens of each role's prompt are left out of the pooling; none where nothing is.
 
+        Where queries may bring instructions, those are left out too, and so something always is.
         Counted as sentence-transformers does: those of the prompt alone, but for a special token at
         its end. Raises RecipeError for a prompt that leaves no room for a text.
         """
@@ -133,7 +145,7 @@ class Reference:
                     f"the {role} prompt has {counts[role]} tokens, max_tokens is"
                     f" {settings.max_tokens}"
                 )
-        return counts if any(counts.values()) else {}
+        return counts if any(counts.values()) or settings.instruction else {}
 
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> NDArray[np.float32]:
         """Token ids -> float32 [dims]."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,8 +37,6 @@ class SparseReference(Reference):
     tokens of a query, where the model does not weigh it.
     """
 
-    MODEL_CLASS: ClassVar[Any] = AutoModelForMaskedLM
-
     def __init__(
         self,
         folder: Path,
@@ -51,6 +49,11 @@ class SparseReference(Reference):
         self._idf = idf
         self.vocabulary = int(self.model.config.vocab_size)
         """How many ids the model gives a logit."""
+
+    @classmethod
+    def class_for(cls, config: Any) -> Any:
+        """With the head that gives each token of the vocabulary a logit."""
+        return AutoModelForMaskedLM
 
     @cached_property
     def tokens(self) -> list[str]:

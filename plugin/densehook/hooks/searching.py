@@ -10,6 +10,7 @@ from ..errors import ElasticError
 from ..fusion import LEARNED
 from ..types import ScoredDoc
 from .kinds import TEXT_QUERIES, Filters
+from .kinds.dense import told
 from .vector_field import VectorField
 
 MARKED = re.compile(r"<em>(.*?)</em>", re.S)
@@ -115,20 +116,28 @@ def bridged_request(
     rank_constant: float = 60,
     normalizer: str | None = None,
     filters: Filters = (),
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """Text fields and a vector field fused in the cluster over indices of several encoders.
 
     Each encoder's hits are a list of their own there.
     """
     how = _fusion(fusion, rank_constant, normalizer)
-    return _hybrid({"query": text, "fields": list(fields), **how}, size, window, filters)
+    asked = {"query": text, **told(instruction), "fields": list(fields), **how}
+    return _hybrid(asked, size, window, filters)
 
 
 def learned_request(
-    fields: Sequence[str], text: str, *, size: int, window: int, filters: Filters = ()
+    fields: Sequence[str],
+    text: str,
+    *,
+    size: int,
+    window: int,
+    filters: Filters = (),
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """Text fields and a vector field fused in the cluster by the weights that were learned."""
-    asked = {"query": text, "fields": list(fields), "weights": LEARNED}
+    asked = {"query": text, **told(instruction), "fields": list(fields), "weights": LEARNED}
     return _hybrid(asked, size, window, filters)
 
 

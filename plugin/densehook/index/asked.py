@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
+from ..bundle import is_blank
 from ..errors import RequestError
 from ..fusion import FUSIONS, LEARNED, NORMALIZERS
 from ..hooks import RERANKED, VECTOR_LISTS, PassageScore, passage_score
@@ -33,6 +34,7 @@ class Options(TypedDict, total=False):
     """What ``search`` takes by name; the meaning is in ``Asked``."""
 
     mode: str
+    instruction: str | None
     size: int
     from_: int
     filter: Query | Sequence[Query] | None
@@ -58,7 +60,9 @@ class Asked:
     """How to search, and what of the hits to give; RequestError for what makes no sense.
 
     ``mode`` is bm25, hybrid, or how the vector field is searched, dense or sparse; or maxsim: of a
-    field of token vectors, which order the first ``window`` hits of bm25. ``size`` hits
+    field of token vectors, which order the first ``window`` hits of bm25. ``instruction`` is what
+    the vector field's encoder is told to do with the query, where its recipe has instructions, in
+    the place of its own prompt. ``size`` hits
     are given, from the one at ``from_``, counted from 0, of those that match ``filter``: a query
     or a list of queries, which dense search heeds before it looks for neighbours. ``fusion`` is
     rrf or linear, over the first ``window`` hits of both lists, without those below the list's one
@@ -80,6 +84,7 @@ class Asked:
     """
 
     mode: str = "hybrid"
+    instruction: str | None = None
     size: int = 10
     from_: int = 0
     filter: Query | Sequence[Query] | None = None
@@ -102,6 +107,7 @@ class Asked:
     def __post_init__(self) -> None:
         _one_of("mode", self.mode, MODES)
         _one_of("fusion", self.fusion, FUSIONS)
+        self._require_instruction()
         _whole_number("size", self.size, least=0, most=_MOST)
         _whole_number("from_", self.from_, least=0, most=_MOST - self.size)
         _whole_number("passages", self.passages, least=0, most=_MOST_PASSAGES)
@@ -133,6 +139,16 @@ class Asked:
                 )
         if isinstance(self.fields, str):
             raise RequestError(f"fields is {self.fields!r}; it must be a list of names")
+
+    def _require_instruction(self) -> None:
+        if self.instruction is None:
+            return
+        if self.mode == BM25:
+            raise RequestError("an instruction is for an encoder, and bm25 has none; leave it out")
+        if is_blank(self.instruction):
+            raise RequestError(
+                f"the instruction {self.instruction!r} is blank; leave it out for the encoder's own"
+            )
 
     def _require_reranked(self) -> None:
         for name in ("rerank_window", "rerank_chunks"):

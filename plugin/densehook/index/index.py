@@ -483,8 +483,10 @@ class Index:
         self.provenance.require_one_index()
         return stats_of(self.client, self.provenance, self.field)
 
-    def searcher(self) -> Searcher:
+    def searcher(self, instruction: str | None = None) -> Searcher:
         """What an evaluation runs its queries with: whole rankings of ids, by bm25 or dense.
+
+        ``instruction`` is what the encoder is told to do with every query, as in ``search``.
 
         index.searcher().search({"q1": "how do vaccines work"}, "dense", depth=100)["q1"]
         """
@@ -494,13 +496,16 @@ class Index:
             self.encoder,
             self.field.name,
             cluster_encodes=self.cluster_encodes,
+            instruction=instruction,
         )
 
     def vectors_of(self, texts: Sequence[str], asked: Asked) -> Sequence[Vector | None]:
         """The vector of each query, None where the cluster makes it or none is needed."""
         if not self.searching.needs_vector(asked) or self.encoder is None:
             return [None] * len(texts)
-        vectors: list[Vector | None] = self.encoder.encode_queries(list(texts)).tolist()
+        vectors: list[Vector | None] = self.encoder.encode_queries(
+            list(texts), asked.instruction
+        ).tolist()
         return vectors
 
     def stage_of(self, asked: Asked) -> Stage | None:

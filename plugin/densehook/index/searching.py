@@ -32,6 +32,7 @@ from ..hooks import (
     vector_request,
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
+from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, Ranking
 from .asked import BM25, Asked, Query
@@ -178,6 +179,7 @@ class Searching:
 
     def _rescored(self, text: str, asked: Asked, vector: Vector | None) -> Body:
         """The hits of BM25 in the order of their MaxSim; where that is made here, their vectors."""
+        require_none(self.field.name, self._kind.TYPE, asked.instruction)
         fields = self.provenance.require_bm25()
         first = bm25_request(fields, text, asked.depth, asked.filters)
         if vector is not None:
@@ -223,7 +225,7 @@ class Searching:
         """A search for the chunks of these hits that are most like the query."""
         field = self.field
         found = [{"ids": {"values": [hit.id for hit in hits]}}]
-        body = self._dense(text, vector, len(hits), None, found)
+        body = self._dense(text, asked, vector, len(hits), None, found)
         shown = {"size": asked.passages, "_source": [f"{field.path}.start", f"{field.path}.end"]}
         return {
             **body,
@@ -257,6 +259,7 @@ class Searching:
                 size=1,
                 filter=[*asked.filters, one],
                 passage_score=asked.passage_score,
+                instruction=None if name == BM25 else asked.instruction,
             )
             bodies += [body, self._list(name, text, alone, vector, 1)]
         return [{**body, "_source": False} for body in bodies]
@@ -310,17 +313,25 @@ class Searching:
         if asked.scores_passages:
             scoring = asked.passage_scoring.request
             return self._kind.bridged_request(
-                field.name, text, depth, candidates, asked.filters, scoring
+                field.name, text, depth, candidates, asked.filters, scoring, asked.instruction
             )
         if asked.is_learned:  # its weights hang on what is found, which must be what a node finds
             candidates = max(2 * depth, LEAST_IN_SHORT_FORM)
         if field.others:
-            return self._kind.bridged_request(field.name, text, depth, candidates, asked.filters)
-        return self._dense(text, vector, depth, candidates, asked.filters)
+            return self._kind.bridged_request(
+                field.name,
+                text,
+                depth,
+                candidates,
+                asked.filters,
+                instruction=asked.instruction,
+            )
+        return self._dense(text, asked, vector, depth, candidates, asked.filters)
 
     def _dense(
         self,
         text: str,
+        asked: Asked,
         vector: Vector | None,
         depth: int,
         candidates: int | None,
@@ -330,7 +341,9 @@ class Searching:
         field = self.field
         if vector is not None:
             return vector_request(field, vector, depth, candidates, filters)
-        return self._kind.text_request(field.name, text, field.encoder, depth, candidates, filters)
+        return self._kind.text_request(
+            field.name, text, field.encoder, depth, candidates, filters, asked.instruction
+        )
 
     def _require_scored_passages(self) -> None:
         """Raises RequestError where there are no passages, or no plugin that scores them."""
@@ -385,6 +398,7 @@ class Searching:
                 rank_constant=asked.constant,
                 normalizer=asked.normalizer,
                 filters=asked.filters,
+                instruction=asked.instruction,
             )
         if asked.is_learned:
             field.require_weights(self.provenance.index)
@@ -394,11 +408,18 @@ class Searching:
                 size=asked.size,
                 window=asked.depth,
                 filters=asked.filters,
+                instruction=asked.instruction,
             )
         return hybrid_request(
             bm25,
             self._kind.text_retriever(
-                field.name, text, field.encoder, asked.depth, asked.num_candidates, scoring
+                field.name,
+                text,
+                field.encoder,
+                asked.depth,
+                asked.num_candidates,
+                scoring,
+                asked.instruction,
             ),
             text,
             fusion=asked.fusion,

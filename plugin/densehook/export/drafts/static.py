@@ -157,6 +157,7 @@ def _write(
         max_tokens=settings.max_tokens,
         pad_id=0,
         prompts=settings.prompts,
+        instruction=recipe.instruction,
         joiner=recipe.joiner,
         inputs=_INPUTS,
         output=OUTPUT,

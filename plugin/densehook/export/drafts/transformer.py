@@ -69,6 +69,7 @@ def _write_model(
         pad_id=reference.pad_id,
         prompts=settings.prompts,
         unpooled=settings.unpooled,
+        instruction=settings.instruction,
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,

@@ -64,8 +64,12 @@ class Field(Protocol):
         size: int,
         num_candidates: int | None = None,
         filters: Filters = (),
+        instruction: str | None = None,
     ) -> dict[str, Any]:
-        """A search whose query the cluster's plugin encodes, ``size`` hits."""
+        """A search whose query the cluster's plugin encodes, ``size`` hits.
+
+        ``instruction`` is the query's own; RequestError where encoders of the kind take none.
+        """
 
     def bridged_request(
         self,
@@ -75,6 +79,7 @@ class Field(Protocol):
         num_candidates: int | None = None,
         filters: Filters = (),
         passages: Mapping[str, Any] | None = None,
+        instruction: str | None = None,
     ) -> dict[str, Any]:
         """The same over indices of several encoders, each of which is asked by its own.
 
@@ -89,6 +94,7 @@ class Field(Protocol):
         size: int,
         num_candidates: int | None = None,
         passages: Mapping[str, Any] | None = None,
+        instruction: str | None = None,
     ) -> dict[str, Any]:
         """The same as a retriever, one of those that ``hybrid`` fuses."""
 

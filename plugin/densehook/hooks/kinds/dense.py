@@ -104,9 +104,10 @@ def text_request(
     size: int,
     num_candidates: int | None = None,
     filters: _Filters = (),
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """As ``request``, with the text encoded in the cluster, by the plugin."""
-    knn = {**_built(text, encoder), **_knn(field, size, num_candidates, filters)}
+    knn = {**_built(text, encoder, instruction), **_knn(field, size, num_candidates, filters)}
     return _search(knn, size)
 
 
@@ -117,12 +118,13 @@ def bridged_request(
     num_candidates: int | None = None,
     filters: _Filters = (),
     passages: Mapping[str, Any] | None = None,
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """As ``text_request``, by the encoder that each of the searched indices states.
 
     ``passages`` says how documents of chunks are scored.
     """
-    query = _text_query(text, _knn(field, size, num_candidates, filters), passages)
+    query = _text_query(text, _knn(field, size, num_candidates, filters), passages, instruction)
     return {"size": size, "track_total_hits": False, "query": query}
 
 
@@ -133,27 +135,37 @@ def text_retriever(
     size: int,
     num_candidates: int | None = None,
     passages: Mapping[str, Any] | None = None,
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """As ``text_request``, without filters; ``passages`` as in ``bridged_request``."""
     knn = _knn(field, size, num_candidates, ())
     if passages is not None:
-        return {"standard": {"query": _text_query(text, knn, passages)}}
-    return {"knn": {**_built(text, encoder), **knn}}
+        return {"standard": {"query": _text_query(text, knn, passages, instruction)}}
+    return {"knn": {**_built(text, encoder, instruction), **knn}}
 
 
 def _text_query(
-    text: str, knn: Mapping[str, Any], passages: Mapping[str, Any] | None
+    text: str,
+    knn: Mapping[str, Any],
+    passages: Mapping[str, Any] | None,
+    instruction: str | None,
 ) -> dict[str, Any]:
     scored = {} if passages is None else {"passages": passages}
-    return {TEXT_QUERY: {"text": text, **knn, **scored}}
+    return {TEXT_QUERY: {"text": text, **told(instruction), **knn, **scored}}
 
 
 def _search(knn: Mapping[str, Any], size: int) -> dict[str, Any]:
     return {"size": size, "track_total_hits": False, "knn": knn}
 
 
-def _built(text: str, encoder: str) -> dict[str, Any]:
-    return {"query_vector_builder": {"densehook": {"text": text, "encoder": encoder}}}
+def _built(text: str, encoder: str, instruction: str | None) -> dict[str, Any]:
+    query = {"text": text, "encoder": encoder, **told(instruction)}
+    return {"query_vector_builder": {"densehook": query}}
+
+
+def told(instruction: str | None) -> dict[str, str]:
+    """A query's own instruction, as it stands beside its text."""
+    return {} if instruction is None else {"instruction": instruction}
 
 
 def _knn(field: str, size: int, num_candidates: int | None, filters: _Filters) -> dict[str, Any]:

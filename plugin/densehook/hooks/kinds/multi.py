@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...bundle import Manifest, Multi
 from ...errors import VectorError
 from ...multivector.layout import header_of
+from .instructions import require_none
 
 if TYPE_CHECKING:
     from ...multivector.layout import TokenVectors
@@ -122,8 +123,10 @@ class TokenField:
         size: int,
         num_candidates: int | None = None,
         filters: _Filters = (),
+        instruction: str | None = None,
     ) -> dict[str, Any]:
         """As ``request``, with the text encoded in the cluster."""
+        require_none(field, self.TYPE, instruction)
         return _search({"field": field, "text": text}, size, filters)
 
     def bridged_request(
@@ -134,8 +137,10 @@ class TokenField:
         num_candidates: int | None = None,
         filters: _Filters = (),
         passages: Mapping[str, Any] | None = None,
+        instruction: str | None = None,
     ) -> dict[str, Any]:
         """As ``text_request``; the cluster refuses indices of several encoders."""
+        require_none(field, self.TYPE, instruction)
         return _search({"field": field, "text": text}, size, filters)
 
     def text_retriever(
@@ -146,8 +151,10 @@ class TokenField:
         size: int,
         num_candidates: int | None = None,
         passages: Mapping[str, Any] | None = None,
+        instruction: str | None = None,
     ) -> dict[str, Any]:
         """As ``text_request``, without filters."""
+        require_none(field, self.TYPE, instruction)
         return {"standard": {"query": {QUERY: {"field": field, "text": text}}}}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...bundle import Manifest
 from ...errors import RequestError
+from .instructions import require_none
 
 TYPE = "sparse_vector"
 LIST = "sparse"
@@ -78,9 +79,10 @@ def text_request(
     size: int,
     num_candidates: int | None = None,
     filters: _Filters = (),
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """As ``request``, with the text encoded in the cluster, by the plugin."""
-    return bridged_request(field, text, size, num_candidates, filters)
+    return bridged_request(field, text, size, num_candidates, filters, instruction=instruction)
 
 
 def bridged_request(
@@ -90,12 +92,14 @@ def bridged_request(
     num_candidates: int | None = None,
     filters: _Filters = (),
     passages: Mapping[str, Any] | None = None,
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """As ``text_request``, by the encoder that each of the searched indices states.
 
     Raises RequestError for a passage score: documents of chunks are scored by their best one.
     """
     _require_best_chunk(field, passages)
+    require_none(field, TYPE, instruction)
     filtered = {"filter": list(filters)} if filters else {}
     query = {TEXT_QUERY: {"field": field, "text": text, **filtered}}
     return {"size": size, "track_total_hits": False, "query": query}
@@ -108,9 +112,11 @@ def text_retriever(
     size: int,
     num_candidates: int | None = None,
     passages: Mapping[str, Any] | None = None,
+    instruction: str | None = None,
 ) -> dict[str, Any]:
     """As ``text_request``, without filters; ``passages`` as in ``bridged_request``."""
     _require_best_chunk(field, passages)
+    require_none(field, TYPE, instruction)
     return {"standard": {"query": {TEXT_QUERY: {"field": field, "text": text}}}}
 
 

@@ -31,12 +31,15 @@ import java.util.stream.Collectors;
  * @param variant what was made of the plain export; empty for the plain export itself
  * @param proof what is known of a graph that others exported; empty where it was proven equal
  * @param unpooled empty where the vector is pooled of all tokens
+ * @param instruction what goes before a query that brings an instruction, with {@link #INSTRUCTION}
+ *     in its place; empty where queries bring none
  * @param part what its kind states beside what all do
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
  * @param queries fingerprint of the bundle of queries, which have a tower of their own in the space
  *     of this one's vectors; empty where one encoder is for both
- * @param space the fingerprint without that tower: what an index's vectors are of
+ * @param space the fingerprint without that tower, and without what queries alone have before them
+ *     by {@code instruction}: what an index's vectors are of
  * @param fingerprint {@code sha256:} and hex, over all that can change a vector
  * @param json the text it was read from
  */
@@ -52,6 +55,7 @@ public record Manifest(
     int padId,
     Map<Role, String> prompts,
     Map<Role, Integer> unpooled,
+    String instruction,
     String joiner,
     List<String> inputs,
     String output,
@@ -60,6 +64,9 @@ public record Manifest(
     String fingerprint,
     String space,
     String json) {
+
+  /** Stands in {@code instruction} where a query's own goes. */
+  public static final String INSTRUCTION = "{instruction}";
 
   private static final String FORMAT = "1";
 
@@ -83,7 +90,10 @@ public record Manifest(
 
   // written only when there is something to say
   private static final Set<String> OPTIONAL_KEYS =
-      Set.of("variant", "proof", "batch_dependent", "unpooled", "queries");
+      Set.of("variant", "proof", "batch_dependent", "unpooled", "instruction", "queries");
+
+  // what changes no document's vector
+  private static final Set<String> OF_QUERIES = Set.of("queries", "instruction");
 
   private static final String POOLING_MASK = "pooling_mask";
   private static final String SPAN_MASK = "span_mask";
@@ -149,7 +159,7 @@ public record Manifest(
     needed.addAll(kind.keys());
     Stated stated = new Stated(content, "encoder.json", needed, OPTIONAL_KEYS);
     JsonObject alone = content.getAsJsonObject().deepCopy();
-    alone.remove("queries");
+    OF_QUERIES.forEach(alone::remove);
     Manifest manifest = read(stated, kind, json);
     manifest = manifest.in(fingerprintOf(alone, manifest.batchDependent));
     String own = fingerprintOf(content.getAsJsonObject(), manifest.batchDependent);
@@ -177,6 +187,7 @@ public record Manifest(
         padId,
         prompts,
         unpooled,
+        instruction,
         joiner,
         inputs,
         output,
@@ -215,6 +226,7 @@ public record Manifest(
         stated.number("pad_id", 0),
         prompts(stated),
         unpooled,
+        instruction(stated),
         stated.text("joiner"),
         inputs,
         stated.name("output"),
@@ -244,6 +256,23 @@ public record Manifest(
       unpooled.put(role, written.number(role.toString(), 0));
     }
     return unpooled;
+  }
+
+  private static String instruction(Stated stated) throws BundleException {
+    if (!stated.has("instruction")) {
+      return "";
+    }
+    String template = stated.text("instruction");
+    int at = template.indexOf(INSTRUCTION);
+    if (at < 0 || at != template.lastIndexOf(INSTRUCTION)) {
+      throw new BundleException(
+          "encoder.json: instruction is "
+              + Stated.shown(new JsonPrimitive(template))
+              + "; it must have "
+              + INSTRUCTION
+              + " once");
+    }
+    return template;
   }
 
   private static List<String> inputs(Stated stated) throws BundleException {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.densehook.bundle.Blank;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Cross;
@@ -106,6 +107,43 @@ public final class EncoderRuntime implements AutoCloseable {
   public Tokens tokenize(String text, Role role) throws EncodeException {
     Tokens tokens = tokenize(text, promptOf(role), List.of());
     return role == Role.QUERY ? tokens.ofQuery() : tokens;
+  }
+
+  /**
+   * The same for a query, behind the instruction that it brings.
+   *
+   * @throws EncodeException also for an instruction that the encoder does not take
+   */
+  public Tokens tokenize(QueryText query) throws EncodeException {
+    return query.instruction() == null
+        ? tokenize(query.text(), Role.QUERY)
+        : tokenize(query.text(), instructed(query.instruction()), List.of()).ofQuery();
+  }
+
+  private Prompt instructed(String instruction) throws EncodeException {
+    if (manifest.instruction().isEmpty()) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "it takes no [instruction] with a query, since its recipe states none; leave it out");
+    }
+    if (Blank.is(instruction)) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "[instruction] is blank; leave it out for the encoder's own prompt");
+    }
+    String prompt = manifest.instruction().replace(Manifest.INSTRUCTION, instruction);
+    int tokens = tokenizers.get(Role.QUERY).leading(prompt);
+    int most = manifest.maxTokens() / 2;
+    if (tokens > most) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "[instruction] makes a prompt of "
+              + tokens
+              + " tokens, and may make one of at most "
+              + most
+              + ", half of what the encoder reads; shorten it");
+    }
+    return new Prompt(prompt, manifest.unpooled().isEmpty() ? 0 : tokens, Role.QUERY);
   }
 
   /**

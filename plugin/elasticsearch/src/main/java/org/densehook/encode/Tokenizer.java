@@ -58,15 +58,26 @@ final class Tokenizer implements AutoCloseable {
         });
   }
 
+  /** How many tokens it gives, however many are read, but for a special one at its end. */
+  int leading(String text) throws EncodeException {
+    return encoded(
+        text,
+        true,
+        encoding -> {
+          long[] special = LIBRARY.getSpecialTokenMask(encoding);
+          boolean closed = special.length > 0 && special[special.length - 1] != 0;
+          return special.length + lost(encoding) - (closed ? 1 : 0);
+        });
+  }
+
   /** The same without special tokens, as a query or a text stands in a pair. */
   Tokens tokenizePart(String text) throws EncodeException {
     return encoded(
         text, false, encoding -> new Tokens(LIBRARY.getTokenIds(encoding), lost(encoding)));
   }
 
-  /** Makes tokens of an encoding, which is gone afterwards. */
-  private Tokens encoded(String text, boolean special, LongFunction<Tokens> made)
-      throws EncodeException {
+  /** Makes something of an encoding, which is gone afterwards. */
+  private <T> T encoded(String text, boolean special, LongFunction<T> made) throws EncodeException {
     use.readLock().lock();
     try {
       if (closed) {

@@ -42,6 +42,7 @@ class SparseOutputTest {
         0,
         Map.of(),
         Map.of(),
+        "",
         " ",
         List.of("input_ids", "attention_mask"),
         "embedding",

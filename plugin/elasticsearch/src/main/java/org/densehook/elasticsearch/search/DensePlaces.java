@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenRetrieverBuilder;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.index.query.BoolQueryBuilder;
 import org.elasticsearch.index.query.BoostingQueryBuilder;
@@ -64,7 +65,7 @@ final class DensePlaces {
    *
    * @param fields the vector fields it is searched in; none where the mappings say
    */
-  record Asked(String text, List<String> fields) {}
+  record Asked(QueryText query, List<String> fields) {}
 
   private final List<DenseQueryBuilder> found = new ArrayList<>();
   private final List<Asked> shorthands = new ArrayList<>();
@@ -72,7 +73,7 @@ final class DensePlaces {
   /** The texts of {@code dense} and of the short {@code hybrid}, of those that were found. */
   Set<Asked> asked() {
     Set<Asked> asked = new LinkedHashSet<>(shorthands);
-    found.forEach(dense -> asked.add(new Asked(dense.text(), List.of(dense.field()))));
+    found.forEach(dense -> asked.add(new Asked(dense.query(), List.of(dense.field()))));
     return asked;
   }
 
@@ -136,7 +137,7 @@ final class DensePlaces {
     if (compound instanceof HybridRetrieverBuilder hybrid && hybrid.shorthand() != null) {
       HybridShorthand shorthand = hybrid.shorthand();
       List<String> fields = shorthand.fields().stream().map(HybridField::name).toList();
-      shorthands.add(new Asked(shorthand.query(), fields));
+      shorthands.add(new Asked(shorthand.text(), fields));
     }
     List<RetrieverBuilder> children = RewrittenRetrieverBuilder.children(compound);
     if (children == null) {

@@ -12,6 +12,7 @@ import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -61,7 +62,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
                   new DenseQueryBuilder(
                       services,
                       (String) a[0],
-                      (String) a[1],
+                      new QueryText((String) a[1], (String) a[8]),
                       new DenseOptions(
                           (Integer) a[2],
                           (Integer) a[3],
@@ -87,6 +88,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         ConstructingObjectParser.optionalConstructorArg(),
         (parser, services) -> PassageScoring.parse(parser),
         PassageScoring.PASSAGES);
+    PARSER.declareString(
+        ConstructingObjectParser.optionalConstructorArg(), TextVectorBuilder.INSTRUCTION);
     PARSER.declareFieldArray(
         (query, filters) -> query.filters.addAll(filters),
         (parser, services) -> AbstractQueryBuilder.parseTopLevelQuery(parser),
@@ -97,7 +100,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   private final Supplier<SearchServices> services;
   private final String field;
-  private final String text;
+  private final QueryText query;
   private final DenseOptions options;
   private final List<QueryBuilder> filters = new ArrayList<>();
 
@@ -123,9 +126,9 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   /** A text to be searched. */
   DenseQueryBuilder(
-      Supplier<SearchServices> services, String field, String text, DenseOptions options) {
-    this(services, field, text, options, null, null);
-    if (Blank.is(text)) {
+      Supplier<SearchServices> services, String field, QueryText query, DenseOptions options) {
+    this(services, field, query, options, null, null);
+    if (Blank.is(query.text())) {
       throw new IllegalArgumentException(
           "[text] of [" + PLAIN_NAME + "] is blank; give a text to search for");
     }
@@ -134,13 +137,13 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private DenseQueryBuilder(
       Supplier<SearchServices> services,
       String field,
-      String text,
+      QueryText query,
       DenseOptions options,
       Supplier<List<SearchedIndex>> searched,
       Supplier<List<Encoded>> encoded) {
     this.services = services;
     this.field = Objects.requireNonNull(field);
-    this.text = Objects.requireNonNull(text);
+    this.query = Objects.requireNonNull(query);
     this.options = options;
     this.searched = searched;
     this.encoded = encoded;
@@ -152,14 +155,15 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     Body body = Wire.read(in, Body::read);
     this.services = services;
     field = body.field();
-    text = body.text();
+    query = body.query();
     options = body.options();
     filters.addAll(body.filters());
     searched = null;
     encoded = null;
   }
 
-  private record Body(String field, String text, DenseOptions options, List<QueryBuilder> filters) {
+  private record Body(
+      String field, QueryText query, DenseOptions options, List<QueryBuilder> filters) {
 
     static Body read(StreamInput in, int version) throws IOException {
       String field = in.readString();
@@ -167,7 +171,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       DenseOptions options = DenseOptions.read(in);
       List<QueryBuilder> filters = readQueries(in);
       PassageScoring passages = version < 2 ? null : in.readOptionalWriteable(PassageScoring::read);
-      return new Body(field, text, options.with(passages), filters);
+      QueryText query = new QueryText(text, Wire.readInstruction(in, version));
+      return new Body(field, query, options.with(passages), filters);
     }
   }
 
@@ -203,8 +208,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return field;
   }
 
-  String text() {
-    return text;
+  QueryText query() {
+    return query;
   }
 
   List<QueryBuilder> siblings() {
@@ -248,7 +253,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return waiting(
         null,
         Awaited.by(
-            context, (client, listener) -> encode(services, text, client, encoders, listener)));
+            context, (client, listener) -> encode(services, query, client, encoders, listener)));
   }
 
   private void requirePassages(List<FieldEncoder> encoders, List<SearchedIndex> indices) {
@@ -281,7 +286,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   /** The text's vector by each of the encoders, in the order of their first indices. */
   static void encode(
       Supplier<SearchServices> services,
-      String text,
+      QueryText query,
       Client client,
       List<FieldEncoder> encoders,
       ActionListener<List<Encoded>> listener) {
@@ -291,7 +296,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
             listener.map(
                 all -> all.stream().sorted(Comparator.comparing(Encoded::firstIndex)).toList()));
     for (FieldEncoder encoder : encoders) {
-      new TextVectorBuilder(services, text, encoder)
+      new TextVectorBuilder(services, query, encoder)
           .buildVector(client, gathered.map(vector -> new Encoded(encoder, vector)));
     }
   }
@@ -299,7 +304,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private DenseQueryBuilder waiting(
       Supplier<List<SearchedIndex>> mappings, Supplier<List<Encoded>> vectors) {
     DenseQueryBuilder waiting =
-        new DenseQueryBuilder(services, field, text, options, mappings, vectors);
+        new DenseQueryBuilder(services, field, query, options, mappings, vectors);
     waiting.filters.addAll(filters);
     waiting.siblings = siblings;
     waiting.hits = hits;
@@ -392,12 +397,14 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     }
     Wire.write(
         out,
+        query,
         body -> {
           body.writeString(field);
-          body.writeString(text);
+          body.writeString(query.text());
           options.write(body);
           writeQueries(body, filters);
           body.writeOptionalWriteable(options.passages());
+          body.writeOptionalString(query.instruction());
         });
   }
 
@@ -405,7 +412,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
     builder.field(FIELD.getPreferredName(), field);
-    builder.field(TEXT.getPreferredName(), text);
+    builder.field(TEXT.getPreferredName(), query.text());
+    if (query.instruction() != null) {
+      builder.field(TextVectorBuilder.INSTRUCTION.getPreferredName(), query.instruction());
+    }
     options.toXContent(builder);
     if (!filters.isEmpty()) {
       builder.startArray(FILTER.getPreferredName());
@@ -431,7 +441,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   @Override
   protected boolean doEquals(DenseQueryBuilder other) {
     return field.equals(other.field)
-        && text.equals(other.text)
+        && query.equals(other.query)
         && options.equals(other.options)
         && filters.equals(other.filters)
         && siblings.equals(other.siblings)
@@ -442,6 +452,6 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   @Override
   protected int doHashCode() {
-    return Objects.hash(field, text, options, filters, siblings, inNested, encoder, hits);
+    return Objects.hash(field, query, options, filters, siblings, inNested, encoder, hits);
   }
 }

@@ -13,6 +13,7 @@ import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.common.io.stream.StreamInput;
@@ -40,15 +41,16 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
    * @param time how long hits may wait for their sentences' vectors
    */
   private record Asked(
-      String name, String text, List<String> fields, int maxSentences, TimeValue time) {
+      String name, QueryText query, List<String> fields, int maxSentences, TimeValue time) {
 
-    static Asked read(StreamInput in) throws IOException {
-      return new Asked(
-          in.readString(),
-          in.readString(),
-          in.readStringCollectionAsList(),
-          in.readVInt(),
-          in.readTimeValue());
+    static Asked read(StreamInput in, int version) throws IOException {
+      String name = in.readString();
+      String text = in.readString();
+      List<String> fields = in.readStringCollectionAsList();
+      int maxSentences = in.readVInt();
+      TimeValue time = in.readTimeValue();
+      QueryText query = new QueryText(text, Wire.readInstruction(in, version));
+      return new Asked(name, query, fields, maxSentences, time);
     }
   }
 
@@ -62,11 +64,11 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
   HighlightedTextBuilder(
       Supplier<SearchServices> services,
       String name,
-      String text,
+      QueryText query,
       List<String> fields,
       int maxSentences,
       TimeValue time) {
-    this(services, new Asked(name, text, fields, maxSentences, time), null, null);
+    this(services, new Asked(name, query, fields, maxSentences, time), null, null);
   }
 
   private HighlightedTextBuilder(
@@ -84,7 +86,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
   HighlightedTextBuilder(Supplier<SearchServices> services, StreamInput in) throws IOException {
     super(in);
     this.services = services;
-    asked = Wire.read(in, (body, version) -> Asked.read(body));
+    asked = Wire.read(in, Asked::read);
     searched = null;
     encoded = null;
   }
@@ -118,7 +120,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
             (client, listener) ->
                 DenseQueryBuilder.encode(
                     services,
-                    asked.text(),
+                    asked.query(),
                     client,
                     encoders,
                     listener.map(vectors -> highlighted(field, vectors)))));
@@ -169,19 +171,21 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
     }
     Wire.write(
         out,
+        asked.query(),
         body -> {
           body.writeString(asked.name());
-          body.writeString(asked.text());
+          body.writeString(asked.query().text());
           body.writeStringCollection(asked.fields());
           body.writeVInt(asked.maxSentences());
           body.writeTimeValue(asked.time());
+          body.writeOptionalString(asked.query().instruction());
         });
   }
 
   @Override
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
-    builder.field("text", asked.text());
+    builder.field("text", asked.query().text());
     builder.field("fields", asked.fields());
     boostAndQueryNameToXContent(builder);
     builder.endObject();

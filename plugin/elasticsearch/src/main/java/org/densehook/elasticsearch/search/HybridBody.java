@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.densehook.encode.QueryText;
 import org.densehook.fusion.Fusion;
 import org.densehook.fusion.LinearCombination;
 import org.densehook.fusion.Normalizer;
@@ -34,6 +35,7 @@ final class HybridBody {
   static final ParseField WEIGHTS = new ParseField("weights");
   static final ParseField QUERY = new ParseField("query");
   static final ParseField FIELDS = new ParseField("fields");
+  static final ParseField INSTRUCTION = TextVectorBuilder.INSTRUCTION;
 
   /** In the place of weights: those that the index keeps. */
   static final String LEARNED = "learned";
@@ -61,6 +63,10 @@ final class HybridBody {
         QUERY,
         (parser, place) -> HybridValues.text(parser, place, "a text to search for"),
         (body, read) -> body.query = read);
+    value(
+        INSTRUCTION,
+        (parser, place) -> HybridValues.text(parser, place, "what the encoder is told to do"),
+        (body, read) -> body.instruction = read);
     value(
         RetrieverBuilder.MIN_SCORE_FIELD,
         HybridValues::atLeastZero,
@@ -100,6 +106,7 @@ final class HybridBody {
   private Integer rankWindowSize;
   private List<HybridEntry> entries;
   private String query;
+  private String instruction;
   private List<HybridField> fields;
   private Normalizer normalizer;
   private List<QueryBuilder> filters = new ArrayList<>();
@@ -254,6 +261,10 @@ final class HybridBody {
       throw refused(
           "takes [retrievers], or [query] with its [fields], not both: leave one of them out");
     }
+    if (instruction != null) {
+      throw refused(
+          "[instruction] is for [query]; with [retrievers] it stands beside the [text] of each");
+    }
     List<RetrieverSource> retrievers = new ArrayList<>();
     List<HybridList> lists = new ArrayList<>();
     for (HybridEntry entry : entries) {
@@ -283,7 +294,10 @@ final class HybridBody {
               + HybridRetrieverBuilder.MOST_CANDIDATES);
     }
     return new HybridShorthand(
-        query, fields == null ? List.of() : fields, orDefault(normalizer, linear), learned);
+        new QueryText(query, instruction),
+        fields == null ? List.of() : fields,
+        orDefault(normalizer, linear),
+        learned);
   }
 
   private static Normalizer orDefault(Normalizer stated, boolean linear) {

@@ -72,6 +72,16 @@ record HybridFields(Map<String, Float> text, List<Vector> vectors) {
     }
   }
 
+  /** Refuses an instruction that no encoder would read. */
+  void requireEncodedVectors() {
+    if (vectors.stream().noneMatch(each -> each.encoder() != null && !each.sparse())) {
+      throw new IllegalArgumentException(
+          HybridValues.named(
+              "[instruction] is for the encoder of a dense_vector field, and none of those searched"
+                  + " is one whose encoder is asked; leave it out"));
+    }
+  }
+
   /** A field in one of the indices that map it. */
   private record Place(SearchedIndex index, IndexVectors.MappedField mapped) {
 

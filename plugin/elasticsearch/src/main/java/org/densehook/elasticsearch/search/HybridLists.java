@@ -60,6 +60,9 @@ final class HybridLists {
    */
   HybridRetrieverBuilder fill(HybridRetrieverBuilder empty, List<SearchedIndex> indices) {
     HybridFields fields = HybridFields.resolve(indices, shorthand.fields());
+    if (shorthand.text().instruction() != null && !indices.isEmpty()) {
+      fields.requireEncodedVectors();
+    }
     return shorthand.learned() && fields.areBridged()
         ? eachEncoder(empty, fields, indices)
         : fill(empty, fields, indices);
@@ -169,7 +172,7 @@ final class HybridLists {
       VectorData data = VectorData.fromFloats(given);
       return Knn.retriever(field.name(), data, rankWindowSize, candidates);
     }
-    TextVectorBuilder text = new TextVectorBuilder(services, shorthand.query(), vector.encoder());
+    TextVectorBuilder text = new TextVectorBuilder(services, shorthand.text(), vector.encoder());
     RetrieverBuilder knn = Knn.retriever(field.name(), text, rankWindowSize, candidates);
     if (vector.isOneOfSeveral()) {
       knn.getPreFilterQueryBuilders().add(vector.encoder().inItsIndices());
@@ -182,7 +185,7 @@ final class HybridLists {
     DenseOptions options =
         new DenseOptions(null, candidates(rankWindowSize), true, null, null, field.passages());
     DenseQueryBuilder dense =
-        new DenseQueryBuilder(services, field.name(), shorthand.query(), options)
+        new DenseQueryBuilder(services, field.name(), shorthand.text(), options)
             .by(vector.encoder());
     dense.stands(FilterQueries.of(filters), rankWindowSize, false);
     return dense;

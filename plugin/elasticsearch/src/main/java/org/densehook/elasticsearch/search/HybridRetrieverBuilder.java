@@ -235,6 +235,9 @@ public final class HybridRetrieverBuilder
     builder.field(RANK_WINDOW_SIZE_FIELD.getPreferredName(), rankWindowSize);
     if (shorthand != null) {
       builder.field(HybridBody.QUERY.getPreferredName(), shorthand.query());
+      if (shorthand.text().instruction() != null) {
+        builder.field(HybridBody.INSTRUCTION.getPreferredName(), shorthand.text().instruction());
+      }
       if (!shorthand.fields().isEmpty()) {
         builder.xContentList(HybridBody.FIELDS.getPreferredName(), shorthand.fields());
       }

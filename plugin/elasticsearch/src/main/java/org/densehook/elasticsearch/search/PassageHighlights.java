@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.densehook.bundle.Blank;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.search.fetch.subphase.highlight.HighlightBuilder;
 
@@ -74,20 +75,21 @@ final class PassageHighlights {
         throw refused(name, "has an unknown option [" + option + "]; known are " + KNOWN);
       }
     }
-    String text = text(name, options, TEXT);
+    String stated = text(name, options, TEXT);
+    QueryText query = stated == null ? null : QueryText.of(stated);
     String field = text(name, options, FIELD);
     List<String> fields = field == null ? List.of() : List.of(field);
-    if (text == null) {
+    if (query == null) {
       DensePlaces.Asked only = only(name, asked);
-      text = only.text();
+      query = only.query();
       fields = field == null ? only.fields() : fields;
     }
     int sentences = sentences(name, options.getOrDefault(MAX_SENTENCES, DEFAULT_SENTENCES));
-    return new HighlightedTextBuilder(services, name, text, fields, sentences, time);
+    return new HighlightedTextBuilder(services, name, query, fields, sentences, time);
   }
 
   private static DensePlaces.Asked only(String name, Set<DensePlaces.Asked> asked) {
-    if (asked.stream().map(DensePlaces.Asked::text).distinct().count() != 1) {
+    if (asked.stream().map(DensePlaces.Asked::query).distinct().count() != 1) {
       throw refused(
           name,
           String.format(
@@ -102,7 +104,7 @@ final class PassageHighlights {
             .flatMap(each -> each.fields().stream())
             .distinct()
             .collect(Collectors.toList());
-    return new DensePlaces.Asked(first.text(), fields);
+    return new DensePlaces.Asked(first.query(), fields);
   }
 
   private static String text(String name, Map<String, Object> options, String option) {

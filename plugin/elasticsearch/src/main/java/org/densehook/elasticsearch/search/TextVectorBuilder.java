@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.Wire;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.client.internal.Client;
@@ -26,6 +27,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   private static final ParseField TEXT = new ParseField("text");
   private static final ParseField ENCODER = new ParseField("encoder");
   private static final ParseField FINGERPRINT = new ParseField("fingerprint");
+  static final ParseField INSTRUCTION = new ParseField("instruction");
 
   private static final ConstructingObjectParser<TextVectorBuilder, Supplier<SearchServices>>
       PARSER =
@@ -33,16 +35,21 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
               NAME,
               false,
               (a, services) ->
-                  new TextVectorBuilder(services, (String) a[0], (String) a[1], (String) a[2]));
+                  new TextVectorBuilder(
+                      services,
+                      new QueryText((String) a[0], (String) a[3]),
+                      (String) a[1],
+                      (String) a[2]));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), ENCODER);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), FINGERPRINT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), INSTRUCTION);
   }
 
   private final Supplier<SearchServices> services;
-  private final String text;
+  private final QueryText query;
   private final String encoder;
   private final String fingerprint;
 
@@ -56,13 +63,13 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    * @param fingerprint the one the encoder must have, or null for any
    */
   public TextVectorBuilder(
-      Supplier<SearchServices> services, String text, String encoder, String fingerprint) {
-    this(services, new Body(text, encoder, fingerprint), null);
+      Supplier<SearchServices> services, QueryText query, String encoder, String fingerprint) {
+    this(services, new Body(query, encoder, fingerprint), null);
   }
 
   /** A query's text, to be encoded as a field's vectors were. */
-  TextVectorBuilder(Supplier<SearchServices> services, String text, FieldEncoder stated) {
-    this(services, new Body(text, stated.name(), stated.provenance().fingerprint()), stated);
+  TextVectorBuilder(Supplier<SearchServices> services, QueryText query, FieldEncoder stated) {
+    this(services, new Body(query, stated.name(), stated.provenance().fingerprint()), stated);
   }
 
   /** Reads it from another node. */
@@ -72,19 +79,24 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   private TextVectorBuilder(Supplier<SearchServices> services, Body body, FieldEncoder stated) {
     this.services = services;
-    this.text = Objects.requireNonNull(body.text());
+    this.query = body.query();
     this.encoder = body.encoder();
     this.fingerprint = body.fingerprint();
     this.stated = stated;
   }
 
-  private record Body(String text, String encoder, String fingerprint) {
+  private record Body(QueryText query, String encoder, String fingerprint) {
 
     static Body read(StreamInput in) throws IOException {
-      return Wire.read(
-          in,
-          (body, version) ->
-              new Body(body.readString(), body.readOptionalString(), body.readOptionalString()));
+      return Wire.read(in, Body::read);
+    }
+
+    private static Body read(StreamInput body, int version) throws IOException {
+      String text = body.readString();
+      String encoder = body.readOptionalString();
+      String fingerprint = body.readOptionalString();
+      return new Body(
+          new QueryText(text, Wire.readInstruction(body, version)), encoder, fingerprint);
     }
   }
 
@@ -96,7 +108,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   @Override
   public void buildVector(Client client, ActionListener<float[]> listener) {
-    new QueryRow(text, encoder, fingerprint, Kind.DENSE, WANTS)
+    new QueryRow(query, encoder, fingerprint, Kind.DENSE, WANTS)
         .make(services.get(), stated, listener.map(QueryRow.Made::row));
   }
 
@@ -114,17 +126,22 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   public void writeTo(StreamOutput out) throws IOException {
     Wire.write(
         out,
+        query,
         body -> {
-          body.writeString(text);
+          body.writeString(query.text());
           body.writeOptionalString(encoder);
           body.writeOptionalString(fingerprint);
+          body.writeOptionalString(query.instruction());
         });
   }
 
   @Override
   public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject();
-    builder.field(TEXT.getPreferredName(), text);
+    builder.field(TEXT.getPreferredName(), query.text());
+    if (query.instruction() != null) {
+      builder.field(INSTRUCTION.getPreferredName(), query.instruction());
+    }
     if (encoder != null) {
       builder.field(ENCODER.getPreferredName(), encoder);
     }
@@ -137,13 +154,13 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   @Override
   public boolean equals(Object other) {
     return other instanceof TextVectorBuilder that
-        && text.equals(that.text)
+        && query.equals(that.query)
         && Objects.equals(encoder, that.encoder)
         && Objects.equals(fingerprint, that.fingerprint);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(text, encoder, fingerprint);
+    return Objects.hash(query, encoder, fingerprint);
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.densehook.bundle.Role;
+import org.densehook.encode.QueryText;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
@@ -38,12 +39,15 @@ public final class EncodeAction {
    * Texts to encode on the node that is asked.
    *
    * @param encoder null for the only one there is
+   * @param instruction of queries, in the place of the encoder's own prompt; or null
    */
   public static final class Request extends ActionRequest {
 
     static final ConstructingObjectParser<Request, Void> PARSER =
         new ConstructingObjectParser<>(
-            "densehook_encode", false, a -> new Request((String) a[0], strings(a[1]), (Role) a[2]));
+            "densehook_encode",
+            false,
+            a -> new Request((String) a[0], strings(a[1]), (Role) a[2], (String) a[3]));
 
     static {
       PARSER.declareString(
@@ -51,16 +55,20 @@ public final class EncodeAction {
       PARSER.declareStringArray(ConstructingObjectParser.constructorArg(), new ParseField("texts"));
       PARSER.declareString(
           ConstructingObjectParser.optionalConstructorArg(), Role::of, new ParseField("role"));
+      PARSER.declareString(
+          ConstructingObjectParser.optionalConstructorArg(), new ParseField("instruction"));
     }
 
     private final String encoder;
     private final List<String> texts;
     private final Role role;
+    private final String instruction;
 
-    Request(String encoder, List<String> texts, Role role) {
+    Request(String encoder, List<String> texts, Role role, String instruction) {
       this.encoder = encoder;
       this.texts = texts;
       this.role = role == null ? Role.DOCUMENT : role;
+      this.instruction = instruction;
     }
 
     Request(StreamInput in) throws IOException {
@@ -72,10 +80,12 @@ public final class EncodeAction {
                   new Request(
                       body.readOptionalString(),
                       body.readStringCollectionAsList(),
-                      body.readEnum(Role.class)));
+                      body.readEnum(Role.class),
+                      Wire.readInstruction(body, version)));
       encoder = read.encoder;
       texts = read.texts;
       role = read.role;
+      instruction = read.instruction;
     }
 
     @Override
@@ -87,11 +97,16 @@ public final class EncodeAction {
             body.writeOptionalString(encoder);
             body.writeStringCollection(texts);
             body.writeEnum(role);
+            body.writeOptionalString(instruction);
           });
     }
 
     @Override
     public ActionRequestValidationException validate() {
+      if (instruction != null && role != Role.QUERY) {
+        return ValidateActions.addValidationError(
+            "[instruction] is for [role] [query]; leave it out for documents", null);
+      }
       return texts.size() <= MOST_TEXTS
           ? null
           : ValidateActions.addValidationError(
@@ -184,7 +199,10 @@ public final class EncodeAction {
         if (request.role == Role.DOCUMENT) {
           encoders.encodeDocuments(encoder, request, texts.iterator());
         } else {
-          texts.forEach(text -> encoders.encodeQuery(encoder, text.text(), text.listener()));
+          texts.forEach(
+              text ->
+                  encoders.encodeQuery(
+                      encoder, new QueryText(text.text(), request.instruction), text.listener()));
         }
       }
     }

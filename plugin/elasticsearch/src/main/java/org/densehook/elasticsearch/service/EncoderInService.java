@@ -19,6 +19,7 @@ import org.densehook.encode.EncodeException;
 import org.densehook.encode.EncoderRuntime;
 import org.densehook.encode.Fatal;
 import org.densehook.encode.Lane;
+import org.densehook.encode.QueryText;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ExceptionsHelper;
@@ -182,9 +183,12 @@ final class EncoderInService implements EncoderHandle {
         : asStatus(e);
   }
 
-  Tokens tokenize(String text, Role role) throws EncodeException {
-    requireLength(text);
-    return runtime.tower(role).tokenize(text, role);
+  Tokens tokenize(QueryText query) throws EncodeException {
+    requireLength(query.text());
+    if (query.instruction() != null) {
+      requireLength(query.instruction());
+    }
+    return runtime.tower(Role.QUERY).tokenize(query);
   }
 
   Tokens tokenizeDocument(String text, String prompt, List<int[]> spans) throws EncodeException {

@@ -10,6 +10,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.encode.EncodeException;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.support.ContextPreservingActionListener;
 import org.elasticsearch.common.collect.Iterators;
@@ -209,7 +210,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   @Override
   public void embedQuery(
       EncoderHandle encoder,
-      String text,
+      QueryText text,
       TimeValue timeout,
       CancellableTask task,
       ActionListener<float[]> listener) {
@@ -219,7 +220,7 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
 
   /** A query's tokens and vector, past the vectors that are known; else as {@link #embedQuery}. */
   void encodeQuery(
-      EncoderHandle encoder, String text, ActionListener<EncodeAction.Encoded> listener) {
+      EncoderHandle encoder, QueryText text, ActionListener<EncodeAction.Encoded> listener) {
     encodeQuery(encoder, (queries, one) -> queries.encode(text, one), preserved(listener));
   }
 

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.Iterator;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.tasks.CancellableTask;
@@ -51,13 +52,13 @@ public interface NodeEncoders {
    */
   void embedQuery(
       EncoderHandle encoder,
-      String text,
+      QueryText text,
       TimeValue timeout,
       CancellableTask task,
       ActionListener<float[]> listener);
 
   /** The vector of a query's text, which waits no longer than the node lets any. */
-  default void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
+  default void embedQuery(EncoderHandle encoder, QueryText text, ActionListener<float[]> listener) {
     embedQuery(encoder, text, null, null, listener);
   }
 

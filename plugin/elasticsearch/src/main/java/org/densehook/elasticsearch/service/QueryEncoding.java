@@ -3,10 +3,10 @@ package org.densehook.elasticsearch.service;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
-import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Job;
 import org.densehook.encode.Lane;
+import org.densehook.encode.QueryText;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
@@ -49,7 +49,7 @@ final class QueryEncoding {
 
   /** A query's vector; the listener is called without the caller's thread context. */
   void embed(
-      String text, TimeValue timeout, CancellableTask task, ActionListener<float[]> listener) {
+      QueryText text, TimeValue timeout, CancellableTask task, ActionListener<float[]> listener) {
     TimeValue time = shorter(timeout, settings.queryMaxWait());
     QueryWait wait = new QueryWait(listener);
     wait.within(time, () -> timeOut(text, wait, time));
@@ -72,7 +72,7 @@ final class QueryEncoding {
     return timeout == null || timeout.nanos() < 0 || timeout.compareTo(most) > 0 ? most : timeout;
   }
 
-  private void cancel(String text, QueryWait wait) {
+  private void cancel(QueryText text, QueryWait wait) {
     wait.end(
         () -> {
           cancelled.increment();
@@ -81,7 +81,7 @@ final class QueryEncoding {
         new TaskCancelledException("the search was cancelled while it waited for a vector"));
   }
 
-  private void timeOut(String text, QueryWait wait, TimeValue time) {
+  private void timeOut(QueryText text, QueryWait wait, TimeValue time) {
     wait.end(
         () -> {
           timedOut.increment();
@@ -98,17 +98,17 @@ final class QueryEncoding {
   }
 
   /** A query's tokens and vector, past what is known; else as {@link #embed}, with no deadline. */
-  void encode(String text, ActionListener<EncodeAction.Encoded> listener) {
+  void encode(QueryText text, ActionListener<EncodeAction.Encoded> listener) {
     submit(text, listener);
   }
 
   /** Gives what calls it off while it waits. */
-  private Runnable submit(String text, ActionListener<EncodeAction.Encoded> listener) {
+  private Runnable submit(QueryText text, ActionListener<EncodeAction.Encoded> listener) {
     long started = System.nanoTime();
     Job job;
     boolean taken;
     try {
-      Tokens tokens = encoder.tokenize(text, Role.QUERY);
+      Tokens tokens = encoder.tokenize(text);
       job =
           new Job(
               tokens,

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.action.ActionListener;
 
 /** Query vectors by text: a text in flight is encoded once, a small cache serves repeats. */
@@ -17,8 +18,8 @@ final class QueryVectors {
 
   private final Encode encode;
   private final IntSupplier capacity;
-  private final Map<String, Flight> inFlight = new HashMap<>();
-  private final LinkedHashMap<String, float[]> cache = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<QueryText, Flight> inFlight = new HashMap<>();
+  private final LinkedHashMap<QueryText, float[]> cache = new LinkedHashMap<>(16, 0.75f, true);
   private long served;
 
   /** Has a text encoded. */
@@ -30,7 +31,7 @@ final class QueryVectors {
      *
      * @return calls it off, so far as that is still possible
      */
-    Runnable encode(String text, ActionListener<float[]> listener);
+    Runnable encode(QueryText text, ActionListener<float[]> listener);
   }
 
   /** A text on its way, and those that wait for it. */
@@ -45,7 +46,7 @@ final class QueryVectors {
   }
 
   /** The vector of a text, encoded unless it is known or on its way. */
-  void get(String text, ActionListener<float[]> listener) {
+  void get(QueryText text, ActionListener<float[]> listener) {
     float[] known;
     Flight flight = null;
     synchronized (this) {
@@ -71,7 +72,7 @@ final class QueryVectors {
     }
   }
 
-  private void start(String text, Flight flight) {
+  private void start(QueryText text, Flight flight) {
     Runnable callOff =
         encode.encode(
             text,
@@ -94,7 +95,7 @@ final class QueryVectors {
   }
 
   /** One that asked waits no longer; a text that nobody waits for is not encoded. */
-  void leave(String text, ActionListener<float[]> listener) {
+  void leave(QueryText text, ActionListener<float[]> listener) {
     Runnable callOff;
     synchronized (this) {
       Flight flight = inFlight.get(text);
@@ -110,7 +111,7 @@ final class QueryVectors {
   }
 
   private synchronized List<ActionListener<float[]>> arrived(
-      String text, Flight flight, float[] vector) {
+      QueryText text, Flight flight, float[] vector) {
     if (vector != null && text.length() <= LONGEST_CACHED) {
       cache.put(text, vector);
     }

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.common.bytes.BytesReference;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
@@ -22,10 +23,13 @@ import org.elasticsearch.common.io.stream.StreamOutput;
 public final class Wire {
 
   /** To be raised with every change to any message's body. */
-  public static final int VERSION = 4;
+  public static final int VERSION = 5;
 
   /** The oldest version that reads what this one writes. */
   private static final int OLDEST_READER = 1;
+
+  /** The oldest version that reads a query's instruction. */
+  private static final int INSTRUCTION_READER = 5;
 
   /** The transport version of what every node has that has this plugin: the very first. */
   public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);
@@ -52,13 +56,29 @@ public final class Wire {
 
   /** Writes a message. */
   public static void write(StreamOutput out, Writer writer) throws IOException {
+    write(out, OLDEST_READER, writer);
+  }
+
+  /**
+   * Writes a message that has a query's text in it, of which no node may leave the instruction out.
+   */
+  public static void write(StreamOutput out, QueryText query, Writer writer) throws IOException {
+    write(out, query.instruction() == null ? OLDEST_READER : INSTRUCTION_READER, writer);
+  }
+
+  private static void write(StreamOutput out, int oldestReader, Writer writer) throws IOException {
     out.writeVInt(VERSION);
-    out.writeVInt(OLDEST_READER);
+    out.writeVInt(oldestReader);
     try (BytesStreamOutput body = new BytesStreamOutput()) {
       body.setTransportVersion(out.getTransportVersion());
       writer.write(body);
       out.writeBytesReference(body.bytes());
     }
+  }
+
+  /** Reads what {@link #VERSION} 5 added to messages with a query's text in them. */
+  public static String readInstruction(StreamInput body, int version) throws IOException {
+    return version < INSTRUCTION_READER ? null : body.readOptionalString();
   }
 
   /**

@@ -13,6 +13,7 @@ import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.TextRule;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ResourceNotFoundException;
 import org.elasticsearch.index.query.BoolQueryBuilder;
@@ -39,7 +40,7 @@ final class DenseBridgeTest {
 
   private static DenseQueryBuilder query() {
     DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f), null);
-    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", "cats", options);
+    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", QueryText.of("cats"), options);
     query.stands(List.of(SIBLING), 10, false);
     return query.boost(3).queryName("named");
   }
@@ -142,7 +143,8 @@ final class DenseBridgeTest {
         new PassageScoring(PassageScoring.Score.SUM, null, SectionWeights.NONE);
     DenseOptions options = new DenseOptions(7, null, true, null, null, scoring);
     float[] vector = {1, 2};
-    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "p.v", "cats", options).by(one);
+    DenseQueryBuilder query =
+        new DenseQueryBuilder(() -> null, "p.v", QueryText.of("cats"), options).by(one);
     query.stands(List.of(), 10, false);
     QueryBuilder made = query.neighbours(List.of(new Encoded(one, vector)));
     QueryBuilder nearest =

@@ -462,6 +462,30 @@ final class HybridRetrieverBuilderTest {
   }
 
   @Test
+  void anInstructionGoesToTheEncodersOfVectorFields() throws IOException {
+    String instructed = "'query':'a','instruction':'Find a cat','fields':";
+    HybridRetrieverBuilder both = body(instructed + "['body','vector']");
+    assertEquals(both, parse(Strings.toString(both)));
+    String json = Strings.toString(both.resolved(searched(stated("one", "f"))));
+    assertTrue(json.contains("\"text\":\"a\",\"instruction\":\"Find a cat\""), json);
+    String other = "{'field':'other','query_vector':[1,2,3,4]}";
+    for (String fields : List.of("['body']", "['body'," + other + "]")) {
+      HybridRetrieverBuilder none = body(instructed + fields);
+      List<SearchedIndex> indices = searched(stated("one", "f"));
+      assertTrue(
+          assertThrows(IllegalArgumentException.class, () -> none.resolved(indices))
+              .getMessage()
+              .startsWith("[hybrid] [instruction] is for the encoder of a dense_vector field"));
+    }
+    assertTrue(
+        assertThrows(
+                ParsingException.class,
+                () -> body("'retrievers':[STANDARD],'instruction':'Find a cat'"))
+            .getMessage()
+            .contains("[instruction] is for [query]"));
+  }
+
+  @Test
   void aFieldMayBringTheQuerysVectorOrTokens() throws IOException {
     String fields =
         "'query':'a','fields':['body',{'field':'other','query_vector':[1,2,3,4],'boost':2},"

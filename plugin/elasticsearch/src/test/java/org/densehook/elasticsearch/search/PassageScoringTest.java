@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.search.join.ScoreMode;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
@@ -108,14 +109,17 @@ final class PassageScoringTest {
     QueryBuilder candidates =
         new NestedQueryBuilder("p", QueryBuilders.matchAllQuery(), ScoreMode.Max);
     float[] vector = {1, 2};
+    QueryText instructed = new QueryText("cats", "Find what they eat");
+    DenseOptions options = new DenseOptions(3, null, true, null, null, scoring);
     for (QueryBuilder query :
         List.of(
             new PassagesQueryBuilder(candidates, "p", "p.vector", vector, scoring).boost(2),
             new HighlightedVectorsBuilder(
                 new HighlightedVectors(
                     "p.vector", Map.of("f", vector), 7, TimeValue.timeValueSeconds(3))),
+            new DenseQueryBuilder(() -> null, "v", instructed, options),
             new HighlightedTextBuilder(
-                () -> null, "body", "cats", List.of("v"), 7, TimeValue.timeValueSeconds(3)))) {
+                () -> null, "body", instructed, List.of("v"), 7, TimeValue.timeValueSeconds(3)))) {
       QueryBuilder read = sent(query);
       assertEquals(query, read);
       assertEquals(query.hashCode(), read.hashCode());
@@ -126,6 +130,11 @@ final class PassageScoringTest {
     List<NamedWriteableRegistry.Entry> known =
         new ArrayList<>(new SearchModule(Settings.EMPTY, List.of()).getNamedWriteables());
     known.addAll(SearchNames.writeables(() -> null));
+    known.add(
+        new NamedWriteableRegistry.Entry(
+            QueryBuilder.class,
+            DenseQueryBuilder.NAME,
+            in -> new DenseQueryBuilder(() -> null, in)));
     try (BytesStreamOutput out = new BytesStreamOutput()) {
       out.writeNamedWriteable(query);
       try (StreamInput in =

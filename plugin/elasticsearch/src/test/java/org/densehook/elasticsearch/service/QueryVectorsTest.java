@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.action.ActionListener;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +24,7 @@ class QueryVectorsTest {
   private QueryVectors of(int capacity) {
     return new QueryVectors(
         (text, listener) -> {
-          Running started = new Running(text, listener);
+          Running started = new Running(text.text(), listener);
           running.add(started);
           return () -> running.remove(started);
         },
@@ -31,7 +32,7 @@ class QueryVectorsTest {
   }
 
   private void ask(QueryVectors queries, String text) {
-    queries.get(text, ActionListener.wrap(vectors::add, failures::add));
+    queries.get(QueryText.of(text), ActionListener.wrap(vectors::add, failures::add));
   }
 
   @Test
@@ -49,6 +50,18 @@ class QueryVectorsTest {
   }
 
   @Test
+  void aTextOfAnotherInstructionIsAnotherQuery() {
+    QueryVectors queries = of(10);
+    for (String instruction : List.of("Find a cat", "Find a dog", "Find a cat")) {
+      queries.get(
+          new QueryText("cats", instruction), ActionListener.wrap(vectors::add, failures::add));
+    }
+    ask(queries, "cats");
+    assertEquals(3, running.size());
+    assertEquals(1, queries.served());
+  }
+
+  @Test
   void aFailureIsToldToAllThatWaitAndNotKept() {
     QueryVectors queries = of(10);
     ask(queries, "cats");
@@ -63,7 +76,7 @@ class QueryVectorsTest {
   void oneThatThrowsCostsTheOthersNothing() {
     QueryVectors queries = of(0);
     queries.get(
-        "cats",
+        QueryText.of("cats"),
         ActionListener.wrap(
             vector -> {
               throw new IllegalStateException("a receiver's fault");
@@ -93,9 +106,9 @@ class QueryVectorsTest {
   void whenOneOfSeveralLeavesTheOthersGetTheVector() {
     QueryVectors queries = of(0);
     ActionListener<float[]> leaves = ActionListener.running(() -> failures.add(null));
-    queries.get("cats", leaves);
+    queries.get(QueryText.of("cats"), leaves);
     ask(queries, "cats");
-    queries.leave("cats", leaves);
+    queries.leave(QueryText.of("cats"), leaves);
     assertEquals(1, running.size());
     running.get(0).listener().onResponse(VECTOR);
     assertEquals(1, vectors.size());
@@ -106,8 +119,8 @@ class QueryVectorsTest {
   void aTextThatNobodyWaitsForIsCalledOff() {
     QueryVectors queries = of(0);
     ActionListener<float[]> leaves = ActionListener.wrap(vectors::add, failures::add);
-    queries.get("cats", leaves);
-    queries.leave("cats", leaves);
+    queries.get(QueryText.of("cats"), leaves);
+    queries.leave(QueryText.of("cats"), leaves);
     assertEquals(List.of(), running);
     ask(queries, "cats"); // and begins anew when it is asked for again
     assertEquals(1, running.size());

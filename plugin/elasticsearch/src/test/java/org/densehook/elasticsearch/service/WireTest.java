@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
+import org.densehook.encode.QueryText;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
@@ -78,6 +79,16 @@ class WireTest {
     IOException refusal =
         assertThrows(IOException.class, () -> Wire.read(in, (body, version) -> body.readString()));
     assertTrue(refusal.getMessage().contains("upgrade the plugin on this node"));
+  }
+
+  @Test
+  void aQuerysInstructionIsForReadersThatKnowItAlone() throws IOException {
+    Wire.Writer body = content -> content.writeString("body");
+    for (String instruction : new String[] {null, "Find a cat"}) {
+      StreamInput in = input(out -> Wire.write(out, new QueryText("a", instruction), body));
+      assertEquals(Wire.VERSION, in.readVInt());
+      assertEquals(instruction == null ? 1 : 5, in.readVInt());
+    }
   }
 
   @Test
