@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import BundleError
 from .files import sha256_of
@@ -44,6 +45,13 @@ class Bundle:
         """The self-test's texts, with the outputs of the manifest's kind."""
         manifest = self.manifest
         return read_golden(self.path / "golden.json", manifest.part, golden_keys(manifest))
+
+    def also_golden(self) -> dict[str, list[Any]]:
+        """By kind what the golden texts come to by the manifest's other heads."""
+        return {
+            kind: [text.output for text in self.of_kind(kind).golden()]
+            for kind in self.manifest.also
+        }
 
     def of_kind(self, kind: str) -> Bundle:
         """The same as a bundle of one of its kinds alone; raises BundleError for another."""

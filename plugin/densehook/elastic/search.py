@@ -125,7 +125,7 @@ class Searcher:
             return self._rankings(bodies, None)
         shown = [{**body, "_source": False, "docvalue_fields": [name]} for body in bodies]
         answers = msearch(self._client, self._index, shown)
-        queries = self._encoder.encode_queries(texts)
+        queries = self._field.own(self._encoder).encode_queries(texts)
         return [
             [
                 ScoredDoc(raw["_id"], score)
@@ -202,13 +202,19 @@ class Searcher:
         if scored := mode.partition("-")[2]:
             scoring = self._require_scored(passage_score(scored))
             return [kind.bridged_request(name, t, depth, passages=scoring) for t in texts]
-        here = self._encoder if field is self._field else None
+        here = self._encoder_of(field)
         if here is None and self._cluster_encodes:
             return [kind.text_request(name, text, encoder, depth) for text in texts]
         if here is None:
             raise RequestError(f"{mode} search needs the encoder {encoder!r}; give its bundle")
         outputs = here.encode_queries(texts).tolist()
         return [vector_request(field, output, depth) for output in outputs]
+
+    def _encoder_of(self, field: VectorField) -> Encoder | None:
+        """The encoder here, where it is that of a field."""
+        if self._encoder is None or field.fingerprint != self._field.fingerprint:
+            return None
+        return field.own(self._encoder)
 
     def _field_for(self, mode: str) -> VectorField:
         """The field that a mode searches. Raises RequestError where it is not known which."""

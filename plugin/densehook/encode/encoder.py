@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeVar, Unpack, cast, overload
+from typing import Self, TypeVar, Unpack, cast, overload
 
 from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
@@ -108,7 +108,7 @@ class Encoder:
         """The encoder of texts in a role: this one, unless queries have one of their own."""
         return self._queries if self._queries is not None and role == "query" else self
 
-    def of_kind(self, kind: str) -> Encoder:
+    def of_kind(self, kind: str) -> Self:
         """The same graph as an encoder of one of its kinds: its rows are of that kind alone.
 
         Nothing is computed for the others. Raises BundleError for a kind that it does not give.

@@ -57,10 +57,10 @@ class Draft:
     manifest: Manifest
     golden: Sequence[GoldenText]
     gate: Callable[[Encoder], Parity]
-    also_golden: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     declared: Callable[[Manifest, Parity], Manifest] = lambda manifest, parity: manifest
     evidence: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    also_golden: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def finish(draft: Draft) -> None:

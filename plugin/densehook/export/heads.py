@@ -18,7 +18,7 @@ from .checkpoint import tensors_of
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear layer on a hidden state: weight float32 [outputs, hidden], bias float32 [outputs]."""
+    """A layer on a hidden state: weight float32 [outputs, hidden], bias float32 [outputs]."""
 
     weight: Tensor
     bias: Tensor

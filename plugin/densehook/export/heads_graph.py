@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from .variants.graphs import write_model
 class TokenWeights(torch.nn.Module):
     """The largest weights of a text's tokens, each token once, by its largest."""
 
-    AXES = {0: AXES[0]}
+    AXES: ClassVar[Mapping[int, str]] = {0: AXES[0]}
 
     def __init__(self, layer: Linear, terms: int, writable: Sequence[bool]) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class TokenWeights(torch.nn.Module):
 class TokenVectors(torch.nn.Module):
     """The projection of every token but the first, of length 1; zeros for that and for padding."""
 
-    AXES = AXES
+    AXES: ClassVar[Mapping[int, str]] = AXES
 
     def __init__(self, layer: Linear, terms: int, writable: Sequence[bool]) -> None:
         super().__init__()

@@ -500,7 +500,9 @@ class Index:
         """The vector of each query, None where the cluster makes it or none is needed."""
         if not self.searching.needs_vector(asked) or self.encoder is None:
             return [None] * len(texts)
-        vectors: list[Vector | None] = self.encoder.encode_queries(list(texts)).tolist()
+        vectors: list[Vector | None] = (
+            self.field.own(self.encoder).encode_queries(list(texts)).tolist()
+        )
         return vectors
 
     def stage_of(self, asked: Asked) -> Stage | None:

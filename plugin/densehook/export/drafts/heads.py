@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from ...errors import ExportError, RecipeError
 from ..finishing import Draft
 from ..folder import Settings, read_folder, settle
 from ..goldens import golden_texts
-from ..kinds import Parity
+from ..kinds import Parity, ParityOfHeads
 from ..kinds.dense import part
 from ..loading import load_reference, reloaded
 from ..recipe import Recipe
@@ -31,32 +31,12 @@ if TYPE_CHECKING:
 _VERSIONS_OF = ("torch", "transformers", "onnx")
 
 
-@dataclass(frozen=True)
-class ParityOfHeads:
-    """What was measured of the vector and, by kind, of each other head."""
-
-    own: Parity
-    also: Mapping[str, Parity]
-
-    @property
-    def batch_dependent(self) -> bool:
-        """Whether anything of it depends on the texts that run together."""
-        return any(each.batch_dependent for each in (self.own, *self.also.values()))
-
-    def as_json(self) -> dict[str, Any]:
-        """The measured values by name, those of other heads by kind under ``also``."""
-        return {
-            **self.own.as_json(),
-            "also": {kind: parity.as_json() for kind, parity in self.also.items()},
-        }
-
-
 def read(recipe: Recipe, folder: Path, progress: Callable[[str], None]) -> Callable[[Path], Draft]:
     """As ``Drafting.read``, of the model in a folder."""
     if recipe.late_chunking:
         raise RecipeError(
-            f"recipe {recipe.name}: late_chunking is for one vector of each part of a text, and also"
-            " asks for more; leave one of them out"
+            f"recipe {recipe.name}: late_chunking is for one vector of each part of a text, and"
+            " also asks for more; leave one of them out"
         )
     facts = read_folder(folder)
     progress("Loading PyTorch")

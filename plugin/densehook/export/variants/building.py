@@ -86,6 +86,7 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
             lambda encoder: variant_gate(encoder.manifest)(encoder, plain, golden),
             _declared,
             evidence={"compared_with": origin.manifest.fingerprint},
+            also_golden=origin.also_golden(),
         )
     )
 

@@ -45,6 +45,7 @@ class SparseOutputTest {
         " ",
         List.of("input_ids", "attention_mask"),
         "embedding",
+        Map.of(),
         "",
         Map.of(),
         "sha256:0",

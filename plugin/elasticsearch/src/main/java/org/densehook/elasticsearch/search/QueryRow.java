@@ -46,7 +46,7 @@ record QueryRow(String text, String encoder, String fingerprint, Kind kind, Stri
         text,
         search.timeLeft(),
         search.task(),
-        listener.map(row -> new Made(serving, row)));
+        listener.map(row -> new Made(serving, serving.row(kind, serving.kinds(), row))));
   }
 
   private void requireFingerprint(EncoderHandle serving) {

@@ -3,7 +3,6 @@ package org.densehook.elasticsearch.service;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
-import org.densehook.bundle.Role;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Job;
 import org.densehook.encode.Lane;
@@ -108,7 +107,7 @@ final class QueryEncoding {
     Job job;
     boolean taken;
     try {
-      Tokens tokens = encoder.tokenize(text, Role.QUERY);
+      Tokens tokens = encoder.tokenizeQuery(text);
       job =
           new Job(
               tokens,
