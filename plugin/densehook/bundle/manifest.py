@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
-from .kinds import KINDS, Part
+from .kinds import ALSO, KINDS, Part
 from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
@@ -291,11 +291,12 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
 
 def _heads(stated: Stated, max_tokens: int) -> Mapping[str, Head]:
     heads = {}
+    known = ALSO.get(stated.text("kind"), ())
     for kind, content in stated.table("also").items():
         where = f"encoder.json: also.{shown(kind)}"
-        if kind not in KINDS or kind == stated.text("kind"):
+        if kind not in known:
             raise BundleError(
-                f"{where} must be another kind than the encoder's own, of {', '.join(KINDS)}"
+                f"{where} must be another kind than the encoder's own, of {', '.join(known)}"
             )
         own = Stated(content, where, [*KINDS[kind].KEYS, "output"])
         head = Head(own.name("output"), KINDS[kind].read(own))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import KINDS, Source
-from ..bundle.kinds import cross, sparse
+from ..bundle.kinds import ALSO, cross, sparse
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
 from ..bundle.manifest import ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
@@ -113,10 +113,8 @@ _CHOICES: Mapping[str, Collection[str]] = {
     "similarity": SIMILARITIES,
     "truncation": cross.TRUNCATIONS,
 }
-_ALSO = ("sparse", "multi")
-"""Kinds that a model may have heads of, beside its vector."""
 _OF_KINDS: Mapping[str, Collection[str]] = {
-    "also": ("dense",),
+    "also": tuple(ALSO),
     "activation": ("cross", "sparse"),
     "truncation": ("cross",),
     "template": ("cross",),
@@ -196,9 +194,14 @@ def _check_line(path: Path, key: str, value: str) -> None:
 
 
 def _check_also(path: Path, key: str, kinds: list[Any]) -> None:
-    if not kinds or len({*map(str, kinds)}) < len(kinds) or not set(map(str, kinds)) <= set(_ALSO):
+    if (
+        not kinds
+        or len({*map(str, kinds)}) < len(kinds)
+        or not set(map(str, kinds)) <= set(ALSO["dense"])
+    ):
+        known = ", ".join(ALSO["dense"])
         raise RecipeError(
-            f"{path}: also is {shown(kinds)}; it must name some of {', '.join(_ALSO)}, each once"
+            f"{path}: also is {shown(kinds)}; it must name some of {known}, each once"
         )
 
 

@@ -46,6 +46,9 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
+ALSO: Mapping[str, tuple[str, ...]] = {"dense": ("sparse", "multi")}
+"""Of a kind the others that the same graph may have heads of."""
+
 KINDS: Mapping[str, type[Part]] = {
     "dense": Dense,
     "cross": Cross,
