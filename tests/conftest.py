@@ -190,6 +190,14 @@ def idf_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def m3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A tiny encoder of vectors, weights by token and token vectors at once."""
+    from tiny_m3 import make_m3_bundle
+
+    return make_m3_bundle(tmp_path_factory.mktemp("tiny-m3"))
+
+
+@pytest.fixture(scope="session")
 def tiny(tiny_bundle: Bundle) -> Encoder:
     return load(tiny_bundle.path)
 

@@ -272,6 +272,17 @@ def make_pylate(folder: Path) -> None:
     )
 
 
+def make_m3(folder: Path) -> None:
+    """An XLM-R with the heads of BGE M3 beside it, as its authors save them."""
+    import torch
+
+    make_xlm_roberta(folder)
+    describe(folder, pooling="cls", max_tokens=POSITIONS)
+    for name, rows in (("sparse_linear.pt", 1), ("colbert_linear.pt", TOKEN_DIMS)):
+        linear = torch.nn.Linear(HIDDEN, rows)
+        torch.save(linear.state_dict(), folder / name)
+
+
 def _projection() -> Any:
     import torch
 

@@ -211,5 +211,6 @@ def _query_vectors(collection: Collection, index: Index) -> list[Vector]:
     if encoder is None:
         encoder = remote_encoder(index.client, index.field.encoder)
         index.field.require(encoder.manifest, index.name)
-    vectors: list[Vector] = encoder.encode_queries(list(collection.queries.values())).tolist()
+    own = index.field.own(encoder)
+    vectors: list[Vector] = own.encode_queries(list(collection.queries.values())).tolist()
     return vectors

@@ -10,7 +10,7 @@ from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, Dense
 from .kinds.multi import Multi
 from .kinds.sparse import IDF, Sparse
-from .manifest import Manifest, Role, Source
+from .manifest import Head, Manifest, Role, Source
 from .named import MODELS, bundle_folder
 from .reader import MANIFEST, QUERIES, Bundle, read_bundle, require_one_space, write_manifest
 from .text import is_blank, join_texts, well_formed
@@ -29,6 +29,7 @@ __all__ = [
     "Cross",
     "Dense",
     "GoldenText",
+    "Head",
     "Manifest",
     "Multi",
     "Pairing",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from ..errors import BundleError
 from .kinds import Part
-from .manifest import ROLES, Role
+from .manifest import ROLES, Manifest, Role
 from .stated import Stated, is_number, parse, read_text, shown
 
 
@@ -30,8 +30,16 @@ class GoldenText:
     query: str | None = None
 
 
-def write_golden(path: Path, texts: Iterable[GoldenText], part: Part) -> None:
-    """Writes golden.json, with outputs as the encoder's kind writes them."""
+def write_golden(
+    path: Path,
+    texts: Iterable[GoldenText],
+    part: Part,
+    also: Sequence[tuple[Part, Sequence[Any]]] = (),
+) -> None:
+    """Writes golden.json, with outputs as the encoder's kind writes them.
+
+    ``also`` are the outputs of its other heads, in the order of the texts.
+    """
     rows = [
         {
             "role": golden.role,
@@ -39,25 +47,35 @@ def write_golden(path: Path, texts: Iterable[GoldenText], part: Part) -> None:
             "text": golden.text,
             "ids": list(golden.ids),
             part.OUTPUT_KEY: part.written_output(golden.output),
+            **{head.OUTPUT_KEY: head.written_output(outputs[n]) for head, outputs in also},
         }
-        for golden in texts
+        for n, golden in enumerate(texts)
     ]
     path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
 
 
-def read_golden(path: Path, part: Part) -> list[GoldenText]:
+def read_golden(path: Path, part: Part, beside: Collection[str] = ()) -> list[GoldenText]:
     """Reads golden.json, with the outputs of this encoder.
+
+    ``beside`` are the keys of outputs that its texts have of other kinds.
 
     Raises BundleError when it is not one, or is empty.
     """
     rows = parse(read_text(path), str(path))
     if not isinstance(rows, list) or not rows:
         raise BundleError(f"{path} is {shown(rows)}; it must be a list of golden texts")
-    return [_golden_text(row, f"{path}: text {i}", part) for i, row in enumerate(rows)]
+    return [_golden_text(row, f"{path}: text {i}", part, beside) for i, row in enumerate(rows)]
 
 
-def _golden_text(row: Any, where: str, part: Part) -> GoldenText:
-    stated = Stated(row, where, ["role", "text", "ids", part.OUTPUT_KEY], ["query"])
+def golden_keys(manifest: Manifest) -> list[str]:
+    """The keys of the outputs that a golden text has, one of each kind."""
+    whole = manifest.whole or manifest
+    return [head.part.OUTPUT_KEY for head in whole.heads.values()]
+
+
+def _golden_text(row: Any, where: str, part: Part, beside: Collection[str]) -> GoldenText:
+    needed = {"role", "text", "ids", part.OUTPUT_KEY, *beside}
+    stated = Stated(row, where, needed, ["query"])
     golden = GoldenText(
         role=cast(Role, stated.one_of("role", ROLES)),
         text=stated.text("text"),

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
-from .kinds import KINDS, Part
+from .kinds import ALSO, KINDS, Part
 from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
@@ -30,6 +30,14 @@ INSTRUCTION = "{instruction}"
 """Stands in ``instruction`` where a query's own goes."""
 
 P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True)
+class Head:
+    """An output that a graph gives beside its own, and what an encoder of its kind states."""
+
+    output: str
+    part: Part
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,10 @@ class Manifest:
     A query may bring an instruction where ``instruction`` is stated: what goes before the query
     then, with ``{instruction}`` in the place of its own; the role's prompt does not.
 
+    ``also`` are the heads of other kinds, by kind, where one run gives several outputs for a text.
+    All of them are of what is read for the manifest's own kind. ``whole`` is the manifest that this
+    one is a part of, as ``of_kind`` gives it; it is not written down.
+
     ``queries`` is the fingerprint of the bundle in ``queries/``, a tower of its own for queries in
     the space of this one's vectors; empty where one encoder is for both.
 
@@ -91,9 +103,11 @@ class Manifest:
     joiner: str = " "
     inputs: Sequence[str]
     output: str
+    also: Mapping[str, Head] = field(default_factory=dict)
     queries: str = ""
     source: Source
     files: Mapping[str, str]
+    whole: Manifest | None = None
 
     @property
     def space(self) -> str:
@@ -102,6 +116,8 @@ class Manifest:
         It is the fingerprint of this encoder without what queries alone have, a tower of their own
         and instructions, so that an index stays as it is when only that is another.
         """
+        if self.whole is not None:
+            return self.whole.space
         return replace(self, queries="", instruction="").fingerprint
 
     @property
@@ -110,12 +126,35 @@ class Manifest:
 
         Names and source are left out: the same graph under another name gives the same vectors.
         """
+        if self.whole is not None:
+            return self.whole.fingerprint
         content = self._as_json()
         content["files"] = {n: s for n, s in sorted(self.files.items()) if n in _VECTOR_FILES}
         for key in ("name", "source", "variant", "proof"):
             content.pop(key, None)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        """What it gives for a text, by kind; its own kind first."""
+        return {self.kind: Head(self.output, self.part), **self.also}
+
+    def of_kind(self, kind: str) -> Manifest:
+        """The same as that of an encoder of one of its kinds alone, with the same fingerprint.
+
+        Raises BundleError for another kind.
+        """
+        whole = self.whole or self
+        head = whole.heads.get(kind)
+        if head is None:
+            raise BundleError(
+                f"encoder {self.name!r} is of kind {' and '.join(whole.heads)}; this can be done"
+                f" with one of kind {kind!r} alone"
+            )
+        if head.part is whole.part:
+            return whole
+        return replace(whole, kind=kind, part=head.part, output=head.output, also={}, whole=whole)
 
     @property
     def knows_padding(self) -> bool:
@@ -182,14 +221,27 @@ class Manifest:
         for key, value in asdict(self).items():
             if key == "part":
                 content |= value
-            elif value or key not in _OPTIONAL_KEYS:
+            elif key == "also" and value:
+                content[key] = {
+                    kind: {"output": head["output"], **head["part"]} for kind, head in value.items()
+                }
+            elif key != "whole" and (value or key not in _OPTIONAL_KEYS):
                 content[key] = value
         return content
 
 
 # written only where there is something to say
-_OPTIONAL_KEYS = ("variant", "proof", "batch_dependent", "unpooled", "instruction", "queries")
-_KEYS = {each.name for each in fields(Manifest)} - {"part", *_OPTIONAL_KEYS} | {"fingerprint"}
+_OPTIONAL_KEYS = (
+    "variant",
+    "proof",
+    "batch_dependent",
+    "unpooled",
+    "instruction",
+    "also",
+    "queries",
+)
+_NOT_KEYS = {"part", "whole", *_OPTIONAL_KEYS}
+_KEYS = {each.name for each in fields(Manifest)} - _NOT_KEYS | {"fingerprint"}
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -229,6 +281,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
             f"encoder.json: inputs is {shown(inputs)}; {_POOLING_MASK} must be among them where"
             " unpooled is stated, and nowhere else"
         )
+    max_tokens = stated.number("max_tokens", 1)
     return Manifest(
         name=stated.name("name"),
         kind=stated.text("kind"),
@@ -237,7 +290,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         proof=stated.text("proof") if stated.has("proof") else "",
         batch_dependent=stated.has("batch_dependent") and stated.truth("batch_dependent"),
         part=kind.read(stated),
-        max_tokens=stated.number("max_tokens", 1),
+        max_tokens=max_tokens,
         pad_id=stated.number("pad_id", 0),
         prompts={role: prompts.text(role) for role in ROLES},
         unpooled=unpooled,
@@ -245,6 +298,7 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         joiner=stated.text("joiner"),
         inputs=inputs,
         output=stated.name("output"),
+        also=_heads(stated, max_tokens) if stated.has("also") else {},
         queries=stated.text("queries") if stated.has("queries") else "",
         source=Source(**{each.name: source.text(each.name) for each in fields(Source)}),
         files=_sums(stated.table("files")),
@@ -260,6 +314,26 @@ def _instruction(stated: Stated) -> str:
             f"encoder.json: instruction is {shown(template)}; it must have {INSTRUCTION} once"
         )
     return template
+
+
+def _heads(stated: Stated, max_tokens: int) -> Mapping[str, Head]:
+    heads = {}
+    known = ALSO.get(stated.text("kind"), ())
+    for kind, content in stated.table("also").items():
+        where = f"encoder.json: also.{shown(kind)}"
+        if kind not in known:
+            raise BundleError(
+                f"{where} must be another kind than the encoder's own, of {', '.join(known)}"
+            )
+        own = Stated(content, where, [*KINDS[kind].KEYS, "output"])
+        head = Head(own.name("output"), KINDS[kind].read(own))
+        if not head.part.reads_plainly(max_tokens):
+            raise BundleError(
+                f"{where} reads a text otherwise than kind {stated.text('kind')!r} does, and one"
+                " run gives both; export the bundle again"
+            )
+        heads[kind] = head
+    return heads
 
 
 def _unpooled(stated: Stated) -> Mapping[str, int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import BundleError
 from .files import sha256_of
-from .golden import GoldenText, read_golden
+from .golden import GoldenText, golden_keys, read_golden
 from .manifest import Manifest
 from .stated import read_text
 from .tuning import Tuning, read_tuning
@@ -41,8 +42,20 @@ class Bundle:
         return self.path / "tokenizer.json"
 
     def golden(self) -> list[GoldenText]:
-        """The self-test's texts."""
-        return read_golden(self.path / "golden.json", self.manifest.part)
+        """The self-test's texts, with the outputs of the manifest's kind."""
+        manifest = self.manifest
+        return read_golden(self.path / "golden.json", manifest.part, golden_keys(manifest))
+
+    def also_golden(self) -> dict[str, list[Any]]:
+        """By kind what the golden texts come to by the manifest's other heads."""
+        return {
+            kind: [text.output for text in self.of_kind(kind).golden()]
+            for kind in self.manifest.also
+        }
+
+    def of_kind(self, kind: str) -> Bundle:
+        """The same as a bundle of one of its kinds alone; raises BundleError for another."""
+        return replace(self, manifest=self.manifest.of_kind(kind))
 
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""
@@ -86,6 +99,12 @@ def require_one_space(documents: Manifest, queries: Manifest) -> None:
     """Raises BundleError where vectors of two encoders cannot be compared at all."""
     if queries.queries:
         raise BundleError(f"{queries.name} has a tower for queries itself; take that one's queries")
+    several = next((each for each in (documents, queries) if each.also), None)
+    if several is not None:
+        raise BundleError(
+            f"{several.name} is of kind {' and '.join(several.heads)}: what gives several outputs"
+            " in one run is no tower of a pair"
+        )
     alike = type(documents.part) is type(queries.part)
     if not alike or documents.part.space != queries.part.space:
         raise BundleError(

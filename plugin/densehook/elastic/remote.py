@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 from urllib.parse import quote
 
 from elasticsearch import BadRequestError, Elasticsearch
@@ -56,6 +56,10 @@ class RemoteEncoder:
     def fingerprint(self) -> str:
         """Identity of the vectors this encoder makes; see Manifest.fingerprint."""
         return self.manifest.fingerprint
+
+    def of_kind(self, kind: str) -> Self:
+        """The same encoder, whose rows are of one of its kinds; as ``Encoder.of_kind``."""
+        return type(self)(self.client, self.manifest.of_kind(kind))
 
     @overload
     def encode_queries(self, texts: str, instruction: str | None = None) -> Vector: ...

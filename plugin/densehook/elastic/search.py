@@ -143,7 +143,7 @@ class Searcher:
             return self._rankings(bodies, None)
         shown = [{**body, "_source": False, "docvalue_fields": [name]} for body in bodies]
         answers = msearch(self._client, self._index, shown)
-        queries = self._encoder.encode_queries(texts)
+        queries = self._field.own(self._encoder).encode_queries(texts)
         return [
             [
                 ScoredDoc(raw["_id"], score)
@@ -229,9 +229,12 @@ class Searcher:
                 )
                 for text in texts
             ]
-        here = self._encoder if field is self._field else None
+        here = self._encoder_of(field)
         if here is None and self._cluster_encodes and field.others:
-            return [kind.bridged_request(name, text, depth) for text in texts]
+            return [
+                kind.bridged_request(name, text, depth, instruction=self._instruction)
+                for text in texts
+            ]
         if here is None and self._cluster_encodes:
             return [
                 kind.text_request(name, text, encoder, depth, instruction=self._instruction)
@@ -241,6 +244,12 @@ class Searcher:
             raise RequestError(f"{mode} search needs the encoder {encoder!r}; give its bundle")
         outputs = here.encode_queries(texts, self._instruction).tolist()
         return [vector_request(field, output, depth) for output in outputs]
+
+    def _encoder_of(self, field: VectorField) -> Encoder | None:
+        """The encoder here, where it is that of a field."""
+        if self._encoder is None or field.fingerprint != self._field.fingerprint:
+            return None
+        return field.own(self._encoder)
 
     def _field_for(self, mode: str) -> VectorField:
         """The field that a mode searches. Raises RequestError where it is not known which."""

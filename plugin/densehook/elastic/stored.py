@@ -44,21 +44,21 @@ class StoredDocuments:
             return {}
         return {doc["_id"]: self._stored(doc) for doc in docs if "found" in doc}
 
-    def alike(self, documents: Sequence[Document]) -> set[str]:
+    def alike(self, documents: Sequence[Document], beside: Sequence[VectorField] = ()) -> set[str]:
         """The ids of those whose fields are what the index has, but for vectors and their notes.
 
-        Raises ClusterUnavailable.
+        ``beside`` are other fields of vectors. Raises ClusterUnavailable.
         """
         if not documents or not self._allowed:
             return set()
         docs = self._docs([each.id for each in documents], None)
         stored = {doc["_id"]: doc["_source"] for doc in docs if doc.get("found")}
-        field = self._vector_field
+        fields = (self._vector_field, *beside)
         return {
             each.id
             for each in documents
             if each.id in stored
-            and without_vector(stored[each.id], field) == without_vector(_plain(each), field)
+            and _without(stored[each.id], fields) == _without(_plain(each), fields)
         }
 
     def _docs(self, ids: Collection[str], source: Any) -> Sequence[Mapping[str, Any]]:
@@ -92,6 +92,12 @@ class StoredDocuments:
         vectors = [field.format.parsed(vector) for vector in field.vectors_of(value)]
         read = all(vector is not None for vector in vectors)
         return field.with_vectors(value, vectors) if read else None
+
+
+def _without(content: Mapping[str, Any], fields: Sequence[VectorField]) -> Mapping[str, Any]:
+    for field in fields:
+        content = without_vector(content, field)
+    return content
 
 
 def _plain(document: Document) -> Mapping[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeVar, Unpack, cast, overload
+from typing import Self, TypeVar, Unpack, cast, overload
 
 from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
@@ -73,13 +74,17 @@ class Encoder:
             provider=provider or "cpu",
             spinning=spinning,
         )
-        lexicon = LEXICONS.get(bundle.manifest.kind)
+        heads = {kind: bundle.of_kind(kind) for kind in bundle.manifest.heads}
         self._running = Running(
             bundle.manifest,
             session,
             tokens_per_run or TOKENS_PER_RUN,
             at_once,
-            None if lexicon is None else lexicon(bundle, self._read.tokenizer),
+            {
+                kind: LEXICONS[kind](head, self._read.tokenizer)
+                for kind, head in heads.items()
+                if kind in LEXICONS
+            },
         )
         self._queries: Encoder | None = None
         if bundle.queries is not None:
@@ -102,6 +107,22 @@ class Encoder:
     def tower(self, role: str | None) -> Encoder:
         """The encoder of texts in a role: this one, unless queries have one of their own."""
         return self._queries if self._queries is not None and role == "query" else self
+
+    def of_kind(self, kind: str) -> Self:
+        """The same graph as an encoder of one of its kinds: its rows are of that kind alone.
+
+        Nothing is computed for the others. Raises BundleError for a kind that it does not give.
+
+            densehook.load("bge-m3").of_kind("sparse").encode_queries("how do vaccines work")
+        """
+        manifest = self.manifest.of_kind(kind)
+        if manifest is self.manifest:
+            return self
+        other = copy.copy(self)
+        other.manifest = manifest
+        other._kind = OUTPUTS[kind]
+        other._running = self._running.of_kind(kind)
+        return other
 
     def blank(self, texts: int) -> Vectors:
         """What so many texts have before they are encoded: zeros, float32 [n, dims]."""
@@ -246,10 +267,25 @@ class Encoder:
         ``prompts`` are those that some have in the place of the role's. Raises RequestError for one
         whose tokens cannot be told, where the encoder pools none of its prompts'.
         """
+        return self.encode_each_of_kinds(texts, role, [self.manifest.kind], prompts)[0]
+
+    def encode_each_of_kinds(
+        self,
+        texts: Sequence[str],
+        role: Role,
+        kinds: Sequence[str],
+        prompts: Sequence[str | None] | None = None,
+    ) -> list[EncodedEach]:
+        """As ``encode_each``, of several kinds that one run gives: those of each, in their order.
+
+        Raises BundleError for a kind that it does not give.
+
+            dense, sparse = encoder.encode_each_of_kinds(texts, "document", ["dense", "sparse"])
+        """
         if (tower := self.tower(role)) is not self:
-            return tower.encode_each(texts, role, prompts)
+            return tower.encode_each_of_kinds(texts, role, kinds, prompts)
         require_list(texts)
-        vectors = self.blank(len(texts))
+        vectors = [self.of_kind(kind).blank(len(texts)) for kind in kinds]
         each_ones = self._prompts(texts, role, prompts)
         stats = EncodeStats()
         failures: dict[int, EncodeError] = {}
@@ -259,12 +295,32 @@ class Encoder:
             )
             tokens = {start + n: each for n, each in enumerate(window) if isinstance(each, Tokens)}
             places = list(tokens)
-            made, failed = self.encode_each_of(list(tokens.values()))
-            vectors[places] = made
+            made, failed = self._run_kinds(list(tokens.values()), kinds)
+            for rows, own in zip(vectors, made, strict=True):
+                rows[places] = own
             failures |= {places[n]: placed(error, places[n]) for n, error in failed.items()}
             failures |= {e.position: e for e in window if isinstance(e, EncodeError)}
             stats += stats_of([each for at, each in tokens.items() if at not in failures])
-        return EncodedEach(vectors, stats, failures)
+        return [EncodedEach(rows, stats, failures) for rows in vectors]
+
+    def _run_kinds(
+        self, window: Sequence[Tokens], kinds: Sequence[str]
+    ) -> tuple[list[Vectors], dict[int, EncodeError]]:
+        if len(kinds) == 1:
+            rows, failures = self.of_kind(kinds[0]).encode_each_of(window)
+            return [rows], failures
+        several, failures = self._running.each_of_kinds(window, kinds)
+        return [several[kind] for kind in kinds], failures
+
+    def encode_tokens_of_kinds(
+        self, window: Sequence[Tokens], kinds: Sequence[str]
+    ) -> list[Vectors]:
+        """As ``encode_tokens``, of several kinds that one run gives."""
+        vectors, failures = self._run_kinds(window, kinds)
+        if failures:
+            place = min(failures)
+            raise placed(failures[place], place) from failures[place]
+        return vectors
 
     def _encode(
         self,

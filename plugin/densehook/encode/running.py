@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
 
 import numpy as np
 
 from ..bundle import Manifest
 from ..errors import EncodeError
-from .kinds import OUTPUTS, Lexicon
+from .kinds import OUTPUTS, Lexicon, Output
 from .packing import MAX_PADDING, pack
-from .session import Batch, Session, Vectors
+from .session import Batch, Rows, Session, Vectors
 from .tokenizer import Tokens
+
+
+class _Head(NamedTuple):
+    """One of a graph's outputs, and how it is read."""
+
+    manifest: Manifest
+    kind: Output
+    lexicon: Lexicon | None
+
+    def blank(self, texts: int) -> Vectors:
+        rows: Vectors = self.kind.blank(self.manifest, texts)
+        return rows
+
+    def decoded(self, output: Rows) -> Vectors:
+        rows: Vectors = self.kind.decoded(self.manifest, output)
+        if self.lexicon is not None:
+            rows = self.lexicon.named(rows)
+        return rows
 
 
 class Running:
     """A bundle's session, and how much of what goes through it at a time.
 
-    ``tokens_per_run`` counts padding; ``concurrent_runs`` packs are run side by side. ``lexicon``
-    has the words of outputs that are of tokens.
+    ``tokens_per_run`` counts padding; ``concurrent_runs`` packs are run side by side. ``lexicons``
+    have the words of outputs that are of tokens, by kind.
     """
 
     def __init__(
@@ -29,14 +49,25 @@ class Running:
         session: Session,
         tokens_per_run: int,
         concurrent_runs: int,
-        lexicon: Lexicon | None = None,
+        lexicons: Mapping[str, Lexicon],
     ) -> None:
         self.tokens_per_run = tokens_per_run
         self._manifest = manifest
-        self._kind = OUTPUTS[manifest.kind]
+        self._heads = {
+            kind: _Head(manifest.of_kind(kind), OUTPUTS[kind], lexicons.get(kind))
+            for kind in (manifest.whole or manifest).heads
+        }
+        self._head = self._heads[manifest.kind]
         self.session = session
         self._concurrent_runs = concurrent_runs
-        self._lexicon = lexicon
+
+    def of_kind(self, kind: str) -> Running:
+        """The same, whose rows are those of another kind that the graph gives."""
+        other = copy.copy(self)
+        other._head = self._heads[kind]
+        other._manifest = other._head.manifest
+        other.session = self.session.giving(other._manifest.output)
+        return other
 
     @property
     def max_padding(self) -> float:
@@ -55,17 +86,18 @@ class Running:
         back. A text that the model cannot run fails its pack, which is then run in halves until the
         text is alone.
         """
-        vectors: Vectors = self._kind.blank(self._manifest, len(window))
+        vectors = self._head.blank(len(window))
+        lexicon = self._head.lexicon
 
         def put(positions: Sequence[int]) -> None:
             with around_run():
                 vectors[positions] = self.together([window[at] for at in positions])
 
-        if self._lexicon is None or not self._lexicon.weighs_queries:
+        if lexicon is None or not lexicon.weighs_queries:
             return vectors, self._packed(window, put, batch_size)
         for at, tokens in enumerate(window):
             if tokens.is_query:
-                vectors[at] = self._lexicon.weighed(tokens.ids)
+                vectors[at] = lexicon.weighed(tokens.ids)
         places = [at for at, tokens in enumerate(window) if not tokens.is_query]
         failures = self._packed(
             [window[at] for at in places],
@@ -73,6 +105,22 @@ class Running:
             batch_size,
         )
         return vectors, {places[at]: failure for at, failure in failures.items()}
+
+    def each_of_kinds(
+        self, window: Sequence[Tokens], kinds: Sequence[str]
+    ) -> tuple[Mapping[str, Vectors], dict[int, EncodeError]]:
+        """As ``each``, of several kinds that one run gives: the rows of each, by kind."""
+        heads = [self._heads[kind] for kind in kinds]
+        vectors = {kind: self._heads[kind].blank(len(window)) for kind in kinds}
+        names = [head.manifest.output for head in heads]
+
+        def put(positions: Sequence[int]) -> None:
+            batch = self._batch([window[at] for at in positions])
+            given = self.session.run_each(batch, names)
+            for rows, head, output in zip(vectors.values(), heads, given, strict=True):
+                rows[positions] = head.decoded(output)
+
+        return vectors, self._packed(window, put)
 
     def each_spans(
         self, window: Sequence[Tokens]
@@ -128,6 +176,14 @@ class Running:
 
     def _rows(self, texts: Sequence[Tokens]) -> Vectors:
         """The same with a vector for each part of a text: float32 [n, spans, dims]."""
+        output = self.session.run(self._batch(texts))
+        if self._manifest.knows_spans and output.ndim == 3:
+            output = output.reshape(-1, output.shape[-1])
+        rows = self._head.decoded(output)
+        return rows.reshape(len(texts), -1, *rows.shape[1:])
+
+    def _batch(self, texts: Sequence[Tokens]) -> Batch:
+        """What the graph reads of texts, the longest of which is the first."""
         shape = (len(texts), len(texts[0].ids))
         ids = np.full(shape, self._manifest.pad_id, dtype=np.int64)
         mask, types, kept = np.zeros_like(ids), np.zeros_like(ids), np.zeros_like(ids)
@@ -141,10 +197,4 @@ class Running:
             kept[row, list(text.dropped)] = 0
             for span, (first, end) in enumerate(text.spans or [(text.unpooled, len(text.ids))]):
                 pooled[row, span, first:end] = 1
-        output = self.session.run(Batch(ids, mask, pooled, types, kept))
-        if self._manifest.knows_spans and output.ndim == 3:
-            output = output.reshape(-1, output.shape[-1])
-        rows: Vectors = self._kind.decoded(self._manifest, output)
-        if self._lexicon is not None:
-            rows = self._lexicon.named(rows)
-        return rows.reshape(len(texts), -1, *rows.shape[1:])
+        return Batch(ids, mask, pooled, types, kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ..bundle import Bundle, GoldenText, Manifest
@@ -20,35 +20,44 @@ class _Encoder(Protocol):
 
     def golden_tokens(self, golden: GoldenText) -> Tokens: ...
 
-    def encode_tokens(self, window: Sequence[Tokens]) -> Vectors: ...
+    def encode_tokens_of_kinds(
+        self, window: Sequence[Tokens], kinds: Sequence[str]
+    ) -> Sequence[Vectors]: ...
 
 
 def self_test(encoder: _Encoder, bundle: Bundle) -> None:
     """Encodes golden.json; raises SelfTestError at a token id or an output not its own."""
-    if reason := golden_objection(encoder, bundle.golden()):
+    if reason := golden_objection(encoder, bundle):
         raise SelfTestError(f"{bundle.path}: {reason}; export the bundle again")
 
 
-def golden_objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
+def golden_objection(encoder: _Encoder, bundle: Bundle) -> str:
     """What is not as in golden.json, token ids or an output; empty when all is."""
+    golden = {kind: bundle.of_kind(kind).golden() for kind in bundle.manifest.heads}
     for role in ROLES:
-        tower = encoder.tower(role)
-        own = [text for text in golden if text.role == role]
-        if own and (reason := _objection(tower, own)):
+        own = {
+            kind: [text for text in texts if text.role == role] for kind, texts in golden.items()
+        }
+        if any(own.values()) and (reason := _objection(encoder.tower(role), own)):
             return reason
     return ""
 
 
-def _objection(encoder: _Encoder, golden: Sequence[GoldenText]) -> str:
-    tokens = [encoder.golden_tokens(text) for text in golden]
-    for text, found in zip(golden, tokens, strict=True):
+def _objection(encoder: _Encoder, golden: Mapping[str, Sequence[GoldenText]]) -> str:
+    texts = next(iter(golden.values()))
+    tokens = [encoder.golden_tokens(text) for text in texts]
+    for text, found in zip(texts, tokens, strict=True):
         if found.ids != list(text.ids):
             return (
                 f"the tokenizer gives {_shown(found.ids)} for {text.text[:40]!r}, PyTorch's gave"
                 f" {_shown(text.ids)}"
             )
-    manifest = encoder.manifest
-    return OUTPUTS[manifest.kind].golden_objection(manifest, encoder.encode_tokens(tokens), golden)
+    rows = encoder.encode_tokens_of_kinds(tokens, list(golden))
+    objections = (
+        OUTPUTS[kind].golden_objection(encoder.manifest.of_kind(kind), own, golden[kind])
+        for kind, own in zip(golden, rows, strict=True)
+    )
+    return next(filter(None, objections), "")
 
 
 def _shown(ids: Sequence[int]) -> str:

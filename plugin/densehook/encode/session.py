@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -120,19 +121,30 @@ class Session:
         self._inputs = {name: _INPUTS[name] for name in graph.inputs}
         self._output = graph.output
 
+    def giving(self, output: str) -> Session:
+        """The same graph, of which ``run`` gives another output."""
+        other = copy.copy(self)
+        other._output = output
+        return other
+
     def run(self, batch: Batch) -> Rows:
-        """A batch -> the graph's output.
+        """A batch -> the graph's output; else as ``run_each``."""
+        (output,) = self.run_each(batch, [self._output])
+        return output
+
+    def run_each(self, batch: Batch, outputs: Sequence[str]) -> Sequence[Rows]:
+        """A batch -> so many of the graph's outputs, and nothing is computed for others.
 
         Raises EncodeError when the model cannot run them, ProviderError when the provider fails.
         """
         feed = {name: make(batch) for name, make in self._inputs.items()}
         try:
-            (output,) = self._session.run([self._output], feed)
+            given = self._session.run(list(outputs), feed)
         except EPFail as error:
             raise ProviderError(f"the execution provider failed: {_first_line(error)}") from error
         except Exception as error:  # a token id the graph has no row for, say, or no more memory
             raise EncodeError(f"the model cannot run it: {_first_line(error)}") from error
-        return np.asarray(output)
+        return [np.asarray(output) for output in given]
 
     def values(
         self, names: Sequence[str], ids: Ids, types: Sequence[int] = ()

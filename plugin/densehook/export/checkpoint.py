@@ -84,6 +84,12 @@ class Checkpoint:
         return name in self.shapes
 
 
+def tensors_of(file: Path) -> Mapping[str, Tensor]:
+    """The tensors of one weight file by name. Raises ExportError where it cannot be read."""
+    with _Opened(file) as tensors:
+        return {name: tensors.get(name) for name in tensors.names()}
+
+
 class _Opened:
     """One weight file, safetensors or PyTorch's own, with what reading it costs put off."""
 

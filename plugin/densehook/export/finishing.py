@@ -48,6 +48,7 @@ def new_folder(output: Path, mark: str = MANIFEST) -> Iterator[Path]:
 class Draft:
     """A folder with model.onnx and tokenizer.json, and what is to be said and asked of them.
 
+    ``also_golden`` has by kind what the golden texts come to by the manifest's other heads.
     ``gate`` compares the graph with what it was made of. ``evidence`` and ``versions`` go into
     parity.json beside what it measured; ``declared`` is the manifest in the light of that.
     """
@@ -59,6 +60,7 @@ class Draft:
     declared: Callable[[Manifest, Parity], Manifest] = lambda manifest, parity: manifest
     evidence: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    also_golden: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def finish(draft: Draft) -> None:
@@ -70,10 +72,11 @@ def finish(draft: Draft) -> None:
     from .gate import gate_golden
 
     bundle = Bundle(draft.folder, draft.manifest)
-    write_golden(draft.folder / "golden.json", draft.golden, draft.manifest.part)
+    also = [(draft.manifest.also[kind].part, rows) for kind, rows in draft.also_golden.items()]
+    write_golden(draft.folder / "golden.json", draft.golden, draft.manifest.part, also)
     encoder = encoder_of(bundle)
     parity = draft.gate(encoder)
-    gate_golden(encoder, bundle.golden())  # as written: what every load will read
+    gate_golden(encoder, bundle)  # as written: what every load will read
     content = {
         **parity.as_json(),
         **draft.evidence,

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from ..bundle import PRECISION_BOUNDS, GoldenText, Role
+from ..bundle import PRECISION_BOUNDS, Bundle, GoldenText, Role
 from ..encode import Encoder, Vectors, cosines
 from ..encode.selftest import golden_objection
 from ..encode.tokenizer import Tokens
@@ -109,9 +109,9 @@ def gate_transformed(
     return _compared(transformed, texts, transform(_alone(plain, texts)), "the transform's")
 
 
-def gate_golden(encoder: Encoder, golden: Sequence[GoldenText]) -> None:
+def gate_golden(encoder: Encoder, bundle: Bundle) -> None:
     """Raises GateError for a graph that every load would refuse by its self-test."""
-    if reason := golden_objection(encoder, golden):
+    if reason := golden_objection(encoder, bundle):
         raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
 
 

@@ -29,7 +29,7 @@ from .pooling import POOLING, Head
 from .sizes import state_sizes
 from .variants.graphs import Model, write_model
 
-__all__ = ["AXES", "OUTPUT", "POOLING", "tells_types_apart", "trace", "write_graph"]
+__all__ = ["AXES", "OUTPUT", "POOLING", "inputs_of", "tells_types_apart", "trace", "write_graph"]
 
 OPSET = 18
 OUTPUT = "embedding"
@@ -61,13 +61,24 @@ class Pooled(Head):
         With ``span_mask``, int64 [batch, spans, tokens], a vector for each span: [batch, spans,
         dims].
         """
+        return self.run(input_ids, attention_mask, token_type_ids, pooling_mask, span_mask)[1]
+
+    def run(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None = None,
+        pooling_mask: Tensor | None = None,
+        span_mask: Tensor | None = None,
+    ) -> tuple[Any, Tensor]:
+        """The same, behind the transformer's own output."""
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         output = self.model(
             input_ids=input_ids, attention_mask=attention_mask, **types, **self._flags
         )
         pooled = attention_mask if pooling_mask is None else pooling_mask
         pooled = pooled if span_mask is None else span_mask
-        return self.vectors(output, attention_mask, pooled)
+        return output, self.vectors(output, attention_mask, pooled)
 
 
 def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[str]:
@@ -75,26 +86,33 @@ def write_graph(model: Any, settings: Settings, path: Path, dims: int) -> list[s
 
     Raises ExportError as ``trace`` does.
     """
-    inputs = ["input_ids", "attention_mask"]
-    ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
-    values = [ids, ids]
-    if tells_types_apart(model):
-        inputs.append("token_type_ids")
-        values.append(torch.zeros_like(ids))
-    named = {}
+    inputs, values, named = inputs_of(model, settings)
     axes: dict[str, dict[int, str]] = {OUTPUT: {0: AXES[0]}}
     if settings.late_chunking:
         axes = {"span_mask": _SPAN_AXES, OUTPUT: {0: _SPAN_AXES[0], 1: _SPAN_AXES[1]}}
-        inputs.append("span_mask")
-        named["span_mask"] = torch.ones(2, 3, 4, dtype=torch.int64)
-    elif settings.unpooled:
-        inputs.append("pooling_mask")
-        named["pooling_mask"] = ids
     traced = trace(Pooled(model, settings), inputs, values, path, axes=axes, named=named)
     traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = dims
     state_sizes(traced)
     write_model(traced, path)
     return inputs
+
+
+def inputs_of(model: Any, settings: Settings) -> tuple[list[str], list[Tensor], dict[str, Tensor]]:
+    """The names of the graph's inputs, and values of the first of them and, by name, of others."""
+    inputs = ["input_ids", "attention_mask"]
+    ids = torch.ones(2, 4, dtype=torch.int64)  # two texts of four tokens, none of them padding
+    values = [ids, ids]
+    named = {}
+    if tells_types_apart(model):
+        inputs.append("token_type_ids")
+        values.append(torch.zeros_like(ids))
+    if settings.late_chunking:
+        inputs.append("span_mask")
+        named["span_mask"] = torch.ones(2, 3, 4, dtype=torch.int64)
+    elif settings.unpooled:
+        inputs.append("pooling_mask")
+        named["pooling_mask"] = ids
+    return inputs, values, named
 
 
 def trace(
@@ -105,7 +123,7 @@ def trace(
     *,
     axes: Mapping[str, Mapping[int, str]],
     named: Mapping[str, Tensor] = MappingProxyType({}),
-    output: str = OUTPUT,
+    outputs: Sequence[str] = (OUTPUT,),
 ) -> Model:
     """The graph of a module around ``module.model``, traced beside ``path``; not yet written.
 
@@ -121,7 +139,7 @@ def trace(
                 str(scratch / path.name),
                 kwargs=dict(named),
                 input_names=list(inputs),
-                output_names=[output],
+                output_names=list(outputs),
                 dynamic_axes={**dict.fromkeys(inputs, AXES), **axes},
                 opset_version=OPSET,
                 dynamo=False,

@@ -78,7 +78,7 @@ def write_pair_graph(
         values.append(torch.zeros_like(ids))
     module = Judged(model, answers, activation) if answers else Classified(model, activation)
     axes = {OUTPUT: {0: AXES[0]}}
-    traced = trace(module, inputs, values, path, axes=axes, output=OUTPUT)
+    traced = trace(module, inputs, values, path, axes=axes, outputs=[OUTPUT])
     traced.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = 1
     state_sizes(traced)
     write_model(traced, path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..bundle import KINDS, Source
-from ..bundle.kinds import cross, sparse
+from ..bundle.kinds import ALSO, cross, sparse
 from ..bundle.kinds.dense import POOLINGS, SIMILARITIES, split_pooling
 from ..bundle.manifest import INSTRUCTION, ROLES
 from ..bundle.stated import NAME, is_name, is_number, shown
@@ -52,6 +52,8 @@ class Recipe:
     """Of a cross-encoder's pair that is too long: longest_first or document."""
     template: Mapping[str, str] = field(default_factory=dict)
     """Of a decoder that judges pairs: the texts around query and document, and its two answers."""
+    also: Sequence[str] = ()
+    """Kinds of other heads of the model, which one run gives beside its vector."""
     max_terms: int | None = None
     """Of a text's weights, how many are kept, from the largest on; sparse alone."""
     instruction: str = ""
@@ -93,6 +95,7 @@ _TYPES: Mapping[str, type] = {
     "activation": str,
     "truncation": str,
     "template": dict,
+    "also": list,
     "max_terms": int,
     "instruction": str,
     "idf": str,
@@ -117,6 +120,7 @@ _CHOICES: Mapping[str, Collection[str]] = {
     "truncation": cross.TRUNCATIONS,
 }
 _OF_KINDS: Mapping[str, Collection[str]] = {
+    "also": tuple(ALSO),
     "activation": ("cross", "sparse"),
     "truncation": ("cross",),
     "template": ("cross",),
@@ -126,6 +130,8 @@ _OF_KINDS: Mapping[str, Collection[str]] = {
     "idf": ("sparse",),
 }
 """Keys that are not of every kind."""
+_OF_HEADS = ("max_terms",)
+"""Those of them that speak of a head as well."""
 _ACTIVATIONS: Mapping[str, Collection[str]] = {
     "cross": cross.ACTIVATIONS,
     "sparse": sparse.ACTIVATIONS,
@@ -152,7 +158,7 @@ def read_recipe(path: Path | str) -> Recipe:
         )
     for key in content:
         kinds = _OF_KINDS.get(key, KINDS)
-        if content.get("kind", Recipe.kind) not in kinds:
+        if not {content.get("kind", Recipe.kind), *_heads(content, key)} & set(kinds):
             raise RecipeError(f"{path}: {key} is for kind {', '.join(kinds)} alone; leave it out")
     known = _ACTIVATIONS.get(content.get("kind", ""), ())
     if "activation" in content and content["activation"] not in known:
@@ -160,6 +166,11 @@ def read_recipe(path: Path | str) -> Recipe:
             f"{path}: activation is {shown(content['activation'])}; known: {', '.join(known)}"
         )
     return Recipe(**content, folder=path.resolve().parent)
+
+
+def _heads(content: Mapping[str, Any], key: str) -> Sequence[str]:
+    """Kinds of heads that a key may be for, beside the recipe's own kind."""
+    return content.get("also", ()) if key in _OF_HEADS else ()
 
 
 def check_key(path: Path, key: str, value: Any) -> None:
@@ -188,6 +199,18 @@ def _check_name(path: Path, key: str, value: str) -> None:
 def _check_line(path: Path, key: str, value: str) -> None:
     if any(c < " " or c == "\x7f" for c in value):
         raise RecipeError(f"{path}: {key} is {shown(value)}; it must have no control characters")
+
+
+def _check_also(path: Path, key: str, kinds: list[Any]) -> None:
+    if (
+        not kinds
+        or len({*map(str, kinds)}) < len(kinds)
+        or not set(map(str, kinds)) <= set(ALSO["dense"])
+    ):
+        known = ", ".join(ALSO["dense"])
+        raise RecipeError(
+            f"{path}: also is {shown(kinds)}; it must name some of {known}, each once"
+        )
 
 
 def _check_overrides(path: Path, key: str, names: list[Any]) -> None:
@@ -248,6 +271,7 @@ _CONTENTS: Mapping[str, Callable[[Path, str, Any], None]] = {
     "max_terms": _check_positive,
     "idf": _check_name,
     "instruction": _check_instruction,
+    "also": _check_also,
     "overrides": _check_overrides,
     "prompts": _check_prompts,
     "template": _check_template,

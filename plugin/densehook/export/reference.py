@@ -149,12 +149,12 @@ class Reference:
 
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> NDArray[np.float32]:
         """Token ids -> float32 [dims]."""
-        hidden = self._hidden(settings, ids)
+        hidden = self.hidden(settings, ids)
         first = min(settings.unpooled.get(role, 0), len(ids) - 1)
         return self._arithmetic.vector(settings, hidden, first)
 
-    def _hidden(self, settings: Settings, ids: list[int]) -> Numbers:
-        """Token ids -> float64 [tokens, dims]."""
+    def hidden(self, settings: Settings, ids: list[int]) -> Numbers:
+        """Token ids -> their hidden states, float64 [tokens, hidden size]."""
         with torch.inference_mode():
             batch = torch.tensor([ids])
             output = self.model(
@@ -172,7 +172,7 @@ class Reference:
         self, settings: Settings, ids: list[int], spans: Sequence[tuple[int, int]]
     ) -> NDArray[np.float32]:
         """Token ids, and of each span the first and behind its last -> float32 [spans, dims]."""
-        hidden = self._hidden(settings, ids)
+        hidden = self.hidden(settings, ids)
         vectors = [self._arithmetic.vector(settings, hidden[first:end], 0) for first, end in spans]
         return np.stack(vectors)
 

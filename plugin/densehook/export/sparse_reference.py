@@ -30,6 +30,19 @@ _WEIGHT: Mapping[str, Callable[[Numbers], Numbers]] = {
 """float64 [tokens, vocabulary] -> the same."""
 
 
+def written_tokens(tokenizer: Any, vocabulary: int) -> list[str]:
+    """By id the tokens that a text may have a weight of; empty for those that it may not.
+
+    These are special tokens, tokens that show nothing, and ids that are no token's.
+    """
+    special = set(tokenizer.all_special_ids)
+    names = [""] * vocabulary
+    for token, number in tokenizer.get_vocab().items():
+        if number not in special and number < len(names) and not is_blank(token):
+            names[number] = token
+    return names
+
+
 class SparseReference(Reference):
     """A masked language model in PyTorch; a text's row has every weight over 0, the largest first.
 
@@ -57,16 +70,8 @@ class SparseReference(Reference):
 
     @cached_property
     def tokens(self) -> list[str]:
-        """By id the tokens that a text may have a weight of; empty for those that it may not.
-
-        These are special tokens, tokens that show nothing, and ids that are no token's.
-        """
-        special = set(self.tokenizer.all_special_ids)
-        names = [""] * self.vocabulary
-        for token, number in self.tokenizer.get_vocab().items():
-            if number not in special and number < len(names) and not is_blank(token):
-                names[number] = token
-        return names
+        """As ``written_tokens``."""
+        return written_tokens(self.tokenizer, self.vocabulary)
 
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
         """Token ids -> every weight over 0, by token."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..bundle import GoldenText, Manifest
 from ..encode import Encoder
 from .gate import gate_variant
-from .kinds import Parity
+from .kinds import Parity, ParityOfHeads
 from .pair_gate import gate_variant_of_pairs
 
 Judge = Callable[[Encoder, Encoder, Sequence[GoldenText]], Parity]
@@ -19,4 +19,12 @@ VARIANT_GATES: Mapping[str, Judge] = {"cross": gate_variant_of_pairs}
 
 def variant_gate(manifest: Manifest) -> Judge:
     """What judges variants of encoders like this."""
-    return VARIANT_GATES.get(manifest.kind, gate_variant)
+    return _gate_heads if manifest.also else VARIANT_GATES.get(manifest.kind, gate_variant)
+
+
+def _gate_heads(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]) -> Parity:
+    also = {
+        kind: gate_variant(variant.of_kind(kind), plain.of_kind(kind), golden)
+        for kind in variant.manifest.also
+    }
+    return ParityOfHeads(gate_variant(variant, plain, golden), also)

@@ -107,6 +107,7 @@ def write_transformed(
                 "compared_with": origin.manifest.fingerprint,
                 "transform": dict(evidence),
             },
+            also_golden=origin.also_golden(),
         )
         finish(draft)
     return read_bundle(output)

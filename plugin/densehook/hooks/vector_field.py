@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 from ..bundle import Manifest
 from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
-from .kinds import Field, field_for_kind, format_of
+from .kinds import Field, field_for_kind, format_of, kind_for
 from .kinds.multi import TokenField
 from .paths import value_at
 from .text_rule import TextRule
+
+
+class _OfKinds(Protocol):
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def of_kind(self, kind: str) -> Self: ...
+
+
+OneOfKinds = TypeVar("OneOfKinds", bound=_OfKinds)
 
 
 @dataclass(frozen=True)
@@ -157,7 +167,24 @@ class VectorField:
                 f" ({short(manifest.space)}); use that encoder, or create another index"
             )
 
+    def own(self, encoder: OneOfKinds) -> OneOfKinds:
+        """The encoder as that of this field's kind, where it gives several."""
+        return encoder.of_kind(kind_for(self.mapping, encoder.manifest))
+
+    def beside(self, fields: Iterable[VectorField], manifest: Manifest) -> list[VectorField]:
+        """Those of the fields that one run of the encoder fills with this one.
+
+        They have another of its kinds, made of the same text as a whole.
+        """
+        found = {kind_for(self.mapping, manifest): self}
+        for field in fields:
+            alike = (field.fingerprint, field.text) == (self.fingerprint, self.text)
+            if alike and field.chunk is None and self.chunk is None:
+                found.setdefault(kind_for(field.mapping, manifest), field)
+        return [field for field in found.values() if field is not self]
+
     def _objection(self, manifest: Manifest) -> str:
+        manifest = manifest.of_kind(kind_for(self.mapping, manifest))
         kind = field_for_kind(manifest)
         if self.mapping.get("type") != kind.TYPE:
             return (

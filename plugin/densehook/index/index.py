@@ -503,7 +503,8 @@ class Index:
         """The vector of each query, None where the cluster makes it or none is needed."""
         if not self.searching.needs_vector(asked) or self.encoder is None:
             return [None] * len(texts)
-        vectors: list[Vector | None] = self.encoder.encode_queries(
+        encoder = self.field.own(self.encoder)
+        vectors: list[Vector | None] = encoder.encode_queries(
             list(texts), asked.instruction
         ).tolist()
         return vectors

@@ -30,7 +30,7 @@ from ..hooks import (
 from ..types import Document, EncodeStats
 from .outcome import Failure
 from .source import windows
-from .values import CUT_CHARACTERS, rewritten, values_of
+from .values import CUT_CHARACTERS, rewritten, values_of_fields
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -50,14 +50,18 @@ class Ready:
 
 @dataclass
 class Plan:
-    """A document, its text and prompt; its vector, its note and its source, as they get known."""
+    """A document, its text and prompt; its vector and its source, as they get known.
+
+    ``wanted`` are the notes of what is to be encoded for it, by field: so long as there are some,
+    ``source`` is not whole.
+    """
 
     document: Document
     text: str
     missing: Sequence[str]
     prompt: str | None = None
     vector: Vector = Vector.MADE
-    note: Note | None = None
+    wanted: dict[str, Note | None] = field(default_factory=dict)
     source: Mapping[str, Any] | None = None
 
 
@@ -97,9 +101,14 @@ class Preparer:
         replace: bool,
         repeatable: bool = False,
         doubtful: int = 0,
+        beside: Sequence[VectorField] = (),
     ) -> None:
-        """Some of the first ``doubtful`` documents may be there, by a feed that was ended."""
-        self._stored = StoredDocuments(client, index, target, patience)
+        """Some of the first ``doubtful`` documents may be there, by a feed that was ended.
+
+        ``beside`` are fields that are filled by the same run of the encoder as the target.
+        """
+        self._targets = (target, *beside)
+        self._stored = [StoredDocuments(client, index, each, patience) for each in self._targets]
         self._client = client
         self._target = target
         self._encoder = encoder
@@ -132,7 +141,8 @@ class Preparer:
         """Documents with unlike ids -> what is to be written, and what cannot be."""
         window = Window()
         plans = list(self._planned(items, window))
-        known = self._known(plans)
+        knowing = self._known(plans)
+        known = knowing[0]
         taken = [plan.document for plan in plans if known.get(plan.document.id)]
         there = () if self._replace else self._written_before(taken)
         conflicts = [] if self._replace else [each for each in taken if each.id not in there]
@@ -140,7 +150,8 @@ class Preparer:
         if not self._repeatable:
             plans = self._without(conflicts, plans, window)
         for plan in plans:
-            self._decide(plan, known.get(plan.document.id) if self._replace else None)
+            id_ = plan.document.id
+            self._decide(plan, [each.get(id_) if self._replace else None for each in knowing])
         if self._encoder is not None:
             # what is there already as well: in other company vectors differ in their last bits
             self._encode(self._encoder, plans, window)
@@ -181,46 +192,66 @@ class Preparer:
 
     def _written_before(self, documents: Sequence[Document]) -> Collection[str]:
         """Ids of those that an earlier feed wrote: the index has just what they hold."""
-        return self._stored.alike(documents) if self._doubtful > 0 else ()
+        own, *_ = self._stored
+        return own.alike(documents, self._targets[1:]) if self._doubtful > 0 else ()
 
-    def _known(self, plans: Sequence[Plan]) -> Mapping[str, Stored | None]:
+    def _known(self, plans: Sequence[Plan]) -> Sequence[Mapping[str, Stored | None]]:
+        """By id what the index has of documents for each field; whether they are there, the first.
+
+        Of the others nothing is asked where no vector could be taken.
+        """
         if self._replace and self._encoder is None:
-            return {}
+            return [{}]
         ids = [plan.document.id for plan in plans]
-        return self._stored.known(ids, vectors=self._replace)
+        if not self._replace:
+            return [self._stored[0].known(ids, vectors=False), *[{}] * (len(self._targets) - 1)]
+        return [each.known(ids, vectors=True) for each in self._stored]
 
-    def _decide(self, plan: Plan, stored: Stored | None) -> None:
+    def _decide(self, plan: Plan, stored: Sequence[Stored | None]) -> None:
         """Completes the plan, unless its text is to be encoded here."""
-        target, fields = self._target, plan.document.fields
         if self._encoder is None:
             # what is current is for the node to say, which knows the joiner and the stored document
             if self._target.inputs and is_blank(plan.text):
                 plan.vector = Vector.NONE
-            plan.source = fields
+            plan.source = plan.document.fields
             return
-        decided = decide(fields, target, plan.text, stored, plan.prompt)
-        plan.vector, plan.note = decided.vector, decided.note
-        if decided.vector is Vector.KEPT:
-            plan.source = with_note(fields, target, decided.note)
+        source = plan.document.fields
+        for target, known in zip(reversed(self._targets), reversed(stored), strict=True):
+            source = self._decided(plan, target, known, source)
+        plan.source = source
+
+    def _decided(
+        self, plan: Plan, target: VectorField, stored: Stored | None, source: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """The document with what is known of one field; ``plan.vector`` is that of the last."""
+        decided = decide(plan.document.fields, target, plan.text, stored, plan.prompt)
+        plan.vector = decided.vector
+        if decided.vector is Vector.MADE:
+            plan.wanted[target.name] = decided.note
+        elif decided.vector is Vector.KEPT:
+            source = with_note(source, target, decided.note)
         elif decided.vector is Vector.NONE:
-            plan.source = without_vector(fields, target)
-        elif decided.vector is Vector.TAKEN and stored is not None:
+            source = without_vector(source, target)
+        elif stored is not None:
             taken = rewritten(target, stored.value, base64=self._base64)
-            plan.source = with_vector(fields, target, taken, decided.note)
+            source = with_vector(source, target, taken, decided.note)
+        return source
 
     def _encode(self, encoder: Encoder, plans: Sequence[Plan], window: Window) -> None:
         """Completes the plans whose texts are to be encoded; those that cannot be are failures."""
-        target = self._target
-        wanting = [plan for plan in plans if plan.source is None]
+        wanting = [plan for plan in plans if plan.wanted]
         texts = [(plan.text, plan.prompt) for plan in wanting]
-        made = values_of(encoder, target, texts, base64=self._base64)
-        window.encoded = made.encoded
+        made = values_of_fields(encoder, self._targets, texts, base64=self._base64)
+        window.encoded = made[0].encoded
         for place, plan in enumerate(wanting):
-            if place in made.failures:
-                window.failures.append(Failure.of(plan.document, made.failures[place]))
-            else:
-                fields = plan.document.fields
-                plan.source = with_vector(fields, target, made.values[place], plan.note)
+            if place in made[0].failures:
+                plan.source = None
+                window.failures.append(Failure.of(plan.document, made[0].failures[place]))
+                continue
+            for target, values in zip(self._targets, made, strict=True):
+                if target.name in plan.wanted and plan.source is not None:
+                    value, note = values.values[place], plan.wanted[target.name]
+                    plan.source = with_vector(plan.source, target, value, note)
 
     def _add(self, plan: Plan, source: Mapping[str, Any], absent: bool, window: Window) -> None:
         verb = "index" if self._replace else "create"

@@ -99,11 +99,16 @@ def feed_field(
 ) -> FeedReport:
     """As ``feed``, where it is known already what the index says of its field.
 
-    With a ``checkpoint`` the items it says are done are passed over, and it is kept up to date; the
-    documents must come in the order in which they came before. What is in flight when all
+    Where one run of the encoder gives several kinds, other fields of the same text are filled by it
+    as well. With a ``checkpoint`` the items it says are done are passed over, and it is kept up to
+    date; the documents must come in the order in which they came before. What is in flight when all
     patience is over is left to the feed that goes on, and is no failure.
     """
-    require_way(provenance, target, encoder)
+    beside: Sequence[VectorField] = ()
+    if encoder is not None:
+        beside = target.beside(provenance.vector_fields.values(), encoder.manifest)
+    for each in (target, *beside):
+        require_way(provenance, each, encoder)
     if isinstance(documents, Documents) and target.inputs:
         documents.require_any([*target.text.paths, target.name])
     patience = patience or Patience()
@@ -122,6 +127,7 @@ def feed_field(
             replace=replace,
             repeatable=checkpoint is not None,
             doubtful=doubtful,
+            beside=beside,
         )
         writer = Writer(
             client, provenance.index, patience, ahead=WINDOWS_AHEAD, in_cluster=encoder is None

@@ -36,6 +36,7 @@ def values_of(
     base64: bool,
 ) -> Values:
     """Texts of documents, with their prompts -> what they get for a field, all encoded together."""
+    encoder = target.own(encoder)
     failures: dict[int, EncodeError | UnusableDocument] = {}
     cuts: dict[int, list[Chunk]] = {}
     short = 0
@@ -58,6 +59,36 @@ def values_of(
         for place, vectors in encoded.vectors.items()
     }
     return Values(values, failures, replace(encoded.stats, short_texts=short))
+
+
+def values_of_fields(
+    encoder: Encoder,
+    targets: Sequence[VectorField],
+    texts: Sequence[tuple[str, str | None]],
+    *,
+    base64: bool,
+) -> list[Values]:
+    """As ``values_of``, for fields of as many kinds that one run fills: those of each."""
+    if len(targets) == 1:
+        return [values_of(encoder, targets[0], texts, base64=base64)]
+    encoded = encoder.encode_each_of_kinds(
+        [text for text, _ in texts],
+        "document",
+        [target.own(encoder).manifest.kind for target in targets],
+        [prompt for _, prompt in texts],
+    )
+    return [
+        Values(
+            {
+                place: target.format.written(row, base64=base64)
+                for place, row in enumerate(rows.vectors)
+                if place not in rows.failures
+            },
+            rows.failures,
+            rows.stats,
+        )
+        for target, rows in zip(targets, encoded, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ def import_vectors(
     _require_one_prompt(target, provenance.index)
     with elastic_errors(client):
         base64 = takes_base64(client, provenance.index)
+    encoder = target.own(encoder)
     into = _Target(client, provenance, target, encoder, base64)
     unit = target.mapping.get("similarity") == "dot_product"
     ids, makers = vectors.checked(encoder.dims, unit=unit)

@@ -63,7 +63,7 @@ def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
     from ..export.variant_gates import variant_gate
 
     encoder = encoder_of(bundle, provider=provider)
-    gate_golden(encoder, bundle.golden())
+    gate_golden(encoder, bundle)
     parity = variant_gate(bundle.manifest)(encoder, encoder_of(plain), plain.golden())
     dependent = bundle.manifest.batch_dependent or parity.batch_dependent
     return Nearness(float(parity.as_json()["lowest_cosine"]), dependent)

@@ -154,7 +154,7 @@ def _quality(
     from ..export.gate import gate_golden
 
     encoder = encoder_of(bundle, setting)
-    gate_golden(encoder, bundle.golden())
+    gate_golden(encoder, bundle)
     documents, queries = encode_sample(
         encoder,
         measured_on,

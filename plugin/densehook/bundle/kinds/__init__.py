@@ -32,6 +32,9 @@ class Part(Protocol):
     def space(self) -> Any:
         """What two encoders must have alike for their outputs to be compared."""
 
+    def reads_plainly(self, max_tokens: int) -> bool:
+        """Whether queries and documents are read as the tokenizer gives them, up to that many."""
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """Its keys, parsed; raises BundleError for a value out of its range."""
@@ -42,6 +45,9 @@ class Part(Protocol):
     def written_output(self, output: Any) -> Any:
         """The same as JSON has it."""
 
+
+ALSO: Mapping[str, tuple[str, ...]] = {"dense": ("sparse", "multi")}
+"""Of a kind the others that the same graph may have heads of."""
 
 KINDS: Mapping[str, type[Part]] = {
     "dense": Dense,

@@ -80,6 +80,10 @@ class Cross:
         """How far from the golden scores those of a precision may be."""
         return SCORE_BOUNDS[precision] * _STEEPEST[self.activation]
 
+    def reads_plainly(self, max_tokens: int) -> bool:
+        """As ``Part.reads_plainly``."""
+        return False
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """As ``Part.read``."""

@@ -45,6 +45,10 @@ class Dense:
         """As ``Part.space``: as many numbers, compared alike."""
         return self.dims, self.similarity
 
+    def reads_plainly(self, max_tokens: int) -> bool:
+        """As ``Part.reads_plainly``."""
+        return True
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """As ``Part.read``."""

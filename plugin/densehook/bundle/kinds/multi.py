@@ -101,6 +101,12 @@ class Multi:
         """As ``Part.space``: as many numbers a token."""
         return self.dims
 
+    def reads_plainly(self, max_tokens: int) -> bool:
+        """As ``Part.reads_plainly``."""
+        return self.query_tokens == max_tokens and not (
+            self.markers or self.expansion or self.skipped_ids
+        )
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """As ``Part.read``."""

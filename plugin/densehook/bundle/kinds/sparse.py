@@ -12,6 +12,9 @@ from ..stated import Stated, is_real, is_text, shown
 ACTIVATIONS = ("relu", "log1p_relu")
 """What becomes of a logit, as sentence-transformers' ``SpladePooling`` names it."""
 
+TOKEN_RELU = "token_relu"
+"""What becomes of a number that a model has for each token of a text, and not of a logit."""
+
 QUERIES = ("graph", "idf")
 """What weighs a query's tokens: the graph, as a document's, or the bundle's table ``IDF``."""
 
@@ -30,7 +33,9 @@ class Sparse:
     """Weights of tokens: at most ``max_terms`` of a text, the largest, all over 0.
 
     A weight is the largest over the text's tokens of log(1 + max(0, logit)), by activation
-    ``relu``, or of log(1 + that), by ``log1p_relu``; Formal et al. 2021, SPLADE v2. Where ``query``
+    ``relu``, or of log(1 + that), by ``log1p_relu``; Formal et al. 2021, SPLADE v2. By
+    ``token_relu`` it is the largest max(0, number) over a token's places in the text, and tokens
+    that are not in it have none; Chen et al. 2024, BGE M3. Where ``query``
     is ``idf`` the graph is for documents alone, and each token of a query weighs what the table
     says; Geng et al. 2024.
     """
@@ -52,12 +57,16 @@ class Sparse:
         """As ``Part.space``: weights of one making."""
         return self.activation
 
+    def reads_plainly(self, max_tokens: int) -> bool:
+        """As ``Part.reads_plainly``."""
+        return self.query == "graph"
+
     @classmethod
     def read(cls, stated: Stated) -> Self:
         """As ``Part.read``."""
         return cls(
             max_terms=stated.number("max_terms", 1),
-            activation=stated.one_of("activation", ACTIVATIONS),
+            activation=stated.one_of("activation", (*ACTIVATIONS, TOKEN_RELU)),
             query=stated.one_of("query", QUERIES),
         )
 

@@ -16,6 +16,10 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
     """As ``Drafting.read``."""
     progress("Finding the model")
     folder = model_folder(recipe)
+    if recipe.also:
+        from . import heads
+
+        return heads.read(recipe, folder, progress)
     if is_static(folder):
         from . import static
 

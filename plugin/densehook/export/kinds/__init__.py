@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...bundle import Manifest
@@ -19,6 +20,26 @@ class Parity(Protocol):
 
     def as_json(self) -> dict[str, Any]:
         """The measured values by name."""
+
+
+@dataclass(frozen=True)
+class ParityOfHeads:
+    """What was measured of the vector and, by kind, of each other head."""
+
+    own: Parity
+    also: Mapping[str, Parity]
+
+    @property
+    def batch_dependent(self) -> bool:
+        """Whether anything of it depends on the texts that run together."""
+        return any(each.batch_dependent for each in (self.own, *self.also.values()))
+
+    def as_json(self) -> dict[str, Any]:
+        """The measured values by name, those of other heads by kind under ``also``."""
+        return {
+            **self.own.as_json(),
+            "also": {kind: parity.as_json() for kind, parity in self.also.items()},
+        }
 
 
 class Gate(Protocol):

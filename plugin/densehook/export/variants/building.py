@@ -58,7 +58,7 @@ def _copy(origin: Bundle, staging: Path) -> None:
     """The bundle as it is, with its own proof of being PyTorch's equal."""
     for file in (MANIFEST, *origin.manifest.files):
         shutil.copyfile(origin.path / file, staging / file)
-    gate_golden(encoder_of(origin), origin.golden())
+    gate_golden(encoder_of(origin), origin)
 
 
 def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str]) -> None:
@@ -86,6 +86,7 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
             lambda encoder: variant_gate(encoder.manifest)(encoder, plain, golden),
             _declared,
             evidence={"compared_with": origin.manifest.fingerprint},
+            also_golden=origin.also_golden(),
         )
     )
 

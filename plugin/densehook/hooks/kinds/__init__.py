@@ -127,6 +127,16 @@ def field_for_kind(manifest: Manifest) -> Field:
         ) from None
 
 
+def kind_for(mapping: Mapping[str, Any], manifest: Manifest) -> str:
+    """Which of an encoder's kinds a field mapped so holds; the encoder's own where it holds none.
+
+    Mostly there is one.
+    """
+    mapped = mapping.get("type")
+    fitting = (kind for kind in manifest.heads if kind in FIELDS and mapped == FIELDS[kind].TYPE)
+    return next(fitting, manifest.kind)
+
+
 def format_of(mapping: Mapping[str, Any]) -> Field:
     """The module that knows how documents hold the values of a field mapped so.
 

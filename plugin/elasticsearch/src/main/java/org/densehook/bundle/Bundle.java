@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -98,6 +99,8 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
     }
     if (own.kind() != manifest.kind()
         || own.part().dims() != manifest.part().dims()
+        || !own.also().isEmpty()
+        || !manifest.also().isEmpty()
         || tower.queries != null) {
       throw new BundleException(
           QUERIES + " is no tower for queries of [" + manifest.name() + "]; pair the two anew");
@@ -125,37 +128,42 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
   }
 
   /**
-   * The texts of the self-test.
+   * The texts of the self-test, with what the encoder's own kind gives for them.
    *
    * @throws BundleException when golden.json is not what an export writes
    */
   public List<GoldenText> golden() throws BundleException, IOException {
+    return golden(manifest.kind());
+  }
+
+  /** The same with what it gives of one of its kinds. */
+  public List<GoldenText> golden(Kind kind) throws BundleException, IOException {
     JsonElement stated = Stated.parse(text(folder, "golden.json"), "golden.json");
     if (!stated.isJsonArray() || stated.getAsJsonArray().isEmpty()) {
       throw new BundleException("golden.json has no texts; export the bundle again");
     }
     List<GoldenText> golden = new ArrayList<>();
-    Vocabulary vocabulary = manifest.part().isOfTokens() ? vocabulary() : null;
+    Vocabulary vocabulary = manifest.ofKind(kind).part().isOfTokens() ? vocabulary() : null;
     for (JsonElement element : stated.getAsJsonArray()) {
-      golden.add(goldenText(element, "golden.json: text " + golden.size(), vocabulary));
+      golden.add(goldenText(kind, element, "golden.json: text " + golden.size(), vocabulary));
     }
     return golden;
   }
 
-  private GoldenText goldenText(JsonElement element, String where, Vocabulary vocabulary)
+  private GoldenText goldenText(Kind kind, JsonElement element, String where, Vocabulary vocabulary)
       throws BundleException {
-    Kind kind = manifest.kind();
-    Stated stated =
-        new Stated(
-            element, where, Set.of("role", "text", "ids", kind.goldenKey()), Set.of("query"));
+    Set<String> needed = new HashSet<>(Set.of("role", "text", "ids"));
+    manifest.heads().keySet().forEach(each -> needed.add(each.goldenKey()));
+    Stated stated = new Stated(element, where, needed, Set.of("query"));
+    Part part = manifest.ofKind(kind).part();
     Role role = Role.of(stated.oneOf("role", Set.of("query", "document")));
     List<Long> ids = stated.tokenIds("ids");
     if (ids.isEmpty()) {
       throw new BundleException(where + " has 0 token ids; it must have some");
     }
-    float[] output = kind.golden(manifest.part(), stated);
+    float[] output = kind.golden(part, stated);
     if (vocabulary != null) {
-      output = vocabulary.row(manifest.part().goldenTokens(stated), output, where);
+      output = vocabulary.row(part.goldenTokens(stated), output, where);
     }
     String query = stated.has("query") ? stated.text("query") : null;
     return new GoldenText(role, stated.text("text"), ids, output, query);

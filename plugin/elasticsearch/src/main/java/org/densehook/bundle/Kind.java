@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The kinds of encoders, by the name that encoder.json gives them. A kind is its constant here, the
@@ -78,6 +79,32 @@ public enum Kind {
 
   Part read(Stated stated) throws BundleException {
     return reader.read(stated);
+  }
+
+  /** The kinds that a graph of this one may have heads of, beside its own output. */
+  private Set<Kind> heads() {
+    return this == DENSE ? Set.of(SPARSE, MULTI) : Set.of();
+  }
+
+  /**
+   * The kind of a head of a graph of this kind.
+   *
+   * @throws BundleException for a name of none
+   */
+  Kind head(String stated) throws BundleException {
+    for (Kind head : heads()) {
+      if (head.name.equals(stated)) {
+        return head;
+      }
+    }
+    throw new BundleException(
+        "encoder.json: also names ["
+            + stated
+            + "]; beside kind ["
+            + name
+            + "] there can be "
+            + new TreeSet<>(heads())
+            + "; export the bundle again or update the plugin");
   }
 
   /** The key of an output in golden.json. */

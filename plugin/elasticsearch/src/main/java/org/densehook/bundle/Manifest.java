@@ -36,6 +36,8 @@ import java.util.stream.Collectors;
  * @param part what its kind states beside what all do
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
+ * @param also the heads of other kinds, where one run gives several outputs for a text; all of them
+ *     are of what is read for the encoder's own kind
  * @param queries fingerprint of the bundle of queries, which have a tower of their own in the space
  *     of this one's vectors; empty where one encoder is for both
  * @param space the fingerprint without that tower, and without what queries alone have before them
@@ -59,6 +61,7 @@ public record Manifest(
     String joiner,
     List<String> inputs,
     String output,
+    Map<Kind, Head> also,
     String queries,
     Map<String, String> files,
     String fingerprint,
@@ -90,7 +93,7 @@ public record Manifest(
 
   // written only when there is something to say
   private static final Set<String> OPTIONAL_KEYS =
-      Set.of("variant", "proof", "batch_dependent", "unpooled", "instruction", "queries");
+      Set.of("variant", "proof", "batch_dependent", "unpooled", "instruction", "also", "queries");
 
   // what changes no document's vector
   private static final Set<String> OF_QUERIES = Set.of("queries", "instruction");
@@ -120,6 +123,19 @@ public record Manifest(
       return dense;
     }
     throw new IllegalStateException("encoder [" + name + "] is of kind [" + kind + "]");
+  }
+
+  /** What it gives for a text, by kind; several where one run gives several outputs. */
+  public Map<Kind, Head> heads() {
+    Map<Kind, Head> heads = new EnumMap<>(Kind.class);
+    heads.put(kind, new Head(output, part));
+    heads.putAll(also);
+    return heads;
+  }
+
+  /** The same as that of an encoder of one of its kinds alone, with the same fingerprint. */
+  public Manifest ofKind(Kind one) {
+    return one == kind ? this : with(one, heads().get(one), space);
   }
 
   /** Whether texts of several lengths may run together: the graph tells padding from text. */
@@ -161,7 +177,11 @@ public record Manifest(
     JsonObject alone = content.getAsJsonObject().deepCopy();
     OF_QUERIES.forEach(alone::remove);
     Manifest manifest = read(stated, kind, json);
-    manifest = manifest.in(fingerprintOf(alone, manifest.batchDependent));
+    manifest =
+        manifest.with(
+            kind,
+            new Head(manifest.output, manifest.part),
+            fingerprintOf(alone, manifest.batchDependent));
     String own = fingerprintOf(content.getAsJsonObject(), manifest.batchDependent);
     if (!own.equals(manifest.fingerprint)) {
       throw new BundleException(
@@ -174,15 +194,15 @@ public record Manifest(
     return manifest;
   }
 
-  private Manifest in(String itsSpace) {
+  private Manifest with(Kind itsKind, Head head, String itsSpace) {
     return new Manifest(
         name,
-        kind,
+        itsKind,
         precision,
         variant,
         proof,
         batchDependent,
-        part,
+        head.part(),
         maxTokens,
         padId,
         prompts,
@@ -190,7 +210,8 @@ public record Manifest(
         instruction,
         joiner,
         inputs,
-        output,
+        head.output(),
+        itsKind == kind ? also : Map.of(),
         queries,
         files,
         fingerprint,
@@ -230,11 +251,36 @@ public record Manifest(
         stated.text("joiner"),
         inputs,
         stated.name("output"),
+        heads(stated, kind),
         stated.has("queries") ? stated.text("queries") : "",
         sums(stated.table("files")),
         stated.text("fingerprint"),
         "",
         json);
+  }
+
+  private static Map<Kind, Head> heads(Stated stated, Kind own) throws BundleException {
+    Map<Kind, Head> heads = new EnumMap<>(Kind.class);
+    if (!stated.has("also")) {
+      return heads;
+    }
+    for (String name : stated.table("also").keySet()) {
+      Kind kind = own.head(name);
+      Set<String> keys = new HashSet<>(kind.keys());
+      keys.add("output");
+      Stated head = stated.table("also", stated.table("also").keySet()).table(name, keys);
+      Part part = kind.read(head);
+      if (!part.readsPlainly(stated.number("max_tokens", 1))) {
+        throw new BundleException(
+            "encoder.json: also: ["
+                + name
+                + "] reads a text otherwise than kind ["
+                + own
+                + "] does, and one run gives both; export the bundle again");
+      }
+      heads.put(kind, new Head(head.name("output"), part));
+    }
+    return heads;
   }
 
   private static Map<Role, String> prompts(Stated stated) throws BundleException {

@@ -40,6 +40,11 @@ public record Multi(
     return true;
   }
 
+  @Override
+  public boolean readsPlainly(int maxTokens) {
+    return queryTokens == maxTokens && markers.isEmpty() && !expands() && skippedIds.isEmpty();
+  }
+
   /** Whether short queries are filled up. */
   public boolean expands() {
     return maskId >= 0;

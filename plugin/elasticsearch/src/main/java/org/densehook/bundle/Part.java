@@ -23,6 +23,11 @@ public sealed interface Part permits Dense, Cross, Sparse, Multi {
     return List.of();
   }
 
+  /** Whether queries and documents are read as the tokenizer gives them, up to so many tokens. */
+  default boolean readsPlainly(int maxTokens) {
+    return true;
+  }
+
   /** Whether its vectors have length 1. */
   default boolean normalises() {
     return false;

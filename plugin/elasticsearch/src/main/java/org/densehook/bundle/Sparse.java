@@ -27,7 +27,7 @@ public record Sparse(int maxTerms, boolean weighsQueries) implements Part {
 
   private static final Set<String> QUERIES = Set.of("graph", BY_IDF);
 
-  private static final Set<String> ACTIVATIONS = Set.of("relu", "log1p_relu");
+  private static final Set<String> ACTIVATIONS = Set.of("relu", "log1p_relu", "token_relu");
 
   private static final Map<String, Double> LOWEST_COSINES =
       Map.of("fp32", 0.99999, "fp16", 0.9999, "int8", 0.95, "int4", 0.85);
@@ -66,6 +66,11 @@ public record Sparse(int maxTerms, boolean weighsQueries) implements Part {
       weights[at++] = weight(each.getValue(), each.getKey(), golden.where());
     }
     return weights;
+  }
+
+  @Override
+  public boolean readsPlainly(int maxTokens) {
+    return !weighsQueries;
   }
 
   @Override

@@ -25,6 +25,11 @@ final class DenseOutput implements Output {
   }
 
   @Override
+  public int length(Manifest manifest) {
+    return manifest.dense().dims();
+  }
+
+  @Override
   public String objection(float[] row, GoldenText golden, Manifest manifest) {
     double bound = Dense.lowestCosine(manifest.precision());
     double cosine = cosine(row, golden.vector());

@@ -14,6 +14,7 @@ import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Cross;
 import org.densehook.bundle.GoldenText;
+import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Pairing;
 import org.densehook.bundle.Role;
@@ -40,7 +41,9 @@ public final class EncoderRuntime implements AutoCloseable {
   public EncoderRuntime(Bundle bundle, int threads) throws BundleException, IOException {
     manifest = bundle.manifest();
     modelBytes = bundle.modelBytes();
-    vocabulary = manifest.part().isOfTokens() ? bundle.vocabulary() : null;
+    boolean isOfTokens =
+        manifest.heads().values().stream().anyMatch(head -> head.part().isOfTokens());
+    vocabulary = isOfTokens ? bundle.vocabulary() : null;
     queryTable =
         manifest.part() instanceof Sparse sparse && sparse.weighsQueries()
             ? QueryTable.read(bundle.idf(), vocabulary, sparse.maxTerms())
@@ -86,6 +89,16 @@ public final class EncoderRuntime implements AutoCloseable {
 
   public Manifest manifest() {
     return manifest;
+  }
+
+  /**
+   * What it gave of one kind for a text.
+   *
+   * @param given what was wanted of the text; none for the encoder's own kind
+   * @param row of all of these, as {@link #run} gives it
+   */
+  public float[] row(Kind kind, Set<Kind> given, float[] row) {
+    return given.isEmpty() ? row : Joined.row(kind, given, row, manifest);
   }
 
   /** The size of the models' files; their content is in memory once. */
@@ -257,7 +270,8 @@ public final class EncoderRuntime implements AutoCloseable {
   /**
    * The vectors of texts that run together; several runs may be in flight at a time.
    *
-   * @return float32 [batch, dims]; of a text in parts, their vectors one behind the other
+   * @return float32 [batch, dims]; of a text in parts, their vectors one behind the other, and of
+   *     one of which several kinds are wanted what they give, as {@link #row} reads it
    */
   public float[][] run(List<Tokens> batch) throws EncodeException {
     if (queryTable == null || batch.stream().noneMatch(Tokens::isQuery)) {

@@ -10,6 +10,8 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.IntSummaryStatistics;
 import java.util.List;
@@ -17,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.densehook.bundle.BundleException;
+import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 
 /**
@@ -42,6 +45,8 @@ final class Graph implements AutoCloseable {
           "pooling_mask", (tokens, place) -> place < tokens.unpooled() ? 0 : 1);
 
   private static final String SPAN_MASK = "span_mask";
+
+  private static final Set<Kind> OWN = Set.of();
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
@@ -99,18 +104,56 @@ final class Graph implements AutoCloseable {
                 : OnnxTensor.createTensor(
                     environment, filled(batch, longest, INPUTS.get(input)), shape));
       }
-      try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
-        FloatBuffer given = ((OnnxTensor) result.get(0)).getFloatBuffer();
-        return manifest.knowsSpans()
-            ? ofTexts(output.rows(given, batch.size() * mostVectors(batch), manifest), batch)
-            : output.rows(given, batch.size(), manifest);
-      }
+      Set<Kind> kinds = wanted(batch);
+      return kinds.equals(OWN) ? own(feed, batch) : joined(feed, batch, kinds);
     } catch (OrtException e) {
       throw new EncodeException(
           EncodeException.Kind.RUN, "the encoder cannot run it: " + e.getMessage(), e);
     } finally {
       feed.values().forEach(OnnxTensor::close);
     }
+  }
+
+  /** What is wanted of a batch of texts; none where it is what the encoder's own kind gives. */
+  private Set<Kind> wanted(List<Tokens> batch) {
+    Set<Kind> kinds = EnumSet.noneOf(Kind.class);
+    batch.forEach(tokens -> kinds.addAll(ofText(tokens)));
+    return kinds.equals(Set.of(manifest.kind())) ? OWN : kinds;
+  }
+
+  private Set<Kind> ofText(Tokens tokens) {
+    return tokens.kinds().isEmpty() ? Set.of(manifest.kind()) : tokens.kinds();
+  }
+
+  private float[][] own(Map<String, OnnxTensor> feed, List<Tokens> batch)
+      throws OrtException, EncodeException {
+    try (OrtSession.Result result = session.run(feed, Set.of(manifest.output()))) {
+      FloatBuffer given = ((OnnxTensor) result.get(0)).getFloatBuffer();
+      return manifest.knowsSpans()
+          ? ofTexts(output.rows(given, batch.size() * mostVectors(batch), manifest), batch)
+          : output.rows(given, batch.size(), manifest);
+    }
+  }
+
+  /** Of each text the rows of the kinds that are wanted of it, as one; others are not computed. */
+  private float[][] joined(Map<String, OnnxTensor> feed, List<Tokens> batch, Set<Kind> kinds)
+      throws OrtException, EncodeException {
+    Map<Kind, String> outputs = new EnumMap<>(Kind.class);
+    kinds.forEach(kind -> outputs.put(kind, manifest.ofKind(kind).output()));
+    Map<Kind, float[][]> rows = new EnumMap<>(Kind.class);
+    try (OrtSession.Result result = session.run(feed, Set.copyOf(outputs.values()))) {
+      for (Map.Entry<Kind, String> each : outputs.entrySet()) {
+        FloatBuffer given =
+            ((OnnxTensor) result.get(each.getValue()).orElseThrow()).getFloatBuffer();
+        Output reading = Output.BY_KIND.get(each.getKey());
+        rows.put(each.getKey(), reading.rows(given, batch.size(), manifest.ofKind(each.getKey())));
+      }
+    }
+    float[][] joined = new float[batch.size()][];
+    for (int text = 0; text < joined.length; text++) {
+      joined[text] = Joined.of(ofText(batch.get(text)), rows, text);
+    }
+    return joined;
   }
 
   /** 1 for the tokens of each part: int64 [batch, parts, tokens]. */

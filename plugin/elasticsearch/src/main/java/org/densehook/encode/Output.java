@@ -25,6 +25,11 @@ interface Output {
    */
   float[][] rows(FloatBuffer output, int texts, Manifest manifest) throws EncodeException;
 
+  /** How many numbers a row has; 0 where rows of unlike texts have unlike many. */
+  default int length(Manifest manifest) {
+    return 0;
+  }
+
   /** At how many tokens, special ones included, the tokenizer cuts a text of this role. */
   default int mostTokens(Role role, Manifest manifest) {
     return manifest.maxTokens();

@@ -3,10 +3,14 @@ package org.densehook.encode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.GoldenText;
+import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
 
@@ -22,25 +26,41 @@ public final class SelfTest {
    */
   public static void run(EncoderRuntime encoder, Bundle bundle)
       throws BundleException, IOException {
-    List<GoldenText> golden = bundle.golden();
+    Map<Kind, List<GoldenText>> golden = new EnumMap<>(Kind.class);
+    for (Kind kind : bundle.manifest().heads().keySet()) {
+      golden.put(kind, bundle.golden(kind));
+    }
     for (Role role : Role.values()) {
-      List<GoldenText> own = golden.stream().filter(text -> text.role() == role).toList();
+      Map<Kind, List<GoldenText>> own = new EnumMap<>(Kind.class);
+      golden.forEach(
+          (kind, texts) ->
+              own.put(kind, texts.stream().filter(text -> text.role() == role).toList()));
       run(encoder.tower(role), own);
     }
   }
 
-  private static void run(EncoderRuntime encoder, List<GoldenText> golden) throws BundleException {
+  /**
+   * Encodes texts once.
+   *
+   * @param golden the same texts for each kind, with what it gives for them
+   */
+  private static void run(EncoderRuntime encoder, Map<Kind, List<GoldenText>> golden)
+      throws BundleException {
     List<Tokens> tokens = new ArrayList<>();
+    Set<Kind> kinds = golden.keySet();
     try {
-      for (GoldenText text : golden) {
-        tokens.add(tokens(encoder, text));
+      for (GoldenText text : golden.get(encoder.manifest().kind())) {
+        tokens.add(tokens(encoder, text).giving(kinds));
       }
       int[] lengths = tokens.stream().mapToInt(Tokens::length).toArray();
       for (List<Integer> run :
           Packing.pack(lengths, LaneLimits.TOKENS_PER_RUN, encoder.maxPadding())) {
-        float[][] vectors = encoder.run(run.stream().map(tokens::get).toList());
-        for (int i = 0; i < vectors.length; i++) {
-          compare(golden.get(run.get(i)), vectors[i], encoder.manifest());
+        float[][] rows = encoder.run(run.stream().map(tokens::get).toList());
+        for (int i = 0; i < rows.length; i++) {
+          for (Kind kind : kinds) {
+            float[] row = encoder.row(kind, kinds, rows[i]);
+            compare(golden.get(kind).get(run.get(i)), row, encoder.manifest().ofKind(kind));
+          }
         }
       }
     } catch (EncodeException e) {

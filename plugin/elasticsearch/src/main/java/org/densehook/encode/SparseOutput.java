@@ -13,7 +13,7 @@ final class SparseOutput implements Output {
 
   @Override
   public float[][] rows(FloatBuffer output, int texts, Manifest manifest) throws EncodeException {
-    int length = 2 * terms(manifest);
+    int length = length(manifest);
     if (output.remaining() != texts * length) {
       throw new EncodeException(
           EncodeException.Kind.RUN,
@@ -24,6 +24,11 @@ final class SparseOutput implements Output {
       output.get(row);
     }
     return rows;
+  }
+
+  @Override
+  public int length(Manifest manifest) {
+    return 2 * terms(manifest);
   }
 
   @Override

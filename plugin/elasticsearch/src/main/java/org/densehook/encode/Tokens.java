@@ -1,6 +1,9 @@
 package org.densehook.encode;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import org.densehook.bundle.Kind;
 
 /**
  * A text as the model reads it.
@@ -22,18 +25,29 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
    * @param isQuery whether it is that of a query, which some encoders weigh without their graph
    * @param unattended of the last ids, how many the others do not attend to
    * @param dropped for each id whether it has no vector, where each has its own; else empty
+   * @param kinds what is wanted of it, where the graph gives several; none for the encoder's own
    */
-  record Told(int secondFrom, int secondType, boolean isQuery, int unattended, boolean[] dropped) {
+  record Told(
+      int secondFrom,
+      int secondType,
+      boolean isQuery,
+      int unattended,
+      boolean[] dropped,
+      Set<Kind> kinds) {
 
-    static final Told PLAIN = new Told(Integer.MAX_VALUE, 0, false, 0, new boolean[0]);
+    static final Told PLAIN = new Told(Integer.MAX_VALUE, 0, false, 0, new boolean[0], Set.of());
 
     /** Of a pair, whose text begins there. */
     static Told ofPair(int secondFrom, int secondType) {
-      return new Told(secondFrom, secondType, false, 0, PLAIN.dropped);
+      return new Told(secondFrom, secondType, false, 0, PLAIN.dropped, Set.of());
     }
 
     private Told ofQuery() {
-      return new Told(secondFrom, secondType, true, unattended, dropped);
+      return new Told(secondFrom, secondType, true, unattended, dropped, kinds);
+    }
+
+    private Told giving(Set<Kind> wanted) {
+      return new Told(secondFrom, secondType, isQuery, unattended, dropped, wanted);
     }
   }
 
@@ -47,8 +61,26 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
 
   /** The same text in other ids. */
   Tokens reading(long[] others, int withoutAttention, boolean[] withoutVector) {
-    Told other = new Told(told.secondFrom, 0, told.isQuery, withoutAttention, withoutVector);
+    Told other =
+        new Told(told.secondFrom, 0, told.isQuery, withoutAttention, withoutVector, told.kinds);
     return new Tokens(others, lost, unpooled, spans, other);
+  }
+
+  /**
+   * The same text, of which some kinds are wanted; of several its row is those of all, one behind
+   * the other.
+   */
+  public Tokens giving(Set<Kind> kinds) {
+    return new Tokens(ids, lost, unpooled, spans, told.giving(inOrder(kinds)));
+  }
+
+  private static Set<Kind> inOrder(Set<Kind> kinds) {
+    return kinds.isEmpty() ? Set.of() : EnumSet.copyOf(kinds);
+  }
+
+  /** What is wanted of it; none for what the encoder's own kind gives. */
+  Set<Kind> kinds() {
+    return told.kinds;
   }
 
   /** The type of a token. */

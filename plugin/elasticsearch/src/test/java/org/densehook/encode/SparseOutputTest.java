@@ -46,6 +46,7 @@ class SparseOutputTest {
         " ",
         List.of("input_ids", "attention_mask"),
         "embedding",
+        Map.of(),
         "",
         Map.of(),
         "sha256:0",

@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.mapping;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
@@ -88,10 +89,13 @@ final class StatedEncoders {
   }
 
   private static String objection(MappedField mapped, EncoderFacts encoder) {
-    FieldFormat own = FieldFormat.BY_KIND.get(encoder.kind());
-    if (own != null && own.type().equals(mapped.type())) {
-      return own.objection(mapped.definition(), encoder);
+    for (Kind kind : encoder.kinds()) {
+      FieldFormat format = FieldFormat.BY_KIND.get(kind);
+      if (format != null && format.type().equals(mapped.type())) {
+        return format.objection(mapped.definition(), encoder);
+      }
     }
+    FieldFormat own = FieldFormat.BY_KIND.get(encoder.kind());
     return "is mapped as ["
         + mapped.type()
         + "], and encoder ["

@@ -183,7 +183,11 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
             QueryText.of(text),
             search.timeLeft(),
             search.task(),
-            listener.map(vectors -> new QueryTokens(vectors, serving.dims())));
+            listener.map(row -> tokens(serving, row)));
+  }
+
+  private static QueryTokens tokens(EncoderHandle serving, float[] row) {
+    return new QueryTokens(serving.row(Kind.MULTI, serving.kinds(), row), serving.dims(Kind.MULTI));
   }
 
   private MaxsimQueryBuilder waiting(

@@ -47,7 +47,7 @@ record QueryRow(QueryText query, String encoder, String fingerprint, Kind kind, 
         query,
         search.timeLeft(),
         search.task(),
-        listener.map(row -> new Made(serving, row)));
+        listener.map(row -> new Made(serving, serving.row(kind, serving.kinds(), row))));
   }
 
   private void requireFingerprint(EncoderHandle serving) {

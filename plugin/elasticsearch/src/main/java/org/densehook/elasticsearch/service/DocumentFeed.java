@@ -2,9 +2,11 @@ package org.densehook.elasticsearch.service;
 
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.densehook.bundle.Kind;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Feed;
 import org.densehook.encode.Job;
@@ -24,11 +26,15 @@ final class DocumentFeed implements Feed {
   private final Consumer<Iterator<Text>> elsewhere;
   private Text last;
 
-  /** A text, its own prompt or null, its parts, and who wants what the encoder makes of it. */
+  /**
+   * A text, its own prompt or null, its parts, what is wanted of it, and who wants what the encoder
+   * makes of it.
+   */
   record Text(
       String text,
       String prompt,
       List<int[]> spans,
+      Set<Kind> kinds,
       ActionListener<EncodeAction.Encoded> listener) {
 
     static Text of(DocumentText document) {
@@ -36,6 +42,7 @@ final class DocumentFeed implements Feed {
           document.text(),
           document.prompt(),
           document.spans(),
+          document.kinds(),
           document.listener().map(EncodeAction.Encoded::row));
     }
   }
@@ -68,7 +75,8 @@ final class DocumentFeed implements Feed {
       Text text = last;
       long started = System.nanoTime();
       try {
-        Tokens tokens = encoder.tokenizeDocument(text.text(), text.prompt(), text.spans());
+        Tokens tokens =
+            encoder.tokenizeDocument(text.text(), text.prompt(), text.spans(), text.kinds());
         return new Job(
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),

@@ -3,6 +3,7 @@ package org.densehook.elasticsearch.service;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.densehook.bundle.Kind;
 import org.densehook.bundle.Role;
 import org.densehook.encode.QueryText;
 import org.densehook.encode.Tokens;
@@ -147,7 +148,6 @@ public final class EncodeAction {
     @Override
     public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
       builder.startObject();
-      ShownRow shown = ShownRow.BY_KIND.get(encoder.kind());
       builder.field("encoder", encoder.name());
       builder.field("fingerprint", encoder.identity());
       builder.startArray("texts");
@@ -155,7 +155,11 @@ public final class EncodeAction {
         builder.startObject();
         builder.array("ids", text.ids());
         builder.field("lost_tokens", text.lost());
-        builder.field(shown.key(), shown.value().apply(encoder, text.row()));
+        for (Kind kind : encoder.kinds()) {
+          ShownRow shown = ShownRow.BY_KIND.get(kind);
+          float[] row = encoder.row(kind, encoder.kinds(), text.row());
+          builder.field(shown.key(), shown.value().apply(encoder, row));
+        }
         builder.endObject();
       }
       builder.endArray();
@@ -194,6 +198,7 @@ public final class EncodeAction {
                   request.texts.get(i),
                   null,
                   List.of(),
+                  encoder.kinds(),
                   refs.acquire(text -> encoded[position] = text)));
         }
         if (request.role == Role.DOCUMENT) {

@@ -2,6 +2,8 @@ package org.densehook.elasticsearch.service;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.densehook.bundle.Kind;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.ChunkRule;
@@ -23,6 +25,21 @@ public interface EncoderHandle {
   /** What it gives for a text. */
   Kind kind();
 
+  /** All that one run of it gives for a text; its own kind alone, mostly. */
+  default Set<Kind> kinds() {
+    return Set.of(kind());
+  }
+
+  /**
+   * What it gave of one kind for a text.
+   *
+   * @param given what was wanted of the text; none for the encoder's own kind
+   * @param row of all of these
+   */
+  default float[] row(Kind kind, Set<Kind> given, float[] row) {
+    return row;
+  }
+
   /**
    * Refuses what encoders of one kind alone can do.
    *
@@ -30,12 +47,12 @@ public interface EncoderHandle {
    * @throws IllegalArgumentException unless this one is of that kind
    */
   default void require(Kind kind, String wants) {
-    if (kind() != kind) {
+    if (!kinds().contains(kind)) {
       throw new IllegalArgumentException(
           "encoder ["
               + name()
               + "] is of kind ["
-              + kind()
+              + kinds().stream().map(Kind::toString).collect(Collectors.joining("], ["))
               + "], "
               + wants
               + " needs one of kind ["
@@ -46,6 +63,11 @@ public interface EncoderHandle {
 
   /** Length of its vectors; 0 where its kind has none. */
   int dims();
+
+  /** The same of one of its kinds. */
+  default int dims(Kind kind) {
+    return dims();
+  }
 
   /**
    * Weights by token, the largest first.

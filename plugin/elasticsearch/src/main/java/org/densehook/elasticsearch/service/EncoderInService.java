@@ -1,8 +1,10 @@
 package org.densehook.elasticsearch.service;
 
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.densehook.bundle.Cross;
@@ -85,8 +87,23 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
+  public Set<Kind> kinds() {
+    return manifest().heads().keySet();
+  }
+
+  @Override
+  public float[] row(Kind kind, Set<Kind> given, float[] row) {
+    return runtime.row(kind, given, row);
+  }
+
+  @Override
   public int dims() {
-    return manifest().part().dims();
+    return dims(kind());
+  }
+
+  @Override
+  public int dims(Kind kind) {
+    return manifest().ofKind(kind).part().dims();
   }
 
   @Override
@@ -183,17 +200,20 @@ final class EncoderInService implements EncoderHandle {
         : asStatus(e);
   }
 
-  Tokens tokenize(QueryText query) throws EncodeException {
+  /** A query's tokens, of which all that the encoder gives is wanted: one run serves them all. */
+  Tokens tokenizeQuery(QueryText query) throws EncodeException {
     requireLength(query.text());
     if (query.instruction() != null) {
       requireLength(query.instruction());
     }
-    return runtime.tower(Role.QUERY).tokenize(query);
+    return runtime.tower(Role.QUERY).tokenize(query).giving(kinds());
   }
 
-  Tokens tokenizeDocument(String text, String prompt, List<int[]> spans) throws EncodeException {
+  /** A document's tokens; else as {@link DocumentText}. */
+  Tokens tokenizeDocument(String text, String prompt, List<int[]> spans, Set<Kind> kinds)
+      throws EncodeException {
     requireLength(text);
-    return runtime.tokenizeDocument(text, prompt, spans);
+    return runtime.tokenizeDocument(text, prompt, spans).giving(kinds);
   }
 
   Tokens queryOfPair(String query) throws EncodeException {
@@ -267,7 +287,14 @@ final class EncoderInService implements EncoderHandle {
         kind(),
         manifest().proof(),
         manifest().part() instanceof Cross ? pairs.status() : null,
-        identity().equals(fingerprint()) ? null : fingerprint());
+        identity().equals(fingerprint()) ? null : fingerprint(),
+        alsoDims());
+  }
+
+  private Map<Kind, Integer> alsoDims() {
+    Map<Kind, Integer> dims = new EnumMap<>(Kind.class);
+    manifest().also().forEach((kind, head) -> dims.put(kind, head.part().dims()));
+    return dims;
   }
 
   /** Takes nothing new, finishes what waits, then frees the native memory. */

@@ -2,6 +2,7 @@ package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Map;
 import org.densehook.bundle.Kind;
 import org.densehook.encode.LaneStats;
 import org.elasticsearch.common.io.stream.StreamInput;
@@ -33,6 +34,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * @param proof what is known of a graph that others exported; empty where it was proven equal
    * @param modelBytes size of the model's files, which are held once
    * @param rerank pairs that searches had scored; null for an encoder of texts
+   * @param also the length of its vectors of each other kind that it gives in the same run
    * @param space what its documents' vectors are of; null where the fingerprint says it
    */
   record Loaded(
@@ -50,7 +52,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       Kind kind,
       String proof,
       Lane rerank,
-      String space)
+      String space,
+      Map<Kind, Integer> also)
       implements Writeable {
 
     private static Loaded read(StreamInput in) throws IOException {
@@ -72,7 +75,12 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
                   version < 3 ? "" : body.readString(),
                   version < 4 ? null : body.readOptionalWriteable(Lane::read),
-                  version < 4 ? null : body.readOptionalString()));
+                  version < 4 ? null : body.readOptionalString(),
+                  version < 5 ? Map.of() : readAlso(body)));
+    }
+
+    private static Map<Kind, Integer> readAlso(StreamInput body) throws IOException {
+      return body.readMap(in -> in.readEnum(Kind.class), StreamInput::readVInt);
     }
 
     @Override
@@ -95,6 +103,7 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             body.writeString(proof);
             body.writeOptionalWriteable(rerank);
             body.writeOptionalString(space);
+            body.writeMap(also, StreamOutput::writeEnum, StreamOutput::writeVInt);
           });
     }
   }
@@ -232,7 +241,8 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             loaded.space == null ? loaded.fingerprint : loaded.space,
             loaded.kind,
             loaded.dims,
-            loaded.normalised);
+            loaded.normalised,
+            loaded.also);
   }
 
   static EncoderStatus read(StreamInput in) throws IOException {
@@ -256,6 +266,18 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
           body.writeOptionalString(reason);
           body.writeOptionalWriteable(loaded);
         });
+  }
+
+  private void alsoTo(XContentBuilder builder) throws IOException {
+    builder.startObject("also");
+    for (Map.Entry<Kind, Integer> head : loaded.also().entrySet()) {
+      builder.startObject(head.getKey().toString());
+      if (head.getValue() > 0) {
+        builder.field("dims", head.getValue());
+      }
+      builder.endObject();
+    }
+    builder.endObject();
   }
 
   @Override
@@ -283,6 +305,9 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
       }
       if (loaded.dims() > 0) {
         builder.field("dims", loaded.dims());
+      }
+      if (!loaded.also().isEmpty()) {
+        alsoTo(builder);
       }
       builder.field("max_tokens", loaded.maxTokens());
       builder.field("model_bytes", loaded.modelBytes());

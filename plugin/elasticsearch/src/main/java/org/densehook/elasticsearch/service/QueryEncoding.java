@@ -108,7 +108,7 @@ final class QueryEncoding {
     Job job;
     boolean taken;
     try {
-      Tokens tokens = encoder.tokenize(text);
+      Tokens tokens = encoder.tokenizeQuery(text);
       job =
           new Job(
               tokens,

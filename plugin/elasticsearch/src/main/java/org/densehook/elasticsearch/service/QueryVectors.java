@@ -16,6 +16,9 @@ final class QueryVectors {
   // a long text is seldom asked twice, and would make the cache's size in bytes unknown
   private static final int LONGEST_CACHED = 1000;
 
+  // and so would one of many numbers, as there are where each of its tokens has a vector
+  private static final int MOST_NUMBERS = 65_536;
+
   private final Encode encode;
   private final IntSupplier capacity;
   private final Map<QueryText, Flight> inFlight = new HashMap<>();
@@ -112,7 +115,7 @@ final class QueryVectors {
 
   private synchronized List<ActionListener<float[]>> arrived(
       QueryText text, Flight flight, float[] vector) {
-    if (vector != null && text.length() <= LONGEST_CACHED) {
+    if (vector != null && text.length() <= LONGEST_CACHED && vector.length <= MOST_NUMBERS) {
       cache.put(text, vector);
     }
     while (cache.size() > capacity.getAsInt()) {

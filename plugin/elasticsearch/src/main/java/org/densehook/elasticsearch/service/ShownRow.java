@@ -24,7 +24,7 @@ record ShownRow(String key, BiFunction<EncoderHandle, float[], Object> value) {
 
   /** Those of the tokens, each by itself. */
   private static float[][] vectors(EncoderHandle encoder, float[] row) {
-    int dims = encoder.dims();
+    int dims = encoder.dims(Kind.MULTI);
     float[][] vectors = new float[row.length / dims][];
     for (int i = 0; i < vectors.length; i++) {
       vectors[i] = Arrays.copyOfRange(row, i * dims, (i + 1) * dims);

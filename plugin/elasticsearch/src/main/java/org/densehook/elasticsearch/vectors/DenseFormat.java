@@ -1,11 +1,17 @@
 package org.densehook.elasticsearch.vectors;
 
 import java.util.Map;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
 /** Vectors in a dense_vector field: float[dims], as numbers or in base64. */
 final class DenseFormat implements FieldFormat {
+
+  @Override
+  public Kind kind() {
+    return Kind.DENSE;
+  }
 
   @Override
   public String type() {

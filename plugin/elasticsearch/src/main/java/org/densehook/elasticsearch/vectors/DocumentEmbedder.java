@@ -136,6 +136,7 @@ public final class DocumentEmbedder {
         needed = List.of();
       }
       AtomicInteger missing = new AtomicInteger(needed.size());
+      List<WantedVectors.Want> wants = new ArrayList<>();
       for (DocumentVectors.Text text : needed) {
         ActionListener<Embedding> one =
             ActionListener.runAfter(
@@ -146,9 +147,10 @@ public final class DocumentEmbedder {
                     finished.run();
                   }
                 });
-        wanted
-            .computeIfAbsent(text.to().encoder(), encoder -> new ArrayList<>())
-            .add(new WantedVectors(text, one));
+        wants.add(new WantedVectors.Want(text, one));
+      }
+      for (WantedVectors each : WantedVectors.of(wants)) {
+        wanted.computeIfAbsent(each.encoder(), encoder -> new ArrayList<>()).add(each);
       }
       if (needed.isEmpty()) {
         finished.run();

@@ -18,6 +18,9 @@ public interface FieldFormat {
               Kind.SPARSE, new SparseFormat(),
               Kind.MULTI, new MultiFormat()));
 
+  /** The kind of what it holds. */
+  Kind kind();
+
   /** The type of its fields in a mapping. */
   String type();
 
@@ -74,10 +77,15 @@ public interface FieldFormat {
    */
   static FieldFormat of(EncoderHandle encoder, IndexVectors vectors, String path) {
     IndexVectors.MappedField mapped = vectors.field(path);
-    FieldFormat format = of(encoder);
-    return mapped == null || !mapped.type().equals(format.type())
-        ? format
-        : format.mapped(mapped.definition());
+    if (mapped != null) {
+      for (Kind kind : encoder.kinds()) {
+        FieldFormat format = BY_KIND.get(kind);
+        if (format != null && format.type().equals(mapped.type())) {
+          return format.mapped(mapped.definition());
+        }
+      }
+    }
+    return of(encoder);
   }
 
   /**

@@ -2,6 +2,8 @@ package org.densehook.elasticsearch.vectors;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
 /**
@@ -25,9 +27,19 @@ public record FieldToEmbed(
     return new FieldToEmbed(field, encoder, true, keepsNotes, dropped);
   }
 
-  /** What its encoder gave for a text, as a value. */
-  Object made(float[] row) {
-    return field.format().made(row, encoder);
+  /** The kind of what it holds. */
+  Kind kind() {
+    return field.format().kind();
+  }
+
+  /**
+   * What its encoder gave for a text, as a value.
+   *
+   * @param given the kinds that were wanted of the text
+   * @param row of all of these
+   */
+  Object made(float[] row, Set<Kind> given) {
+    return field.format().made(encoder.row(kind(), given, row), encoder);
   }
 
   /**

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.multivector.Pooling;
@@ -30,6 +31,11 @@ record MultiFormat(Precision precision, int pool) implements FieldFormat {
   }
 
   @Override
+  public Kind kind() {
+    return Kind.MULTI;
+  }
+
+  @Override
   public String type() {
     return TYPE;
   }
@@ -52,7 +58,7 @@ record MultiFormat(Precision precision, int pool) implements FieldFormat {
 
   @Override
   public Object made(float[] row, EncoderHandle by) {
-    int dims = by.dims();
+    int dims = by.dims(kind());
     float[] vectors = pool == 1 ? row : Pooling.pooled(row, dims, pool);
     return TokenVectors.pack(vectors, dims, precision);
   }

@@ -3,6 +3,7 @@ package org.densehook.elasticsearch.vectors;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
@@ -11,6 +12,11 @@ final class SparseFormat implements FieldFormat {
 
   // Lucene keeps nine significant bits of a weight, and cuts off the others
   private static final double ROUNDING = 1.0 / 256;
+
+  @Override
+  public Kind kind() {
+    return Kind.SPARSE;
+  }
 
   @Override
   public String type() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.densehook.bundle.Kind;
 import org.densehook.encode.LaneStats;
 import org.elasticsearch.common.Strings;
@@ -41,7 +42,8 @@ class EncoderStatusTest {
             Kind.DENSE,
             variant.isEmpty() ? "" : "none",
             null,
-            variant.isEmpty() ? null : "sha256:bb"));
+            variant.isEmpty() ? null : "sha256:bb",
+            variant.isEmpty() ? Map.of() : Map.of(Kind.MULTI, 128)));
   }
 
   private static String shown(EncoderStatus status) throws IOException {
