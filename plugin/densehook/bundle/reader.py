@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..errors import BundleError
 from .files import sha256_of
-from .golden import GoldenText, read_golden
+from .golden import GoldenImage, GoldenText, read_golden, read_golden_images
+from .kinds.image_text import ImageText
 from .manifest import Manifest
 from .stated import read_text
 from .tuning import Tuning, read_tuning
@@ -17,6 +18,9 @@ MANIFEST = "encoder.json"
 QUERIES = "queries"
 """The folder in a bundle with that of its queries, where they have a tower of their own."""
 _REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
+IMAGE_MODEL = "image.onnx"
+GOLDEN_IMAGES = "images.json"
+_REQUIRED_OF_IMAGES = (IMAGE_MODEL, GOLDEN_IMAGES)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Bundle:
         return self.path / "model.onnx"
 
     @property
+    def image_model(self) -> Path:
+        """The ONNX graph of images, where the encoder reads them."""
+        return self.path / IMAGE_MODEL
+
+    @property
     def tokenizer(self) -> Path:
         """The Hugging Face tokenizer, without truncation and padding."""
         return self.path / "tokenizer.json"
@@ -43,6 +52,12 @@ class Bundle:
     def golden(self) -> list[GoldenText]:
         """The self-test's texts."""
         return read_golden(self.path / "golden.json", self.manifest.part)
+
+    def golden_images(self) -> list[GoldenImage]:
+        """The self-test's images; none where the encoder reads none."""
+        if not isinstance(self.manifest.part, ImageText):
+            return []
+        return read_golden_images(self.path / GOLDEN_IMAGES, self.manifest.part)
 
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""
@@ -61,7 +76,8 @@ def read_bundle(path: Path | str) -> Bundle:
             " make one with: densehook export RECIPE.toml"
         )
     manifest = Manifest.loads(read_text(path / MANIFEST))
-    for name in _REQUIRED:
+    reads_images = isinstance(manifest.part, ImageText)
+    for name in (*_REQUIRED, *(_REQUIRED_OF_IMAGES if reads_images else ())):
         if name not in manifest.files:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():
@@ -86,7 +102,7 @@ def require_one_space(documents: Manifest, queries: Manifest) -> None:
     """Raises BundleError where vectors of two encoders cannot be compared at all."""
     if queries.queries:
         raise BundleError(f"{queries.name} has a tower for queries itself; take that one's queries")
-    alike = type(documents.part) is type(queries.part)
+    alike = isinstance(documents.part, type(queries.part))
     if not alike or documents.part.space != queries.part.space:
         raise BundleError(
             f"{documents.name} is {documents.kind} of {documents.part.summary} and {queries.name}"

@@ -67,13 +67,14 @@ def finish(draft: Draft) -> None:
     Raises GateError where its graph is not near enough to what the gate compares it with, or to the
     golden texts.
     """
-    from .gate import gate_golden
+    from .gate import gate_golden, gate_golden_images
 
     bundle = Bundle(draft.folder, draft.manifest)
     write_golden(draft.folder / "golden.json", draft.golden, draft.manifest.part)
     encoder = encoder_of(bundle)
     parity = draft.gate(encoder)
     gate_golden(encoder, bundle.golden())  # as written: what every load will read
+    gate_golden_images(encoder, bundle.golden_images())
     content = {
         **parity.as_json(),
         **draft.evidence,
