@@ -1,9 +1,10 @@
 package org.densehook.encode;
 
 import java.util.List;
+import org.densehook.image.ImageFile;
 
 /**
- * A text as the model reads it.
+ * A text, or an image, as the model reads it.
  *
  * @param ids token ids, special tokens included, at most the manifest's max_tokens
  * @param lost tokens beyond it, which the model does not see
@@ -11,8 +12,17 @@ import java.util.List;
  * @param spans of each part that has a vector its first id, and the one behind its last; none for
  *     one vector of the whole
  * @param told what the graph is told of them beside
+ * @param image that of an image, which has no ids; null for a text
  */
-public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told told) {
+public record Tokens(
+    long[] ids, int lost, int unpooled, List<int[]> spans, Told told, ReadImage image) {
+
+  /**
+   * An image that is to be encoded.
+   *
+   * @param tokens how many tokens it is to the model
+   */
+  record ReadImage(ImageFile file, int tokens) {}
 
   /**
    * What a kind's graph is told of tokens, beside their ids.
@@ -42,13 +52,23 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
   }
 
   Tokens(long[] ids, int lost, List<int[]> spans) {
-    this(ids, lost, 0, spans, Told.PLAIN);
+    this(ids, lost, 0, spans, Told.PLAIN, null);
+  }
+
+  /** An image, which is so many tokens to the model. */
+  static Tokens ofImage(ImageFile file, int tokens) {
+    return new Tokens(new long[0], 0, 0, List.of(), Told.PLAIN, new ReadImage(file, tokens));
+  }
+
+  /** Those of a pair. */
+  static Tokens ofPair(long[] ids, int lost, Told told) {
+    return new Tokens(ids, lost, 0, List.of(), told, null);
   }
 
   /** The same text in other ids. */
   Tokens reading(long[] others, int withoutAttention, boolean[] withoutVector) {
     Told other = new Told(told.secondFrom, 0, told.isQuery, withoutAttention, withoutVector);
-    return new Tokens(others, lost, unpooled, spans, other);
+    return new Tokens(others, lost, unpooled, spans, other, image);
   }
 
   /** The type of a token. */
@@ -78,18 +98,18 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
 
   /** How many tokens the model reads. */
   public int length() {
-    return ids.length;
+    return image == null ? ids.length : image.tokens;
   }
 
   /**
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, told);
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, told, image);
   }
 
   /** The same, of a query. */
   Tokens ofQuery() {
-    return new Tokens(ids, lost, unpooled, spans, told.ofQuery());
+    return new Tokens(ids, lost, unpooled, spans, told.ofQuery(), image);
   }
 }

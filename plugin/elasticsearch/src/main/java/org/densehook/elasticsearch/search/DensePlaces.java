@@ -72,7 +72,9 @@ final class DensePlaces {
   /** The texts of {@code dense} and of the short {@code hybrid}, of those that were found. */
   Set<Asked> asked() {
     Set<Asked> asked = new LinkedHashSet<>(shorthands);
-    found.forEach(dense -> asked.add(new Asked(dense.text(), List.of(dense.field()))));
+    found.stream()
+        .filter(dense -> dense.text() != null)
+        .forEach(dense -> asked.add(new Asked(dense.text(), List.of(dense.field()))));
     return asked;
   }
 

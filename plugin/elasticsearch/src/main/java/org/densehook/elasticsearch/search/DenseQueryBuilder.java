@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.join.ScoreMode;
-import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -36,9 +36,9 @@ import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
 /**
- * Query {@code dense}: a text searched in a vector field, by the encoder that the mapping's {@code
- * _meta} names. It is rewritten to a knn query on the coordinating node, once for a request; where
- * the searched indices name several encoders, to one for the indices of each.
+ * Query {@code dense}: a text or an image searched in a vector field, by the encoder that the
+ * mapping's {@code _meta} names. It is rewritten to a knn query on the coordinating node, once for
+ * a request; where the searched indices name several encoders, to one for the indices of each.
  */
 public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBuilder> {
 
@@ -49,7 +49,6 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   public static final String PLAIN_NAME = "dense";
 
   private static final ParseField FIELD = new ParseField("field");
-  private static final ParseField TEXT = new ParseField("text");
   private static final ParseField FILTER = new ParseField("filter");
 
   private static final ConstructingObjectParser<DenseQueryBuilder, Supplier<SearchServices>>
@@ -61,7 +60,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
                   new DenseQueryBuilder(
                       services,
                       (String) a[0],
-                      (String) a[1],
+                      AskedContent.of((String) a[1], (String) a[8], "[" + PLAIN_NAME + "]"),
                       new DenseOptions(
                           (Integer) a[2],
                           (Integer) a[3],
@@ -72,7 +71,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
-    PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.TEXT);
     PARSER.declareInt(ConstructingObjectParser.optionalConstructorArg(), DenseOptions.K);
     PARSER.declareInt(
         ConstructingObjectParser.optionalConstructorArg(), DenseOptions.NUM_CANDIDATES);
@@ -87,6 +86,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         ConstructingObjectParser.optionalConstructorArg(),
         (parser, services) -> PassageScoring.parse(parser),
         PassageScoring.PASSAGES);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
     PARSER.declareFieldArray(
         (query, filters) -> query.filters.addAll(filters),
         (parser, services) -> AbstractQueryBuilder.parseTopLevelQuery(parser),
@@ -97,7 +97,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   private final Supplier<SearchServices> services;
   private final String field;
-  private final String text;
+  private final Content query;
   private final DenseOptions options;
   private final List<QueryBuilder> filters = new ArrayList<>();
 
@@ -113,7 +113,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private final Supplier<List<SearchedIndex>> searched;
   private final Supplier<List<Encoded>> encoded;
 
-  /** The text's vector by one of the encoders. */
+  /** The query's vector by one of the encoders. */
   record Encoded(FieldEncoder encoder, float[] vector) {
 
     String firstIndex() {
@@ -121,26 +121,34 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     }
   }
 
+  /** A text or an image to be searched. */
+  DenseQueryBuilder(
+      Supplier<SearchServices> services, String field, Content query, DenseOptions options) {
+    this(
+        services,
+        field,
+        AskedContent.requireSome(query, "[" + PLAIN_NAME + "]"),
+        options,
+        null,
+        null);
+  }
+
   /** A text to be searched. */
   DenseQueryBuilder(
       Supplier<SearchServices> services, String field, String text, DenseOptions options) {
-    this(services, field, text, options, null, null);
-    if (Blank.is(text)) {
-      throw new IllegalArgumentException(
-          "[text] of [" + PLAIN_NAME + "] is blank; give a text to search for");
-    }
+    this(services, field, new Content.Text(text), options);
   }
 
   private DenseQueryBuilder(
       Supplier<SearchServices> services,
       String field,
-      String text,
+      Content query,
       DenseOptions options,
       Supplier<List<SearchedIndex>> searched,
       Supplier<List<Encoded>> encoded) {
     this.services = services;
     this.field = Objects.requireNonNull(field);
-    this.text = Objects.requireNonNull(text);
+    this.query = Objects.requireNonNull(query);
     this.options = options;
     this.searched = searched;
     this.encoded = encoded;
@@ -152,14 +160,15 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     Body body = Wire.read(in, Body::read);
     this.services = services;
     field = body.field();
-    text = body.text();
+    query = body.query();
     options = body.options();
     filters.addAll(body.filters());
     searched = null;
     encoded = null;
   }
 
-  private record Body(String field, String text, DenseOptions options, List<QueryBuilder> filters) {
+  private record Body(
+      String field, Content query, DenseOptions options, List<QueryBuilder> filters) {
 
     static Body read(StreamInput in, int version) throws IOException {
       String field = in.readString();
@@ -167,7 +176,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       DenseOptions options = DenseOptions.read(in);
       List<QueryBuilder> filters = readQueries(in);
       PassageScoring passages = version < 2 ? null : in.readOptionalWriteable(PassageScoring::read);
-      return new Body(field, text, options.with(passages), filters);
+      Content query = AskedContent.read(text, in, version);
+      return new Body(field, query, options.with(passages), filters);
     }
   }
 
@@ -203,8 +213,9 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return field;
   }
 
+  /** Its text; null where it asks for an image. */
   String text() {
-    return text;
+    return query instanceof Content.Text text ? text.given() : null;
   }
 
   List<QueryBuilder> siblings() {
@@ -248,7 +259,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return waiting(
         null,
         Awaited.by(
-            context, (client, listener) -> encode(services, text, client, encoders, listener)));
+            context, (client, listener) -> encode(services, query, client, encoders, listener)));
   }
 
   private void requirePassages(List<FieldEncoder> encoders, List<SearchedIndex> indices) {
@@ -278,10 +289,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         "[" + PassageScoring.PASSAGES.getPreferredName() + "] of [" + PLAIN_NAME + "] " + why);
   }
 
-  /** The text's vector by each of the encoders, in the order of their first indices. */
+  /** The query's vector by each of the encoders, in the order of their first indices. */
   static void encode(
       Supplier<SearchServices> services,
-      String text,
+      Content query,
       Client client,
       List<FieldEncoder> encoders,
       ActionListener<List<Encoded>> listener) {
@@ -291,7 +302,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
             listener.map(
                 all -> all.stream().sorted(Comparator.comparing(Encoded::firstIndex)).toList()));
     for (FieldEncoder encoder : encoders) {
-      new TextVectorBuilder(services, text, encoder)
+      new TextVectorBuilder(services, query, encoder)
           .buildVector(client, gathered.map(vector -> new Encoded(encoder, vector)));
     }
   }
@@ -299,7 +310,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private DenseQueryBuilder waiting(
       Supplier<List<SearchedIndex>> mappings, Supplier<List<Encoded>> vectors) {
     DenseQueryBuilder waiting =
-        new DenseQueryBuilder(services, field, text, options, mappings, vectors);
+        new DenseQueryBuilder(services, field, query, options, mappings, vectors);
     waiting.filters.addAll(filters);
     waiting.siblings = siblings;
     waiting.hits = hits;
@@ -394,10 +405,11 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         out,
         body -> {
           body.writeString(field);
-          body.writeString(text);
+          body.writeString(AskedContent.asText(query));
           options.write(body);
           writeQueries(body, filters);
           body.writeOptionalWriteable(options.passages());
+          AskedContent.writeImage(body, query);
         });
   }
 
@@ -405,7 +417,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
     builder.field(FIELD.getPreferredName(), field);
-    builder.field(TEXT.getPreferredName(), text);
+    AskedContent.toXContent(builder, query);
     options.toXContent(builder);
     if (!filters.isEmpty()) {
       builder.startArray(FILTER.getPreferredName());
@@ -431,7 +443,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   @Override
   protected boolean doEquals(DenseQueryBuilder other) {
     return field.equals(other.field)
-        && text.equals(other.text)
+        && query.equals(other.query)
         && options.equals(other.options)
         && filters.equals(other.filters)
         && siblings.equals(other.siblings)
@@ -442,6 +454,6 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   @Override
   protected int doHashCode() {
-    return Objects.hash(field, text, options, filters, siblings, inNested, encoder, hits);
+    return Objects.hash(field, query, options, filters, siblings, inNested, encoder, hits);
   }
 }

@@ -13,6 +13,7 @@ import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.common.io.stream.StreamInput;
@@ -118,7 +119,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
             (client, listener) ->
                 DenseQueryBuilder.encode(
                     services,
-                    asked.text(),
+                    new Content.Text(asked.text()),
                     client,
                     encoders,
                     listener.map(vectors -> highlighted(field, vectors)))));

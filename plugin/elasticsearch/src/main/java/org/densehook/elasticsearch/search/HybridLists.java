@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.densehook.elasticsearch.compat.Knn;
+import org.densehook.encode.Content;
 import org.densehook.fusion.Normalizer;
 import org.elasticsearch.index.query.MatchNoneQueryBuilder;
 import org.elasticsearch.index.query.MultiMatchQueryBuilder;
@@ -169,7 +170,8 @@ final class HybridLists {
       VectorData data = VectorData.fromFloats(given);
       return Knn.retriever(field.name(), data, rankWindowSize, candidates);
     }
-    TextVectorBuilder text = new TextVectorBuilder(services, shorthand.query(), vector.encoder());
+    TextVectorBuilder text =
+        new TextVectorBuilder(services, new Content.Text(shorthand.query()), vector.encoder());
     RetrieverBuilder knn = Knn.retriever(field.name(), text, rankWindowSize, candidates);
     if (vector.isOneOfSeveral()) {
       knn.getPreFilterQueryBuilders().add(vector.encoder().inItsIndices());

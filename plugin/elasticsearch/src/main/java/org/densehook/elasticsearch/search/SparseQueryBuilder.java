@@ -12,6 +12,7 @@ import org.densehook.bundle.Blank;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -206,7 +207,12 @@ public final class SparseQueryBuilder extends RewrittenQueryBuilder<SparseQueryB
             listener.map(
                 all -> all.stream().sorted(Comparator.comparing(Encoded::firstIndex)).toList()));
     for (FieldEncoder each : encoders) {
-      new QueryRow(text, each.name(), each.provenance().fingerprint(), Kind.SPARSE, WANTS)
+      new QueryRow(
+              new Content.Text(text),
+              each.name(),
+              each.provenance().fingerprint(),
+              Kind.SPARSE,
+              WANTS)
           .make(
               services.get(),
               each,

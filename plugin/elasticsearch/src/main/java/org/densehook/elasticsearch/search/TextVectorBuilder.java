@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.Wire;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.client.internal.Client;
@@ -16,14 +17,13 @@ import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
-/** {@code "query_vector_builder": {"densehook": {"text": ..., "encoder": ...}}}. */
+/** {@code "query_vector_builder": {"densehook": {"text": ..., "encoder": ...}}}, or an image. */
 public final class TextVectorBuilder implements QueryVectorBuilder {
 
   public static final String NAME = "densehook";
 
   private static final String WANTS = "query_vector_builder [" + NAME + "]";
 
-  private static final ParseField TEXT = new ParseField("text");
   private static final ParseField ENCODER = new ParseField("encoder");
   private static final ParseField FINGERPRINT = new ParseField("fingerprint");
 
@@ -33,16 +33,23 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
               NAME,
               false,
               (a, services) ->
-                  new TextVectorBuilder(services, (String) a[0], (String) a[1], (String) a[2]));
+                  new TextVectorBuilder(
+                      services,
+                      new Body(
+                          AskedContent.of((String) a[0], (String) a[3], WANTS),
+                          (String) a[1],
+                          (String) a[2]),
+                      null));
 
   static {
-    PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.TEXT);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), ENCODER);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), FINGERPRINT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
   }
 
   private final Supplier<SearchServices> services;
-  private final String text;
+  private final Content query;
   private final String encoder;
   private final String fingerprint;
 
@@ -57,12 +64,12 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    */
   public TextVectorBuilder(
       Supplier<SearchServices> services, String text, String encoder, String fingerprint) {
-    this(services, new Body(text, encoder, fingerprint), null);
+    this(services, new Body(new Content.Text(text), encoder, fingerprint), null);
   }
 
-  /** A query's text, to be encoded as a field's vectors were. */
-  TextVectorBuilder(Supplier<SearchServices> services, String text, FieldEncoder stated) {
-    this(services, new Body(text, stated.name(), stated.provenance().fingerprint()), stated);
+  /** A query's text or image, to be encoded as a field's vectors were. */
+  TextVectorBuilder(Supplier<SearchServices> services, Content query, FieldEncoder stated) {
+    this(services, new Body(query, stated.name(), stated.provenance().fingerprint()), stated);
   }
 
   /** Reads it from another node. */
@@ -72,19 +79,23 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   private TextVectorBuilder(Supplier<SearchServices> services, Body body, FieldEncoder stated) {
     this.services = services;
-    this.text = Objects.requireNonNull(body.text());
+    this.query = Objects.requireNonNull(body.query());
     this.encoder = body.encoder();
     this.fingerprint = body.fingerprint();
     this.stated = stated;
   }
 
-  private record Body(String text, String encoder, String fingerprint) {
+  private record Body(Content query, String encoder, String fingerprint) {
 
     static Body read(StreamInput in) throws IOException {
       return Wire.read(
           in,
-          (body, version) ->
-              new Body(body.readString(), body.readOptionalString(), body.readOptionalString()));
+          (body, version) -> {
+            String text = body.readString();
+            String encoder = body.readOptionalString();
+            String fingerprint = body.readOptionalString();
+            return new Body(AskedContent.read(text, body, version), encoder, fingerprint);
+          });
     }
   }
 
@@ -96,7 +107,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   @Override
   public void buildVector(Client client, ActionListener<float[]> listener) {
-    new QueryRow(text, encoder, fingerprint, Kind.DENSE, WANTS)
+    new QueryRow(query, encoder, fingerprint, Kind.DENSE, WANTS)
         .make(services.get(), stated, listener.map(QueryRow.Made::row));
   }
 
@@ -115,16 +126,17 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
     Wire.write(
         out,
         body -> {
-          body.writeString(text);
+          body.writeString(AskedContent.asText(query));
           body.writeOptionalString(encoder);
           body.writeOptionalString(fingerprint);
+          AskedContent.writeImage(body, query);
         });
   }
 
   @Override
   public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject();
-    builder.field(TEXT.getPreferredName(), text);
+    AskedContent.toXContent(builder, query);
     if (encoder != null) {
       builder.field(ENCODER.getPreferredName(), encoder);
     }
@@ -137,13 +149,13 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   @Override
   public boolean equals(Object other) {
     return other instanceof TextVectorBuilder that
-        && text.equals(that.text)
+        && query.equals(that.query)
         && Objects.equals(encoder, that.encoder)
         && Objects.equals(fingerprint, that.fingerprint);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(text, encoder, fingerprint);
+    return Objects.hash(query, encoder, fingerprint);
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Feed;
 import org.densehook.encode.Job;
@@ -24,16 +25,19 @@ final class DocumentFeed implements Feed {
   private final Consumer<Iterator<Text>> elsewhere;
   private Text last;
 
-  /** A text, its own prompt or null, its parts, and who wants what the encoder makes of it. */
+  /**
+   * A text or an image, its own prompt or null, its parts, and who wants what the encoder makes of
+   * it.
+   */
   record Text(
-      String text,
+      Content content,
       String prompt,
       List<int[]> spans,
       ActionListener<EncodeAction.Encoded> listener) {
 
     static Text of(DocumentText document) {
       return new Text(
-          document.text(),
+          document.content(),
           document.prompt(),
           document.spans(),
           document.listener().map(EncodeAction.Encoded::row));
@@ -68,7 +72,7 @@ final class DocumentFeed implements Feed {
       Text text = last;
       long started = System.nanoTime();
       try {
-        Tokens tokens = encoder.tokenizeDocument(text.text(), text.prompt(), text.spans());
+        Tokens tokens = encoder.read(text.content(), text.prompt(), text.spans());
         return new Job(
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),

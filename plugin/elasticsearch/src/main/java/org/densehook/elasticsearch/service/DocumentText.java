@@ -2,10 +2,11 @@ package org.densehook.elasticsearch.service;
 
 import java.util.List;
 import java.util.Objects;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 
 /**
- * A document's text, and who wants its vector.
+ * A document's text or image, and who wants its vector.
  *
  * @param prompt what goes before it; null for the encoder's own prompt of documents
  * @param spans the first code point of each part that has a vector, and the one behind its last;
@@ -14,15 +15,15 @@ import org.elasticsearch.action.ActionListener;
  *     encoded; once
  */
 public record DocumentText(
-    String text, String prompt, List<int[]> spans, ActionListener<float[]> listener) {
+    Content content, String prompt, List<int[]> spans, ActionListener<float[]> listener) {
 
   /** A text as a whole, behind the encoder's own prompt. */
   public DocumentText(String text, ActionListener<float[]> listener) {
-    this(text, null, List.of(), listener);
+    this(new Content.Text(text), null, List.of(), listener);
   }
 
   public DocumentText {
-    Objects.requireNonNull(text);
+    Objects.requireNonNull(content);
     Objects.requireNonNull(listener);
   }
 }

@@ -30,7 +30,7 @@ public interface EncoderHandle {
    * @throws IllegalArgumentException unless this one is of that kind
    */
   default void require(Kind kind, String wants) {
-    if (kind() != kind) {
+    if (!kind().gives(kind)) {
       throw new IllegalArgumentException(
           "encoder ["
               + name()

@@ -15,6 +15,7 @@ import org.densehook.chunk.Cut;
 import org.densehook.chunk.Cutter;
 import org.densehook.chunk.LongText;
 import org.densehook.chunk.Window;
+import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.EncoderRuntime;
 import org.densehook.encode.Fatal;
@@ -56,7 +57,11 @@ final class EncoderInService implements EncoderHandle {
     EncoderRuntime ofQueries = runtime.tower(Role.QUERY);
     queryLane =
         new Lane(
-            schedule.queries(), ofQueries::run, ofQueries.maxPadding(), settings::query, () -> {});
+            schedule.queries(),
+            runtime::runQueries,
+            ofQueries.maxPadding(),
+            settings::query,
+            () -> {});
     pairLane =
         new Lane(schedule.pairs(), runtime::run, runtime.maxPadding(), settings::rerank, () -> {});
     pairs = new PairScoring(this, runtime, pairLane, settings, threadPool);
@@ -182,14 +187,22 @@ final class EncoderInService implements EncoderHandle {
         : asStatus(e);
   }
 
-  Tokens tokenize(String text, Role role) throws EncodeException {
-    requireLength(text);
-    return runtime.tower(role).tokenize(text, role);
+  /** What the model reads of a query. */
+  Tokens read(Content query) throws EncodeException {
+    if (query instanceof Content.Image) {
+      return runtime.readImage(query.given(), settings.imageLimits());
+    }
+    requireLength(query.given());
+    return runtime.tower(Role.QUERY).tokenize(query.given(), Role.QUERY);
   }
 
-  Tokens tokenizeDocument(String text, String prompt, List<int[]> spans) throws EncodeException {
-    requireLength(text);
-    return runtime.tokenizeDocument(text, prompt, spans);
+  /** What it reads of a document, as {@link EncoderRuntime#tokenizeDocument} says of a text. */
+  Tokens read(Content document, String prompt, List<int[]> spans) throws EncodeException {
+    if (document instanceof Content.Image) {
+      return runtime.readImage(document.given(), settings.imageLimits());
+    }
+    requireLength(document.given());
+    return runtime.tokenizeDocument(document.given(), prompt, spans);
   }
 
   Tokens queryOfPair(String query) throws EncodeException {

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.Iterator;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.tasks.CancellableTask;
@@ -39,7 +40,7 @@ public interface NodeEncoders {
   void embedDocuments(EncoderHandle encoder, Object request, Iterator<DocumentText> texts);
 
   /**
-   * The vector of a query's text.
+   * The vector of a query's text or image.
    *
    * @param timeout after it the listener gets EsRejectedExecutionException, as after {@link
    *     EncoderSettings#QUERY_MAX_WAIT}, whichever is sooner; null where the search has none
@@ -51,15 +52,10 @@ public interface NodeEncoders {
    */
   void embedQuery(
       EncoderHandle encoder,
-      String text,
+      Content query,
       TimeValue timeout,
       CancellableTask task,
       ActionListener<float[]> listener);
-
-  /** The vector of a query's text, which waits no longer than the node lets any. */
-  default void embedQuery(EncoderHandle encoder, String text, ActionListener<float[]> listener) {
-    embedQuery(encoder, text, null, null, listener);
-  }
 
   /**
    * The scores of documents' texts for a query, by an encoder of kind cross.

@@ -22,7 +22,7 @@ import org.elasticsearch.common.io.stream.StreamOutput;
 public final class Wire {
 
   /** To be raised with every change to any message's body. */
-  public static final int VERSION = 4;
+  public static final int VERSION = 5;
 
   /** The oldest version that reads what this one writes. */
   private static final int OLDEST_READER = 1;

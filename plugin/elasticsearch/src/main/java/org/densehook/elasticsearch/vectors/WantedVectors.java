@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import org.densehook.chunk.Chunk;
 import org.densehook.chunk.Window;
 import org.densehook.elasticsearch.service.DocumentText;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.common.collect.Iterators;
 
@@ -39,7 +40,10 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
     if (!to.field().isChunked()) {
       return Iterators.single(
           new DocumentText(
-              whole, prompt, List.of(), listener.map(row -> Embedding.of(to.made(row)))));
+              to.field().text().modality().content(whole),
+              prompt,
+              List.of(),
+              listener.map(row -> Embedding.of(to.made(row)))));
     }
     List<Chunk> chunks;
     List<Piece> pieces;
@@ -57,7 +61,7 @@ record WantedVectors(DocumentVectors.Text text, ActionListener<Embedding> listen
         .map(
             piece ->
                 new DocumentText(
-                    piece.content,
+                    new Content.Text(piece.content),
                     prompt,
                     piece.spans,
                     once.delegateFailureAndWrap(
