@@ -10,6 +10,9 @@ from typing import Any
 from ..errors import RecipeError
 from .modules_json import read_json
 
+MODEL_TYPES: Mapping[str, bool] = {"clip": False, "siglip": True, "siglip2": True}
+"""By type whether every text is filled up to the model's length, without a mask."""
+
 _MODULES = "modules.json"
 _ST_CLIP = "CLIPModel"
 _BILINEAR, _BICUBIC = 2, 3

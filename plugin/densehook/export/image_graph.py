@@ -39,6 +39,12 @@ _WEIGHTS: Mapping[str, Callable[[Tensor], Tensor]] = {"bilinear": _bilinear, "bi
 """Of a filter, by the distance to the middle."""
 
 
+def features_of(output: Any) -> Tensor:
+    """What a tower gave, float32 [batch, dims]; transformers 5 has it among other outputs."""
+    vectors: Tensor = output if isinstance(output, Tensor) else output.pooler_output
+    return vectors
+
+
 class TextTower(torch.nn.Module):
     """Texts: int64 [batch, tokens] ids and mask -> float32 [batch, dims], of length 1.
 
@@ -54,14 +60,14 @@ class TextTower(torch.nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """As the class says."""
         if self._length is None:
-            vectors = self.model.get_text_features(
+            output = self.model.get_text_features(
                 input_ids=input_ids, attention_mask=attention_mask
             )
         else:
             ids = torch.where(attention_mask > 0, input_ids, self._pad_id)
             filled = torch.nn.functional.pad(ids, (0, self._length), value=self._pad_id)
-            vectors = self.model.get_text_features(input_ids=filled[:, : self._length])
-        return torch.nn.functional.normalize(vectors, dim=-1)
+            output = self.model.get_text_features(input_ids=filled[:, : self._length])
+        return torch.nn.functional.normalize(features_of(output), dim=-1)
 
 
 class ImageTower(torch.nn.Module):
@@ -76,8 +82,8 @@ class ImageTower(torch.nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """As the class says."""
-        vectors = self.model.get_image_features(pixel_values=self.prepared(pixels)[None])
-        return torch.nn.functional.normalize(vectors, dim=-1)
+        output = self.model.get_image_features(pixel_values=self.prepared(pixels)[None])
+        return torch.nn.functional.normalize(features_of(output), dim=-1)
 
     def prepared(self, pixels: Tensor) -> Tensor:
         """What the model reads: float32 [3, height, width]."""
@@ -121,8 +127,7 @@ def _to_bytes(values: Tensor) -> Tensor:
     return (values + 0.5).floor().clamp(0, 255)
 
 
-@torch.jit.script_if_tracing  # type: ignore[untyped-decorator]  # so that the graph has a branch
-def _resized(
+def _by_axes(
     pixels: Tensor, down: Tensor, across: Tensor, rows_lost: Tensor, columns_lost: Tensor
 ) -> Tensor:
     """Pixels [height, width, 3] by the matrices of both axes -> float32 [rows, columns, 3]."""
@@ -133,6 +138,12 @@ def _resized(
     narrow = _to_bytes(torch.matmul(by_rows, across.t())).reshape(pixels.shape[0], -1)
     small = _to_bytes(torch.matmul(down, narrow))
     return small.reshape(down.shape[0], 3, across.shape[0]).permute(0, 2, 1)
+
+
+_resized: Callable[..., Tensor] = torch.jit.script_if_tracing(  # type: ignore[no-untyped-call]
+    _by_axes
+)
+"""The same, with a branch in the graph."""
 
 
 def write_text_graph(tower: TextTower, path: Path, dims: int) -> list[str]:

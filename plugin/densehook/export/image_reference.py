@@ -20,7 +20,8 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel, PreTrainedTo
 from ..bundle import Role
 from ..errors import ExportError, RecipeError
 from .edges import edge_texts
-from .image_folder import ImageSteps, steps_of
+from .image_folder import MODEL_TYPES, ImageSteps, steps_of
+from .image_graph import features_of
 from .weights import PROBE_TOKENS, load_weights, require_plain_model
 
 
@@ -31,10 +32,6 @@ class TowerSettings:
     max_tokens: int
     prompts: Mapping[str, str]
     unpooled: Mapping[str, int] = field(default_factory=dict)
-
-
-_FILLED: Mapping[str, bool] = {"clip": False, "siglip": True, "siglip2": True}
-"""By model type whether every text is filled up to the model's length, without a mask."""
 
 
 class ImageTextReference:
@@ -67,7 +64,7 @@ class ImageTextReference:
         self.model: Any = loaded.model
         self.sums = loaded.sums
         """SHA-256 of each weight and buffer that a vector is computed with, by name."""
-        self._filled = _FILLED[config.model_type]
+        self._filled = MODEL_TYPES[config.model_type]
         self.positions = int(config.text_config.max_position_embeddings)
         """How many tokens a text may have."""
         self.dims = int(getattr(config, "projection_dim", 0) or self._sample_dims())
@@ -100,15 +97,15 @@ class ImageTextReference:
         """Token ids -> float32 [dims]."""
         filled = ids + [self.pad_id] * ((self.length or len(ids)) - len(ids))
         with torch.inference_mode():
-            vectors = self.model.get_text_features(input_ids=torch.tensor([filled]))
-        return _unit(vectors)
+            output = self.model.get_text_features(input_ids=torch.tensor([filled]))
+        return _unit(features_of(output))
 
     def encode_image(self, image: Any) -> NDArray[np.float32]:
         """An image of Pillow's, RGB and upright -> float32 [dims]."""
         values = self.processor(images=image, return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
-            vectors = self.model.get_image_features(pixel_values=values)
-        return _unit(vectors)
+            output = self.model.get_image_features(pixel_values=values)
+        return _unit(features_of(output))
 
     def release(self) -> Mapping[str, str]:
         """As ``Reference.release``."""
@@ -118,14 +115,14 @@ class ImageTextReference:
     def _sample_dims(self) -> int:
         with torch.inference_mode():
             ids = torch.zeros(1, self.positions, dtype=torch.int64)
-            return int(self.model.get_text_features(input_ids=ids).shape[-1])
+            return int(features_of(self.model.get_text_features(input_ids=ids)).shape[-1])
 
 
 def _require_known(folder: Path, config: Any) -> None:
-    if config.model_type not in _FILLED:
+    if config.model_type not in MODEL_TYPES:
         raise RecipeError(
             f"{folder}: model_type is {config.model_type!r}; the image-text kind knows"
-            f" {', '.join(_FILLED)}"
+            f" {', '.join(MODEL_TYPES)}"
         )
     if not hasattr(config.vision_config, "image_size"):
         raise RecipeError(
@@ -145,8 +142,8 @@ def _both_towers(model: Any) -> Tensor:
     ids = ids.repeat(1, text.max_position_embeddings)[:, : text.max_position_embeddings]
     pixels = torch.zeros(1, vision.num_channels, vision.image_size, vision.image_size)
     output: Tensor = (
-        model.get_text_features(input_ids=ids).sum()
-        + model.get_image_features(pixel_values=pixels).sum()
+        features_of(model.get_text_features(input_ids=ids)).sum()
+        + features_of(model.get_image_features(pixel_values=pixels)).sum()
     )
     return output
 
