@@ -19,11 +19,20 @@ from elasticsearch import BadRequestError, Elasticsearch
 from PIL import Image
 
 import tiny_image_text
+from command_line import running_in, succeeded
 from conftest import own_node
 from densehook import Index
-from densehook.bundle import GoldenImage, ImageText, read_bundle, write_manifest
+from densehook.bundle import (
+    Dense,
+    GoldenImage,
+    ImageText,
+    read_bundle,
+    require_one_space,
+    write_manifest,
+)
 from densehook.bundle.golden import write_golden_images
 from densehook.bundle.reader import Bundle
+from densehook.collections import Sample
 from densehook.elastic.remote import remote_encoder
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import (
@@ -41,6 +50,7 @@ from densehook.export.texts import QUESTIONS
 from densehook.export.variants import build_variant
 from densehook.hooks import NOTES
 from densehook.images import pixels_of
+from densehook.tune import pair_bundles
 from versions import VERSIONS
 
 IMAGES = [b64encode(file_of(number)).decode() for number in range(50)]
@@ -218,24 +228,75 @@ def test_the_folder_of_sentence_transformers_is_read(clip_bundle: Bundle, tmp_pa
     assert np.allclose(images, load(clip_bundle.path).encode_images(IMAGES[:4]), atol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def pair(clip_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """CLIP with a dense encoder of its space for queries: the int8 graph of its own texts."""
+    folder = tmp_path_factory.mktemp("pair")
+    small = build_variant(clip_bundle, "int8-dynamic", folder / "int8", QUESTIONS)
+    texts = folder / "texts"
+    texts.mkdir()
+    for file in ("model.onnx", "tokenizer.json", "golden.json", "parity.json"):
+        shutil.copy(small.path / file, texts / file)
+    both = small.manifest.of(ImageText)
+    part = Dense(
+        dims=both.dims, similarity=both.similarity, pooling=both.pooling, normalise=both.normalise
+    )
+    manifest = replace(small.manifest, name="texts", kind="dense", part=part)
+    write_manifest(texts, manifest, sorted(path.name for path in texts.iterdir()))
+    corpus = Sample("questions", ["a"], [QUESTIONS[0]], {"q": QUESTIONS[0]}, {"q": {"a": 1}}, 1)
+    return pair_bundles(clip_bundle.path, texts, folder / "pair", corpus).bundle
+
+
+def test_an_encoder_of_texts_can_be_the_tower_of_queries(clip_bundle: Bundle, pair: Bundle) -> None:
+    both, plain = load(pair.path), load(clip_bundle.path)
+    assert pair.manifest.space == clip_bundle.manifest.space
+    assert np.array_equal(both.encode_images(IMAGES[:3]), plain.encode_images(IMAGES[:3]))
+    assert np.array_equal(both.encode_documents(QUESTIONS), plain.encode_documents(QUESTIONS))
+    queries = both.encode_queries(QUESTIONS)
+    assert not np.array_equal(queries, plain.encode_queries(QUESTIONS))
+    with pytest.raises(BundleError, match="cannot be towers of one space"):
+        require_one_space(load(pair.path / "queries").manifest, clip_bundle.manifest)
+
+
+def test_a_model_of_images_is_no_dense_encoder(clip_bundle: Bundle, tmp_path: Path) -> None:
+    recipe = tmp_path / "plain.toml"
+    recipe.write_text(f'source = "{clip_bundle.path.parent / "model"}"\n')
+    with pytest.raises(RecipeError, match="or --kind image-text"):
+        export_bundle(read_recipe(recipe), tmp_path / "bundle")
+
+
+def test_it_cannot_be_whitened(clip_bundle: Bundle, tmp_path: Path) -> None:
+    from densehook.export.whitening import Transform, write_transformed
+
+    dims = clip_bundle.manifest.of(ImageText).dims
+    unchanged = Transform(np.zeros(dims), np.eye(dims), True)
+    with pytest.raises(ExportError, match="by two graphs"):
+        write_transformed(clip_bundle, tmp_path / "white", "white", unchanged, {})
+
+
 @dataclass(frozen=True)
 class There:
-    """A node with two encoders of images and texts, and one of texts alone."""
+    """A node with two encoders of images and texts, one of them paired, and one of texts alone."""
 
     url: str
     client: Elasticsearch
     clip: Encoder
     siglip: Encoder
     tiny: Encoder
+    pair: Encoder
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def there(
-    request: pytest.FixtureRequest, clip_bundle: Bundle, siglip_bundle: Bundle, tiny_bundle: Bundle
+    request: pytest.FixtureRequest,
+    clip_bundle: Bundle,
+    siglip_bundle: Bundle,
+    tiny_bundle: Bundle,
+    pair: Bundle,
 ) -> Iterator[There]:
     from densehook.elastic.connect import connect
 
-    bundles = (clip_bundle, siglip_bundle, tiny_bundle)
+    bundles = (clip_bundle, siglip_bundle, tiny_bundle, pair)
     with own_node(request.param, *bundles) as started:
         encoders = [load(each.path) for each in bundles]
         yield There(started.url, connect(started.url), *encoders)
@@ -276,7 +337,7 @@ def body(encoder: Encoder, **entry: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("which", ["clip", "siglip"])
+@pytest.mark.parametrize("which", ["clip", "siglip", "pair"])
 def test_the_node_gives_pythons_vectors_of_images_and_texts(there: There, which: str) -> None:
     here: Encoder = getattr(there, which)
     remote = remote_encoder(there.client, here.manifest.name)
@@ -457,6 +518,23 @@ def test_python_feeds_images_and_names_bad_ones(there: There, name: str) -> None
     made.ingest(rows)
     found = np.concatenate([vector(there, other, f"{n}") for n in range(4)])
     assert cosines(found, expected).min() >= 0.9999
+
+
+def test_the_command_line_creates_feeds_and_searches(
+    there: There, name: str, clip_bundle: Bundle, tmp_path: Path
+) -> None:
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=there.url)
+    rows = [json.dumps({"id": f"{n}", "photo": each}) for n, each in enumerate(IMAGES[:8])]
+    (tmp_path / "photos.jsonl").write_text("\n".join(rows))
+    (tmp_path / "asked.png").write_bytes(file_of(5))
+    said = succeeded(run("create", name, "--encoder", clip_bundle.path, "--image", "photo"))
+    assert f"{there.clip.dims} dims of text and images) is made from photo by" in said
+    succeeded(run("ingest", name, "photos.jsonl"))
+    for encoder in ([], ["--encoder", clip_bundle.path]):
+        shown = succeeded(run("search", name, "--image", "asked.png", "--json", *encoder))
+        assert json.loads(shown)["hits"][0]["id"] == "5"
+    refused = run("search", name, "a cat", "--image", "asked.png")
+    assert refused.returncode == 2 and "give one of them" in refused.stderr
 
 
 def test_what_python_cannot_create_is_said(there: There, name: str) -> None:
