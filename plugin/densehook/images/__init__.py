@@ -1,7 +1,7 @@
 """Images: what is given becomes the pixels that an encoder's graph reads.
 
-What is refused here, and why, is refused by org.densehook.image too. The only door to Pillow, which
-is imported where an image is decoded.
+What is refused here, and why, is refused by org.densehook.image too. Pillow is imported where an
+image is decoded.
 """
 
 from .decoding import pixels_of
