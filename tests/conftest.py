@@ -198,6 +198,22 @@ def m3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def clip_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A tiny encoder of images and texts, as CLIP is one."""
+    from tiny_image_text import make_image_text_bundle
+
+    return make_image_text_bundle(tmp_path_factory.mktemp("tiny-clip"))
+
+
+@pytest.fixture(scope="session")
+def siglip_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Another, as SigLIP is one."""
+    from tiny_image_text import make_image_text_bundle
+
+    return make_image_text_bundle(tmp_path_factory.mktemp("tiny-siglip"), "siglip", seed=1)
+
+
+@pytest.fixture(scope="session")
 def tiny(tiny_bundle: Bundle) -> Encoder:
     return load(tiny_bundle.path)
 

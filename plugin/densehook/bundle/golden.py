@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +30,32 @@ class GoldenText:
     query: str | None = None
 
 
+@dataclass(frozen=True)
+class GoldenImage:
+    """An image, a file in base64, with what PyTorch made of it."""
+
+    image: str
+    output: Any
+
+
+def write_golden_images(path: Path, images: Iterable[GoldenImage], part: Part) -> None:
+    """Writes images.json, as ``write_golden`` does golden.json."""
+    rows = [
+        {"image": golden.image, part.OUTPUT_KEY: part.written_output(golden.output)}
+        for golden in images
+    ]
+    _write(path, rows)
+
+
+def read_golden_images(path: Path, part: Part) -> list[GoldenImage]:
+    """Reads images.json; raises BundleError as ``read_golden`` does."""
+    found = []
+    for i, row in enumerate(_rows(path, "golden images")):
+        stated = Stated(row, f"{path}: image {i}", ["image", part.OUTPUT_KEY])
+        found.append(GoldenImage(stated.text("image"), part.read_output(stated)))
+    return found
+
+
 def write_golden(
     path: Path,
     texts: Iterable[GoldenText],
@@ -51,7 +77,7 @@ def write_golden(
         }
         for n, golden in enumerate(texts)
     ]
-    path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    _write(path, rows)
 
 
 def read_golden(path: Path, part: Part, beside: Collection[str] = ()) -> list[GoldenText]:
@@ -61,10 +87,19 @@ def read_golden(path: Path, part: Part, beside: Collection[str] = ()) -> list[Go
 
     Raises BundleError when it is not one, or is empty.
     """
+    rows = _rows(path, "golden texts")
+    return [_golden_text(row, f"{path}: text {i}", part, beside) for i, row in enumerate(rows)]
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
+def _rows(path: Path, what: str) -> list[Any]:
     rows = parse(read_text(path), str(path))
     if not isinstance(rows, list) or not rows:
-        raise BundleError(f"{path} is {shown(rows)}; it must be a list of golden texts")
-    return [_golden_text(row, f"{path}: text {i}", part, beside) for i, row in enumerate(rows)]
+        raise BundleError(f"{path} is {shown(rows)}; it must be a list of {what}")
+    return rows
 
 
 def golden_keys(manifest: Manifest) -> list[str]:

@@ -21,7 +21,14 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PRECISIONS = ("fp32", "fp16", "int8", "int4")
 
 # These files decide what comes out of the encoder; the others only prove it.
-_VECTOR_FILES = ("model.onnx", "model.onnx_data", "tokenizer.json", "idf.json")
+_VECTOR_FILES = (
+    "model.onnx",
+    "model.onnx_data",
+    "image.onnx",
+    "image.onnx_data",
+    "tokenizer.json",
+    "idf.json",
+)
 _SHA256 = re.compile("[0-9a-f]{64}")
 _POOLING_MASK = "pooling_mask"
 _SPAN_MASK = "span_mask"

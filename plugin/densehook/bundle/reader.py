@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import BundleError
 from .files import sha256_of
-from .golden import GoldenText, golden_keys, read_golden
+from .golden import GoldenImage, GoldenText, golden_keys, read_golden, read_golden_images
+from .kinds.image_text import ImageText
 from .manifest import Manifest
 from .stated import read_text
 from .tuning import Tuning, read_tuning
@@ -18,6 +19,9 @@ MANIFEST = "encoder.json"
 QUERIES = "queries"
 """The folder in a bundle with that of its queries, where they have a tower of their own."""
 _REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
+IMAGE_MODEL = "image.onnx"
+GOLDEN_IMAGES = "images.json"
+_REQUIRED_OF_IMAGES = (IMAGE_MODEL, GOLDEN_IMAGES)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Bundle:
     def model(self) -> Path:
         """The ONNX graph, pooling and normalisation inside."""
         return self.path / "model.onnx"
+
+    @property
+    def image_model(self) -> Path:
+        """The ONNX graph of images, where the encoder reads them."""
+        return self.path / IMAGE_MODEL
 
     @property
     def tokenizer(self) -> Path:
@@ -57,6 +66,12 @@ class Bundle:
         """The same as a bundle of one of its kinds alone; raises BundleError for another."""
         return replace(self, manifest=self.manifest.of_kind(kind))
 
+    def golden_images(self) -> list[GoldenImage]:
+        """The self-test's images; none where the encoder reads none."""
+        if not isinstance(self.manifest.part, ImageText):
+            return []
+        return read_golden_images(self.path / GOLDEN_IMAGES, self.manifest.part)
+
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""
         return read_tuning(self.path)
@@ -74,7 +89,8 @@ def read_bundle(path: Path | str) -> Bundle:
             " make one with: densehook export RECIPE.toml"
         )
     manifest = Manifest.loads(read_text(path / MANIFEST))
-    for name in _REQUIRED:
+    reads_images = isinstance(manifest.part, ImageText)
+    for name in (*_REQUIRED, *(_REQUIRED_OF_IMAGES if reads_images else ())):
         if name not in manifest.files:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():
@@ -105,7 +121,7 @@ def require_one_space(documents: Manifest, queries: Manifest) -> None:
             f"{several.name} is of kind {' and '.join(several.heads)}: what gives several outputs"
             " in one run is no tower of a pair"
         )
-    alike = type(documents.part) is type(queries.part)
+    alike = isinstance(documents.part, type(queries.part))
     if not alike or documents.part.space != queries.part.space:
         raise BundleError(
             f"{documents.name} is {documents.kind} of {documents.part.summary} and {queries.name}"

@@ -36,6 +36,10 @@ def export(
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the encoder; by default the model's.")
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help="What it gives: dense, unless image-text, sparse or another."),
+    ] = None,
     pooling: Annotated[
         str | None,
         typer.Option("--pooling", help="As mean or cls, where the model's folder does not say it."),
@@ -50,7 +54,7 @@ def export(
     """Export an encoder to ONNX and prove it equal to PyTorch."""
     from ..export import export_bundle, read_recipe, recipe_of, require_free, write_recipe
 
-    stated = {"pooling": pooling, "max_tokens": max_tokens, "license": license}
+    stated = {"kind": kind, "pooling": pooling, "max_tokens": max_tokens, "license": license}
     record = None
     if model.endswith(".toml"):
         said = [f"--{key.replace('_', '-')}" for key, value in stated.items() if value is not None]

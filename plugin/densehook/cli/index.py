@@ -55,6 +55,14 @@ def create(
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image",
+            help="Instead of --input: the field whose images are encoded, in base64 or as data"
+            " URLs.",
+        ),
+    ] = None,
     index_type: IndexType = None,
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
@@ -98,7 +106,7 @@ def create(
         client,
         index,
         manifest,
-        inputs=names(inputs),
+        inputs=names(inputs) if image is None else [image],
         index_type=index_type,
         shards=shards,
         replicas=replicas,
@@ -106,12 +114,13 @@ def create(
         in_cluster=in_cluster,
         chunk=rule,
         template=template,
+        modality="text" if image is None else "image",
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     kept = require_index_type(manifest, index_type)
     out.print(
         f"index {index}: {field} ({kept}, {manifest.part.summary}) is made from"
-        f" {inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
+        f" {image or inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:
         out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,7 +27,11 @@ _LONGEST_ID = 24
 
 def search(
     index: Annotated[str, typer.Argument(help="Index to search, or an alias of several.")],
-    text: Annotated[str, typer.Argument(help="The query.")],
+    text: Annotated[str | None, typer.Argument(help="The query.")] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option("--image", help="Instead of a query: an image file, whose like are searched."),
+    ] = None,
     mode: Annotated[
         str,
         typer.Option("--mode", help="bm25, hybrid or, as the field is, dense, sparse or maxsim."),
@@ -83,14 +88,17 @@ def search(
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Search an index by BM25, by its vectors, or by both fused."""
+    """Search an index by BM25, by its vectors, or by both fused; or for what is like an image."""
     from ..elastic.naming import unmapped
     from .cluster import connect
 
     if mode not in _MODES:
         raise typer.BadParameter(f"{mode!r}; one of {', '.join(_MODES)}", param_hint="--mode")
-    if is_blank(text):
+    if (text is None) == (image is None):
+        raise typer.BadParameter("give one of them", param_hint="TEXT, --image")
+    if text is not None and is_blank(text):
         raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
+    mode = mode if image is None else "dense"
     queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
     opened = open_searched(
@@ -105,6 +113,7 @@ def search(
         note(f"warning: {line}")
     hits = opened.search(
         text,
+        image=image,
         mode=mode,
         instruction=instruction,
         fusion=fusion,
@@ -112,7 +121,7 @@ def search(
         from_=start,
         filter=queries,
         fields=asked_for or None,
-        highlight=not as_json,
+        highlight=not as_json and image is None,
         passages=passages,
         passage_score=passage_score,
         explain=explain,

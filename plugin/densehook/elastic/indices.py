@@ -12,6 +12,7 @@ from ..chunk import ChunkRule
 from ..errors import DensehookError, IndexExists, NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from ..hooks import (
+    Modality,
     Provenance,
     TextTemplate,
     field_for,
@@ -21,6 +22,7 @@ from ..hooks import (
     read_provenance,
     require_field_names,
     require_index_type,
+    require_modality,
     searched_together,
     with_weights,
 )
@@ -44,29 +46,27 @@ def create_index(
     in_cluster: bool | None = False,
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> bool:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
     index's default. None leaves it to the plugin where it has this very encoder in service. With
     ``chunk`` a document has a vector for each chunk of its text; ``template`` is what the text is
-    made by, unless its inputs are joined. Gives whether the plugin makes the vectors. Raises
-    RequestError for a value that cannot be, IndexExists, NotInService when the cluster is to encode
-    and does not have this encoder in service.
+    made by, unless its inputs are joined. With ``modality`` image the one input holds images. Gives
+    whether the plugin makes the vectors. Raises RequestError for a value that cannot be,
+    IndexExists, NotInService when the cluster is to encode and does not have this encoder in
+    service.
     """
     index_type = require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     field = field or field_for(chunk)
     require_field_names(inputs, field, chunk)
+    require_modality(manifest, modality, inputs, made=chunk is not None or template is not None)
     if chunk is not None and chunk.is_late:
         manifest.require_spans()
     if template is not None:
-        TextTemplate.parse(template, inputs)
-        if chunk is not None and chunk.name_key is not None:
-            raise RequestError(
-                f"chunks by {chunk.by} are of each input by itself, and a template makes one text"
-                " of them; leave one of the two out"
-            )
+        _require_template(template, inputs, chunk)
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
@@ -85,13 +85,25 @@ def create_index(
             pipeline=pipeline_name(index) if in_cluster else None,
             chunk=chunk,
             template=template,
+            modality=modality,
         )
         # sent once: after an answer that was lost, a second request would find an index there
         client.options(max_retries=0).indices.create(index=index, **body)
         if in_cluster:
-            pipeline = pipeline_request(manifest, inputs=inputs, field=field, template=template)
+            pipeline = pipeline_request(
+                manifest, inputs=inputs, field=field, template=template, modality=modality
+            )
             _create_pipeline(client, index, pipeline)
     return in_cluster
+
+
+def _require_template(template: str, inputs: Sequence[str], chunk: ChunkRule | None) -> None:
+    TextTemplate.parse(template, inputs)
+    if chunk is not None and chunk.name_key is not None:
+        raise RequestError(
+            f"chunks by {chunk.by} are of each input by itself, and a template makes one text"
+            " of them; leave one of the two out"
+        )
 
 
 def _create_pipeline(client: Elasticsearch, index: str, body: Mapping[str, Any]) -> None:

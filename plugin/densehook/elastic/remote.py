@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 from urllib.parse import quote
 
 from elasticsearch import BadRequestError, Elasticsearch
 
-from ..bundle import Dense, Manifest, Role
+from ..bundle import Dense, ImageText, Manifest, Role
 from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
+from ..images import as_base64
 from ..types import EncodeStats
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, require_sync
@@ -85,6 +87,23 @@ class RemoteEncoder:
         """Documents -> float32 [n, dims], with the document prompt; else as encode_queries."""
         return self._encoded(texts, "document")
 
+    def encode_images(self, images: Sequence[str | bytes | Path]) -> Vectors:
+        """Images -> float32 [n, dims]: a file's bytes, its ``Path``, base64 or a data URL each.
+
+        Raises BundleError for an encoder that reads none, ElasticError for an image that the node
+        cannot encode, EncoderMismatch as ``encode_queries``.
+        """
+        dims = self.manifest.of(ImageText).dims
+        try:
+            import numpy as np
+        except ImportError as error:
+            raise MissingExtra("numpy", "encode") from error
+        given = [as_base64(image) for image in images]
+        vectors = np.zeros((len(given), dims), dtype=np.float32)
+        for place, encoded in enumerate(self._answers(given, "document", key="images")):
+            vectors[place] = encoded[self.manifest.part.OUTPUT_KEY]
+        return vectors
+
     def _encoded(
         self, texts: str | Sequence[str], role: Role, instruction: str | None = None
     ) -> Vector | Vectors:
@@ -117,14 +136,20 @@ class RemoteEncoder:
         return vectors
 
     def _answers(
-        self, texts: Sequence[str], role: Role, instruction: str | None
+        self,
+        given: Sequence[str],
+        role: Role,
+        instruction: str | None = None,
+        *,
+        key: str = "texts",
     ) -> Iterator[dict[str, Any]]:
+        """What a node says of texts, or of what else that key of its request and answer is of."""
         told = {} if instruction is None else {"instruction": instruction}
-        for start in range(0, len(texts), _MOST_TEXTS):
+        for start in range(0, len(given), _MOST_TEXTS):
             body = {
                 "encoder": self.manifest.name,
                 "role": role,
-                "texts": texts[start : start + _MOST_TEXTS],
+                key: given[start : start + _MOST_TEXTS],
                 **told,
             }
             with elastic_errors(self.client):
@@ -136,7 +161,7 @@ class RemoteEncoder:
                     f"encoder {self.manifest.name!r} in the cluster is {answer['fingerprint']} now,"
                     f" it was {self.fingerprint}; load it again"
                 )
-            yield from answer["texts"]
+            yield from answer[key]
 
 
 def remote_encoder(client: Elasticsearch, name: str) -> RemoteEncoder:

@@ -13,6 +13,7 @@ from .cross_encoder import CrossEncoder, Ranked
 from .encoded import Encoded, EncodedEach
 from .encoder import Encoder
 from .engine import Engine
+from .image_text import ImageTextEncoder
 from .kinds.dense import cosines
 from .opening import encoder_of, load
 from .packing import pack
@@ -26,6 +27,7 @@ __all__ = [
     "EncodedEach",
     "Encoder",
     "Engine",
+    "ImageTextEncoder",
     "Ranked",
     "Vectors",
     "cosines",

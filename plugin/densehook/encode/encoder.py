@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Self, TypeVar, Unpack, cast, overload
 
-from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
+from ..bundle import Bundle, Cross, Dense, GoldenText, ImageText, Manifest, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
+from ..images import Image
 from ..machine import usable_cpus
 from ..types import EncodeStats
 from .asked import QUERY, Asked, Options, Prompt, instructed_prompt, named_prompt, stated_prompt
@@ -244,6 +245,15 @@ class Encoder:
         """
         scores: Vectors = self._kind.similarity(self.manifest, queries, documents)
         return scores
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        """Images -> float32 [n, dims]: of an ``ImageTextEncoder``; of any other BundleError."""
+        self.manifest.of(ImageText)
+        raise NotImplementedError("encoded by ImageTextEncoder, which load gives")
+
+    def encode_each_image(self, images: Sequence[Image]) -> EncodedEach:
+        """The same, with those that cannot be encoded beside, each with its reason."""
+        return EncodedEach(self.encode_images(images), EncodeStats(), {})
 
     def score(self, query: str, texts: Sequence[str]) -> Vector:
         """Scores of texts for a query: of a ``CrossEncoder``; of any other BundleError says so."""

@@ -9,9 +9,13 @@ from typing import Any
 from ..bundle import Bundle, bundle_folder, read_bundle
 from .cross_encoder import CrossEncoder
 from .encoder import Encoder
+from .image_text import ImageTextEncoder
 from .selftest import self_test
 
-ENCODERS: Mapping[str, type[Encoder]] = {"cross": CrossEncoder}
+ENCODERS: Mapping[str, type[Encoder]] = {
+    "cross": CrossEncoder,
+    "image-text": ImageTextEncoder,
+}
 """By kind, where it is another class than ``Encoder``."""
 
 

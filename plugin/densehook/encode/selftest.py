@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..bundle import Bundle, GoldenText, Manifest
+import numpy as np
+
+from ..bundle import PRECISION_BOUNDS, Bundle, GoldenImage, GoldenText, Manifest
 from ..bundle.manifest import ROLES
 from ..errors import SelfTestError
 from .kinds import OUTPUTS
+from .kinds.dense import cosines
 from .session import Vectors
 from .tokenizer import Tokens
 
@@ -20,6 +23,8 @@ class _Encoder(Protocol):
 
     def golden_tokens(self, golden: GoldenText) -> Tokens: ...
 
+    def encode_images(self, images: Sequence[str]) -> Vectors: ...
+
     def encode_tokens_of_kinds(
         self, window: Sequence[Tokens], kinds: Sequence[str]
     ) -> Sequence[Vectors]: ...
@@ -27,7 +32,8 @@ class _Encoder(Protocol):
 
 def self_test(encoder: _Encoder, bundle: Bundle) -> None:
     """Encodes golden.json; raises SelfTestError at a token id or an output not its own."""
-    if reason := golden_objection(encoder, bundle):
+    reason = golden_objection(encoder, bundle) or image_objection(encoder, bundle.golden_images())
+    if reason:
         raise SelfTestError(f"{bundle.path}: {reason}; export the bundle again")
 
 
@@ -63,3 +69,16 @@ def _objection(encoder: _Encoder, golden: Mapping[str, Sequence[GoldenText]]) ->
 def _shown(ids: Sequence[int]) -> str:
     head = ", ".join(str(i) for i in ids[:8])
     return f"[{head}, … {len(ids)} ids]" if len(ids) > 8 else f"[{head}]"
+
+
+def image_objection(encoder: _Encoder, golden: Sequence[GoldenImage]) -> str:
+    """Which golden image has not its own vector; empty when all have."""
+    if not golden:
+        return ""
+    bound = PRECISION_BOUNDS[encoder.manifest.precision]
+    expected = np.array([image.output for image in golden], dtype=np.float32)
+    found = encoder.encode_images([image.image for image in golden])
+    for place, cosine in enumerate(cosines(found, expected)):
+        if not cosine >= bound:  # NaN must fail too
+            return f"cosine {cosine:.6f} to PyTorch's vector of image {place} is under {bound}"
+    return ""

@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
+from ..bundle.kinds.image_text import IMAGE_INPUT, IMAGE_OUTPUT
 from ..errors import BundleError, EncodeError, ProviderError
 from ..machine import usable_cpus
 
@@ -101,18 +102,7 @@ class Session:
         unknown = sorted(set(graph.inputs) - set(_INPUTS))
         if unknown:
             raise BundleError(f"{model}: graph inputs {unknown} are not known to this densehook")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or usable_cpus()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
-        options.add_session_config_entry("optimization.disable_specified_optimizers", SLOWER_FUSED)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(model), options, providers=[wanted], enable_fallback=0
-            )
-        except Exception as error:  # onnxruntime's own errors share no root but this
-            raise BundleError(f"{model} cannot be run: {_first_line(error)}") from None
+        self._session = _opened(model, _options(threads or usable_cpus(), spinning), wanted)
         if self._session.get_providers()[0] != wanted:  # onnxruntime itself only logs it
             raise ProviderError(
                 f"provider {provider!r} did not start, onnxruntime fell back to the CPU; its log"
@@ -138,13 +128,7 @@ class Session:
         Raises EncodeError when the model cannot run them, ProviderError when the provider fails.
         """
         feed = {name: make(batch) for name, make in self._inputs.items()}
-        try:
-            given = self._session.run(list(outputs), feed)
-        except EPFail as error:
-            raise ProviderError(f"the execution provider failed: {_first_line(error)}") from error
-        except Exception as error:  # a token id the graph has no row for, say, or no more memory
-            raise EncodeError(f"the model cannot run it: {_first_line(error)}") from error
-        return [np.asarray(output) for output in given]
+        return _ran(self._session, outputs, feed)
 
     def values(
         self, names: Sequence[str], ids: Ids, types: Sequence[int] = ()
@@ -157,6 +141,18 @@ class Session:
             for name, make in self._inputs.items()
         }
         return list(self._session.run(list(names), feed))
+
+
+class ImageSession:
+    """The graph of images, on the CPU; else as ``Session``."""
+
+    def __init__(self, model: Path, threads: int, *, spinning: bool = True) -> None:
+        self._session = _opened(model, _options(threads, spinning), _PROVIDERS["cpu"])
+
+    def run(self, pixels: NDArray[np.uint8]) -> Vector:
+        """An image, uint8 [height, width, 3] -> float32 [dims]; raises as ``Session.run``."""
+        (rows,) = _ran(self._session, [IMAGE_OUTPUT], {IMAGE_INPUT: pixels})
+        return np.asarray(rows[0], dtype=np.float32)
 
 
 def available_providers() -> list[str]:
@@ -176,6 +172,39 @@ def _available(provider: str) -> str:
     raise ProviderError(
         f"this onnxruntime has no provider {provider!r}, only {', '.join(there)}{hint}"
     )
+
+
+def _options(threads: int, spinning: bool) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    options.add_session_config_entry("optimization.disable_specified_optimizers", SLOWER_FUSED)
+    return options
+
+
+def _opened(
+    model: Path, options: onnxruntime.SessionOptions, provider: str
+) -> onnxruntime.InferenceSession:
+    try:
+        return onnxruntime.InferenceSession(
+            str(model), options, providers=[provider], enable_fallback=0
+        )
+    except Exception as error:  # onnxruntime's own errors share no root but this
+        raise BundleError(f"{model} cannot be run: {_first_line(error)}") from None
+
+
+def _ran(
+    session: onnxruntime.InferenceSession, outputs: Sequence[str], feed: Mapping[str, Any]
+) -> Sequence[Rows]:
+    try:
+        given = session.run(list(outputs), feed)
+    except EPFail as error:
+        raise ProviderError(f"the execution provider failed: {_first_line(error)}") from error
+    except Exception as error:  # a token id the graph has no row for, say, or no more memory
+        raise EncodeError(f"the model cannot run it: {_first_line(error)}") from error
+    return [np.asarray(output) for output in given]
 
 
 def _installed() -> Sequence[str]:

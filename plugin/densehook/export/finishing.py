@@ -69,7 +69,7 @@ def finish(draft: Draft) -> None:
     Raises GateError where its graph is not near enough to what the gate compares it with, or to the
     golden texts.
     """
-    from .gate import gate_golden
+    from .gate import gate_golden, gate_golden_images
 
     bundle = Bundle(draft.folder, draft.manifest)
     also = [(draft.manifest.also[kind].part, rows) for kind, rows in draft.also_golden.items()]
@@ -77,6 +77,7 @@ def finish(draft: Draft) -> None:
     encoder = encoder_of(bundle)
     parity = draft.gate(encoder)
     gate_golden(encoder, bundle)  # as written: what every load will read
+    gate_golden_images(encoder, bundle.golden_images())
     content = {
         **parity.as_json(),
         **draft.evidence,

@@ -11,9 +11,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from ..bundle import PRECISION_BOUNDS, Bundle, GoldenText, Role
+from ..bundle import PRECISION_BOUNDS, Bundle, GoldenImage, GoldenText, Role
 from ..encode import Encoder, Vectors, cosines
-from ..encode.selftest import golden_objection
+from ..encode.selftest import golden_objection, image_objection
 from ..encode.tokenizer import Tokens
 from ..errors import EncodeError, GateError
 from .kinds import GATES, Parity
@@ -112,6 +112,12 @@ def gate_transformed(
 def gate_golden(encoder: Encoder, bundle: Bundle) -> None:
     """Raises GateError for a graph that every load would refuse by its self-test."""
     if reason := golden_objection(encoder, bundle):
+        raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
+
+
+def gate_golden_images(encoder: Encoder, golden: Sequence[GoldenImage]) -> None:
+    """The same of images."""
+    if reason := image_objection(encoder, golden):
         raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
 
 

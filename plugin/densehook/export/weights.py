@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from .modules_json import read_json
 
 # written out, so that the graph traced from it is one whose attention optimizers can recognise
 _ATTENTION = "eager"
-_PROBE_TOKENS = 8
+PROBE_TOKENS = 8
 _SHOWN = 3
 # where a model names code of its own, by file, for what is loaded here
 _CODE = {
@@ -91,11 +91,16 @@ def require_plain_model(folder: Path) -> None:
 
 
 def load_weights(
-    folder: Path, config: Any, cut: bool = False, model_class: Any = AutoModel
+    folder: Path,
+    config: Any,
+    cut: bool = False,
+    model_class: Any = AutoModel,
+    probe: Callable[[Any], Tensor] | None = None,
 ) -> Loaded:
     """The folder's model in fp32, every weight that its output depends on checked.
 
-    With ``cut`` the configuration has fewer layers than the checkpoint on purpose. Raises
+    With ``cut`` the configuration has fewer layers than the checkpoint on purpose. ``probe`` runs
+    the model, by default on a few tokens: what its output depends on is needed. Raises
     ExportError, with names, where a weight is missing from the checkpoint, has another shape or
     other numbers there, or where the checkpoint has more than the architecture would use.
     """
@@ -111,7 +116,7 @@ def load_weights(
             output_loading_info=True,
         )
     model = model.eval()
-    needed = _needed(model)
+    needed = _needed(model, probe or _of_a_few_tokens)
     missing = frozenset(map(str, said["missing_keys"]))
     _require_all(folder, needed, missing, checkpoint)
     _require_no_more(folder, model, needed, sorted(said["unexpected_keys"]), checkpoint, cut)
@@ -131,19 +136,24 @@ def require_same(folder: Path, first: Mapping[str, str], second: Mapping[str, st
         )
 
 
-def _needed(model: Any) -> dict[str, Tensor]:
+def _of_a_few_tokens(model: Any) -> Tensor:
+    rows = model.get_input_embeddings().num_embeddings
+    ids = torch.linspace(0, rows - 1, min(rows, PROBE_TOKENS)).long()[None]
+    output: Tensor = model(input_ids=ids, attention_mask=torch.ones_like(ids))[0]
+    return output
+
+
+def _needed(model: Any, probe: Callable[[Any], Tensor]) -> dict[str, Tensor]:
     """The weights that the model's output depends on, by name, floating-point buffers included.
 
-    Found by walking back from the output of a few tokens through the graph that autograd keeps.
+    Found by walking back from the probe's output through the graph that autograd keeps.
     """
-    rows = model.get_input_embeddings().num_embeddings
-    ids = torch.linspace(0, rows - 1, min(rows, _PROBE_TOKENS)).long()[None]
     buffers = [each for each in model.buffers() if each.is_floating_point()]
     with torch.enable_grad():
         try:
             for each in (*model.parameters(), *buffers):
                 each.requires_grad_(True)
-            output = model(input_ids=ids, attention_mask=torch.ones_like(ids))[0]
+            output = probe(model)
         finally:
             for each in buffers:
                 each.requires_grad_(False)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bundle import Bundle, Dense, read_bundle
+from ..bundle import Bundle, Dense, ImageText, read_bundle
 from ..encode import Encoder, Vectors
 from ..errors import ExportError
 from .finishing import Draft, finish, new_folder
@@ -89,6 +89,11 @@ def write_transformed(
     from .gate import gate_transformed
     from .variants.graphs import read_model, write_model
 
+    if isinstance(origin.manifest.part, ImageText):
+        raise ExportError(
+            f"{origin.path} gives vectors of texts and images by two graphs; only an encoder of one"
+            " can be whitened"
+        )
     plain = Encoder(origin)
     part = replace(origin.manifest.of(Dense), dims=transform.matrix.shape[1])
     golden = origin.golden()

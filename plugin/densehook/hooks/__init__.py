@@ -23,6 +23,7 @@ from .indexing import (
     pipeline_request,
     require_field_names,
     require_index_type,
+    require_modality,
 )
 from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
 from .notes import (
@@ -78,7 +79,7 @@ from .successor import (
     template_after,
 )
 from .template import TextTemplate
-from .text_rule import Input, Join, TextRule, join_by_spaces, prompt_of, text_of
+from .text_rule import Input, Join, Modality, TextRule, join_by_spaces, prompt_of, text_of
 from .vector_field import VectorField, short
 
 __all__ = [
@@ -93,6 +94,7 @@ __all__ = [
     "Field",
     "Input",
     "Join",
+    "Modality",
     "Note",
     "PassageScore",
     "Provenance",
@@ -143,6 +145,7 @@ __all__ = [
     "require_field_names",
     "require_index_type",
     "require_kept_source",
+    "require_modality",
     "require_no_other_encoder",
     "rerank_request",
     "reranked_of",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import Manifest
+from ..bundle import ImageText, Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
+from .text_rule import MODALITIES, Modality
 
 FIELD = "embedding"
 """The vector field of an index, unless another is named."""
@@ -51,6 +52,7 @@ def index_request(
     pipeline: str | None = None,
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
@@ -60,13 +62,16 @@ def index_request(
     cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
     is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field; with ``template`` that is what a text is made by. The names have been
-    through ``require_field_names``.
+    that leads to the field; with ``template`` that is what a text is made by. Of images nothing but
+    the vector is indexed. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
     searched = list(dict.fromkeys((*(chunk.prefix if chunk is not None else ()), *inputs)))
-    if len(searched) == 1:
+    bm25_field: str | None = None
+    if modality == "image":
+        place(properties, searched[0], {"type": "binary"})
+    elif len(searched) == 1:
         bm25_field = searched[0]
         place(properties, bm25_field, text)
     else:
@@ -85,7 +90,7 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk, template),
+            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk, template, modality),
             **_METADATA,
             "properties": properties,
         },
@@ -158,6 +163,25 @@ def require_field_names(inputs: Sequence[str], field: str, chunk: ChunkRule | No
                 )
 
 
+def require_modality(
+    manifest: Manifest, modality: Modality, inputs: Sequence[str], *, made: bool
+) -> None:
+    """Raises RequestError, or BundleError for the encoder, unless inputs can hold that.
+
+    ``made`` says that a text is to be made of them, or chunks.
+    """
+    if modality not in MODALITIES:
+        raise RequestError(f"modality is {modality!r}; known: {', '.join(MODALITIES)}")
+    if modality == "text":
+        return
+    manifest.of(ImageText)
+    if len(inputs) != 1 or made:
+        raise RequestError(
+            f"of images a vector is made of one field, not of {', '.join(inputs)}, without a"
+            " template and chunks; name the field that holds the image"
+        )
+
+
 def _in_cluster(pipeline: str) -> dict[str, Any]:
     # Elasticsearch runs no pipeline for the partial documents of a bulk: without the setting an
     # update would leave the vector of the earlier text
@@ -184,7 +208,12 @@ def pipeline_name(index: str) -> str:
 
 
 def pipeline_request(
-    manifest: Manifest, *, inputs: Sequence[str], field: str, template: str | None = None
+    manifest: Manifest,
+    *,
+    inputs: Sequence[str],
+    field: str,
+    template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that creates that pipeline; the plugin's processor does the work.
 
@@ -196,6 +225,7 @@ def pipeline_request(
         "output": field,
         "ignore_missing": True,
         **({} if template is None else {"template": template}),
+        **({} if modality == "text" else {"modality": modality}),
     }
     return {
         "description": f"vectors of {', '.join(inputs)} by {manifest.name}",

@@ -16,7 +16,7 @@ from ..fusion import LearnedWeights
 from .paths import is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
 from .template import TextTemplate
-from .text_rule import Input, TextRule
+from .text_rule import MODALITIES, Input, Modality, TextRule
 from .vector_field import VectorField
 
 META = "densehook"
@@ -74,13 +74,17 @@ def meta_of(
     manifest: Manifest,
     field: str,
     inputs: Sequence[str],
-    bm25_field: str,
+    bm25_field: str | None,
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
-    """The mapping's ``_meta`` for one vector field."""
+    """The mapping's ``_meta`` for one vector field; ``bm25_field`` is None where none has text."""
     entry = _entry(manifest, inputs, chunk, template)
-    return {META: {"fields": {field: entry}, "bm25": bm25_field}}
+    if modality != "text":
+        entry["modality"] = modality
+    searched = {} if bm25_field is None else {"bm25": bm25_field}
+    return {META: {"fields": {field: entry}, **searched}}
 
 
 def field_meta(
@@ -207,9 +211,12 @@ def _is_complete(entry: Any) -> bool:
 def _text(properties: Mapping[str, Any], entry: Mapping[str, Any]) -> TextRule | None:
     """How a field's text is made, each input read where documents have its values.
 
-    None where a template or prompts are stated that cannot be.
+    None where a template, prompts or a modality are stated that cannot be.
     """
     names = _names(entry.get("input"))
+    modality = entry.get("modality", "text")
+    if modality not in MODALITIES:
+        return None
     try:
         template = TextTemplate.parse(entry["template"], names) if "template" in entry else None
         prompts = DocumentPrompts.parse(entry["prompt"]) if "prompt" in entry else None
@@ -227,6 +234,7 @@ def _text(properties: Mapping[str, Any], entry: Mapping[str, Any]) -> TextRule |
         prompts,
         chosen_by,
         tuple(map(located, chunk.prefix)),
+        modality,
     )
 
 

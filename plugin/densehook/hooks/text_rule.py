@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ..bundle import join_texts
 from ..errors import UnusableDocument
@@ -16,6 +16,10 @@ from .template import TextTemplate
 
 Join = Callable[[Sequence[str]], str]
 """An encoder's own way to put the texts of inputs together."""
+
+
+Modality = Literal["text", "image"]
+MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class TextRule:
 
     ``prompts`` are those that a field chooses among, which ``chosen_by`` is; None where every
     document has the encoder's. ``prefix`` are fields whose text is put before each chunk.
+    ``modality`` says whether the inputs hold texts, or the only one an image: in base64, or as a
+    data URL.
     """
 
     inputs: Sequence[Input]
@@ -44,6 +50,7 @@ class TextRule:
     prompts: DocumentPrompts | None = None
     chosen_by: Input | None = None
     prefix: Sequence[Input] = ()
+    modality: Modality = "text"
 
     @classmethod
     def joining(cls, names: Sequence[str]) -> TextRule:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
-from ..bundle import Manifest
+from ..bundle import ImageText, Manifest
 from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
@@ -186,6 +186,11 @@ class VectorField:
     def _objection(self, manifest: Manifest) -> str:
         manifest = manifest.of_kind(kind_for(self.mapping, manifest))
         kind = field_for_kind(manifest)
+        if self.text.modality == "image" and not isinstance(manifest.part, ImageText):
+            return (
+                f"is made of images, encoder {manifest.name!r} of kind {manifest.kind} reads texts"
+                " alone"
+            )
         if self.mapping.get("type") != kind.TYPE:
             return (
                 f"is mapped as {self.mapping.get('type')}, encoder {manifest.name!r} of kind"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ..elastic.connect import require_async, synchronous
 from ..elastic.search import msearch_awaited
 from ..fusion import FusedHit
+from ..hooks import Modality
 from ..types import PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hits
 from .index import Index
-from .searching import Body
+from .searching import Body, require_one_query
 from .stats import IndexStats
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class AsyncIndex:
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
         template: str | None = None,
+        modality: Modality = "text",
     ) -> Self:
         """As ``Index.create``.
 
@@ -85,6 +87,7 @@ class AsyncIndex:
             in_cluster=in_cluster,
             chunk=chunk,
             template=template,
+            modality=modality,
         )
         return cls(client, made)
 
@@ -225,12 +228,22 @@ class AsyncIndex:
             self.blocking.export_vectors, target, on_progress=on_progress
         )
 
-    async def search(self, text: str, **options: Unpack[Options]) -> Hits:
+    async def search(
+        self,
+        text: str | None = None,
+        *,
+        image: str | bytes | Path | None = None,
+        **options: Unpack[Options],
+    ) -> Hits:
         """As ``Index.search``; the query's vector is made on a thread.
 
         hits = await index.search("how do vaccines work", mode="dense")
         """
-        return (await self.msearch([text], **options))[0]
+        if image is None:
+            return (await self.msearch([cast(str, text)], **options))[0]
+        require_one_query(text)
+        asked, body, vector = await asyncio.to_thread(self.blocking.image_search, image, options)
+        return self.blocking.searching.hits("", asked, await self._send([body]), vector)
 
     async def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """As ``Index.msearch``.

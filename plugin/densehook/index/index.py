@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ..elastic.adding import add_field
 from ..elastic.checkpoints import CheckpointDocument, forget_checkpoints
@@ -16,12 +16,13 @@ from ..elastic.indices import create_index, delete_index, refresh, searched_prov
 from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
-from ..hooks import NOTES, Join, Provenance, VectorField, field_for, text_of
+from ..hooks import NOTES, Join, Modality, Provenance, VectorField, field_for, text_of
+from ..images import as_base64
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
 from .reranking import Here, InCluster, Stage, stage_of
-from .searching import Body, Searching, Vector
+from .searching import Body, Searching, Vector, require_one_query
 from .stats import IndexStats, stats_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Index:
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
         template: str | None = None,
+        modality: Modality = "text",
     ) -> Self:
         """Makes the index for an encoder: mapping, BM25 as in Anserini, provenance.
 
@@ -101,7 +103,8 @@ class Index:
         joined, or put together by a ``template`` such as "{title}: {text}";
         ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat; of token vectors int8,
         float32 or 1bit, and int8-pool2 for half as many. With ``chunk`` a document has a vector for
-        each chunk of its text, in passages.vector by default. With ``in_cluster`` the cluster's
+        each chunk of its text, in passages.vector by default. With ``modality`` image the one input
+        holds images, as base64 or data URLs. With ``in_cluster`` the cluster's
         plugin makes them, without it this process does; None leaves it
         to the plugin where it has this very encoder in service, as it has one of the cluster's.
         Raises IndexExists, ElasticError where the cluster refuses, RequestError for fields that
@@ -122,6 +125,7 @@ class Index:
             in_cluster=in_cluster,
             chunk=chunk,
             template=template,
+            modality=modality,
         )
         made = cls.open(client, name, field=field)
         return made if in_cluster else made.encoded_by(encoder)
@@ -372,15 +376,40 @@ class Index:
         store = CheckpointDocument(self.client, self.name, uuid, documents.part, waits)
         return Checkpoint.open(store, of)
 
-    def search(self, text: str, **options: Unpack[Options]) -> Hits:
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        image: str | bytes | Path | None = None,
+        **options: Unpack[Options],
+    ) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says another.
+
+        Or for an image, a file's bytes, its ``Path``, base64 or a data URL, by dense search.
 
         What may be asked, as ``size``, ``filter`` and ``fusion``, is in ``densehook.Asked``. Raises
         RequestError for what makes no sense, ElasticError where the cluster fails or refuses.
 
             index.search("how do vaccines work", size=10, filter={"term": {"lang": "en"}})
         """
-        return self.msearch([text], **options)[0]
+        if image is not None:
+            require_one_query(text)
+            asked, body, vector = self.image_search(image, options)
+            return self.searching.hits("", asked, self.send([body]), vector)
+        return self.msearch([cast(str, text)], **options)[0]
+
+    def image_search(
+        self, image: str | bytes | Path, options: Options
+    ) -> tuple[Asked, Body, Vector | None]:
+        """The search for an image, by its vector where there is an encoder here.
+
+        asked, body, vector = index.image_search(Path("cat.jpg"), {"size": 5})
+        """
+        asked = Asked.of({"mode": "dense", **options})
+        vector: Vector | None = None
+        if self.searching.needs_vector(asked) and self.encoder is not None:
+            vector = self.encoder.encode_images([image])[0].tolist()
+        return asked, self.searching.image_body(as_base64(image), asked, vector), vector
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """The hits for each text, in one request; else as ``search``.

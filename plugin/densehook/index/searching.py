@@ -31,7 +31,8 @@ from ..hooks import (
     retriever_of,
     vector_request,
 )
-from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM
+from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, image_request
+from ..hooks.kinds.dense import LIST as DENSE
 from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, Ranking
@@ -135,6 +136,26 @@ class Searching:
         if asked.mode != "hybrid" and asked.from_:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
+
+    def image_body(self, image: str, asked: Asked, vector: Vector | None) -> Body:
+        """The search for an image, in base64, or for its vector.
+
+        Raises RequestError for what is of searches for a text.
+        """
+        self._require_mode(asked)
+        if asked.mode != DENSE or asked.passages or asked.highlight or asked.rerank is not None:
+            raise RequestError(
+                "an image is searched for by dense alone, without passages, highlight and rerank;"
+                " leave them out"
+            )
+        depth, candidates = asked.last, asked.num_candidates
+        if vector is not None:
+            body = vector_request(self.field, vector, depth, candidates, asked.filters)
+        else:
+            body = image_request(self.field.name, image, depth, candidates, asked.filters)
+        if asked.from_:
+            body = {**body, "from": asked.from_, "size": asked.size}
+        return self._shown(body, asked, "")
 
     def reranked_by_cluster(
         self, text: str, asked: Asked, vector: Vector | None, encoder: str
@@ -483,6 +504,12 @@ class Searching:
                 "highlight_query": query,
             }
         return {**body, **shown}
+
+
+def require_one_query(text: str | None) -> None:
+    """Raises RequestError where a search for an image is for a text, too."""
+    if text is not None:
+        raise RequestError("a search is for a text or for an image; leave one of them out")
 
 
 def _explained(raw: Mapping[str, Any], lists: Sequence[str]) -> dict[str, Part]:

@@ -35,7 +35,9 @@ def values_of(
     *,
     base64: bool,
 ) -> Values:
-    """Texts of documents, with their prompts -> what they get for a field, all encoded together."""
+    """Texts of documents, with their prompts, or images -> what they get for a field."""
+    if target.text.modality == "image":
+        return _of_images(encoder, target, [text for text, _ in texts], base64=base64)
     encoder = target.own(encoder)
     failures: dict[int, EncodeError | UnusableDocument] = {}
     cuts: dict[int, list[Chunk]] = {}
@@ -89,6 +91,18 @@ def values_of_fields(
         )
         for target, rows in zip(targets, encoded, strict=True)
     ]
+
+
+def _of_images(
+    encoder: Encoder, target: VectorField, images: Sequence[str], *, base64: bool
+) -> Values:
+    encoded = encoder.encode_each_image(images)
+    values = {
+        place: target.format.written(vector, base64=base64)
+        for place, vector in enumerate(encoded.vectors)
+        if place not in encoded.failures
+    }
+    return Values(values, encoded.failures, encoded.stats)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self
 from ..stated import Stated
 from .cross import Cross
 from .dense import Dense
+from .image_text import ImageText
 from .multi import Multi
 from .sparse import Sparse
 
@@ -54,5 +55,6 @@ KINDS: Mapping[str, type[Part]] = {
     "cross": Cross,
     "sparse": Sparse,
     "multi": Multi,
+    "image-text": ImageText,
 }
 """Every kind by name."""

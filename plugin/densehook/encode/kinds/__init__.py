@@ -35,6 +35,7 @@ OUTPUTS: Mapping[str, Output] = {
     "cross": cross,
     "sparse": sparse,
     "multi": multi,
+    "image-text": dense,
 }
 """The module of each kind."""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..finishing import Draft
 from ..recipe import Recipe
-from . import cross, dense, multi, sparse
+from . import cross, dense, image_text, multi, sparse
 
 Progress = Callable[[str], None]
 Write = Callable[[Path], Draft]
@@ -30,5 +30,6 @@ DRAFTS: Mapping[str, Drafting] = {
     "cross": cross,
     "sparse": sparse,
     "multi": multi,
+    "image-text": image_text,
 }
 """The module of each kind."""

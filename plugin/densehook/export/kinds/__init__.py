@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...bundle import Manifest
-from . import cross, dense, multi, sparse
+from . import cross, dense, image_text, multi, sparse
 from .compared import Compared
 
 
@@ -52,5 +52,11 @@ class Gate(Protocol):
         """Measures; raises GateError when what was found is not near enough to ``whose``."""
 
 
-GATES: Mapping[str, Gate] = {"dense": dense, "cross": cross, "sparse": sparse, "multi": multi}
+GATES: Mapping[str, Gate] = {
+    "dense": dense,
+    "cross": cross,
+    "sparse": sparse,
+    "multi": multi,
+    "image-text": image_text,
+}
 """The module of each kind."""

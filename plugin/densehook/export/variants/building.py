@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from ...bundle import IDF, MANIFEST, Bundle, Manifest, read_bundle
+from ...bundle import GOLDEN_IMAGES, IDF, IMAGE_MODEL, MANIFEST, Bundle, Manifest, read_bundle
 from ...encode import Encoder, encoder_of
 from ...encode.session import Session
 from ...errors import ExportError
@@ -23,6 +23,8 @@ from .graphs import Model, Range, read_model, write_model
 from .registry import VARIANTS
 
 _CALIBRATION_TEXTS = 128
+_AS_THEY_ARE = ("tokenizer.json", IDF, IMAGE_MODEL, f"{IMAGE_MODEL}_data", GOLDEN_IMAGES)
+"""Files of a bundle that its variants have too."""
 
 
 def calibration_texts(texts: Sequence[str]) -> list[str]:
@@ -67,7 +69,7 @@ def _write_variant(origin: Bundle, name: str, staging: Path, texts: Sequence[str
     for step in VARIANTS[name].steps:
         model = step(model, lambda model, names: _ranges(model, names, plain, texts))
     write_model(model, staging / "model.onnx")
-    for file in ("tokenizer.json", IDF):
+    for file in _AS_THEY_ARE:
         if file in origin.manifest.files:
             shutil.copyfile(origin.path / file, staging / file)
     manifest = replace(

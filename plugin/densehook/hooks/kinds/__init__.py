@@ -99,7 +99,12 @@ class Field(Protocol):
         """The same as a retriever, one of those that ``hybrid`` fuses."""
 
 
-FIELDS: Mapping[str, Field] = {"dense": dense, "sparse": sparse, "multi": TokenField()}
+FIELDS: Mapping[str, Field] = {
+    "dense": dense,
+    "sparse": sparse,
+    "multi": TokenField(),
+    "image-text": dense,
+}
 """The module of each kind whose outputs are written into a field."""
 
 MAPPED: Mapping[str, Callable[[Mapping[str, Any]], Field]] = {TokenField.TYPE: TokenField.mapped}

@@ -128,6 +128,18 @@ def bridged_request(
     return {"size": size, "track_total_hits": False, "query": query}
 
 
+def image_request(
+    field: str,
+    image: str,
+    size: int,
+    num_candidates: int | None = None,
+    filters: _Filters = (),
+) -> dict[str, Any]:
+    """As ``bridged_request``, by an image in base64 or a data URL, which the plugin encodes."""
+    query = {TEXT_QUERY: {"image": image, **_knn(field, size, num_candidates, filters)}}
+    return {"size": size, "track_total_hits": False, "query": query}
+
+
 def text_retriever(
     field: str,
     text: str,

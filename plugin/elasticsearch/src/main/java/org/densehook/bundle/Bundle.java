@@ -1,5 +1,6 @@
 package org.densehook.bundle;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -23,16 +24,29 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
 
   public static final String MANIFEST = "encoder.json";
 
+  static final String IMAGE_MODEL = "image.onnx";
+
+  private static final String GOLDEN_IMAGES = "images.json";
+
+  private static final List<String> NEEDED = List.of("model.onnx", "tokenizer.json", "golden.json");
+
+  private static final List<String> NEEDED_FOR_IMAGES = List.of(IMAGE_MODEL, GOLDEN_IMAGES);
+
   /** The graph. */
   public Path model() {
     return folder.resolve("model.onnx");
   }
 
-  /** The size of the graph's files: its own and, where there is one, that of its weights. */
+  /** The graph of images, where the encoder reads them. */
+  public Path imageModel() {
+    return folder.resolve(IMAGE_MODEL);
+  }
+
+  /** The size of the graphs' files: its own and, where there is one, that of its weights. */
   public long modelBytes() throws IOException {
     long size = 0;
     for (String name : manifest.files().keySet()) {
-      if (name.startsWith("model.onnx")) {
+      if (name.startsWith("model.onnx") || name.startsWith(IMAGE_MODEL)) {
         size += Files.size(folder.resolve(name));
       }
     }
@@ -71,7 +85,11 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
     } catch (NoSuchFileException e) {
       throw new BundleException("it has no " + MANIFEST + "; export the bundle again");
     }
-    for (String needed : List.of("model.onnx", "tokenizer.json", "golden.json")) {
+    List<String> all = new ArrayList<>(NEEDED);
+    if (manifest.part() instanceof ImageText) {
+      all.addAll(NEEDED_FOR_IMAGES);
+    }
+    for (String needed : all) {
       if (!manifest.files().containsKey(needed)) {
         throw new BundleException(
             "encoder.json has no sum of " + needed + "; export the bundle again");
@@ -97,7 +115,7 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
               + manifest.queries()
               + "; copy the bundle again, or pair the two anew");
     }
-    if (own.kind() != manifest.kind()
+    if (!manifest.kind().gives(own.kind())
         || own.part().dims() != manifest.part().dims()
         || !own.also().isEmpty()
         || !manifest.also().isEmpty()
@@ -138,16 +156,39 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
 
   /** The same with what it gives of one of its kinds. */
   public List<GoldenText> golden(Kind kind) throws BundleException, IOException {
-    JsonElement stated = Stated.parse(text(folder, "golden.json"), "golden.json");
-    if (!stated.isJsonArray() || stated.getAsJsonArray().isEmpty()) {
-      throw new BundleException("golden.json has no texts; export the bundle again");
-    }
     List<GoldenText> golden = new ArrayList<>();
     Vocabulary vocabulary = manifest.ofKind(kind).part().isOfTokens() ? vocabulary() : null;
-    for (JsonElement element : stated.getAsJsonArray()) {
+    for (JsonElement element : rows("golden.json", "texts")) {
       golden.add(goldenText(kind, element, "golden.json: text " + golden.size(), vocabulary));
     }
     return golden;
+  }
+
+  /**
+   * The images of the self-test; none where the encoder reads none.
+   *
+   * @throws BundleException when images.json is not what an export writes
+   */
+  public List<GoldenImage> goldenImages() throws BundleException, IOException {
+    List<GoldenImage> golden = new ArrayList<>();
+    if (!(manifest.part() instanceof ImageText)) {
+      return golden;
+    }
+    for (JsonElement element : rows(GOLDEN_IMAGES, "images")) {
+      String where = GOLDEN_IMAGES + ": image " + golden.size();
+      Stated stated = new Stated(element, where, Set.of("image", Dense.GOLDEN_KEY), Set.of());
+      golden.add(
+          new GoldenImage(stated.text("image"), manifest.kind().golden(manifest.part(), stated)));
+    }
+    return golden;
+  }
+
+  private JsonArray rows(String file, String what) throws BundleException, IOException {
+    JsonElement stated = Stated.parse(text(folder, file), file);
+    if (!stated.isJsonArray() || stated.getAsJsonArray().isEmpty()) {
+      throw new BundleException(file + " has no " + what + "; export the bundle again");
+    }
+    return stated.getAsJsonArray();
   }
 
   private GoldenText goldenText(Kind kind, JsonElement element, String where, Vocabulary vocabulary)

@@ -56,7 +56,7 @@ public record Dense(int dims, String similarity, boolean normalise) implements P
   }
 
   static float[] golden(Part part, Stated golden) throws BundleException {
-    int dims = ((Dense) part).dims;
+    int dims = part.dims();
     float[] vector = golden.vector(GOLDEN_KEY);
     if (vector.length != dims) {
       throw new BundleException(

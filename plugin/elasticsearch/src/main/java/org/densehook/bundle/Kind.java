@@ -21,7 +21,10 @@ public enum Kind {
   SPARSE("sparse", Sparse.KEYS, Sparse::read, Sparse.GOLDEN_KEY, Sparse::golden),
 
   /** One vector for each token of a text. */
-  MULTI("multi", Multi.KEYS, Multi::read, Multi.GOLDEN_KEY, Multi::golden);
+  MULTI("multi", Multi.KEYS, Multi::read, Multi.GOLDEN_KEY, Multi::golden),
+
+  /** One vector for a text or an image. */
+  IMAGE_TEXT("image-text", ImageText.KEYS, ImageText::read, Dense.GOLDEN_KEY, Dense::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface
@@ -70,6 +73,11 @@ public enum Kind {
             + "; this plugin knows "
             + String.join(", ", known)
             + "; export the bundle again or update the plugin");
+  }
+
+  /** Whether for a text it gives what another does. */
+  public boolean gives(Kind other) {
+    return this == other || this == IMAGE_TEXT && other == DENSE;
   }
 
   /** Its keys of encoder.json, beside those that all kinds have. */

@@ -111,7 +111,13 @@ public record Manifest(
 
   // These files decide what comes out of the encoder; the others only prove it.
   private static final Set<String> VECTOR_FILES =
-      Set.of("model.onnx", "model.onnx_data", "tokenizer.json", Sparse.IDF);
+      Set.of(
+          "model.onnx",
+          "model.onnx_data",
+          Bundle.IMAGE_MODEL,
+          Bundle.IMAGE_MODEL + "_data",
+          "tokenizer.json",
+          Sparse.IDF);
 
   /**
    * What it states as a dense encoder.
@@ -121,6 +127,9 @@ public record Manifest(
   public Dense dense() {
     if (part instanceof Dense dense) {
       return dense;
+    }
+    if (part instanceof ImageText both) {
+      return both.dense();
     }
     throw new IllegalStateException("encoder [" + name + "] is of kind [" + kind + "]");
   }

@@ -14,12 +14,16 @@ import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Cross;
 import org.densehook.bundle.GoldenText;
+import org.densehook.bundle.ImageText;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Pairing;
 import org.densehook.bundle.Role;
 import org.densehook.bundle.Sparse;
 import org.densehook.bundle.Vocabulary;
+import org.densehook.image.ImageException;
+import org.densehook.image.ImageFile;
+import org.densehook.image.ImageLimits;
 
 /** A bundle at work: its tokenizer and its graph, which documents and queries share. */
 public final class EncoderRuntime implements AutoCloseable {
@@ -32,6 +36,7 @@ public final class EncoderRuntime implements AutoCloseable {
   private final Vocabulary vocabulary;
   private final QueryTable queryTable;
   private final EncoderRuntime queries;
+  private final ImageGraph images;
 
   /**
    * Opens a bundle's files; {@link SelfTest} decides whether it may go into service.
@@ -56,13 +61,22 @@ public final class EncoderRuntime implements AutoCloseable {
       closeTokenizers();
       throw e;
     }
+    ImageGraph opened = null;
     try {
+      opened =
+          manifest.part() instanceof ImageText both
+              ? new ImageGraph(bundle.imageModel(), both.dims(), threads)
+              : null;
       queries = bundle.queries() == null ? null : new EncoderRuntime(bundle.queries(), threads);
     } catch (BundleException | IOException | RuntimeException e) {
       closeTokenizers();
       graph.close();
+      if (opened != null) {
+        opened.close();
+      }
       throw e;
     }
+    images = opened;
   }
 
   /** The encoder of texts in a role: this one, unless queries have one of their own. */
@@ -127,10 +141,10 @@ public final class EncoderRuntime implements AutoCloseable {
    *
    * @throws EncodeException also for an instruction that the encoder does not take
    */
-  public Tokens tokenize(QueryText query) throws EncodeException {
+  public Tokens tokenize(Content.Text query) throws EncodeException {
     return query.instruction() == null
-        ? tokenize(query.text(), Role.QUERY)
-        : tokenize(query.text(), instructed(query.instruction()), List.of()).ofQuery();
+        ? tokenize(query.given(), Role.QUERY)
+        : tokenize(query.given(), instructed(query.instruction()), List.of()).ofQuery();
   }
 
   private Prompt instructed(String instruction) throws EncodeException {
@@ -190,6 +204,26 @@ public final class EncoderRuntime implements AutoCloseable {
           EncodeException.Kind.TEXT, "the text [" + shown(text) + "] gives no token");
     }
     return tokens.withoutFirst(prompt.unpooled());
+  }
+
+  /**
+   * An image, to be decoded when it is run.
+   *
+   * @throws EncodeException when it is none, is too large, or this encoder reads no images
+   */
+  public Tokens readImage(String given, ImageLimits limits) throws EncodeException {
+    if (!(manifest.part() instanceof ImageText both)) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "it is of kind ["
+              + manifest.kind()
+              + "] and reads no images; one of kind [image-text] does");
+    }
+    try {
+      return Tokens.ofImage(ImageFile.of(given, limits), both.imageTokens());
+    } catch (ImageException e) {
+      throw new EncodeException(EncodeException.Kind.TEXT, e.getMessage(), e);
+    }
   }
 
   /** What the model reads for a golden text, by itself or in a pair. */
@@ -274,20 +308,43 @@ public final class EncoderRuntime implements AutoCloseable {
    *     one of which several kinds are wanted what they give, as {@link #row} reads it
    */
   public float[][] run(List<Tokens> batch) throws EncodeException {
-    if (queryTable == null || batch.stream().noneMatch(Tokens::isQuery)) {
+    List<Tokens> together = batch.stream().filter(this::isOfTheGraph).toList();
+    if (together.size() == batch.size()) {
       return graph.run(batch);
     }
-    List<Tokens> documents = batch.stream().filter(tokens -> !tokens.isQuery()).toList();
     Iterator<float[]> encoded =
-        documents.isEmpty()
-            ? Collections.emptyIterator()
-            : List.of(graph.run(documents)).iterator();
+        together.isEmpty() ? Collections.emptyIterator() : List.of(graph.run(together)).iterator();
     float[][] rows = new float[batch.size()][];
     for (int i = 0; i < rows.length; i++) {
       Tokens tokens = batch.get(i);
-      rows[i] = tokens.isQuery() ? queryTable.row(tokens.ids()) : encoded.next();
+      rows[i] = isOfTheGraph(tokens) ? encoded.next() : byItself(tokens);
     }
     return rows;
+  }
+
+  /** The same of queries, whose texts may have a tower of their own. */
+  public float[][] runQueries(List<Tokens> batch) throws EncodeException {
+    if (queries == null || batch.stream().allMatch(tokens -> tokens.image() != null)) {
+      return run(batch);
+    }
+    List<Tokens> texts = batch.stream().filter(tokens -> tokens.image() == null).toList();
+    Iterator<float[]> encoded = List.of(queries.run(texts)).iterator();
+    float[][] rows = new float[batch.size()][];
+    for (int i = 0; i < rows.length; i++) {
+      Tokens tokens = batch.get(i);
+      rows[i] = tokens.image() == null ? encoded.next() : byItself(tokens);
+    }
+    return rows;
+  }
+
+  private boolean isOfTheGraph(Tokens tokens) {
+    return tokens.image() == null && (queryTable == null || !tokens.isQuery());
+  }
+
+  private float[] byItself(Tokens tokens) throws EncodeException {
+    return tokens.image() == null
+        ? queryTable.row(tokens.ids())
+        : images.run(tokens.image().file());
   }
 
   /**
@@ -316,6 +373,9 @@ public final class EncoderRuntime implements AutoCloseable {
   public void close() {
     closeTokenizers();
     graph.close();
+    if (images != null) {
+      images.close();
+    }
     if (queries != null) {
       queries.close();
     }

@@ -16,7 +16,8 @@ interface Output {
           Kind.DENSE, new DenseOutput(),
           Kind.CROSS, new CrossOutput(),
           Kind.SPARSE, new SparseOutput(),
-          Kind.MULTI, new MultiOutput());
+          Kind.MULTI, new MultiOutput(),
+          Kind.IMAGE_TEXT, new DenseOutput());
 
   /**
    * The rows of a batch.

@@ -41,7 +41,7 @@ final class Pairs {
     put(pairing.after(), ids, secondFrom + kept.text);
     int lost = first + second - kept.query - kept.text;
     Tokens.Told told = Tokens.Told.ofPair(secondFrom, pairing.secondType());
-    return new Tokens(ids, lost, 0, List.of(), told);
+    return Tokens.ofPair(ids, lost, told);
   }
 
   private static int put(List<Long> given, long[] ids, int at) {

@@ -9,10 +9,12 @@ import java.util.Map;
 import java.util.Set;
 import org.densehook.bundle.Bundle;
 import org.densehook.bundle.BundleException;
+import org.densehook.bundle.GoldenImage;
 import org.densehook.bundle.GoldenText;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
 import org.densehook.bundle.Role;
+import org.densehook.image.ImageLimits;
 
 /** A bundle goes into service only when it gives its own golden token ids and vectors. */
 public final class SelfTest {
@@ -36,6 +38,19 @@ public final class SelfTest {
           (kind, texts) ->
               own.put(kind, texts.stream().filter(text -> text.role() == role).toList()));
       run(encoder.tower(role), own);
+    }
+    for (GoldenImage image : bundle.goldenImages()) {
+      compare(encoder, image);
+    }
+  }
+
+  private static void compare(EncoderRuntime encoder, GoldenImage image) throws BundleException {
+    try {
+      Tokens tokens = encoder.readImage(image.image(), ImageLimits.DEFAULT);
+      GoldenText told = new GoldenText(Role.DOCUMENT, "an image", List.of(), image.vector(), null);
+      compare(told, encoder.run(List.of(tokens))[0], encoder.manifest());
+    } catch (EncodeException e) {
+      throw new BundleException("the self-test fails: " + e.getMessage());
     }
   }
 

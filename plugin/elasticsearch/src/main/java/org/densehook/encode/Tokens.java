@@ -4,9 +4,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.densehook.bundle.Kind;
+import org.densehook.image.ImageFile;
 
 /**
- * A text as the model reads it.
+ * A text, or an image, as the model reads it.
  *
  * @param ids token ids, special tokens included, at most the manifest's max_tokens
  * @param lost tokens beyond it, which the model does not see
@@ -14,8 +15,17 @@ import org.densehook.bundle.Kind;
  * @param spans of each part that has a vector its first id, and the one behind its last; none for
  *     one vector of the whole
  * @param told what the graph is told of them beside
+ * @param image that of an image, which has no ids; null for a text
  */
-public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told told) {
+public record Tokens(
+    long[] ids, int lost, int unpooled, List<int[]> spans, Told told, ReadImage image) {
+
+  /**
+   * An image that is to be encoded.
+   *
+   * @param tokens how many tokens it is to the model
+   */
+  record ReadImage(ImageFile file, int tokens) {}
 
   /**
    * What a kind's graph is told of tokens, beside their ids.
@@ -56,14 +66,24 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
   }
 
   Tokens(long[] ids, int lost, List<int[]> spans) {
-    this(ids, lost, 0, spans, Told.PLAIN);
+    this(ids, lost, 0, spans, Told.PLAIN, null);
+  }
+
+  /** An image, which is so many tokens to the model. */
+  static Tokens ofImage(ImageFile file, int tokens) {
+    return new Tokens(new long[0], 0, 0, List.of(), Told.PLAIN, new ReadImage(file, tokens));
+  }
+
+  /** Those of a pair. */
+  static Tokens ofPair(long[] ids, int lost, Told told) {
+    return new Tokens(ids, lost, 0, List.of(), told, null);
   }
 
   /** The same text in other ids. */
   Tokens reading(long[] others, int withoutAttention, boolean[] withoutVector) {
     Told other =
         new Told(told.secondFrom, 0, told.isQuery, withoutAttention, withoutVector, told.kinds);
-    return new Tokens(others, lost, unpooled, spans, other);
+    return new Tokens(others, lost, unpooled, spans, other, image);
   }
 
   /**
@@ -71,7 +91,7 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
    * the other.
    */
   public Tokens giving(Set<Kind> kinds) {
-    return new Tokens(ids, lost, unpooled, spans, told.giving(inOrder(kinds)));
+    return new Tokens(ids, lost, unpooled, spans, told.giving(inOrder(kinds)), image);
   }
 
   private static Set<Kind> inOrder(Set<Kind> kinds) {
@@ -110,18 +130,18 @@ public record Tokens(long[] ids, int lost, int unpooled, List<int[]> spans, Told
 
   /** How many tokens the model reads. */
   public int length() {
-    return ids.length;
+    return image == null ? ids.length : image.tokens;
   }
 
   /**
    * The same, but for the first ones of which its vector is not pooled; it always is of the last.
    */
   Tokens withoutFirst(int count) {
-    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, told);
+    return new Tokens(ids, lost, Math.min(count, ids.length - 1), spans, told, image);
   }
 
   /** The same, of a query. */
   Tokens ofQuery() {
-    return new Tokens(ids, lost, unpooled, spans, told.ofQuery());
+    return new Tokens(ids, lost, unpooled, spans, told.ofQuery(), image);
   }
 }

@@ -20,6 +20,7 @@ import org.densehook.elasticsearch.vectors.FieldPaths;
 import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
+import org.densehook.elasticsearch.vectors.Modality;
 import org.densehook.elasticsearch.vectors.StoredDocuments;
 import org.densehook.elasticsearch.vectors.TextRule;
 import org.densehook.elasticsearch.vectors.TextTemplate;
@@ -50,6 +51,7 @@ public final class EmbedProcessor extends AbstractProcessor {
       List<String> inputs,
       TextTemplate template,
       DocumentPrompts prompts,
+      Modality modality,
       String output,
       boolean ignoreMissing,
       boolean override) {}
@@ -80,6 +82,7 @@ public final class EmbedProcessor extends AbstractProcessor {
     List<String> inputs = names(tag, config);
     TextTemplate template = template(tag, config, inputs);
     DocumentPrompts prompts = prompts(tag, config);
+    Modality modality = modality(tag, config, inputs, template != null || prompts != null);
     String output = ConfigurationUtils.readStringProperty(TYPE, tag, config, "output");
     if (output.isBlank() || inputs.contains(output)) {
       throw ConfigurationUtils.newConfigurationException(
@@ -92,7 +95,7 @@ public final class EmbedProcessor extends AbstractProcessor {
         tag,
         description,
         services,
-        new Options(encoder, inputs, template, prompts, output, ignoreMissing, override));
+        new Options(encoder, inputs, template, prompts, modality, output, ignoreMissing, override));
   }
 
   private static List<String> names(String tag, Map<String, Object> config) {
@@ -133,6 +136,20 @@ public final class EmbedProcessor extends AbstractProcessor {
     }
   }
 
+  private static Modality modality(
+      String tag, Map<String, Object> config, List<String> inputs, boolean isMade) {
+    Object stated = config.remove(Modality.KEY);
+    try {
+      Modality modality = stated == null ? Modality.TEXT : Modality.parse(stated);
+      if (modality == Modality.IMAGE && (isMade || inputs.size() > 1)) {
+        throw new IllegalArgumentException(Modality.OF_IMAGES);
+      }
+      return modality;
+    } catch (IllegalArgumentException e) {
+      throw ConfigurationUtils.newConfigurationException(TYPE, tag, Modality.KEY, e.getMessage());
+    }
+  }
+
   @Override
   public String getType() {
     return TYPE;
@@ -170,7 +187,12 @@ public final class EmbedProcessor extends AbstractProcessor {
     if (name == null) { // a part of an update, which is merged later
       EmbedOrder order =
           new EmbedOrder(
-              options.output, options.inputs, options.template, options.prompts, options.encoder);
+              options.output,
+              options.inputs,
+              options.template,
+              options.prompts,
+              options.encoder,
+              options.modality);
       Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
       document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
       return null;
@@ -185,7 +207,8 @@ public final class EmbedProcessor extends AbstractProcessor {
                 options.inputs,
                 options.template,
                 options.prompts,
-                stated == null ? null : stated.chunk());
+                stated == null ? null : stated.chunk(),
+                options.modality);
     boolean statesInputs = stated != null && !stated.inputs().isEmpty();
     if (stated != null) {
       stated.require(encoder, name);
@@ -221,7 +244,7 @@ public final class EmbedProcessor extends AbstractProcessor {
       throw new IllegalArgumentException(
           "the pipeline makes the text of field ["
               + options.output
-              + "] by another [template] or [prompt] than the mapping of ["
+              + "] by another [template], [prompt] or [modality] than the mapping of ["
               + index
               + "] states; make them say the same");
     }

@@ -8,6 +8,7 @@ import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+import org.densehook.elasticsearch.vectors.Modality;
 
 /** Judges the encoders that {@code _meta.densehook} names by those there are. */
 final class StatedEncoders {
@@ -74,6 +75,18 @@ final class StatedEncoders {
       return; // others say so
     }
     String objection = objection(mapped, encoder);
+    if (objection == null
+        && field.text().modality() == Modality.IMAGE
+        && encoder.kind() != Kind.IMAGE_TEXT) {
+      objection =
+          "is made of images, and encoder ["
+              + encoder.name()
+              + "] is of kind ["
+              + encoder.kind()
+              + "], which reads texts alone; name one of kind ["
+              + Kind.IMAGE_TEXT
+              + "]";
+    }
     if (objection != null) {
       findings.add(
           Finding.fault(

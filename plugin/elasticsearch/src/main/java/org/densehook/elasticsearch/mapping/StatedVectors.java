@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.densehook.chunk.ChunkRule;
 import org.densehook.elasticsearch.vectors.DocumentPrompts;
 import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+import org.densehook.elasticsearch.vectors.Modality;
 import org.densehook.elasticsearch.vectors.TextTemplate;
 import org.densehook.fusion.LearnedWeights;
 
@@ -24,7 +26,15 @@ final class StatedVectors {
 
   private static final Set<String> KEYS = Set.of("fields", "bm25");
   private static final Set<String> ENTRY_KEYS =
-      Set.of("input", "template", "prompt", "encoder", "fingerprint", "chunk", "weights");
+      Set.of(
+          "input",
+          "template",
+          "prompt",
+          "encoder",
+          "fingerprint",
+          "chunk",
+          "weights",
+          Modality.KEY);
 
   /** Types whose values are never text; of one that is not known here it is not assumed. */
   private static final Set<String> WITHOUT_TEXT =
@@ -106,7 +116,8 @@ final class StatedVectors {
     text(key + ".encoder", entry.get("encoder"), "the name of an encoder");
     text(key + ".fingerprint", entry.get("fingerprint"), "the fingerprint of that encoder");
     output(path, key);
-    inputs(path, key + ".input", entry.get("input"));
+    Modality modality = modality(key, entry);
+    inputs(path, key + ".input", entry.get("input"), modality);
     if (entry.containsKey("template") && (whole || entry.containsKey("input"))) {
       template(key, entry);
     }
@@ -117,6 +128,22 @@ final class StatedVectors {
       chunk(path, key, entry.get("chunk"), entry.containsKey("template"));
     }
     weights(key + ".weights", entry.get("weights"));
+  }
+
+  private Modality modality(String key, Map<?, ?> entry) {
+    try {
+      Modality modality = Modality.of(entry);
+      boolean isOfMore =
+          entry.get("input") instanceof List<?> inputs && inputs.size() > 1
+              || Stream.of("template", "prompt", "chunk").anyMatch(entry::containsKey);
+      if (modality == Modality.IMAGE && isOfMore) {
+        refuse(key, Modality.OF_IMAGES);
+      }
+      return modality;
+    } catch (IllegalArgumentException e) {
+      refuse(key, e.getMessage());
+      return Modality.TEXT;
+    }
   }
 
   private void template(String key, Map<?, ?> entry) {
@@ -131,7 +158,7 @@ final class StatedVectors {
 
   private void prompt(String key, Object stated) {
     try {
-      input(key + ".prompt", DocumentPrompts.parse(stated).field().name());
+      input(key + ".prompt", DocumentPrompts.parse(stated).field().name(), Modality.TEXT);
     } catch (IllegalArgumentException e) {
       refuse(key, e.getMessage());
     }
@@ -148,7 +175,7 @@ final class StatedVectors {
                 + "] are of each input by itself, and [template] makes one text of them; leave"
                 + " one of the two out");
       }
-      inputs(path, key + ".chunk.prefix", rule.prefix());
+      inputs(path, key + ".chunk.prefix", rule.prefix(), Modality.TEXT);
       name(path, key, rule);
     } catch (IllegalArgumentException e) {
       refuse(key, e.getMessage());
@@ -234,7 +261,7 @@ final class StatedVectors {
     }
   }
 
-  private void inputs(String output, String key, Object stated) {
+  private void inputs(String output, String key, Object stated, Modality modality) {
     Set<String> seen = new LinkedHashSet<>();
     for (Object item : stated instanceof List<?> list ? list : oneOrNone(stated)) {
       if (!(item instanceof String input) || input.isBlank()) {
@@ -248,26 +275,27 @@ final class StatedVectors {
       } else if (isReserved(input)) {
         refuse(key, "[" + input + "] holds the notes, not text; name the fields of the text");
       } else {
-        input(key, input);
+        input(key, input, modality);
       }
     }
   }
 
-  private void input(String key, String path) {
+  private void input(String key, String path, Modality modality) {
     MappedField field = mapping.field(path);
     if (field == null) {
       if (mapping.mapped().keySet().stream().anyMatch(other -> other.startsWith(path + "."))) {
         refuse(key, "[" + path + "] is an object; name the text fields in it");
       }
     } else {
-      mapping.sourcePaths(path).forEach(source -> source(key, path, source));
+      mapping.sourcePaths(path).forEach(source -> source(key, path, source, modality));
     }
   }
 
   /** A field that documents have the values of an input in: it itself, mostly. */
-  private void source(String key, String path, String source) {
+  private void source(String key, String path, String source, Modality modality) {
     MappedField field = mapping.field(source);
-    if (field != null && WITHOUT_TEXT.contains(field.type())) {
+    boolean holdsImages = modality == Modality.IMAGE && field != null && isBinary(field);
+    if (field != null && !holdsImages && WITHOUT_TEXT.contains(field.type())) {
       refuse(
           key,
           "["
@@ -278,6 +306,10 @@ final class StatedVectors {
               + field.type()
               + "], which holds no text; name text fields");
     }
+  }
+
+  private static boolean isBinary(MappedField field) {
+    return field.type().equals("binary");
   }
 
   private void bm25(Object stated) {

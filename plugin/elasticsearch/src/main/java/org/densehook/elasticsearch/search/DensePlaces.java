@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenRetrieverBuilder;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.index.query.BoolQueryBuilder;
 import org.elasticsearch.index.query.BoostingQueryBuilder;
@@ -65,7 +65,7 @@ final class DensePlaces {
    *
    * @param fields the vector fields it is searched in; none where the mappings say
    */
-  record Asked(QueryText query, List<String> fields) {}
+  record Asked(Content.Text query, List<String> fields) {}
 
   private final List<DenseQueryBuilder> found = new ArrayList<>();
   private final List<Asked> shorthands = new ArrayList<>();
@@ -73,7 +73,9 @@ final class DensePlaces {
   /** The texts of {@code dense} and of the short {@code hybrid}, of those that were found. */
   Set<Asked> asked() {
     Set<Asked> asked = new LinkedHashSet<>(shorthands);
-    found.forEach(dense -> asked.add(new Asked(dense.query(), List.of(dense.field()))));
+    found.stream()
+        .filter(dense -> dense.text() != null)
+        .forEach(dense -> asked.add(new Asked(dense.text(), List.of(dense.field()))));
     return asked;
   }
 

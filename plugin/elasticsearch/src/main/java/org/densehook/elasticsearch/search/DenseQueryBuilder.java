@@ -7,12 +7,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.join.ScoreMode;
-import org.densehook.bundle.Blank;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -37,9 +36,9 @@ import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
 /**
- * Query {@code dense}: a text searched in a vector field, by the encoder that the mapping's {@code
- * _meta} names. It is rewritten to a knn query on the coordinating node, once for a request; where
- * the searched indices name several encoders, to one for the indices of each.
+ * Query {@code dense}: a text or an image searched in a vector field, by the encoder that the
+ * mapping's {@code _meta} names. It is rewritten to a knn query on the coordinating node, once for
+ * a request; where the searched indices name several encoders, to one for the indices of each.
  */
 public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBuilder> {
 
@@ -50,7 +49,6 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   public static final String PLAIN_NAME = "dense";
 
   private static final ParseField FIELD = new ParseField("field");
-  private static final ParseField TEXT = new ParseField("text");
   private static final ParseField FILTER = new ParseField("filter");
 
   private static final ConstructingObjectParser<DenseQueryBuilder, Supplier<SearchServices>>
@@ -62,7 +60,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
                   new DenseQueryBuilder(
                       services,
                       (String) a[0],
-                      new QueryText((String) a[1], (String) a[8]),
+                      AskedContent.of(
+                          (String) a[1], (String) a[8], (String) a[9], "[" + PLAIN_NAME + "]"),
                       new DenseOptions(
                           (Integer) a[2],
                           (Integer) a[3],
@@ -73,7 +72,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
-    PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.TEXT);
     PARSER.declareInt(ConstructingObjectParser.optionalConstructorArg(), DenseOptions.K);
     PARSER.declareInt(
         ConstructingObjectParser.optionalConstructorArg(), DenseOptions.NUM_CANDIDATES);
@@ -88,8 +87,9 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         ConstructingObjectParser.optionalConstructorArg(),
         (parser, services) -> PassageScoring.parse(parser),
         PassageScoring.PASSAGES);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
     PARSER.declareString(
-        ConstructingObjectParser.optionalConstructorArg(), TextVectorBuilder.INSTRUCTION);
+        ConstructingObjectParser.optionalConstructorArg(), AskedContent.INSTRUCTION);
     PARSER.declareFieldArray(
         (query, filters) -> query.filters.addAll(filters),
         (parser, services) -> AbstractQueryBuilder.parseTopLevelQuery(parser),
@@ -100,7 +100,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   private final Supplier<SearchServices> services;
   private final String field;
-  private final QueryText query;
+  private final Content query;
   private final DenseOptions options;
   private final List<QueryBuilder> filters = new ArrayList<>();
 
@@ -116,7 +116,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   private final Supplier<List<SearchedIndex>> searched;
   private final Supplier<List<Encoded>> encoded;
 
-  /** The text's vector by one of the encoders. */
+  /** The query's vector by one of the encoders. */
   record Encoded(FieldEncoder encoder, float[] vector) {
 
     String firstIndex() {
@@ -124,20 +124,28 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     }
   }
 
+  /** A text or an image to be searched. */
+  DenseQueryBuilder(
+      Supplier<SearchServices> services, String field, Content query, DenseOptions options) {
+    this(
+        services,
+        field,
+        AskedContent.requireSome(query, "[" + PLAIN_NAME + "]"),
+        options,
+        null,
+        null);
+  }
+
   /** A text to be searched. */
   DenseQueryBuilder(
-      Supplier<SearchServices> services, String field, QueryText query, DenseOptions options) {
-    this(services, field, query, options, null, null);
-    if (Blank.is(query.text())) {
-      throw new IllegalArgumentException(
-          "[text] of [" + PLAIN_NAME + "] is blank; give a text to search for");
-    }
+      Supplier<SearchServices> services, String field, String text, DenseOptions options) {
+    this(services, field, new Content.Text(text), options);
   }
 
   private DenseQueryBuilder(
       Supplier<SearchServices> services,
       String field,
-      QueryText query,
+      Content query,
       DenseOptions options,
       Supplier<List<SearchedIndex>> searched,
       Supplier<List<Encoded>> encoded) {
@@ -163,7 +171,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   }
 
   private record Body(
-      String field, QueryText query, DenseOptions options, List<QueryBuilder> filters) {
+      String field, Content query, DenseOptions options, List<QueryBuilder> filters) {
 
     static Body read(StreamInput in, int version) throws IOException {
       String field = in.readString();
@@ -171,7 +179,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       DenseOptions options = DenseOptions.read(in);
       List<QueryBuilder> filters = readQueries(in);
       PassageScoring passages = version < 2 ? null : in.readOptionalWriteable(PassageScoring::read);
-      QueryText query = new QueryText(text, Wire.readInstruction(in, version));
+      Content query = AskedContent.read(text, in, version);
       return new Body(field, query, options.with(passages), filters);
     }
   }
@@ -208,8 +216,9 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return field;
   }
 
-  QueryText query() {
-    return query;
+  /** Its text; null where it asks for an image. */
+  Content.Text text() {
+    return query instanceof Content.Text text ? text : null;
   }
 
   List<QueryBuilder> siblings() {
@@ -283,10 +292,10 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         "[" + PassageScoring.PASSAGES.getPreferredName() + "] of [" + PLAIN_NAME + "] " + why);
   }
 
-  /** The text's vector by each of the encoders, in the order of their first indices. */
+  /** The query's vector by each of the encoders, in the order of their first indices. */
   static void encode(
       Supplier<SearchServices> services,
-      QueryText query,
+      Content query,
       Client client,
       List<FieldEncoder> encoders,
       ActionListener<List<Encoded>> listener) {
@@ -400,11 +409,11 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         query,
         body -> {
           body.writeString(field);
-          body.writeString(query.text());
+          body.writeString(AskedContent.asText(query));
           options.write(body);
           writeQueries(body, filters);
           body.writeOptionalWriteable(options.passages());
-          body.writeOptionalString(query.instruction());
+          AskedContent.writeRest(body, query);
         });
   }
 
@@ -412,10 +421,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
     builder.field(FIELD.getPreferredName(), field);
-    builder.field(TEXT.getPreferredName(), query.text());
-    if (query.instruction() != null) {
-      builder.field(TextVectorBuilder.INSTRUCTION.getPreferredName(), query.instruction());
-    }
+    AskedContent.toXContent(builder, query);
     options.toXContent(builder);
     if (!filters.isEmpty()) {
       builder.startArray(FILTER.getPreferredName());

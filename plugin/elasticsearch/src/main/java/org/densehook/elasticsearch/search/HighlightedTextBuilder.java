@@ -13,7 +13,7 @@ import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.common.io.stream.StreamInput;
@@ -41,7 +41,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
    * @param time how long hits may wait for their sentences' vectors
    */
   private record Asked(
-      String name, QueryText query, List<String> fields, int maxSentences, TimeValue time) {
+      String name, Content.Text query, List<String> fields, int maxSentences, TimeValue time) {
 
     static Asked read(StreamInput in, int version) throws IOException {
       String name = in.readString();
@@ -49,7 +49,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
       List<String> fields = in.readStringCollectionAsList();
       int maxSentences = in.readVInt();
       TimeValue time = in.readTimeValue();
-      QueryText query = new QueryText(text, Wire.readInstruction(in, version));
+      Content.Text query = new Content.Text(text, Wire.readInstruction(in, version));
       return new Asked(name, query, fields, maxSentences, time);
     }
   }
@@ -64,7 +64,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
   HighlightedTextBuilder(
       Supplier<SearchServices> services,
       String name,
-      QueryText query,
+      Content.Text query,
       List<String> fields,
       int maxSentences,
       TimeValue time) {
@@ -174,7 +174,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
         asked.query(),
         body -> {
           body.writeString(asked.name());
-          body.writeString(asked.query().text());
+          body.writeString(asked.query().given());
           body.writeStringCollection(asked.fields());
           body.writeVInt(asked.maxSentences());
           body.writeTimeValue(asked.time());
@@ -185,7 +185,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
   @Override
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
-    builder.field("text", asked.query().text());
+    builder.field("text", asked.query().given());
     builder.field("fields", asked.fields());
     boostAndQueryNameToXContent(builder);
     builder.endObject();

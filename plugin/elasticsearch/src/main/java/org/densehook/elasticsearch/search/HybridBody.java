@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.densehook.fusion.Fusion;
 import org.densehook.fusion.LinearCombination;
 import org.densehook.fusion.Normalizer;
@@ -35,7 +35,7 @@ final class HybridBody {
   static final ParseField WEIGHTS = new ParseField("weights");
   static final ParseField QUERY = new ParseField("query");
   static final ParseField FIELDS = new ParseField("fields");
-  static final ParseField INSTRUCTION = TextVectorBuilder.INSTRUCTION;
+  static final ParseField INSTRUCTION = AskedContent.INSTRUCTION;
 
   /** In the place of weights: those that the index keeps. */
   static final String LEARNED = "learned";
@@ -294,7 +294,7 @@ final class HybridBody {
               + HybridRetrieverBuilder.MOST_CANDIDATES);
     }
     return new HybridShorthand(
-        new QueryText(query, instruction),
+        new Content.Text(query, instruction),
         fields == null ? List.of() : fields,
         orDefault(normalizer, linear),
         learned);

@@ -1,7 +1,7 @@
 package org.densehook.elasticsearch.search;
 
 import java.util.List;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.densehook.fusion.Normalizer;
 
 /**
@@ -13,10 +13,10 @@ import org.densehook.fusion.Normalizer;
  * @param learned whether fusion, normalizer and weights are those that the index keeps
  */
 record HybridShorthand(
-    QueryText text, List<HybridField> fields, Normalizer normalizer, boolean learned) {
+    Content.Text text, List<HybridField> fields, Normalizer normalizer, boolean learned) {
 
   /** The text to search for. */
   String query() {
-    return text.text();
+    return text.given();
   }
 }

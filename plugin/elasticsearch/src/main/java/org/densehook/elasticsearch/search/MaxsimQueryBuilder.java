@@ -10,7 +10,7 @@ import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.Wire;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -180,7 +180,7 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
         .encoders()
         .embedQuery(
             serving,
-            QueryText.of(text),
+            new Content.Text(text),
             search.timeLeft(),
             search.task(),
             listener.map(row -> tokens(serving, row)));

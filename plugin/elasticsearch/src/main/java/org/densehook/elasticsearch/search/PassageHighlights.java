@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.densehook.bundle.Blank;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.search.fetch.subphase.highlight.HighlightBuilder;
 
@@ -76,7 +76,7 @@ final class PassageHighlights {
       }
     }
     String stated = text(name, options, TEXT);
-    QueryText query = stated == null ? null : QueryText.of(stated);
+    Content.Text query = stated == null ? null : new Content.Text(stated);
     String field = text(name, options, FIELD);
     List<String> fields = field == null ? List.of() : List.of(field);
     if (query == null) {

@@ -1,27 +1,27 @@
 package org.densehook.elasticsearch.search;
 
-import org.densehook.bundle.Blank;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 
 /**
- * What an encoder gives for a query's text.
+ * What an encoder gives for a query's text or image.
  *
+ * @param query its text or image
  * @param encoder its name; null for the only one the node has
  * @param fingerprint the one the encoder must have, or null for any
  * @param kind what it must give
  * @param wants who asks, as {@code query [sparse]}
  */
-record QueryRow(QueryText query, String encoder, String fingerprint, Kind kind, String wants) {
+record QueryRow(Content query, String encoder, String fingerprint, Kind kind, String wants) {
 
   /** An encoder of this node, and what it gave. */
   record Made(EncoderHandle by, float[] row) {}
 
   /**
-   * Encodes the text on this node.
+   * Encodes the query on this node.
    *
    * @param stated whom the mappings name as the encoder, to be named where it fails; or null
    */
@@ -29,11 +29,8 @@ record QueryRow(QueryText query, String encoder, String fingerprint, Kind kind, 
     NodeEncoders encoders = services.encoders();
     EncoderHandle serving;
     try {
-      if (Blank.is(
-          query.text())) { // not when it is read: what is wrong then is said at the very bottom
-        throw new IllegalArgumentException(
-            "[text] of " + wants + " is blank; give a text to search for");
-      }
+      // not when it is read: what is wrong then is said at the very bottom
+      AskedContent.requireSome(query, wants);
       serving = encoders.require(encoder);
       serving.require(kind, wants);
       requireFingerprint(serving);

@@ -12,7 +12,7 @@ import org.densehook.bundle.Blank;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
@@ -208,7 +208,11 @@ public final class SparseQueryBuilder extends RewrittenQueryBuilder<SparseQueryB
                 all -> all.stream().sorted(Comparator.comparing(Encoded::firstIndex)).toList()));
     for (FieldEncoder each : encoders) {
       new QueryRow(
-              QueryText.of(text), each.name(), each.provenance().fingerprint(), Kind.SPARSE, WANTS)
+              new Content.Text(text),
+              each.name(),
+              each.provenance().fingerprint(),
+              Kind.SPARSE,
+              WANTS)
           .make(
               services.get(),
               each,

@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.Wire;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.client.internal.Client;
@@ -17,17 +17,15 @@ import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
-/** {@code "query_vector_builder": {"densehook": {"text": ..., "encoder": ...}}}. */
+/** {@code "query_vector_builder": {"densehook": {"text": ..., "encoder": ...}}}, or an image. */
 public final class TextVectorBuilder implements QueryVectorBuilder {
 
   public static final String NAME = "densehook";
 
   private static final String WANTS = "query_vector_builder [" + NAME + "]";
 
-  private static final ParseField TEXT = new ParseField("text");
   private static final ParseField ENCODER = new ParseField("encoder");
   private static final ParseField FINGERPRINT = new ParseField("fingerprint");
-  static final ParseField INSTRUCTION = new ParseField("instruction");
 
   private static final ConstructingObjectParser<TextVectorBuilder, Supplier<SearchServices>>
       PARSER =
@@ -37,19 +35,23 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
               (a, services) ->
                   new TextVectorBuilder(
                       services,
-                      new QueryText((String) a[0], (String) a[3]),
-                      (String) a[1],
-                      (String) a[2]));
+                      new Body(
+                          AskedContent.of((String) a[0], (String) a[3], (String) a[4], WANTS),
+                          (String) a[1],
+                          (String) a[2]),
+                      null));
 
   static {
-    PARSER.declareString(ConstructingObjectParser.constructorArg(), TEXT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.TEXT);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), ENCODER);
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), FINGERPRINT);
-    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), INSTRUCTION);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
+    PARSER.declareString(
+        ConstructingObjectParser.optionalConstructorArg(), AskedContent.INSTRUCTION);
   }
 
   private final Supplier<SearchServices> services;
-  private final QueryText query;
+  private final Content query;
   private final String encoder;
   private final String fingerprint;
 
@@ -63,12 +65,12 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    * @param fingerprint the one the encoder must have, or null for any
    */
   public TextVectorBuilder(
-      Supplier<SearchServices> services, QueryText query, String encoder, String fingerprint) {
-    this(services, new Body(query, encoder, fingerprint), null);
+      Supplier<SearchServices> services, String text, String encoder, String fingerprint) {
+    this(services, new Body(new Content.Text(text), encoder, fingerprint), null);
   }
 
-  /** A query's text, to be encoded as a field's vectors were. */
-  TextVectorBuilder(Supplier<SearchServices> services, QueryText query, FieldEncoder stated) {
+  /** A query's text or image, to be encoded as a field's vectors were. */
+  TextVectorBuilder(Supplier<SearchServices> services, Content query, FieldEncoder stated) {
     this(services, new Body(query, stated.name(), stated.provenance().fingerprint()), stated);
   }
 
@@ -79,24 +81,23 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   private TextVectorBuilder(Supplier<SearchServices> services, Body body, FieldEncoder stated) {
     this.services = services;
-    this.query = body.query();
+    this.query = Objects.requireNonNull(body.query());
     this.encoder = body.encoder();
     this.fingerprint = body.fingerprint();
     this.stated = stated;
   }
 
-  private record Body(QueryText query, String encoder, String fingerprint) {
+  private record Body(Content query, String encoder, String fingerprint) {
 
     static Body read(StreamInput in) throws IOException {
-      return Wire.read(in, Body::read);
-    }
-
-    private static Body read(StreamInput body, int version) throws IOException {
-      String text = body.readString();
-      String encoder = body.readOptionalString();
-      String fingerprint = body.readOptionalString();
-      return new Body(
-          new QueryText(text, Wire.readInstruction(body, version)), encoder, fingerprint);
+      return Wire.read(
+          in,
+          (body, version) -> {
+            String text = body.readString();
+            String encoder = body.readOptionalString();
+            String fingerprint = body.readOptionalString();
+            return new Body(AskedContent.read(text, body, version), encoder, fingerprint);
+          });
     }
   }
 
@@ -128,20 +129,17 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
         out,
         query,
         body -> {
-          body.writeString(query.text());
+          body.writeString(AskedContent.asText(query));
           body.writeOptionalString(encoder);
           body.writeOptionalString(fingerprint);
-          body.writeOptionalString(query.instruction());
+          AskedContent.writeRest(body, query);
         });
   }
 
   @Override
   public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject();
-    builder.field(TEXT.getPreferredName(), query.text());
-    if (query.instruction() != null) {
-      builder.field(INSTRUCTION.getPreferredName(), query.instruction());
-    }
+    AskedContent.toXContent(builder, query);
     if (encoder != null) {
       builder.field(ENCODER.getPreferredName(), encoder);
     }

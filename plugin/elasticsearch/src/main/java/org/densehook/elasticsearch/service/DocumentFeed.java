@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.densehook.bundle.Kind;
+import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Feed;
 import org.densehook.encode.Job;
@@ -27,11 +28,11 @@ final class DocumentFeed implements Feed {
   private Text last;
 
   /**
-   * A text, its own prompt or null, its parts, what is wanted of it, and who wants what the encoder
-   * makes of it.
+   * A text or an image, its own prompt or null, its parts, what is wanted of it, and who wants what
+   * the encoder makes of it.
    */
   record Text(
-      String text,
+      Content content,
       String prompt,
       List<int[]> spans,
       Set<Kind> kinds,
@@ -39,7 +40,7 @@ final class DocumentFeed implements Feed {
 
     static Text of(DocumentText document) {
       return new Text(
-          document.text(),
+          document.content(),
           document.prompt(),
           document.spans(),
           document.kinds(),
@@ -75,8 +76,7 @@ final class DocumentFeed implements Feed {
       Text text = last;
       long started = System.nanoTime();
       try {
-        Tokens tokens =
-            encoder.tokenizeDocument(text.text(), text.prompt(), text.spans(), text.kinds());
+        Tokens tokens = encoder.read(text.content(), text.prompt(), text.spans(), text.kinds());
         return new Job(
             tokens,
             vector -> text.listener().onResponse(EncodeAction.Encoded.of(tokens, vector)),

@@ -4,10 +4,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.densehook.bundle.Kind;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 
 /**
- * A document's text, and who wants its vector.
+ * A document's text or image, and who wants its vector.
  *
  * @param prompt what goes before it; null for the encoder's own prompt of documents
  * @param spans the first code point of each part that has a vector, and the one behind its last;
@@ -18,7 +19,7 @@ import org.elasticsearch.action.ActionListener;
  *     encoded; once
  */
 public record DocumentText(
-    String text,
+    Content content,
     String prompt,
     List<int[]> spans,
     Set<Kind> kinds,
@@ -26,11 +27,11 @@ public record DocumentText(
 
   /** A text as a whole, behind the encoder's own prompt. */
   public DocumentText(String text, ActionListener<float[]> listener) {
-    this(text, null, List.of(), Set.of(), listener);
+    this(new Content.Text(text), null, List.of(), Set.of(), listener);
   }
 
   public DocumentText {
-    Objects.requireNonNull(text);
+    Objects.requireNonNull(content);
     Objects.requireNonNull(listener);
   }
 }

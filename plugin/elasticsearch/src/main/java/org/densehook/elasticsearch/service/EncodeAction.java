@@ -3,9 +3,10 @@ package org.densehook.elasticsearch.service;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Role;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
@@ -48,14 +49,19 @@ public final class EncodeAction {
         new ConstructingObjectParser<>(
             "densehook_encode",
             false,
-            a -> new Request((String) a[0], strings(a[1]), (Role) a[2], (String) a[3]));
+            a ->
+                new Request(
+                    (String) a[0], strings(a[1]), (Role) a[2], strings(a[3]), (String) a[4]));
 
     static {
       PARSER.declareString(
           ConstructingObjectParser.optionalConstructorArg(), new ParseField("encoder"));
-      PARSER.declareStringArray(ConstructingObjectParser.constructorArg(), new ParseField("texts"));
+      PARSER.declareStringArray(
+          ConstructingObjectParser.optionalConstructorArg(), new ParseField("texts"));
       PARSER.declareString(
           ConstructingObjectParser.optionalConstructorArg(), Role::of, new ParseField("role"));
+      PARSER.declareStringArray(
+          ConstructingObjectParser.optionalConstructorArg(), new ParseField("images"));
       PARSER.declareString(
           ConstructingObjectParser.optionalConstructorArg(), new ParseField("instruction"));
     }
@@ -63,13 +69,24 @@ public final class EncodeAction {
     private final String encoder;
     private final List<String> texts;
     private final Role role;
+    private final List<String> images;
     private final String instruction;
 
-    Request(String encoder, List<String> texts, Role role, String instruction) {
+    Request(
+        String encoder, List<String> texts, Role role, List<String> images, String instruction) {
       this.encoder = encoder;
-      this.texts = texts;
+      this.texts = texts == null ? List.of() : texts;
       this.role = role == null ? Role.DOCUMENT : role;
+      this.images = images == null ? List.of() : images;
       this.instruction = instruction;
+    }
+
+    /** Its texts, then its images. */
+    private List<Content> contents() {
+      return Stream.<Content>concat(
+              texts.stream().map(text -> new Content.Text(text, instruction)),
+              images.stream().map(Content.Image::new))
+          .toList();
     }
 
     Request(StreamInput in) throws IOException {
@@ -82,10 +99,12 @@ public final class EncodeAction {
                       body.readOptionalString(),
                       body.readStringCollectionAsList(),
                       body.readEnum(Role.class),
+                      version < Wire.CONTENTS ? List.of() : body.readStringCollectionAsList(),
                       Wire.readInstruction(body, version)));
       encoder = read.encoder;
       texts = read.texts;
       role = read.role;
+      images = read.images;
       instruction = read.instruction;
     }
 
@@ -98,6 +117,7 @@ public final class EncodeAction {
             body.writeOptionalString(encoder);
             body.writeStringCollection(texts);
             body.writeEnum(role);
+            body.writeStringCollection(images);
             body.writeOptionalString(instruction);
           });
     }
@@ -108,10 +128,15 @@ public final class EncodeAction {
         return ValidateActions.addValidationError(
             "[instruction] is for [role] [query]; leave it out for documents", null);
       }
-      return texts.size() <= MOST_TEXTS
+      int asked = texts.size() + images.size();
+      if (texts.size() > MOST_TEXTS) {
+        return ValidateActions.addValidationError(
+            "[texts] has " + texts.size() + " texts, at most " + MOST_TEXTS + " are allowed", null);
+      }
+      return asked <= MOST_TEXTS
           ? null
           : ValidateActions.addValidationError(
-              "[texts] has " + texts.size() + " texts, at most " + MOST_TEXTS + " are allowed",
+              "[texts] and [images] are " + asked + ", at most " + MOST_TEXTS + " are allowed",
               null);
     }
 
@@ -129,15 +154,18 @@ public final class EncodeAction {
     }
   }
 
-  /** The texts' encodings, in their order. */
+  /** The encodings of texts and images, in their order. */
   public static final class Response extends ActionResponse implements ToXContentObject {
 
     private final EncoderHandle encoder;
     private final List<Encoded> encoded;
+    private final int texts;
 
-    Response(EncoderHandle encoder, List<Encoded> encoded) {
+    /** The first so many are of texts, the others of images. */
+    Response(EncoderHandle encoder, List<Encoded> encoded, int texts) {
       this.encoder = encoder;
       this.encoded = encoded;
+      this.texts = texts;
     }
 
     @Override
@@ -151,19 +179,32 @@ public final class EncodeAction {
       builder.field("encoder", encoder.name());
       builder.field("fingerprint", encoder.identity());
       builder.startArray("texts");
-      for (Encoded text : encoded) {
+      for (Encoded text : encoded.subList(0, texts)) {
         builder.startObject();
         builder.array("ids", text.ids());
         builder.field("lost_tokens", text.lost());
-        for (Kind kind : encoder.kinds()) {
-          ShownRow shown = ShownRow.BY_KIND.get(kind);
-          float[] row = encoder.row(kind, encoder.kinds(), text.row());
-          builder.field(shown.key(), shown.value().apply(encoder, row));
-        }
+        show(builder, text);
         builder.endObject();
       }
       builder.endArray();
+      if (texts < encoded.size()) {
+        builder.startArray("images");
+        for (Encoded image : encoded.subList(texts, encoded.size())) {
+          builder.startObject();
+          show(builder, image);
+          builder.endObject();
+        }
+        builder.endArray();
+      }
       return builder.endObject();
+    }
+
+    private void show(XContentBuilder builder, Encoded one) throws IOException {
+      for (Kind kind : encoder.kinds()) {
+        ShownRow shown = ShownRow.BY_KIND.get(kind);
+        float[] row = encoder.row(kind, encoder.kinds(), one.row());
+        builder.field(shown.key(), shown.value().apply(encoder, row));
+      }
     }
   }
 
@@ -186,16 +227,19 @@ public final class EncodeAction {
     @Override
     protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
       EncoderHandle encoder = encoders.require(request.encoder);
-      Encoded[] encoded = new Encoded[request.texts.size()];
+      List<Content> contents = request.contents();
+      Encoded[] encoded = new Encoded[contents.size()];
       ActionListener<Void> all =
-          encoders.preserved(listener).map(done -> new Response(encoder, List.of(encoded)));
+          encoders
+              .preserved(listener)
+              .map(done -> new Response(encoder, List.of(encoded), request.texts.size()));
       try (RefCountingListener refs = new RefCountingListener(all)) {
         List<DocumentFeed.Text> texts = new ArrayList<>();
         for (int i = 0; i < encoded.length; i++) {
           int position = i;
           texts.add(
               new DocumentFeed.Text(
-                  request.texts.get(i),
+                  contents.get(i),
                   null,
                   List.of(),
                   encoder.kinds(),
@@ -204,10 +248,7 @@ public final class EncodeAction {
         if (request.role == Role.DOCUMENT) {
           encoders.encodeDocuments(encoder, request, texts.iterator());
         } else {
-          texts.forEach(
-              text ->
-                  encoders.encodeQuery(
-                      encoder, new QueryText(text.text(), request.instruction), text.listener()));
+          texts.forEach(text -> encoders.encodeQuery(encoder, text.content(), text.listener()));
         }
       }
     }

@@ -47,7 +47,7 @@ public interface EncoderHandle {
    * @throws IllegalArgumentException unless this one is of that kind
    */
   default void require(Kind kind, String wants) {
-    if (!kinds().contains(kind)) {
+    if (kinds().stream().noneMatch(each -> each.gives(kind))) {
       throw new IllegalArgumentException(
           "encoder ["
               + name()

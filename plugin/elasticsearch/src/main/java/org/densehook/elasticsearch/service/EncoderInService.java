@@ -17,11 +17,11 @@ import org.densehook.chunk.Cut;
 import org.densehook.chunk.Cutter;
 import org.densehook.chunk.LongText;
 import org.densehook.chunk.Window;
+import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.EncoderRuntime;
 import org.densehook.encode.Fatal;
 import org.densehook.encode.Lane;
-import org.densehook.encode.QueryText;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ExceptionsHelper;
@@ -59,7 +59,11 @@ final class EncoderInService implements EncoderHandle {
     EncoderRuntime ofQueries = runtime.tower(Role.QUERY);
     queryLane =
         new Lane(
-            schedule.queries(), ofQueries::run, ofQueries.maxPadding(), settings::query, () -> {});
+            schedule.queries(),
+            runtime::runQueries,
+            ofQueries.maxPadding(),
+            settings::query,
+            () -> {});
     pairLane =
         new Lane(schedule.pairs(), runtime::run, runtime.maxPadding(), settings::rerank, () -> {});
     pairs = new PairScoring(this, runtime, pairLane, settings, threadPool);
@@ -200,20 +204,26 @@ final class EncoderInService implements EncoderHandle {
         : asStatus(e);
   }
 
-  /** A query's tokens, of which all that the encoder gives is wanted: one run serves them all. */
-  Tokens tokenizeQuery(QueryText query) throws EncodeException {
-    requireLength(query.text());
-    if (query.instruction() != null) {
-      requireLength(query.instruction());
+  /** What the model reads of a query, of which all that it gives is wanted: one run serves all. */
+  Tokens read(Content query) throws EncodeException {
+    if (query instanceof Content.Text text) {
+      requireLength(text.given());
+      if (text.instruction() != null) {
+        requireLength(text.instruction());
+      }
+      return runtime.tower(Role.QUERY).tokenize(text).giving(kinds());
     }
-    return runtime.tower(Role.QUERY).tokenize(query).giving(kinds());
+    return runtime.readImage(query.given(), settings.imageLimits());
   }
 
-  /** A document's tokens; else as {@link DocumentText}. */
-  Tokens tokenizeDocument(String text, String prompt, List<int[]> spans, Set<Kind> kinds)
+  /** What it reads of a document; else as {@link DocumentText}. */
+  Tokens read(Content document, String prompt, List<int[]> spans, Set<Kind> kinds)
       throws EncodeException {
-    requireLength(text);
-    return runtime.tokenizeDocument(text, prompt, spans).giving(kinds);
+    if (document instanceof Content.Image) {
+      return runtime.readImage(document.given(), settings.imageLimits());
+    }
+    requireLength(document.given());
+    return runtime.tokenizeDocument(document.given(), prompt, spans).giving(kinds);
   }
 
   Tokens queryOfPair(String query) throws EncodeException {

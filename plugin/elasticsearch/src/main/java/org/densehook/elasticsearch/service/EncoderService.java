@@ -9,8 +9,8 @@ import java.util.function.BiConsumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.densehook.elasticsearch.compat.Actions;
+import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
-import org.densehook.encode.QueryText;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.support.ContextPreservingActionListener;
 import org.elasticsearch.common.collect.Iterators;
@@ -210,18 +210,18 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
   @Override
   public void embedQuery(
       EncoderHandle encoder,
-      QueryText text,
+      Content query,
       TimeValue timeout,
       CancellableTask task,
       ActionListener<float[]> listener) {
     encodeQuery(
-        encoder, (queries, one) -> queries.embed(text, timeout, task, one), preserved(listener));
+        encoder, (queries, one) -> queries.embed(query, timeout, task, one), preserved(listener));
   }
 
   /** A query's tokens and vector, past the vectors that are known; else as {@link #embedQuery}. */
   void encodeQuery(
-      EncoderHandle encoder, QueryText text, ActionListener<EncodeAction.Encoded> listener) {
-    encodeQuery(encoder, (queries, one) -> queries.encode(text, one), preserved(listener));
+      EncoderHandle encoder, Content query, ActionListener<EncodeAction.Encoded> listener) {
+    encodeQuery(encoder, (queries, one) -> queries.encode(query, one), preserved(listener));
   }
 
   /** Encodes by an encoder, or, where it was replaced by its like meanwhile, by that one. */

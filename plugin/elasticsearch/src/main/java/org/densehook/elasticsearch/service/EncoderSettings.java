@@ -2,10 +2,12 @@ package org.densehook.elasticsearch.service;
 
 import java.util.List;
 import org.densehook.encode.LaneLimits;
+import org.densehook.image.ImageLimits;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Setting.Property;
 import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.common.unit.ByteSizeValue;
 import org.elasticsearch.common.util.concurrent.EsExecutors;
 import org.elasticsearch.core.TimeValue;
 
@@ -79,6 +81,18 @@ public final class EncoderSettings {
   public static final Setting<Integer> TEXT_MAX_LENGTH =
       dynamic("densehook.text.max_length", 1_000_000);
 
+  /** Pixels of the largest image that is decoded; a larger one is refused by its header. */
+  public static final Setting<Integer> IMAGE_MAX_PIXELS =
+      dynamic(ImageLimits.PIXELS_SETTING, (int) ImageLimits.DEFAULT.pixels());
+
+  /** Size of the largest image file. */
+  public static final Setting<ByteSizeValue> IMAGE_MAX_BYTES =
+      Setting.byteSizeSetting(
+          ImageLimits.BYTES_SETTING,
+          ByteSizeValue.ofBytes(ImageLimits.DEFAULT.bytes()),
+          Property.NodeScope,
+          Property.Dynamic);
+
   private final int threads;
   private volatile LaneLimits ingest;
   private volatile LaneLimits query;
@@ -88,6 +102,8 @@ public final class EncoderSettings {
   private volatile int rerankMaxWindow;
   private volatile int cacheSize;
   private volatile int textMaxLength;
+  private volatile int imageMaxPixels;
+  private volatile ByteSizeValue imageMaxBytes;
 
   EncoderSettings(Settings settings, ClusterSettings dynamic) {
     threads = THREADS.get(settings);
@@ -96,6 +112,8 @@ public final class EncoderSettings {
     dynamic.initializeAndWatch(RERANK_MAX_WINDOW, window -> rerankMaxWindow = window);
     dynamic.initializeAndWatch(QUERY_CACHE_SIZE, size -> cacheSize = size);
     dynamic.initializeAndWatch(TEXT_MAX_LENGTH, length -> textMaxLength = length);
+    dynamic.initializeAndWatch(IMAGE_MAX_PIXELS, pixels -> imageMaxPixels = pixels);
+    dynamic.initializeAndWatch(IMAGE_MAX_BYTES, bytes -> imageMaxBytes = bytes);
     readLanes(settings);
     dynamic.addSettingsUpdateConsumer(
         this::readLanes,
@@ -124,7 +142,9 @@ public final class EncoderSettings {
         RERANK_QUEUE_TOKENS,
         RERANK_MAX_WAIT,
         RERANK_MAX_WINDOW,
-        TEXT_MAX_LENGTH);
+        TEXT_MAX_LENGTH,
+        IMAGE_MAX_PIXELS,
+        IMAGE_MAX_BYTES);
   }
 
   private void readLanes(Settings settings) {
@@ -179,6 +199,10 @@ public final class EncoderSettings {
 
   int textMaxLength() {
     return textMaxLength;
+  }
+
+  ImageLimits imageLimits() {
+    return new ImageLimits(imageMaxBytes.getBytes(), imageMaxPixels);
   }
 
   private static Setting<Integer> dynamic(String name, int byDefault) {

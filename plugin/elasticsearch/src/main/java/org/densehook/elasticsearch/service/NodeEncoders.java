@@ -1,7 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.Iterator;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.tasks.CancellableTask;
@@ -40,7 +40,7 @@ public interface NodeEncoders {
   void embedDocuments(EncoderHandle encoder, Object request, Iterator<DocumentText> texts);
 
   /**
-   * The vector of a query's text.
+   * The vector of a query's text or image.
    *
    * @param timeout after it the listener gets EsRejectedExecutionException, as after {@link
    *     EncoderSettings#QUERY_MAX_WAIT}, whichever is sooner; null where the search has none
@@ -52,14 +52,14 @@ public interface NodeEncoders {
    */
   void embedQuery(
       EncoderHandle encoder,
-      QueryText text,
+      Content query,
       TimeValue timeout,
       CancellableTask task,
       ActionListener<float[]> listener);
 
-  /** The vector of a query's text, which waits no longer than the node lets any. */
-  default void embedQuery(EncoderHandle encoder, QueryText text, ActionListener<float[]> listener) {
-    embedQuery(encoder, text, null, null, listener);
+  /** The vector of a query, which waits no longer than the node lets any. */
+  default void embedQuery(EncoderHandle encoder, Content query, ActionListener<float[]> listener) {
+    embedQuery(encoder, query, null, null, listener);
   }
 
   /**

@@ -3,10 +3,10 @@ package org.densehook.elasticsearch.service;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.LongAdder;
+import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
 import org.densehook.encode.Job;
 import org.densehook.encode.Lane;
-import org.densehook.encode.QueryText;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
@@ -43,24 +43,24 @@ final class QueryEncoding {
     this.elsewhere = elsewhere;
     this.vectors =
         new QueryVectors(
-            (text, listener) -> submit(text, listener.map(EncodeAction.Encoded::row)),
+            (query, listener) -> submit(query, listener.map(EncodeAction.Encoded::row)),
             settings::cacheSize);
   }
 
   /** A query's vector; the listener is called without the caller's thread context. */
   void embed(
-      QueryText text, TimeValue timeout, CancellableTask task, ActionListener<float[]> listener) {
+      Content query, TimeValue timeout, CancellableTask task, ActionListener<float[]> listener) {
     TimeValue time = shorter(timeout, settings.queryMaxWait());
     QueryWait wait = new QueryWait(listener);
-    wait.within(time, () -> timeOut(text, wait, time));
+    wait.within(time, () -> timeOut(query, wait, time));
     try {
-      if (text.length() <= INLINE_LENGTH) {
-        vectors.get(text, wait);
+      if (query.length() <= INLINE_LENGTH) {
+        vectors.get(query, wait);
       } else { // a search may be on a transport thread, which must not tokenise a book
-        elsewhere.execute(() -> vectors.get(text, wait));
+        elsewhere.execute(() -> vectors.get(query, wait));
       }
       if (task != null && !wait.isOver()) {
-        task.addListener(() -> cancel(text, wait));
+        task.addListener(() -> cancel(query, wait));
       }
       wait.alarm(threadPool);
     } catch (RejectedExecutionException e) { // the node shuts down
@@ -72,20 +72,20 @@ final class QueryEncoding {
     return timeout == null || timeout.nanos() < 0 || timeout.compareTo(most) > 0 ? most : timeout;
   }
 
-  private void cancel(QueryText text, QueryWait wait) {
+  private void cancel(Content query, QueryWait wait) {
     wait.end(
         () -> {
           cancelled.increment();
-          vectors.leave(text, wait);
+          vectors.leave(query, wait);
         },
         new TaskCancelledException("the search was cancelled while it waited for a vector"));
   }
 
-  private void timeOut(QueryText text, QueryWait wait, TimeValue time) {
+  private void timeOut(Content query, QueryWait wait, TimeValue time) {
     wait.end(
         () -> {
           timedOut.increment();
-          vectors.leave(text, wait);
+          vectors.leave(query, wait);
         },
         new EsRejectedExecutionException(
             "a query waited "
@@ -98,17 +98,17 @@ final class QueryEncoding {
   }
 
   /** A query's tokens and vector, past what is known; else as {@link #embed}, with no deadline. */
-  void encode(QueryText text, ActionListener<EncodeAction.Encoded> listener) {
-    submit(text, listener);
+  void encode(Content query, ActionListener<EncodeAction.Encoded> listener) {
+    submit(query, listener);
   }
 
   /** Gives what calls it off while it waits. */
-  private Runnable submit(QueryText text, ActionListener<EncodeAction.Encoded> listener) {
+  private Runnable submit(Content query, ActionListener<EncodeAction.Encoded> listener) {
     long started = System.nanoTime();
     Job job;
     boolean taken;
     try {
-      Tokens tokens = encoder.tokenizeQuery(text);
+      Tokens tokens = encoder.read(query);
       job =
           new Job(
               tokens,

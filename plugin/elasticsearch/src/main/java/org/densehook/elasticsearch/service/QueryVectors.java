@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 
 /** Query vectors by text: a text in flight is encoded once, a small cache serves repeats. */
@@ -21,8 +21,8 @@ final class QueryVectors {
 
   private final Encode encode;
   private final IntSupplier capacity;
-  private final Map<QueryText, Flight> inFlight = new HashMap<>();
-  private final LinkedHashMap<QueryText, float[]> cache = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Content, Flight> inFlight = new HashMap<>();
+  private final LinkedHashMap<Content, float[]> cache = new LinkedHashMap<>(16, 0.75f, true);
   private long served;
 
   /** Has a text encoded. */
@@ -34,7 +34,7 @@ final class QueryVectors {
      *
      * @return calls it off, so far as that is still possible
      */
-    Runnable encode(QueryText text, ActionListener<float[]> listener);
+    Runnable encode(Content query, ActionListener<float[]> listener);
   }
 
   /** A text on its way, and those that wait for it. */
@@ -48,13 +48,13 @@ final class QueryVectors {
     this.capacity = capacity;
   }
 
-  /** The vector of a text, encoded unless it is known or on its way. */
-  void get(QueryText text, ActionListener<float[]> listener) {
+  /** The vector of a query, encoded unless it is known or on its way. */
+  void get(Content query, ActionListener<float[]> listener) {
     float[] known;
     Flight flight = null;
     synchronized (this) {
-      known = cache.get(text);
-      Flight others = inFlight.get(text);
+      known = cache.get(query);
+      Flight others = inFlight.get(query);
       if (known != null || others != null) {
         served++;
       }
@@ -65,28 +65,28 @@ final class QueryVectors {
       if (known == null) {
         flight = new Flight();
         flight.waiting.add(listener);
-        inFlight.put(text, flight);
+        inFlight.put(query, flight);
       }
     }
     if (known != null) {
       listener.onResponse(known.clone());
     } else {
-      start(text, flight);
+      start(query, flight);
     }
   }
 
-  private void start(QueryText text, Flight flight) {
+  private void start(Content query, Flight flight) {
     Runnable callOff =
         encode.encode(
-            text,
+            query,
             ActionListener.wrap(
                 vector -> {
-                  for (ActionListener<float[]> each : arrived(text, flight, vector)) {
+                  for (ActionListener<float[]> each : arrived(query, flight, vector)) {
                     // one that throws must not cost the others their answer
                     ActionListener.run(each, one -> one.onResponse(vector.clone()));
                   }
                 },
-                failure -> ActionListener.onFailure(arrived(text, flight, null), failure)));
+                failure -> ActionListener.onFailure(arrived(query, flight, null), failure)));
     boolean deserted;
     synchronized (this) {
       flight.callOff = callOff;
@@ -98,14 +98,14 @@ final class QueryVectors {
   }
 
   /** One that asked waits no longer; a text that nobody waits for is not encoded. */
-  void leave(QueryText text, ActionListener<float[]> listener) {
+  void leave(Content query, ActionListener<float[]> listener) {
     Runnable callOff;
     synchronized (this) {
-      Flight flight = inFlight.get(text);
+      Flight flight = inFlight.get(query);
       if (flight == null || !flight.waiting.remove(listener) || !flight.waiting.isEmpty()) {
         return;
       }
-      inFlight.remove(text); // who asks now begins a flight of its own
+      inFlight.remove(query); // who asks now begins a flight of its own
       callOff = flight.callOff;
     }
     if (callOff != null) {
@@ -114,14 +114,14 @@ final class QueryVectors {
   }
 
   private synchronized List<ActionListener<float[]>> arrived(
-      QueryText text, Flight flight, float[] vector) {
-    if (vector != null && text.length() <= LONGEST_CACHED && vector.length <= MOST_NUMBERS) {
-      cache.put(text, vector);
+      Content query, Flight flight, float[] vector) {
+    if (vector != null && query.length() <= LONGEST_CACHED && vector.length <= MOST_NUMBERS) {
+      cache.put(query, vector);
     }
     while (cache.size() > capacity.getAsInt()) {
       cache.remove(cache.keySet().iterator().next()); // the one not asked for longest
     }
-    inFlight.remove(text, flight);
+    inFlight.remove(query, flight);
     List<ActionListener<float[]>> waiting = List.copyOf(flight.waiting);
     flight.waiting.clear();
     return waiting;

@@ -1,7 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.common.bytes.BytesReference;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
@@ -28,8 +28,8 @@ public final class Wire {
   /** The oldest version that reads what this one writes. */
   private static final int OLDEST_READER = 1;
 
-  /** The oldest version that reads a query's instruction. */
-  private static final int INSTRUCTION_READER = 5;
+  /** The oldest version that reads images, and a query's instruction. */
+  public static final int CONTENTS = 5;
 
   /** The transport version of what every node has that has this plugin: the very first. */
   public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);
@@ -60,10 +60,12 @@ public final class Wire {
   }
 
   /**
-   * Writes a message that has a query's text in it, of which no node may leave the instruction out.
+   * Writes a message with a query in it, of which no node may leave the image or the instruction
+   * out.
    */
-  public static void write(StreamOutput out, QueryText query, Writer writer) throws IOException {
-    write(out, query.instruction() == null ? OLDEST_READER : INSTRUCTION_READER, writer);
+  public static void write(StreamOutput out, Content query, Writer writer) throws IOException {
+    boolean isPlain = query instanceof Content.Text && query.instruction() == null;
+    write(out, isPlain ? OLDEST_READER : CONTENTS, writer);
   }
 
   private static void write(StreamOutput out, int oldestReader, Writer writer) throws IOException {
@@ -78,7 +80,7 @@ public final class Wire {
 
   /** Reads what {@link #VERSION} 5 added to messages with a query's text in them. */
   public static String readInstruction(StreamInput body, int version) throws IOException {
-    return version < INSTRUCTION_READER ? null : body.readOptionalString();
+    return version < CONTENTS ? null : body.readOptionalString();
   }
 
   /**

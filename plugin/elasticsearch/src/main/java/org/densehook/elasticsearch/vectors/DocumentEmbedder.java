@@ -95,7 +95,7 @@ public final class DocumentEmbedder {
     EmbeddedField field =
         new EmbeddedField(
             order.field(),
-            vectors.text(order.inputs(), order.template(), order.prompts(), null),
+            vectors.text(order.inputs(), order.template(), order.prompts(), null, order.modality()),
             encoder.name(),
             encoder.fingerprint(),
             FieldFormat.of(encoder, vectors, order.field()),

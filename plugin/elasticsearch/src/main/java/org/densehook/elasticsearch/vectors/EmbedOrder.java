@@ -18,13 +18,15 @@ import org.elasticsearch.common.bytes.BytesReference;
  * @param template what their text is made by, or null
  * @param prompts those that a field chooses among, or null
  * @param encoder name of its encoder, or null for the only one
+ * @param modality what the inputs hold
  */
 public record EmbedOrder(
     String field,
     List<String> inputs,
     TextTemplate template,
     DocumentPrompts prompts,
-    String encoder) {
+    String encoder,
+    Modality modality) {
 
   private static final String INPUT = "input";
   private static final String TEMPLATE = "template";
@@ -48,6 +50,9 @@ public record EmbedOrder(
     }
     if (encoder != null) {
       order.put(ENCODER, encoder);
+    }
+    if (modality != Modality.TEXT) {
+      order.put(Modality.KEY, modality.toString());
     }
     placed.put(field, order);
     return placed;
@@ -85,7 +90,8 @@ public record EmbedOrder(
         names,
         template == null ? null : TextTemplate.parse(template, names),
         prompts == null ? null : DocumentPrompts.parse(prompts),
-        order.get(ENCODER) instanceof String encoder ? encoder : null);
+        order.get(ENCODER) instanceof String encoder ? encoder : null,
+        Modality.of(order));
   }
 
   /** Whether a document may hold one: a look at its bytes, for each update of every index. */

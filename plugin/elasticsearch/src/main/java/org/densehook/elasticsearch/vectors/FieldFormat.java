@@ -16,7 +16,8 @@ public interface FieldFormat {
           Map.of(
               Kind.DENSE, new DenseFormat(),
               Kind.SPARSE, new SparseFormat(),
-              Kind.MULTI, new MultiFormat()));
+              Kind.MULTI, new MultiFormat(),
+              Kind.IMAGE_TEXT, new DenseFormat()));
 
   /** The kind of what it holds. */
   Kind kind();

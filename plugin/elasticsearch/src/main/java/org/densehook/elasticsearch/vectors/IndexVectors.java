@@ -124,11 +124,22 @@ public final class IndexVectors {
   /** How a text is made of inputs, each of which is read where documents have its values. */
   public TextRule text(
       List<String> inputs, TextTemplate template, DocumentPrompts prompts, ChunkRule chunk) {
+    return text(inputs, template, prompts, chunk, Modality.TEXT);
+  }
+
+  /** The same of inputs that hold texts, or images. */
+  public TextRule text(
+      List<String> inputs,
+      TextTemplate template,
+      DocumentPrompts prompts,
+      ChunkRule chunk,
+      Modality modality) {
     return new TextRule(
         inputs(inputs),
         template,
         prompts == null ? null : prompts.at(sourcePaths(prompts.field().name())),
-        chunk == null ? List.of() : inputs(chunk.prefix()));
+        chunk == null ? List.of() : inputs(chunk.prefix()),
+        modality);
   }
 
   private List<TextRule.Input> inputs(List<String> names) {
@@ -209,7 +220,8 @@ public final class IndexVectors {
         inputs,
         field.containsKey("template") ? TextTemplate.parse(field.get("template"), inputs) : null,
         field.containsKey("prompt") ? DocumentPrompts.parse(field.get("prompt")) : null,
-        field.containsKey("chunk") ? ChunkRule.parse(field.get("chunk")) : null);
+        field.containsKey("chunk") ? ChunkRule.parse(field.get("chunk")) : null,
+        Modality.of(field));
   }
 
   /** Whether a field has a nested object for each chunk, cut by a rule that can be. */

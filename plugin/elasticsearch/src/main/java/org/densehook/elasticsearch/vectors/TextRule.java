@@ -13,9 +13,14 @@ import java.util.stream.Stream;
  * @param template what the text is made by; null where the inputs are joined
  * @param prompts those of which each document has one before it; null where all have the encoder's
  * @param prefix fields whose text is put before each chunk
+ * @param modality what the inputs hold
  */
 public record TextRule(
-    List<Input> inputs, TextTemplate template, DocumentPrompts prompts, List<Input> prefix) {
+    List<Input> inputs,
+    TextTemplate template,
+    DocumentPrompts prompts,
+    List<Input> prefix,
+    Modality modality) {
 
   /**
    * A field that gives text.
@@ -40,7 +45,11 @@ public record TextRule(
   /** Inputs that documents have under their own names, joined. */
   public static TextRule joining(List<String> names) {
     return new TextRule(
-        names.stream().map(name -> new Input(name, List.of(name))).toList(), null, null, List.of());
+        names.stream().map(name -> new Input(name, List.of(name))).toList(),
+        null,
+        null,
+        List.of(),
+        Modality.TEXT);
   }
 
   /** The names of the inputs, as they are stated. */

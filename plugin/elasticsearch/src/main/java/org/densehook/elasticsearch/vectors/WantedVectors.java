@@ -17,6 +17,7 @@ import org.densehook.chunk.ChunkRule;
 import org.densehook.chunk.Window;
 import org.densehook.elasticsearch.service.DocumentText;
 import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.common.collect.Iterators;
 
@@ -89,7 +90,8 @@ final class WantedVectors {
     String whole = text.text().text().text();
     String prompt = text.text().prompt();
     if (!text.to().field().isChunked()) {
-      return Iterators.single(new DocumentText(whole, prompt, List.of(), kinds, ofWhole()));
+      Content content = text.to().field().text().modality().content(whole);
+      return Iterators.single(new DocumentText(content, prompt, List.of(), kinds, ofWhole()));
     }
     List<Chunk> chunks;
     List<Piece> pieces;
@@ -109,7 +111,7 @@ final class WantedVectors {
         .map(
             piece ->
                 new DocumentText(
-                    piece.content,
+                    new Content.Text(piece.content),
                     prompt,
                     piece.spans,
                     kinds,

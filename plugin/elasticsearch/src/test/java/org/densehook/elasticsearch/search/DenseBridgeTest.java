@@ -13,7 +13,7 @@ import org.densehook.elasticsearch.search.DenseQueryBuilder.Encoded;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.TextRule;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ResourceNotFoundException;
 import org.elasticsearch.index.query.BoolQueryBuilder;
@@ -40,7 +40,8 @@ final class DenseBridgeTest {
 
   private static DenseQueryBuilder query() {
     DenseOptions options = new DenseOptions(7, 70, true, 0.5f, new RescoreVectorBuilder(2f), null);
-    DenseQueryBuilder query = new DenseQueryBuilder(() -> null, "v", QueryText.of("cats"), options);
+    DenseQueryBuilder query =
+        new DenseQueryBuilder(() -> null, "v", new Content.Text("cats"), options);
     query.stands(List.of(SIBLING), 10, false);
     return query.boost(3).queryName("named");
   }
@@ -144,7 +145,7 @@ final class DenseBridgeTest {
     DenseOptions options = new DenseOptions(7, null, true, null, null, scoring);
     float[] vector = {1, 2};
     DenseQueryBuilder query =
-        new DenseQueryBuilder(() -> null, "p.v", QueryText.of("cats"), options).by(one);
+        new DenseQueryBuilder(() -> null, "p.v", new Content.Text("cats"), options).by(one);
     query.stands(List.of(), 10, false);
     QueryBuilder made = query.neighbours(List.of(new Encoded(one, vector)));
     QueryBuilder nearest =

@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.lucene.search.ScoreDoc;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.densehook.fusion.ReciprocalRankFusion;
 import org.elasticsearch.action.ActionRequestValidationException;
 import org.elasticsearch.index.query.QueryBuilder;
@@ -65,7 +65,7 @@ final class OlderRetrieversTest {
   @Test
   void aDenseQueryInARetrieverThatShowsNoChildrenIsRefused() {
     DenseOptions options = new DenseOptions(null, null, true, null, null, null);
-    QueryBuilder dense = new DenseQueryBuilder(() -> null, "v", QueryText.of("cats"), options);
+    QueryBuilder dense = new DenseQueryBuilder(() -> null, "v", new Content.Text("cats"), options);
     if (!OLDER) {
       assertEquals(List.of(dense), found(dense));
       return;
@@ -84,7 +84,8 @@ final class OlderRetrieversTest {
 
   @Test
   void aShorthandIsRefusedWhereNoRetrieverBecomesAnother() {
-    HybridShorthand shorthand = new HybridShorthand(QueryText.of("cats"), List.of(), null, false);
+    HybridShorthand shorthand =
+        new HybridShorthand(new Content.Text("cats"), List.of(), null, false);
     ActionRequestValidationException refusal =
         new HybridRetrieverBuilder(
                 new ReciprocalRankFusion(60), List.of(), List.of(), shorthand, 100, () -> null)

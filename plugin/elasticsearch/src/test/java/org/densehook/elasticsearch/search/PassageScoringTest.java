@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.search.join.ScoreMode;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
@@ -109,7 +109,7 @@ final class PassageScoringTest {
     QueryBuilder candidates =
         new NestedQueryBuilder("p", QueryBuilders.matchAllQuery(), ScoreMode.Max);
     float[] vector = {1, 2};
-    QueryText instructed = new QueryText("cats", "Find what they eat");
+    Content.Text instructed = new Content.Text("cats", "Find what they eat");
     DenseOptions options = new DenseOptions(3, null, true, null, null, scoring);
     for (QueryBuilder query :
         List.of(

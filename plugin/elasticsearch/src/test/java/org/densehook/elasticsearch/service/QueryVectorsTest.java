@@ -6,13 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.junit.jupiter.api.Test;
 
 class QueryVectorsTest {
 
   private static final float[] VECTOR = {1, 2};
+
+  private static final Content CATS = new Content.Text("cats");
 
   /** A text that is being encoded. */
   private record Running(String text, ActionListener<float[]> listener) {}
@@ -24,7 +26,7 @@ class QueryVectorsTest {
   private QueryVectors of(int capacity) {
     return new QueryVectors(
         (text, listener) -> {
-          Running started = new Running(text.text(), listener);
+          Running started = new Running(text.given(), listener);
           running.add(started);
           return () -> running.remove(started);
         },
@@ -32,7 +34,7 @@ class QueryVectorsTest {
   }
 
   private void ask(QueryVectors queries, String text) {
-    queries.get(QueryText.of(text), ActionListener.wrap(vectors::add, failures::add));
+    queries.get(new Content.Text(text), ActionListener.wrap(vectors::add, failures::add));
   }
 
   @Test
@@ -54,7 +56,7 @@ class QueryVectorsTest {
     QueryVectors queries = of(10);
     for (String instruction : List.of("Find a cat", "Find a dog", "Find a cat")) {
       queries.get(
-          new QueryText("cats", instruction), ActionListener.wrap(vectors::add, failures::add));
+          new Content.Text("cats", instruction), ActionListener.wrap(vectors::add, failures::add));
     }
     ask(queries, "cats");
     assertEquals(3, running.size());
@@ -76,7 +78,7 @@ class QueryVectorsTest {
   void oneThatThrowsCostsTheOthersNothing() {
     QueryVectors queries = of(0);
     queries.get(
-        QueryText.of("cats"),
+        CATS,
         ActionListener.wrap(
             vector -> {
               throw new IllegalStateException("a receiver's fault");
@@ -106,9 +108,9 @@ class QueryVectorsTest {
   void whenOneOfSeveralLeavesTheOthersGetTheVector() {
     QueryVectors queries = of(0);
     ActionListener<float[]> leaves = ActionListener.running(() -> failures.add(null));
-    queries.get(QueryText.of("cats"), leaves);
+    queries.get(CATS, leaves);
     ask(queries, "cats");
-    queries.leave(QueryText.of("cats"), leaves);
+    queries.leave(CATS, leaves);
     assertEquals(1, running.size());
     running.get(0).listener().onResponse(VECTOR);
     assertEquals(1, vectors.size());
@@ -119,8 +121,8 @@ class QueryVectorsTest {
   void aTextThatNobodyWaitsForIsCalledOff() {
     QueryVectors queries = of(0);
     ActionListener<float[]> leaves = ActionListener.wrap(vectors::add, failures::add);
-    queries.get(QueryText.of("cats"), leaves);
-    queries.leave(QueryText.of("cats"), leaves);
+    queries.get(CATS, leaves);
+    queries.leave(CATS, leaves);
     assertEquals(List.of(), running);
     ask(queries, "cats"); // and begins anew when it is asked for again
     assertEquals(1, running.size());

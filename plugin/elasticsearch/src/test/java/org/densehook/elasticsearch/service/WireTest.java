@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
-import org.densehook.encode.QueryText;
+import org.densehook.encode.Content;
 import org.elasticsearch.common.io.stream.BytesStreamOutput;
 import org.elasticsearch.common.io.stream.StreamInput;
 import org.elasticsearch.common.io.stream.StreamOutput;
@@ -85,7 +85,7 @@ class WireTest {
   void aQuerysInstructionIsForReadersThatKnowItAlone() throws IOException {
     Wire.Writer body = content -> content.writeString("body");
     for (String instruction : new String[] {null, "Find a cat"}) {
-      StreamInput in = input(out -> Wire.write(out, new QueryText("a", instruction), body));
+      StreamInput in = input(out -> Wire.write(out, new Content.Text("a", instruction), body));
       assertEquals(Wire.VERSION, in.readVInt());
       assertEquals(instruction == null ? 1 : 5, in.readVInt());
     }

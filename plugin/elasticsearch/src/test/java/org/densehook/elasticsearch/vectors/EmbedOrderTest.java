@@ -19,7 +19,8 @@ class EmbedOrderTest {
           TextTemplate.parse("{t}: {b}", List.of("t", "b")),
           DocumentPrompts.parse(
               Map.of("field", "l", "prompts", Map.of("de", "d: "), "default", "")),
-          "e");
+          "e",
+          Modality.TEXT);
 
   private static List<EmbedOrder> taken(Object notes) {
     return EmbedOrder.takenOutOf(new HashMap<>(Map.of("densehook", notes)));
@@ -40,7 +41,7 @@ class EmbedOrderTest {
   void anOrderIsFoundWhereItWasPlaced() {
     Map<String, Object> notes = ORDER.placedIn(Map.of("other", Map.of("text", "abc")));
     assertEquals(List.of(ORDER), taken(notes));
-    EmbedOrder nameless = new EmbedOrder("v", List.of("t"), null, null, null);
+    EmbedOrder nameless = new EmbedOrder("v", List.of("t"), null, null, null, Modality.IMAGE);
     assertEquals(List.of(nameless), taken(nameless.placedIn("odd")));
   }
 

@@ -53,7 +53,8 @@ final class JoinedInputsTest {
   void ofATemplateEachInputHasItsPlaces() {
     List<String> names = List.of("title", "body");
     TextTemplate template = TextTemplate.parse("🐳 {title}: {body} ({title})", names);
-    TextRule inputs = new TextRule(TextRule.joining(names).inputs(), template, null, List.of());
+    TextRule inputs =
+        new TextRule(TextRule.joining(names).inputs(), template, null, List.of(), Modality.TEXT);
     EmbeddedField field =
         new EmbeddedField(
             "v", inputs, "encoder", "f", FieldFormat.ofType("dense_vector"), false, null, null);

@@ -1,0 +1,62 @@
+"""The encoder of texts and images in one space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..bundle import Bundle, ImageText
+from ..errors import EncodeError
+from ..images import Image, pixels_of
+from ..machine import usable_cpus
+from ..types import EncodeStats
+from .encoded import EncodedEach
+from .encoder import Encoder
+from .session import ImageSession, Vectors
+
+
+class ImageTextEncoder(Encoder):
+    """A bundle of kind image-text at work: two graphs, whose vectors can be compared.
+
+    encoder = densehook.load("clip-vit-base-patch32")
+    images = encoder.encode_images([Path("cat.jpg"), Path("dog.png")])
+    encoder.similarity(encoder.encode_queries(["a cat"]), images)
+    """
+
+    def __init__(
+        self, bundle: Bundle, threads: int | None = None, *args: Any, **options: Any
+    ) -> None:
+        super().__init__(bundle, threads, *args, **options)
+        self._images = ImageSession(
+            bundle.image_model,
+            threads or usable_cpus(),
+            spinning=bool(options.get("spinning", True)),
+        )
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        """Images -> float32 [n, dims], in their order.
+
+        An image is a file's bytes, its ``Path``, base64, a data URL, or one of Pillow's. Raises
+        EncodeError, with the place, for one that is none, is too large or cannot be decoded.
+        """
+        if isinstance(images, str | bytes):
+            raise EncodeError("images must be a list of images, not one; put it in a list")
+        encoded = self.encode_each_image(images)
+        if encoded.failures:
+            raise encoded.failures[min(encoded.failures)]
+        return encoded.vectors
+
+    def encode_each_image(self, images: Sequence[Image]) -> EncodedEach:
+        """The same; an image that cannot be encoded is all zeros, its reason beside."""
+        vectors = self.blank(len(images))
+        failures: dict[int, EncodeError] = {}
+        for place, image in enumerate(images):
+            try:
+                vectors[place] = self._images.run(pixels_of(image))
+            except EncodeError as error:
+                failures[place] = EncodeError(f"image {place}: {error}", place)
+        made = len(images) - len(failures)
+        tokens = made * self.manifest.of(ImageText).image_tokens
+        return EncodedEach(np.asarray(vectors), EncodeStats(made, tokens), failures)
