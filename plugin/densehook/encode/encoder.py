@@ -293,7 +293,7 @@ class Encoder:
             dense, sparse = encoder.encode_each_of_kinds(texts, "document", ["dense", "sparse"])
         """
         if (tower := self.tower(role)) is not self:
-            return tower.encode_each_of_kinds(texts, role, kinds, prompts)
+            return tower.encode_each_of_kinds(texts, role, [tower.manifest.kind], prompts)
         require_list(texts)
         vectors = [self.of_kind(kind).blank(len(texts)) for kind in kinds]
         each_ones = self._prompts(texts, role, prompts)

@@ -112,7 +112,16 @@ public final class EncoderRuntime implements AutoCloseable {
    * @param row of all of these, as {@link #run} gives it
    */
   public float[] row(Kind kind, Set<Kind> given, float[] row) {
-    return given.isEmpty() ? row : Joined.row(kind, given, row, manifest);
+    return given.isEmpty() || !givesSeveral() ? row : Joined.row(kind, given, row, manifest);
+  }
+
+  /** The same tokens, of which some kinds are wanted, where it gives several. */
+  public Tokens giving(Set<Kind> kinds, Tokens tokens) {
+    return givesSeveral() ? tokens.giving(kinds) : tokens;
+  }
+
+  private boolean givesSeveral() {
+    return manifest.heads().size() > 1;
   }
 
   /** The size of the models' files; their content is in memory once. */

@@ -90,7 +90,7 @@ public record Tokens(
    * The same text, of which some kinds are wanted; of several its row is those of all, one behind
    * the other.
    */
-  public Tokens giving(Set<Kind> kinds) {
+  Tokens giving(Set<Kind> kinds) {
     return new Tokens(ids, lost, unpooled, spans, told.giving(inOrder(kinds)), image);
   }
 

@@ -211,7 +211,8 @@ final class EncoderInService implements EncoderHandle {
       if (text.instruction() != null) {
         requireLength(text.instruction());
       }
-      return runtime.tower(Role.QUERY).tokenize(text).giving(kinds());
+      EncoderRuntime tower = runtime.tower(Role.QUERY);
+      return tower.giving(kinds(), tower.tokenize(text));
     }
     return runtime.readImage(query.given(), settings.imageLimits());
   }
@@ -223,7 +224,7 @@ final class EncoderInService implements EncoderHandle {
       return runtime.readImage(document.given(), settings.imageLimits());
     }
     requireLength(document.given());
-    return runtime.tokenizeDocument(document.given(), prompt, spans).giving(kinds);
+    return runtime.giving(kinds, runtime.tokenizeDocument(document.given(), prompt, spans));
   }
 
   Tokens queryOfPair(String query) throws EncodeException {
