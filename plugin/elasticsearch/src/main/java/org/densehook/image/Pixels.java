@@ -49,7 +49,8 @@ public record Pixels(int height, int width, ByteBuffer values) {
       }
       return image;
     } catch (IOException | RuntimeException e) { // readers throw either at a damaged file
-      throw new ImageException("the image cannot be decoded: " + e.getMessage());
+      String said = e.getMessage() == null ? "it is damaged" : e.getMessage();
+      throw new ImageException("the image cannot be decoded: " + said);
     } finally {
       reader.dispose();
     }

@@ -66,6 +66,9 @@ public final class EncodeAction {
     private final List<String> images;
 
     Request(String encoder, List<String> texts, Role role, List<String> images) {
+      if (texts == null && images == null) {
+        throw new IllegalArgumentException("needs [texts], [images] or both; state what to encode");
+      }
       this.encoder = encoder;
       this.texts = texts == null ? List.of() : texts;
       this.role = role == null ? Role.DOCUMENT : role;
