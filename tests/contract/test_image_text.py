@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import subprocess
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +46,7 @@ from densehook.errors import (
     SelfTestError,
 )
 from densehook.export import export_bundle, read_recipe
-from densehook.export.images import file_of
+from densehook.export.images import file_of, pattern
 from densehook.export.texts import QUESTIONS
 from densehook.export.variants import build_variant
 from densehook.hooks import NOTES
@@ -60,13 +60,17 @@ EXAMPLE = re.compile(r"```sh\n(curl .*?)```", re.DOTALL)
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def png(width: int, height: int) -> str:
+def png(width: int, height: int, depth: int = 8) -> str:
     """A file of one pixel whose header says so many."""
-    made = io.BytesIO()
-    Image.new("RGB", (1, 1)).save(made, "PNG")
-    content = bytearray(made.getvalue())
-    content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    content = bytearray(b64decode(saved(Image.new("RGB", (1, 1)), "PNG")))
+    content[16:25] = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth])
     return b64encode(bytes(content)).decode()
+
+
+def saved(image: Any, format: str, **options: Any) -> str:
+    made = io.BytesIO()
+    image.save(made, format, **options)
+    return b64encode(made.getvalue()).decode()
 
 
 BAD: list[tuple[str, str]] = [
@@ -75,6 +79,12 @@ BAD: list[tuple[str, str]] = [
     (png(10_000, 10_000), "has 10000 x 10000 pixels, more than"),
     (png(16_400, 3), "a side may have 16384"),
     (png(300, 300), "the image cannot be decoded"),
+    (png(1, 1, depth=16), "16 bits a channel"),
+    (saved(pattern(0), "GIF"), "neither JPEG nor PNG"),
+    (saved(pattern(0).convert("CMYK"), "JPEG"), "4 channels, as CMYK"),
+    (saved(pattern(0), "PNG", transparency=(1, 2, 3)), "transparent colour"),
+    (saved(pattern(2), "JPEG")[:-400], "the image cannot be decoded"),
+    (saved(pattern(2), "PNG")[:-400], "the image cannot be decoded"),
 ]
 """Images that are refused, and why, by both."""
 
@@ -370,6 +380,13 @@ def test_the_nodes_settings_bound_an_image(there: There) -> None:
         finally:
             there.client.cluster.put_settings(persistent={name: None})
     assert len(remote.encode_images([IMAGES[2]])) == 1
+
+
+def test_nothing_to_encode_is_refused(there: There) -> None:
+    headers = {"accept": "application/json", "content-type": "application/json"}
+    asked = {"encoder": there.clip.manifest.name}
+    with pytest.raises(BadRequestError, match=r"needs \[texts\], \[images\] or both"):
+        there.client.perform_request("POST", "/_densehook/_encode", headers=headers, body=asked)
 
 
 def vector(there: There, name: str, id_: str) -> Any:

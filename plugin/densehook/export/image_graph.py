@@ -76,7 +76,7 @@ class ImageTower(torch.nn.Module):
     def __init__(self, model: Any, steps: ImageSteps) -> None:
         super().__init__()
         self.model = model
-        self._steps = steps
+        self.steps = steps
         self._mean = torch.tensor(steps.mean, dtype=torch.float32)[:, None, None]
         self._std = torch.tensor(steps.std, dtype=torch.float32)[:, None, None]
 
@@ -89,7 +89,7 @@ class ImageTower(torch.nn.Module):
         """What the model reads: float32 [3, height, width]."""
         shape = torch._shape_as_tensor(pixels)
         new_height, new_width = self._new_size(shape[0], shape[1])
-        rows, columns = self._steps.size
+        rows, columns = self.steps.size
         resized: Tensor = _resized(
             pixels,
             self._matrix(shape[0], new_height, rows),
@@ -97,18 +97,18 @@ class ImageTower(torch.nn.Module):
             shape[0] - new_height,
             shape[1] - new_width,
         )
-        values = resized.permute(2, 0, 1) * self._steps.factor
+        values = resized.permute(2, 0, 1) * self.steps.factor
         return torch.div(values - self._mean, self._std)
 
     def _new_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """To how many pixels the whole image is resized."""
-        rows, columns = self._steps.size
-        if self._steps.shorter is None:
+        rows, columns = self.steps.size
+        if self.steps.shorter is None:
             return torch.full_like(height, rows), torch.full_like(width, columns)
         shorter = torch.minimum(height, width)
         return (
-            torch.div(height * self._steps.shorter, shorter, rounding_mode="floor"),
-            torch.div(width * self._steps.shorter, shorter, rounding_mode="floor"),
+            torch.div(height * self.steps.shorter, shorter, rounding_mode="floor"),
+            torch.div(width * self.steps.shorter, shorter, rounding_mode="floor"),
         )
 
     def _matrix(self, length: Tensor, new_length: Tensor, kept: int) -> Tensor:
@@ -118,7 +118,7 @@ class ImageTower(torch.nn.Module):
         stretch = scale.clamp(min=1.0)
         middles = ((torch.arange(kept) + first).double() + 0.5) * scale
         places = torch.arange(cast(int, length)).double() + 0.5
-        weights = _WEIGHTS[self._steps.filter]((places[None] - middles[:, None]) / stretch)
+        weights = _WEIGHTS[self.steps.filter]((places[None] - middles[:, None]) / stretch)
         weights = weights / weights.sum(dim=1, keepdim=True)
         return ((weights * _FIXED + 0.5).floor() / _FIXED).float()
 
@@ -159,7 +159,7 @@ def write_text_graph(tower: TextTower, path: Path, dims: int) -> list[str]:
 
 def write_image_graph(tower: ImageTower, path: Path) -> None:
     """Writes the graph of images; raises ExportError as ``trace`` does."""
-    rows, columns = tower._steps.size
+    rows, columns = tower.steps.size
     pixels = torch.randint(0, 256, (rows + 3, columns + 9, 3), dtype=torch.uint8)
     axes = {IMAGE_INPUT: {0: "height", 1: "width"}, IMAGE_OUTPUT: dict[int, str]()}
     traced = trace(tower, [IMAGE_INPUT], [pixels], path, axes=axes, outputs=[IMAGE_OUTPUT])

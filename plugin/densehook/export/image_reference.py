@@ -55,7 +55,7 @@ class ImageTextReference:
                 raise RecipeError(
                     f"{folder}: images come to {self.steps.size}, the model reads {size} x {size}"
                 )
-            loaded = load_weights(folder, config, False, AutoModel, _both_towers)
+            loaded = load_weights(folder, config, model_class=AutoModel, probe=_both_towers)
         except (RecipeError, ExportError):
             raise
         except Exception as error:  # transformers raises many kinds for a folder it cannot read

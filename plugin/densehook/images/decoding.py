@@ -37,6 +37,7 @@ def pixels_of(given: Image) -> Pixels:
     decoded. Raises MissingExtra without Pillow.
     """
     try:
+        import PIL
         import PIL.Image as Pillow
     except ImportError as error:
         raise MissingExtra("pillow", "images") from error
@@ -55,6 +56,8 @@ def pixels_of(given: Image) -> Pixels:
     try:
         with Pillow.open(io.BytesIO(content), formats=[header.format]) as image:
             return _upright(_rgb(image), header)
+    except PIL.UnidentifiedImageError:
+        raise EncodeError("the image cannot be decoded: it is damaged") from None
     except Exception as error:  # Pillow raises what its decoders do
         reason = str(error).strip().partition("\n")[0]
         raise EncodeError(f"the image cannot be decoded: {reason}") from None

@@ -22,6 +22,9 @@ public record Pixels(int height, int width, ByteBuffer values) {
   private static final int CHANNELS = 3;
   private static final int WHITE = 255;
 
+  // how Java's reader of JPEG says that it made up what is missing
+  private static final String CUT_SHORT = "Truncated File";
+
   /**
    * Decodes a file whose header was looked at.
    *
@@ -36,7 +39,7 @@ public record Pixels(int height, int width, ByteBuffer values) {
     AtomicReference<String> cutShort = new AtomicReference<>();
     reader.addIIOReadWarningListener(
         (source, warning) -> {
-          if (warning.startsWith("Premature end")) {
+          if (warning.startsWith(CUT_SHORT)) {
             cutShort.set(warning);
           }
         });
@@ -49,7 +52,8 @@ public record Pixels(int height, int width, ByteBuffer values) {
       }
       return image;
     } catch (IOException | RuntimeException e) { // readers throw either at a damaged file
-      throw new ImageException("the image cannot be decoded: " + e.getMessage());
+      String said = e.getMessage() == null ? "it is damaged" : e.getMessage();
+      throw new ImageException("the image cannot be decoded: " + said);
     } finally {
       reader.dispose();
     }

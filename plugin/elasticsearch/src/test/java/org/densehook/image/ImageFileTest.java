@@ -25,8 +25,12 @@ class ImageFileTest {
   private static byte[] png(int type, int... pixels) throws IOException {
     BufferedImage image = new BufferedImage(pixels.length, 1, type);
     image.setRGB(0, 0, pixels.length, 1, pixels, 0, pixels.length);
+    return file(image, "png");
+  }
+
+  private static byte[] file(BufferedImage image, String format) throws IOException {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
-    ImageIO.write(image, "png", file);
+    ImageIO.write(image, format, file);
     return file.toByteArray();
   }
 
@@ -123,6 +127,15 @@ class ImageFileTest {
     assertEquals(
         "it is a PNG of 16 bits a channel; save it with 8",
         refusal(base64(file), ImageLimits.DEFAULT));
+  }
+
+  @Test
+  void aJpegThatEndsTooSoonIsRefused() throws Exception {
+    byte[] file = file(new BufferedImage(64, 64, BufferedImage.TYPE_INT_RGB), "jpeg");
+    assertEquals(64 * 64 * 3, values(base64(file)).length);
+    String cut = base64(Arrays.copyOf(file, file.length - 40));
+    ImageException refused = assertThrows(ImageException.class, () -> values(cut));
+    assertTrue(refused.getMessage().startsWith("the image cannot be decoded: Truncated File"));
   }
 
   @Test

@@ -74,6 +74,9 @@ public final class EncodeAction {
 
     Request(
         String encoder, List<String> texts, Role role, List<String> images, String instruction) {
+      if (texts == null && images == null) {
+        throw new IllegalArgumentException("needs [texts], [images] or both; state what to encode");
+      }
       this.encoder = encoder;
       this.texts = texts == null ? List.of() : texts;
       this.role = role == null ? Role.DOCUMENT : role;

@@ -81,9 +81,18 @@ public final class EncoderSettings {
   public static final Setting<Integer> TEXT_MAX_LENGTH =
       dynamic("densehook.text.max_length", 1_000_000);
 
+  // a decoded image has up to 4 bytes of the heap for each pixel, and 3 beside it, of which there
+  // may be half as many; one of a document and one of a query are in work at a time
+  private static final int HEAP_OF_A_PIXEL = 16;
+
   /** Pixels of the largest image that is decoded; a larger one is refused by its header. */
   public static final Setting<Integer> IMAGE_MAX_PIXELS =
-      dynamic(ImageLimits.PIXELS_SETTING, (int) ImageLimits.DEFAULT.pixels());
+      dynamic(
+          ImageLimits.PIXELS_SETTING,
+          (int)
+              Math.min(
+                  ImageLimits.DEFAULT.pixels(),
+                  Runtime.getRuntime().maxMemory() / HEAP_OF_A_PIXEL));
 
   /** Size of the largest image file. */
   public static final Setting<ByteSizeValue> IMAGE_MAX_BYTES =
