@@ -31,6 +31,8 @@ from densehook.export.texts import AWKWARD, PASSAGES, QUESTIONS
 from densehook.export.variants import build_variant
 from tiny_m3 import MAX_TERMS
 
+JAVA = Path(__file__).parent.parent.parent / "plugin/elasticsearch/src/test/resources"
+JAVA /= "org/densehook/bundle"
 KINDS = ["dense", "sparse", "multi"]
 TEXTS = [*PASSAGES, *QUESTIONS, "the the the vaccine the", "x", "a cell " * 60]
 
@@ -180,6 +182,13 @@ def test_a_head_that_reads_texts_otherwise_is_refused(m3_bundle: Bundle) -> None
     manifest = replace(m3_bundle.manifest, also={"multi": Head("token_vectors", part)})
     with pytest.raises(BundleError, match=r"also.'multi' reads a text otherwise than kind 'dense'"):
         Manifest.loads(manifest.dumps())
+
+
+def test_both_languages_read_one_manifest() -> None:
+    text = (JAVA / "manifest_of_heads.json").read_text()
+    manifest = Manifest.loads(text)
+    assert list(manifest.heads) == KINDS
+    assert manifest.dumps() == text
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_tuning_again_starts_from_the_plain_bundle(tuned: tuple[Bundle, Bundle])
     again = tune_bundle(bundle.path, small_collection(), max_loss=0.0, only=["fp32"])
     assert again.variant == "fp32"
     assert read_bundle(bundle.path).manifest.fingerprint == plain.manifest.fingerprint
+
+
+@pytest.mark.parametrize("kind", ["multi", "sparse"])
+def test_tokens_are_tuned_by_how_well_they_find(
+    make_late_bundle: Callable[..., Bundle], sparse_bundle: Bundle, tmp_path: Path, kind: str
+) -> None:
+    plain = make_late_bundle("colbert") if kind == "multi" else sparse_bundle
+    shutil.copytree(plain.path, tmp_path / "bundle")
+    tuning = tune_bundle(
+        tmp_path / "bundle", small_collection(), max_loss=1.0, only=["int8-dynamic"]
+    )
+    rows = {row["variant"]: row for row in tuning.measured}
+    assert rows["fp32"]["loss"] == 0 and 0 < rows["fp32"]["quality"] <= 1
+    assert abs(rows["int8-dynamic"]["loss"]) < 1
+    assert rows["int8-dynamic"]["lowest_cosine"] < rows["fp32"]["lowest_cosine"] == 1
+    assert read_bundle(tmp_path / "bundle").manifest.kind == kind
 
 
 def test_a_tuning_that_fails_leaves_the_bundle_as_it_was(

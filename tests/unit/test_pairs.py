@@ -259,8 +259,41 @@ def test_a_graph_of_pairs_is_imported(
     logits = scoring(plain).score(QUERY, PASSAGES[:5])
     expected = logits if activation == "identity" else 1 / (1 + np.exp(-logits))
     assert scoring(bundle).score(QUERY, PASSAGES[:5]).tolist() == pytest.approx(expected, abs=1e-5)
-    with pytest.raises(ExportError, match="is compared with none; leave --weights out"):
-        import_bundle(given_files, recipe, tmp_path / "other", weights=plain.path)
+
+
+def test_with_weights_it_is_said_how_near_the_scores_are(
+    pair_bundle: Bundles, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    plain = pair_bundle("bert")
+    model = plain.path.parent / "model"
+    given_files = find_files(plain.path / "model.onnx", tokenizer=plain.tokenizer)
+    recipe = imported_recipe(plain.path, name="given", activation="identity", max_tokens=64)
+
+    def imported(weights: Path) -> tuple[str, Any]:
+        made = import_bundle(given_files, recipe, tmp_path / "bundle", weights=weights)
+        return made.manifest.proof, json.loads((made.path / "parity.json").read_text())
+
+    said, parity = imported(model)
+    near = parity["to_pytorch"]
+    assert said.startswith(f"largest difference of a score {near['largest_difference']:.6f} to Py")
+    assert said.endswith("100% of the orders the same")
+    assert near["pairs"] > 160 and near["largest_difference"] < 1e-4
+
+    shutil.copytree(model, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    other = {name: -each if "classifier" in name else each for name, each in weights.items()}
+    save_file(other, tmp_path / "model" / "model.safetensors", {"format": "pt"})
+    said, parity = imported(tmp_path / "model")
+    assert parity["to_pytorch"]["largest_difference"] > 0.1
+    assert parity["to_pytorch"]["orders_agree"] < 1 and "100%" not in said
+
+    with pytest.raises(ExportError, match=r"it has no config\.json"):
+        imported(plain.path)
+    foreign = pair_bundle("xlm-roberta").path.parent / "model"
+    with pytest.raises(ExportError, match=r"gives other token ids for .* than the graph's; name"):
+        imported(foreign)
 
 
 def test_the_head_of_a_run_is_reranked_and_the_rest_stays_behind() -> None:

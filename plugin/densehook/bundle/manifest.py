@@ -147,6 +147,11 @@ class Manifest:
         """What it gives for a text, by kind; its own kind first."""
         return {self.kind: Head(self.output, self.part), **self.also}
 
+    @property
+    def summary(self) -> str:
+        """What there is to say of its outputs, in a few words."""
+        return ", ".join(head.part.summary for head in self.heads.values())
+
     def of_kind(self, kind: str) -> Manifest:
         """The same as that of an encoder of one of its kinds alone, with the same fingerprint.
 

@@ -82,9 +82,11 @@ def _print(bundle: Bundle) -> None:
     parity = json.loads((bundle.path / "parity.json").read_text())
     manifest = bundle.manifest
     out.print(
-        f"{bundle.path}: {manifest.name}, {manifest.part.summary}, {manifest.precision},"
+        f"{bundle.path}: {manifest.name}, {manifest.summary}, {manifest.precision},"
         f" {manifest.fingerprint[:15]}"
     )
     out.print(f"equal to PyTorch on {GATES[manifest.kind].said(parity)}")
+    for kind, measured in parity.get("also", {}).items():
+        out.print(f"as {kind} on {GATES[kind].said(measured)}")
     for remark in parity.get("remarks", ()):
         note(f"note: {remark}")

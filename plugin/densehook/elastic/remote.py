@@ -47,7 +47,7 @@ class RemoteEncoder:
         self.manifest = manifest
 
     def __repr__(self) -> str:
-        return f"<RemoteEncoder {self.manifest.name!r}: {self.manifest.part.summary}, in a cluster>"
+        return f"<RemoteEncoder {self.manifest.name!r}: {self.manifest.summary}, in a cluster>"
 
     @property
     def dims(self) -> int:

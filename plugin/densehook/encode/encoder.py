@@ -93,7 +93,7 @@ class Encoder:
 
     def __repr__(self) -> str:
         proof = f", proof: {self.manifest.proof}" if self.manifest.proof else ""
-        return f"<Encoder {self.manifest.name!r}: {self.manifest.part.summary}{proof}>"
+        return f"<Encoder {self.manifest.name!r}: {self.manifest.summary}{proof}>"
 
     @property
     def dims(self) -> int:

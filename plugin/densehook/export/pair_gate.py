@@ -10,10 +10,10 @@ import numpy as np
 from ..bundle import GoldenText
 from ..encode import CrossEncoder, Encoder
 from ..encode.session import Vector
-from ..errors import GateError
+from ..errors import ExportError, GateError
 from .gate import apart
 from .kinds import Parity
-from .kinds.cross import RANKED, Pairs, judged_pairs
+from .kinds.cross import RANKED, Pairs, judged_pairs, orders_agree
 from .texts import AWKWARD, GOLDEN, PASSAGES, QUESTIONS, SCRIPTS, beyond, long_text
 
 if TYPE_CHECKING:
@@ -70,6 +70,32 @@ def run_pair_gate(encoder: Encoder, tokens: PairTokens, score: Score, whose: str
             )
     expected = np.array([score(ids) for ids in expected_ids], dtype=np.float32)
     return _judged(crossing, pairs, expected, whose)
+
+
+def near_pairs(
+    given: PairTokens, score: Score, weights: PairTokens, by_weights: Score
+) -> tuple[int, dict[str, float]]:
+    """How many pairs a graph and a model scored, and how near the scores are.
+
+    Raises ExportError where the model reads a pair otherwise.
+    """
+    pairs = _pairs(given.edge_texts)
+    read = [given.pair_ids(*pair) for pair in pairs]
+    for pair, ids in zip(pairs, read, strict=True):
+        if weights.pair_ids(*pair).ids != ids.ids:
+            raise ExportError(
+                f"the model of --weights gives other token ids for {pair[0][:40]!r} with"
+                f" {pair[1][:40]!r} than the graph's; name the folder of the model it was made of"
+            )
+    found, expected = (
+        np.array([each(ids) for ids in read], dtype=np.float32) for each in (score, by_weights)
+    )
+    apart_by = np.abs(found - expected)
+    return len(pairs), {
+        "largest_difference": float(apart_by.max()),
+        "mean_difference": float(apart_by.mean()),
+        "orders_agree": orders_agree(Pairs(pairs, len(_ASKED), found, found, expected)),
+    }
 
 
 def gate_variant_of_pairs(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]) -> Parity:

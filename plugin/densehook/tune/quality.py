@@ -25,14 +25,16 @@ _DEPTH = 100
 def encode_sample(
     encoder: Encoder, sample: Sample, on_progress: Callable[[int], None] = lambda texts: None
 ) -> tuple[Vectors, Vectors]:
-    """Documents and queries, each float32 [n, dims] in the sample's order.
+    """Documents and queries, rows as the encoder's kind has them, in the sample's order.
 
     ``on_progress`` hears how many documents are done.
     """
     stream = encoder.encode_stream(
         enumerate(sample.documents), on_progress=lambda stats: on_progress(stats.texts)
     )
-    documents = np.stack([np.asarray(row) for _, row in stream])
+    documents = encoder.blank(len(sample.documents))
+    for place, row in stream:
+        documents[place] = row
     return documents, encoder.encode_counted(list(sample.queries.values()), "query").vectors
 
 

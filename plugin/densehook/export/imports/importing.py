@@ -69,7 +69,8 @@ def import_bundle(
     """Makes a bundle at ``output`` of a graph and its tokenizer, replacing one that is there.
 
     ``recipe`` says what the files do not. With ``weights``, the folder of the model that the graph
-    was made of, its lowest cosine to PyTorch is measured and stated. Raises ExportError for a graph
+    was made of, how near it is to PyTorch is measured and stated: the lowest cosine of a vector,
+    the largest difference of a score. Raises ExportError for a graph
     that no bundle can be made of, RecipeError for what is not known of it, GateError where what was
     added does not give what it should.
     """
@@ -80,11 +81,7 @@ def import_bundle(
     graph = read_graph(files.model)
     chosen, source = _recognised(graph, kind)
     if chosen in ROADS:
-        if weights is not None:
-            raise graph.refused(
-                f"is of kind {chosen}, which is compared with none; leave --weights out"
-            )
-        return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, progress)
+        return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, weights, progress)
     tokenizer = read_tokenizer(files.tokenizer)
     facts = _facts(files)
     settings = _settled(recipe, facts, tokenizer, files, of_texts=len(graph.outputs[source]) == 2)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -22,6 +22,10 @@ from ..recipe import Recipe
 from ..variants.graphs import Model, set_nodes, write_model
 from .files import Files
 from .graph import Graph, rename
+from .near import Near
+
+if TYPE_CHECKING:
+    from ..pair_reference import PairIds, PairTokens
 
 KIND = "cross"
 _USUAL = ("logits", "score", "scores")
@@ -43,9 +47,13 @@ def import_pairs(
     graph: Graph,
     source: str,
     not_proven: str,
+    weights: Path | None,
     progress: Callable[[str], None],
 ) -> Bundle:
-    """Makes a bundle of a graph of pairs and its tokenizer; else as ``import_bundle``."""
+    """Makes a bundle of a graph of pairs and its tokenizer; else as ``import_bundle``.
+
+    With ``weights`` its largest difference of a score to PyTorch's is measured and stated.
+    """
     from ..pair_reference import PairTokens, agreed_activation, stated_activation
     from .reference import read_tokenizer
 
@@ -68,6 +76,10 @@ def import_pairs(
             return logit if activation == "identity" else float(1 / (1 + np.exp(-logit)))
 
         _require_length(session, graph, source, limit, tokens.pad_id)
+        near = Near(not_proven, {})
+        if weights is not None:
+            progress("Comparing with PyTorch")
+            near = _near_weights(tokens, score, recipe, activation, weights)
         with new_folder(output) as staging:
             progress("Writing the graph")
             manifest = _written(staging, recipe, graph, source, tokens, activation)
@@ -75,13 +87,40 @@ def import_pairs(
             finish(
                 Draft(
                     staging,
-                    replace(manifest, proof=not_proven),
+                    replace(manifest, proof=near.proof),
                     golden_pairs(tokens, score),
                     lambda encoder: run_pair_gate(encoder, tokens, score, "the given graph's"),
                     _declared,
+                    evidence={"to_pytorch": near.measured} if near.measured else {},
                 )
             )
     return read_bundle(output)
+
+
+def _near_weights(
+    tokens: PairTokens,
+    score: Callable[[PairIds], float],
+    recipe: Recipe,
+    activation: str,
+    folder: Path,
+) -> Near:
+    """By the score of each pair, and the order of passages for each question."""
+    from ..pair_gate import near_pairs
+    from ..pair_reference import PairReference
+
+    own = replace(
+        recipe,
+        activation=activation,
+        max_tokens=tokens.max_tokens,
+        overrides=[*recipe.overrides, "activation"],
+    )
+    reference = PairReference(folder, own)
+    pairs, measured = near_pairs(tokens, score, reference.tokens, reference.score)
+    proof = (
+        f"largest difference of a score {measured['largest_difference']:.6f} to PyTorch on {pairs}"
+        f" pairs, {measured['orders_agree']:.0%} of the orders the same"
+    )
+    return Near(proof, {"pairs": pairs, **measured})
 
 
 def _written(

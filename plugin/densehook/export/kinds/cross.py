@@ -91,7 +91,7 @@ def judged_pairs(manifest: Manifest, found: Pairs, whose: str) -> Parity:
         token_ids_equal=True,
         largest_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
-        orders_agree=_agreement(found, _TIES.get(manifest.precision, 0.0)),
+        orders_agree=orders_agree(found, _TIES.get(manifest.precision, 0.0)),
         batched_difference=float(np.abs(found.batched - found.alone).max()),
     )
     if not parity.largest_difference <= bound:  # NaN must fail too
@@ -109,7 +109,7 @@ def judged_pairs(manifest: Manifest, found: Pairs, whose: str) -> Parity:
     return parity
 
 
-def _agreement(found: Pairs, tie: float) -> float:
+def orders_agree(found: Pairs, tie: float = _TIES["fp32"]) -> float:
     """Share of the questions whose passages, best first, never go up in the expected scores."""
     shape = (found.questions, RANKED)
     ranked = found.questions * RANKED

@@ -32,6 +32,8 @@ class ManifestTest {
               "sha256:\\w+",
               "sha256:761b6aca259186b8bdf3a5313bc5a55c98e709f8f771192e2c44c2be59b8f10e");
 
+  private static final String OF_HEADS = resource("manifest_of_heads.json");
+
   private record BadManifest(String from, String to, String says) {}
 
   private static String resource(String name) {
@@ -54,6 +56,35 @@ class ManifestTest {
   void aNewNameOrProofLeavesTheFingerprint() throws BundleException {
     String renamed = WRITTEN.replace("\"tiny\"", "\"other\"").replace("cccc", "dddd");
     assertEquals(Manifest.parse(WRITTEN).fingerprint(), Manifest.parse(renamed).fingerprint());
+  }
+
+  @Test
+  void oneRunMayGiveSeveralKindsOfOneFingerprint() throws BundleException {
+    Manifest manifest = Manifest.parse(OF_HEADS);
+    assertEquals(
+        List.of(Kind.DENSE, Kind.SPARSE, Kind.MULTI), List.copyOf(manifest.heads().keySet()));
+    Manifest tokens = manifest.ofKind(Kind.MULTI);
+    assertEquals(manifest.fingerprint(), tokens.fingerprint());
+    assertEquals("token_vectors", tokens.output());
+    assertEquals(16, tokens.part().dims());
+    assertEquals(4, manifest.part().dims());
+    assertEquals(manifest, manifest.ofKind(Kind.DENSE));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"sparse\": {| \"cross\": {| also names [cross]; beside kind [dense] there can be",
+        "\"query\": \"graph\"| \"query\": \"idf\"| also: [sparse] reads a text otherwise",
+        "\"query_tokens\": 64| \"query_tokens\": 32| also: [multi] reads a text otherwise",
+        "\"token_relu\"| \"softmax\"| activation is",
+        "\"output\": \"weights\",| | missing [output]"
+      })
+  void refusesHeadsThatItCannotServe(String from, String to, String reason) {
+    String changed = OF_HEADS.replace(from.strip(), to == null ? "" : to.strip());
+    BundleException refused = assertThrows(BundleException.class, () -> Manifest.parse(changed));
+    assertTrue(refused.getMessage().contains(reason.strip()), refused.getMessage());
   }
 
   @Test

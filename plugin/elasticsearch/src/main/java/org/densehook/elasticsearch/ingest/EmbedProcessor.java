@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
 import org.densehook.elasticsearch.vectors.DocumentEmbedder;
@@ -231,11 +232,34 @@ public final class EmbedProcessor extends AbstractProcessor {
             stated == null ? null : stated.chunk(),
             null);
     FieldToEmbed to = new FieldToEmbed(field, encoder, true, statesInputs, List.of());
-    Map<String, Object> part = part(document, to);
+    List<FieldToEmbed> fields = withBeside(to, destination.vectors());
+    Map<String, Object> part = part(document, fields);
     if (FieldPaths.value(part, field.path()) != null && !statesInputs) {
       return null;
     }
-    return PipelineDocument.of(document, destination, to, part);
+    return PipelineDocument.of(document, destination, fields, part);
+  }
+
+  /** The field, and those that the mapping states which the same run of the encoder fills. */
+  private static List<FieldToEmbed> withBeside(FieldToEmbed to, IndexVectors mapping) {
+    List<FieldToEmbed> fields = new ArrayList<>(List.of(to));
+    for (EmbeddedField stated : mapping.fields().values()) {
+      if (isBeside(stated, to)) {
+        fields.add(new FieldToEmbed(stated, to.encoder(), true, true, List.of()));
+      }
+    }
+    return fields;
+  }
+
+  /** Whether a field has another of the encoder's kinds, made of the same text as a whole. */
+  private static boolean isBeside(EmbeddedField stated, FieldToEmbed to) {
+    Kind kind = stated.format().kind();
+    return kind != to.kind()
+        && to.encoder().kinds().contains(kind)
+        && stated.fingerprint().equals(to.encoder().fingerprint())
+        && stated.text().equals(to.field().text())
+        && !stated.isChunked()
+        && !to.field().isChunked();
   }
 
   private void requireSameText(EmbeddedField stated, TextRule text, String index) {
@@ -290,8 +314,9 @@ public final class EmbedProcessor extends AbstractProcessor {
   }
 
   /** What is decided on: a vector that the pipeline is to make anew is none. */
-  private Map<String, Object> part(IngestDocument document, FieldToEmbed to) {
-    Collection<String> paths = DocumentVectors.paths(List.of(to));
+  private Map<String, Object> part(IngestDocument document, List<FieldToEmbed> fields) {
+    FieldToEmbed to = fields.get(0);
+    Collection<String> paths = DocumentVectors.paths(fields);
     Map<String, Object> part = DocumentSource.part(document.getSource(), paths);
     for (String path : paths) {
       if (FieldPaths.values(part, path) == null) { // a pipeline's paths lead to items of lists, too

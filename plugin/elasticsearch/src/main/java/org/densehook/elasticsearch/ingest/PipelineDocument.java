@@ -39,25 +39,28 @@ final class PipelineDocument implements DocumentEmbedder.Work {
   /**
    * A document that goes to an index.
    *
+   * @param fields those that are filled, first the one that the pipeline names
    * @param part what is decided on
    * @throws IllegalArgumentException when an input is an object
    */
   static PipelineDocument of(
-      IngestDocument document, Destination destination, FieldToEmbed to, Map<String, Object> part) {
+      IngestDocument document,
+      Destination destination,
+      List<FieldToEmbed> fields,
+      Map<String, Object> part) {
     IndexMetadata index = destination.index();
-    DocumentVectors vectors = new DocumentVectors(List.of(to), part);
+    DocumentVectors vectors = new DocumentVectors(fields, part);
+    boolean keepsNotes = fields.get(0).keepsNotes();
     boolean reuses = index != null && EmbedSettings.reuses(index);
     String id = document.getMetadata().getId();
-    boolean wants =
-        index != null && id != null && to.keepsNotes() && vectors.needsStored(reuses, false);
+    boolean wants = index != null && id != null && keepsNotes && vectors.needsStored(reuses, false);
     return new PipelineDocument(
         document,
         vectors,
         index == null ? null : index.getIndex().getName(),
         reuses,
         wants
-            ? new Wanted(
-                id, document.getMetadata().getRouting(), DocumentVectors.paths(List.of(to)))
+            ? new Wanted(id, document.getMetadata().getRouting(), DocumentVectors.paths(fields))
             : null);
   }
 

@@ -28,7 +28,7 @@ public record FieldToEmbed(
   }
 
   /** The kind of what it holds. */
-  Kind kind() {
+  public Kind kind() {
     return field.format().kind();
   }
 

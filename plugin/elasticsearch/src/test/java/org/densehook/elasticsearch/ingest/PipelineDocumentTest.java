@@ -50,7 +50,7 @@ class PipelineDocumentTest {
     IngestDocument document =
         new IngestDocument("i", "1", 1, null, VersionType.INTERNAL, new HashMap<>(source));
     Destination destination = new Destination(index, new IndexVectors(Map.of(), false));
-    return PipelineDocument.of(document, destination, FIELD, source);
+    return PipelineDocument.of(document, destination, List.of(FIELD), source);
   }
 
   @Test
