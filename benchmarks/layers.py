@@ -28,7 +28,7 @@ from .report import Result, at_least, out, parser, show
 VOCABULARY = 1_000
 LENGTHS = (512, 4_096)
 MOST_TOKENS = 4_096
-EXPERTS = (8, 32)
+EXPERTS = (8, 32, 64)
 CHOSEN = 4
 MIXED_TOKENS = 512
 
