@@ -310,14 +310,15 @@ DECODERS: Mapping[str, Callable[[Path], None]] = {
     "mistral": make_mistral,
     "llama": make_llama,
 }
+DISTANCES: Mapping[str, Callable[[Path], None]] = {"t5": make_t5, "umt5": make_umt5}
+"""Those that know how far tokens are from each other, and not where they are."""
 ARCHITECTURES: Mapping[str, Callable[[Path], None]] = {
     "bert": make_bert,
     "xlm-roberta": make_xlm_roberta,
     "distilbert": make_distilbert,
     "mpnet": make_mpnet,
     "modernbert": make_modernbert,
-    "t5": make_t5,
-    "umt5": make_umt5,
+    **DISTANCES,
     **DECODERS,
 }
 LATE_INTERACTION: Mapping[str, Callable[[Path], None]] = {

@@ -9,7 +9,7 @@ as a trace lasts.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -53,7 +53,7 @@ def _mamba(
     values, gate = mixer.in_proj(hidden_states).transpose(1, 2).chunk(2, dim=1)
     mask = None if attention_mask is None else attention_mask.unsqueeze(1)
     values = values if mask is None else values * mask
-    values = mixer.act(mixer.conv1d(values)[..., : -(mixer.conv_kernel_size - 1)])
+    values = mixer.act(mixer.conv1d(values)[..., : hidden_states.shape[1]])
     values = (values if mask is None else values * mask).transpose(1, 2)
     sizes = [mixer.time_step_rank, mixer.ssm_state_size, mixer.ssm_state_size]
     steps, into, out_of = torch.split(mixer.x_proj(values), sizes, dim=-1)
@@ -116,58 +116,31 @@ def _step(decay: str, prefix: str) -> Any:
 
     ``decay`` is a value of the graph around it. Names begin with ``prefix``: two layers share none.
     """
-    n = {each: f"{prefix}_{each}" for each in _STEP_VALUES}
 
-    def made(operator: str, inputs: Sequence[str], output: str) -> Node:
-        return helper.make_node(operator, [n.get(each, each) for each in inputs], [n[output]])
+    def own(name: str) -> str:
+        return name if name == decay else f"{prefix}_{name}"
+
+    def made(output: str, operator: str, *inputs: str, **attributes: Any) -> Node:
+        return helper.make_node(operator, list(map(own, inputs)), [own(output)], **attributes)
+
+    def values(*names: str) -> list[Any]:
+        return [helper.make_tensor_value_info(own(n), TensorProto.FLOAT, None) for n in names]
 
     nodes = [
-        helper.make_node("Constant", [], [n["last"]], value_ints=[-1]),
-        helper.make_node("Constant", [], [n["middle"]], value_ints=[1]),
-        made("Unsqueeze", ["step", "last"], "steps"),
-        made("Mul", ["steps", decay], "decayed"),
-        made("Exp", ["decayed"], "kept"),
-        made("Mul", ["kept", "before"], "left"),
-        made("Mul", ["step", "value"], "weighed"),
-        made("Unsqueeze", ["weighed", "last"], "given"),
-        made("Unsqueeze", ["into", "middle"], "row"),
-        made("Mul", ["given", "row"], "added"),
-        made("Add", ["left", "added"], "after"),
-        made("Unsqueeze", ["out_of", "last"], "column"),
-        made("MatMul", ["after", "column"], "read"),
-        made("Squeeze", ["read", "last"], "output"),
+        made("last", "Constant", value_ints=[-1]),
+        made("middle", "Constant", value_ints=[1]),
+        made("steps", "Unsqueeze", "step", "last"),
+        made("decayed", "Mul", "steps", decay),
+        made("kept", "Exp", "decayed"),
+        made("left", "Mul", "kept", "before"),
+        made("weighed", "Mul", "step", "value"),
+        made("given", "Unsqueeze", "weighed", "last"),
+        made("row", "Unsqueeze", "into", "middle"),
+        made("added", "Mul", "given", "row"),
+        made("after", "Add", "left", "added"),
+        made("column", "Unsqueeze", "out_of", "last"),
+        made("read", "MatMul", "after", "column"),
+        made("output", "Squeeze", "read", "last"),
     ]
-    inputs = [n[each] for each in ("before", "step", "value", "into", "out_of")]
-    return helper.make_graph(
-        nodes,
-        f"{prefix}_step",
-        [_float(name, None) for name in inputs],
-        [_float(n["after"], None), _float(n["output"], None)],
-    )
-
-
-_STEP_VALUES = (
-    "before",
-    "step",
-    "value",
-    "into",
-    "out_of",
-    "last",
-    "middle",
-    "steps",
-    "decayed",
-    "kept",
-    "left",
-    "weighed",
-    "given",
-    "row",
-    "added",
-    "after",
-    "column",
-    "read",
-    "output",
-)
-
-
-def _float(name: str, shape: Sequence[int] | None) -> Any:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    inputs = values("before", "step", "value", "into", "out_of")
+    return helper.make_graph(nodes, f"{prefix}_step", inputs, values("after", "output"))
