@@ -14,13 +14,14 @@ import torch
 from elasticsearch import BadRequestError, Elasticsearch
 
 import tiny_letters
+import tiny_models
 from conftest import own_node
 from densehook import Index
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.elastic.connect import connect
 from densehook.encode import Encoder, load
-from densehook.errors import EncodeError, GateError
+from densehook.errors import EncodeError, ExportError, GateError
 from densehook.export import Recipe, export_bundle
 from densehook.export.texts import PASSAGES
 from densehook.export.variants import build_variant
@@ -198,6 +199,19 @@ def test_a_state_space_encoder_is_pytorchs_equal_at_every_length(
     assert mamba.manifest.max_tokens == 4096
     assert len(tokens.ids) == 4096 and tokens.ids[-1] == 1
     assert np.linalg.matrix_rank(found) > len(lengths) // 2  # the texts are told apart
+
+
+def test_state_space_layers_that_are_not_known_are_refused_by_name(tmp_path: Path) -> None:
+    from transformers import FalconMambaConfig, FalconMambaModel
+
+    tokenizer = tiny_letters._tokenizer(end="<eos>")
+    config = FalconMambaConfig(
+        hidden_size=32, num_hidden_layers=1, state_size=8, vocab_size=len(tokenizer)
+    )
+    tiny_models._save(tmp_path / "model", FalconMambaModel(config), tokenizer)
+    tiny_models.describe(tmp_path / "model", pooling="last", max_tokens=128)
+    with pytest.raises(ExportError, match=r"'falcon_mamba' has layers FalconMambaMixer, which"):
+        export_bundle(Recipe(name="falcon", source=str(tmp_path / "model")), tmp_path / "bundle")
 
 
 def test_the_graph_has_a_scan_for_each_layer_and_no_operator_of_ours(

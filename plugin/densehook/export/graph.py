@@ -27,7 +27,7 @@ from .experts import traceable_experts
 from .folder import Settings
 from .masks import traceable_masks
 from .pooling import POOLING, Head
-from .scans import state_scans, traceable_scans
+from .scans import require_known_scans, state_scans, traceable_scans
 from .sizes import state_sizes
 from .variants.graphs import Model, write_model
 
@@ -114,6 +114,7 @@ def trace(
     ``values`` are of the first inputs, ``named`` of others; all are of a batch's texts and tokens
     unless ``axes`` says otherwise. Raises ExportError for an architecture that cannot be traced.
     """
+    require_known_scans(module.model)
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
         with quiet(), _traceable(), torch.no_grad():

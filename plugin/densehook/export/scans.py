@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from torch import Tensor
 from transformers.models.mamba import modeling_mamba
 
+from ..errors import ExportError
 from .variants.graphs import Model, Node, set_nodes
 
 _DOMAIN, _STAND_IN = "densehook", "SelectiveScan"
@@ -68,6 +69,20 @@ def _mamba(
 
 _LAYERS: Mapping[Any, Callable[..., Tensor]] = {modeling_mamba.MambaMixer: _mamba}
 """By transformers' class of a layer, what is traced in the place of its forward."""
+
+_STEPPING = ("slow_forward", "torch_forward")
+"""What transformers calls the method of a layer that steps through a text."""
+
+
+def require_known_scans(model: Any) -> None:
+    """Raises ExportError for state-space layers that a trace would write down for one length."""
+    for layer in map(type, model.modules()):
+        if layer not in _LAYERS and any(hasattr(layer, name) for name in _STEPPING):
+            known = ", ".join(each.__name__ for each in _LAYERS)
+            raise ExportError(
+                f"model type {model.config.model_type!r} has layers {layer.__name__}, which step"
+                f" through a text; of such layers densehook exports {known} alone"
+            )
 
 
 @contextlib.contextmanager
