@@ -203,6 +203,32 @@ def _save_t5(folder: Path, model_class: Any, config_class: Any, **settings: Any)
     _save(folder, model_class(config), tokenizer)
 
 
+def make_qwen3_moe(folder: Path) -> None:
+    from transformers import Qwen3MoeConfig, Qwen3MoeModel
+
+    _save_decoder(
+        folder,
+        Qwen3MoeModel,
+        Qwen3MoeConfig,
+        num_experts=16,
+        num_experts_per_tok=2,
+        moe_intermediate_size=16,
+        norm_topk_prob=False,
+    )
+
+
+def make_mixtral(folder: Path) -> None:
+    from transformers import MixtralConfig, MixtralModel
+
+    _save_decoder(folder, MixtralModel, MixtralConfig, num_local_experts=4, num_experts_per_tok=2)
+
+
+MIXTURES: Mapping[str, Callable[[Path], None]] = {
+    "qwen3-moe": make_qwen3_moe,
+    "mixtral": make_mixtral,
+}
+"""Of experts; transformers before 5 alone keeps them so that they can be exported."""
+
 TOKEN_DIMS = 16
 
 
@@ -295,14 +321,15 @@ DECODERS: Mapping[str, Callable[[Path], None]] = {
     "mistral": make_mistral,
     "llama": make_llama,
 }
+DISTANCES: Mapping[str, Callable[[Path], None]] = {"t5": make_t5, "umt5": make_umt5}
+"""Those that know how far tokens are from each other, and not where they are."""
 ARCHITECTURES: Mapping[str, Callable[[Path], None]] = {
     "bert": make_bert,
     "xlm-roberta": make_xlm_roberta,
     "distilbert": make_distilbert,
     "mpnet": make_mpnet,
     "modernbert": make_modernbert,
-    "t5": make_t5,
-    "umt5": make_umt5,
+    **DISTANCES,
     **DECODERS,
 }
 LATE_INTERACTION: Mapping[str, Callable[[Path], None]] = {

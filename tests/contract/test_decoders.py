@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import tiny_models
 from densehook.bundle import Bundle, read_bundle
 from densehook.encode import load
+from densehook.errors import ExportError
 from densehook.export import Recipe, export_bundle, read_recipe
+from densehook.export.reference import Reference
 from densehook.export.texts import PASSAGES, QUESTIONS, beyond
 from densehook.export.variants import graphs
 
@@ -164,6 +168,61 @@ def test_vectors_pooled_without_the_prompt_equal_sentence_transformers(
     expected = np.asarray(model.encode(TEXTS, prompt=prompt, batch_size=8))
     found = encoder.encode_queries(TEXTS, "question for retrieving documents")
     np.testing.assert_allclose(found, expected, atol=3e-6)
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a model of experts and of its bundle, made once."""
+
+    @functools.cache
+    def make(family: str) -> Path:
+        torch.manual_seed(0)
+        folder = tmp_path_factory.mktemp(family)
+        tiny_models.MIXTURES[family](folder / "model")
+        tiny_models.describe(folder / "model", pooling="last")
+        export_bundle(recipe(folder), folder / "bundle")
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("family", tiny_models.MIXTURES)
+def test_a_mixture_of_experts_equals_sentence_transformers(
+    mixture: Callable[[str], Path], family: str
+) -> None:
+    folder = mixture(family)
+    encoder = load(folder / "bundle")
+    found = encoder.encode_documents(TEXTS)
+    np.testing.assert_allclose(found, theirs(folder / "model", TEXTS), atol=3e-6)
+    alone = np.vstack([encoder.encode_documents([text]) for text in TEXTS])
+    np.testing.assert_allclose(found, alone, atol=1e-6)
+    assert np.abs(np.corrcoef(found)).min() < 0.99
+
+
+def test_an_expert_reads_the_tokens_that_are_routed_to_it_alone(
+    mixture: Callable[[str], Path],
+) -> None:
+    """Its product comes behind a choice of rows, and some experts have none."""
+    model = onnx.load(mixture("qwen3-moe") / "bundle" / "model.onnx")
+    makers = {name: node for node in model.graph.node for name in node.output}
+    gates = [each for each in model.graph.node if "experts" in each.name and "gate" in each.name]
+    products = [each for each in gates if each.op_type == "MatMul"]
+    assert len(products) == 2 * 16
+    assert {makers[each.input[0]].op_type for each in products} == {"Gather"}
+
+
+def test_every_expert_must_come_from_the_checkpoint(
+    mixture: Callable[[str], Path], tmp_path: Path
+) -> None:
+    shutil.copytree(mixture("qwen3-moe") / "model", tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    for expert in range(16):
+        name = f"layers.1.mlp.experts.{expert}.up_proj.weight"
+        assert name in weights
+        rest = {key: each for key, each in weights.items() if key != name}
+        save_file(rest, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(ExportError, match=rf"not in the checkpoint: {re.escape(name)}"):
+            Reference(tmp_path / "model")
 
 
 def test_every_recipe_of_t5_can_be_read() -> None:

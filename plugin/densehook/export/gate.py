@@ -53,6 +53,11 @@ def run_gate(
     PyTorch encodes each text alone, the graph encodes them batched, so that padding and packing are
     judged too; how far batched is from alone is measured beside it.
     """
+    if not any(reference.tokenize(settings, "query", text) for text in QUESTIONS):
+        raise GateError(
+            f"the tokenizer finds no token in any of {len(QUESTIONS)} questions in many scripts, so"
+            " that there are no vectors to compare; give it an unknown token"
+        )
     every = _texts(encoder, [("document", text) for text in reference.edge_texts])
     ids_of = {each: reference.tokenize(settings, *each) for each in every}
     texts = [each for each in every if ids_of[each]]  # of a blank text there may be no token
@@ -202,10 +207,11 @@ def _alone(encoder: Encoder, texts: Sequence[tuple[Role, str]]) -> Any:
 def _compared(
     encoder: Encoder, texts: Sequence[tuple[Role, str]], expected: Any, whose: str
 ) -> Parity:
+    questions = [text for role, text in texts if role == "query"]
     documents = [text for role, text in texts if role == "document"]
     batched = np.concatenate(
         [
-            encoder.encode_counted(QUESTIONS, "query").vectors,
+            encoder.encode_counted(questions, "query").vectors,
             encoder.encode_counted(documents, "document").vectors,
         ]
     )

@@ -23,9 +23,11 @@ import torch
 from torch import Tensor
 
 from ..errors import ExportError
+from .experts import traceable_experts
 from .folder import Settings
 from .masks import traceable_masks
 from .pooling import POOLING, Head
+from .scans import require_known_scans, state_scans, traceable_scans
 from .sizes import state_sizes
 from .variants.graphs import Model, write_model
 
@@ -130,9 +132,10 @@ def trace(
     ``values`` are of the first inputs, ``named`` of others; all are of a batch's texts and tokens
     unless ``axes`` says otherwise. Raises ExportError for an architecture that cannot be traced.
     """
+    require_known_scans(module.model)
     scratch = Path(tempfile.mkdtemp(dir=path.parent))
     try:
-        with quiet(), traceable_masks(), torch.no_grad():
+        with quiet(), _traceable(), torch.no_grad():
             torch.onnx.export(
                 module.eval(),
                 tuple(values),
@@ -144,7 +147,9 @@ def trace(
                 opset_version=OPSET,
                 dynamo=False,
             )
-        return onnx.load(str(scratch / path.name))
+        traced = onnx.load(str(scratch / path.name))
+        state_scans(traced)
+        return traced
     except (OSError, ExportError):
         raise
     except Exception as error:  # tracing raises whatever the model's code does
@@ -154,6 +159,12 @@ def trace(
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _traceable() -> Iterator[None]:
+    with traceable_masks(), traceable_scans(), traceable_experts():
+        yield
 
 
 def tells_types_apart(model: Any) -> bool:

@@ -21,6 +21,7 @@ from transformers import AutoModel
 from ..bundle.stated import shown
 from ..errors import ExportError
 from .checkpoint import Checkpoint
+from .experts import traceable_experts
 from .modules_json import read_json
 
 # written out, so that the graph traced from it is one whose attention optimizers can recognise
@@ -149,7 +150,7 @@ def _needed(model: Any, probe: Callable[[Any], Tensor]) -> dict[str, Tensor]:
     Found by walking back from the probe's output through the graph that autograd keeps.
     """
     buffers = [each for each in model.buffers() if each.is_floating_point()]
-    with torch.enable_grad():
+    with torch.enable_grad(), traceable_experts():  # also of experts that these tokens do not need
         try:
             for each in (*model.parameters(), *buffers):
                 each.requires_grad_(True)

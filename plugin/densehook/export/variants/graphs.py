@@ -105,13 +105,19 @@ def drop_unused(model: Model) -> None:
     kept = []
     for node in reversed(model.graph.node):
         if needed.intersection(node.output):
-            needed.update(node.input)
+            needed.update(_taken(node))
             kept.append(_copy(node))
     constants = [_copy(each) for each in model.graph.initializer if each.name in needed]
     del model.graph.node[:], model.graph.initializer[:]
     model.graph.node.extend(reversed(kept))
     model.graph.initializer.extend(constants)
     del model.graph.value_info[:]  # shapes of values that may be gone
+
+
+def _taken(node: Node) -> set[str]:
+    """The values that a node takes, those that graphs inside it take from around them too."""
+    inside = [each for attribute in node.attribute for each in attribute.g.node]
+    return set(node.input).union(*map(_taken, inside))
 
 
 def _copy(message: Any) -> Any:
