@@ -493,6 +493,9 @@ def test_texts_and_images_find_images(there: There, name: str) -> None:
         here.search("a cat", image=IMAGES[7])
     with pytest.raises(RequestError, match="by dense alone"):
         here.search(image=IMAGES[7], highlight=True)
+    for asked in ({}, {"text": "a cat", "image": IMAGES[7]}):
+        with pytest.raises(RequestError, match="for a text or for an image; give one of them"):
+            here.search(**asked)
 
 
 def test_a_query_for_an_image_is_refused_where_it_cannot_be(there: There, name: str) -> None:

@@ -239,9 +239,9 @@ class AsyncIndex:
 
         hits = await index.search("how do vaccines work", mode="dense")
         """
+        require_one_query(text, image)
         if image is None:
             return (await self.msearch([cast(str, text)], **options))[0]
-        require_one_query(text)
         asked, body, vector = await asyncio.to_thread(self.blocking.image_search, image, options)
         return self.blocking.searching.hits("", asked, await self._send([body]), vector)
 

@@ -392,8 +392,8 @@ class Index:
 
             index.search("how do vaccines work", size=10, filter={"term": {"lang": "en"}})
         """
+        require_one_query(text, image)
         if image is not None:
-            require_one_query(text)
             asked, body, vector = self.image_search(image, options)
             return self.searching.hits("", asked, self.send([body]), vector)
         return self.msearch([cast(str, text)], **options)[0]

@@ -506,10 +506,10 @@ class Searching:
         return {**body, **shown}
 
 
-def require_one_query(text: str | None) -> None:
-    """Raises RequestError where a search for an image is for a text, too."""
-    if text is not None:
-        raise RequestError("a search is for a text or for an image; leave one of them out")
+def require_one_query(text: str | None, image: object) -> None:
+    """Raises RequestError unless a search is for a text, or for an image."""
+    if (text is None) == (image is None):
+        raise RequestError("a search is for a text or for an image; give one of them")
 
 
 def _explained(raw: Mapping[str, Any], lists: Sequence[str]) -> dict[str, Part]:
