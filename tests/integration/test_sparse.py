@@ -270,7 +270,14 @@ def test_embedding_in_place_leaves_no_weight_of_the_encoder_before(
     assert coverage.to_embed == len(PASSAGES)
     assert opened.embed().written == len(PASSAGES)
     are_current(there, name, there.idf)
-    assert opened.search(QUESTIONS[0], mode="sparse").hits
+    query = there.idf.encode_queries(QUESTIONS[0])
+    expected = {
+        id_
+        for id_, fields in stored(there, name).items()
+        if score(query, weights_of(fields["embedding"])) > 0
+    }
+    found = opened.search(QUESTIONS[0], mode="sparse", size=len(PASSAGES))
+    assert {hit.id for hit in found} == expected
 
 
 def test_documents_of_chunks_score_by_their_best(there: Sparse, name: str) -> None:
