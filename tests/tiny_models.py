@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,19 +50,9 @@ def make_masked_bert(folder: Path) -> None:
 
 
 def make_xlm_roberta(folder: Path) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    raw = Tokenizer(models.Unigram())
-    raw.pre_tokenizer = pre_tokenizers.Metaspace()
-    raw.decoder = decoders.Metaspace()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    raw.train_from_iterator(
-        _TEXTS,
-        trainers.UnigramTrainer(
-            vocab_size=600, special_tokens=special, unk_token="<unk>", show_progress=False
-        ),
-    )
+    raw = _unigram("<s>", "<pad>", "</s>", "<unk>", "<mask>")
     tokenizer = _fast(raw, pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>")
     config = XLMRobertaConfig(
         **_SIZES,
@@ -167,20 +159,10 @@ def make_umt5(folder: Path) -> None:
 
 
 def _save_t5(folder: Path, model_class: Any, config_class: Any, **settings: Any) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
-    raw = Tokenizer(models.Unigram())
-    raw.pre_tokenizer = pre_tokenizers.Metaspace()
-    raw.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=600,
-        special_tokens=["<pad>", "</s>", "<unk>"],
-        unk_token="<unk>",
-        show_progress=False,
-    )
-    raw.train_from_iterator(_TEXTS, trainer)
+    raw = _unigram("<pad>", "</s>", "<unk>")
     raw.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw,
@@ -389,17 +371,50 @@ def _write(path: Path, content: Any) -> None:
 
 
 def _word_piece(*special: str, first: str = "[CLS]", last: str = "[SEP]") -> Any:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-    raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    raw.normalizer = normalizers.BertNormalizer()
-    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=900, special_tokens=list(special), show_progress=False
-    )
-    raw.train_from_iterator(_TEXTS, trainer)
+    normalizer, splitter = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    words, ends = _counted(splitter, normalizer.normalize_str)
+    letters = sorted({letter for word in words for letter in word})
+    pieces = words + Counter({f"##{end}": count for end, count in ends.items()})
+    known = [*special, *letters, *(f"##{letter}" for letter in letters), *_by_count(pieces)]
+    vocabulary = {piece: n for n, piece in enumerate(list(dict.fromkeys(known))[:900])}
+    raw = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    raw.normalizer = normalizer
+    raw.pre_tokenizer = splitter
     pad, mask = (next(s for s in special if name in s.lower()) for name in ("pad", "mask"))
     return _fast(raw, pad=pad, unk="[UNK]", cls=first, sep=last, mask=mask)
+
+
+def _unigram(*special: str) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    splitter = pre_tokenizers.Metaspace()
+    words, ends = _counted(splitter, str)
+    letters = Counter(letter for word in words.elements() for letter in word)
+    pieces = words + ends + letters
+    known = [*_by_count(letters), *_by_count(pieces)]
+    total = pieces.total()
+    scored = [(piece, math.log(pieces[piece] / total)) for piece in dict.fromkeys(known)]
+    rows = [*((each, 0.0) for each in special), *scored][:600]
+    raw = Tokenizer(models.Unigram(rows, special.index("<unk>"), False))
+    raw.pre_tokenizer = splitter
+    raw.decoder = decoders.Metaspace()
+    raw.add_special_tokens(list(special))
+    return raw
+
+
+def _counted(splitter: Any, normalise: Callable[[str], str]) -> tuple[Counter[str], Counter[str]]:
+    """The texts' words and their ends: counted, as a trainer's pieces differ by the process."""
+    words = Counter(
+        word for text in _TEXTS for word, _ in splitter.pre_tokenize_str(normalise(text))
+    )
+    ends = Counter(word[-size:] for word in words.elements() for size in (2, 3))
+    return words, ends
+
+
+def _by_count(pieces: Counter[str]) -> list[str]:
+    return sorted(pieces, key=lambda piece: (-pieces[piece], piece))
 
 
 def _byte_pairs(*special: str) -> Any:

@@ -84,7 +84,6 @@ class Asked:
     """
 
     mode: str = "hybrid"
-    instruction: str | None = None
     size: int = 10
     from_: int = 0
     filter: Query | Sequence[Query] | None = None
@@ -100,6 +99,7 @@ class Asked:
     passages: int = 0
     passage_score: str | Mapping[str, Any] | None = None
     explain: bool = False
+    instruction: str | None = None
     rerank: Any = None
     rerank_window: int | None = None
     rerank_chunks: int | None = None
