@@ -34,7 +34,6 @@ class Options(TypedDict, total=False):
     """What ``search`` takes by name; the meaning is in ``Asked``."""
 
     mode: str
-    instruction: str | None
     size: int
     from_: int
     filter: Query | Sequence[Query] | None
@@ -50,6 +49,7 @@ class Options(TypedDict, total=False):
     passages: int
     passage_score: str | Mapping[str, Any] | None
     explain: bool
+    instruction: str | None
     rerank: Any
     rerank_window: int | None
     rerank_chunks: int | None
