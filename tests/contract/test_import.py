@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,14 +15,17 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import quantize_dynamic
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 from typer.testing import CliRunner
 
 import tiny_models
-from densehook.bundle import Bundle
+import tiny_sparse
+from densehook.bundle import Bundle, Sparse
+from densehook.bundle.manifest import ROLES
 from densehook.cli.app import app
-from densehook.encode import cosines, load
-from densehook.errors import ExportError
+from densehook.encode import Encoder, cosines, load
+from densehook.encode.kinds.sparse import difference
+from densehook.errors import ExportError, RecipeError
 from densehook.export import (
     Recipe,
     export_bundle,
@@ -32,6 +36,7 @@ from densehook.export import (
 from densehook.export.graph import quiet
 from densehook.export.masks import traceable_masks
 from densehook.export.texts import PASSAGES, QUESTIONS
+from tiny_sparse import MAX_TERMS
 
 TEXTS = [*PASSAGES[:8], *QUESTIONS[:4], "a"]
 
@@ -56,6 +61,21 @@ class _Placed(_Tokens):
         ).last_hidden_state
 
 
+class _Logits(_Tokens):
+    """A masked language model as exporters leave it."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+class _Pooled(_Logits):
+    """With the weights of a text on top, as SPLADE's authors leave it."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        logits = super().forward(input_ids, attention_mask)
+        return (torch.log1p(torch.relu(logits)) * attention_mask.unsqueeze(-1)).amax(1)
+
+
 class _Texts(_Tokens):
     """With the mean on top, as optimum leaves a model of sentence-transformers."""
 
@@ -75,9 +95,10 @@ def exported(
     dynamic: Sequence[int] = (0, 1),
     inputs: Sequence[str] = ("input_ids", "attention_mask"),
     shape: tuple[int, int] = (2, 4),
+    of: Any = AutoModel,
 ) -> Path:
     """A model folder's graph, traced as anyone would."""
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    model = of.from_pretrained(folder, attn_implementation="eager").eval()
     model.config.use_cache = False
     path = folder / name
     path.parent.mkdir(exist_ok=True)
@@ -110,6 +131,21 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(plain: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(plain, tmp_path / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def plain_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny masked language model, and its graph in onnx/."""
+    folder = tmp_path_factory.mktemp("import") / "weights"
+    torch.manual_seed(5)
+    tiny_models.make_masked_bert(folder)
+    exported(folder, _Logits, "logits", of=AutoModelForMaskedLM)
+    return folder
+
+
+@pytest.fixture
+def weighing(plain_weights: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(plain_weights, tmp_path / "weights"))
 
 
 def imported(model: Path, output: Path, **stated: Any) -> Bundle:
@@ -323,6 +359,125 @@ def test_files_that_are_none_are_refused(model: Path, tmp_path: Path) -> None:
     assert said.endswith("there are onnx/one.onnx, onnx/two.onnx: choose one with --file")
     assert imported(model, tmp_path / "b", pooling="mean", file="onnx/two.onnx").manifest.proof
     assert "neither a folder nor an ONNX file" in refusal(model / "nowhere", tmp_path / "c")
+
+
+def weighed(model: Path, output: Path, **stated: Any) -> Encoder:
+    """As ``densehook export`` makes it of the model's weights."""
+    recipe = Recipe("weights", str(model), kind="sparse", max_terms=MAX_TERMS, **stated)
+    return load(export_bundle(recipe, output).path)
+
+
+def assert_same_weights(ours: Encoder, whole: Encoder) -> None:
+    assert ours.manifest.part == whole.manifest.part
+    assert ours.manifest.max_tokens == whole.manifest.max_tokens
+    for role in ROLES:
+        found = ours.encode_counted(TEXTS, role).vectors
+        expected = whole.encode_counted(TEXTS, role).vectors
+        assert min(map(len, expected)) > 0
+        assert max(map(difference, found, expected, [MAX_TERMS] * len(TEXTS))) <= 1e-5
+
+
+@pytest.mark.parametrize("activation", ["relu", "log1p_relu"])
+def test_logits_become_the_weights_that_an_export_has(
+    activation: str, weighing: Path, tmp_path: Path
+) -> None:
+    tiny_sparse.describe(weighing, "MLMTransformer", "SpladePooling", activation=activation)
+    bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
+    assert (bundle.manifest.kind, bundle.manifest.proof) == ("sparse", "none")
+    assert bundle.manifest.of(Sparse).activation == activation
+    assert bundle.manifest.max_tokens == tiny_sparse.STATED_TOKENS
+    assert_same_weights(load(bundle.path), weighed(weighing, tmp_path / "whole"))
+    with pytest.raises(RecipeError, match=f"the model folder says '{activation}'"):
+        imported(weighing, tmp_path / "b", activation=({"relu", "log1p_relu"} - {activation}).pop())
+
+
+def test_weights_of_whole_texts_are_only_cut_to_the_largest(weighing: Path, tmp_path: Path) -> None:
+    exported(weighing, _Pooled, "sentence_embedding", of=AutoModelForMaskedLM)
+    bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
+    assert bundle.manifest.kind == "sparse"
+    assert_same_weights(load(bundle.path), weighed(weighing, tmp_path / "whole"))
+
+
+def test_a_folders_table_weighs_the_tokens_of_queries(weighing: Path, tmp_path: Path) -> None:
+    (weighing / "idf.json").write_text(json.dumps(tiny_sparse.idf_of(weighing)))
+    bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
+    assert bundle.manifest.of(Sparse).query == "idf"
+    whole = weighed(weighing, tmp_path / "whole", idf="idf.json")
+    assert_same_weights(load(bundle.path), whole)
+    assert (bundle.path / "idf.json").read_text() == (tmp_path / "whole/idf.json").read_text()
+    (weighing / "idf.json").rename(weighing / "table.json")
+    named = imported(weighing, tmp_path / "named", max_terms=MAX_TERMS, idf="table.json")
+    assert named.manifest.fingerprint == bundle.manifest.fingerprint
+    plain = imported(weighing, tmp_path / "plain", max_terms=MAX_TERMS)
+    assert plain.manifest.of(Sparse).query == "graph"
+
+
+def test_a_quantised_graph_of_weights_is_recognised_by_its_table(
+    weighing: Path, tmp_path: Path
+) -> None:
+    small = weighing / "onnx/model_quantized.onnx"
+    quantize_dynamic(weighing / "onnx/model.onnx", small)
+    tables = {each.name for each in onnx.load(str(small)).graph.initializer if len(each.dims) == 2}
+    assert any("word_embeddings" in name and "quantized" in name for name in tables)
+    bundle = imported(weighing, tmp_path / "b", file="onnx/model_quantized.onnx")
+    assert (bundle.manifest.kind, bundle.manifest.precision) == ("sparse", "int8")
+    assert bundle.manifest.batch_dependent
+
+
+def test_with_weights_it_is_said_how_near_a_graph_of_weights_is(
+    weighing: Path, tmp_path: Path
+) -> None:
+    def near(weights: Path) -> tuple[str, Any]:
+        bundle = imported(weighing, tmp_path / "bundle", max_terms=4, weights=weights)
+        return bundle.manifest.proof, json.loads((bundle.path / "parity.json").read_text())
+
+    said, parity = near(weighing)
+    assert re.fullmatch(r"largest difference of a weight 0\.00000\d to PyTorch on \d+ texts", said)
+    assert parity["to_pytorch"]["largest_difference"] < 1e-5
+    other = Path(shutil.copytree(weighing, tmp_path / "other"))
+    torch.manual_seed(6)
+    model = AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(other))
+    model.save_pretrained(other)
+    said, parity = near(other)
+    assert float(said.split()[5]) > 0.1
+    assert parity["to_pytorch"]["texts"] > 60
+    foreign = tmp_path / "foreign"
+    tiny_models.make_xlm_roberta(foreign)
+    with pytest.raises(ExportError):
+        near(foreign)
+
+
+def test_graphs_of_weights_and_of_vectors_are_not_taken_for_each_other(
+    weighing: Path, model: Path, tmp_path: Path
+) -> None:
+    said = refusal(weighing, tmp_path / "b", kind="dense")
+    assert said.endswith("of which no encoder of kind dense can be made")
+    assert "logits [batch, tokens, " in said
+    said = refusal(model, tmp_path / "b", kind="sparse")
+    assert "last_hidden_state [batch, tokens, 32], of which no encoder of kind sparse" in said
+    with pytest.raises(RecipeError, match="pooling is for kind dense alone; leave it out"):
+        imported(weighing, tmp_path / "b", pooling="mean")
+    with pytest.raises(RecipeError, match="max_terms is for kind sparse alone, and this is dense"):
+        imported(model, tmp_path / "b", pooling="mean", max_terms=4)
+    config = json.loads((weighing / "config.json").read_text())
+    (weighing / "config.json").write_text(
+        json.dumps({**config, "architectures": ["LlamaForCausalLM"]})
+    )
+    with pytest.raises(ExportError, match=r"gives logits of the next token, as .*LlamaForCausalLM"):
+        imported(weighing, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("dynamic", "says"),
+    [((1,), "its axis of batch is 2"), ((0,), "its axis of tokens is 4")],
+)
+def test_a_graph_of_weights_of_fixed_shape_is_refused(
+    dynamic: Sequence[int], says: str, weighing: Path, tmp_path: Path
+) -> None:
+    exported(weighing, _Logits, "logits", of=AutoModelForMaskedLM, dynamic=dynamic)
+    with pytest.raises(ExportError, match=says):
+        imported(weighing, tmp_path / "b", kind="sparse")
 
 
 def test_a_graph_of_no_kind_is_refused_with_what_it_gives(model: Path, tmp_path: Path) -> None:

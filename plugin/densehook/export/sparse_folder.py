@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..bundle.kinds.sparse import ACTIVATIONS
-from ..errors import RecipeError
+from ..errors import ExportError, RecipeError
 from .folder import FolderFacts, read_length, read_prompts
 from .modules_json import located_modules, read_json
 from .recipe import Recipe
@@ -64,6 +64,20 @@ def read_idf(folder: Path, name: str) -> Mapping[str, float]:
                 " on"
             )
     return {token: float(f"{np.float32(weight):.9g}") for token, weight in stated.items()}
+
+
+def known_idf(idf: Mapping[str, float], tokens: Sequence[str]) -> dict[str, float]:
+    """The weights of tokens that a text may have one of.
+
+    Raises ExportError where there is none.
+    """
+    kept = {token: idf[token] for token in tokens if token and idf.get(token)}
+    if not kept:
+        raise ExportError(
+            f"none of the {len(idf)} tokens of the idf table is one of the tokenizer's; it is of"
+            " another model"
+        )
+    return kept
 
 
 def _activation(path: Path) -> str:
