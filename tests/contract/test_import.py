@@ -15,6 +15,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import quantize_dynamic
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 from typer.testing import CliRunner
 
@@ -36,6 +37,8 @@ from densehook.export import (
 from densehook.export.graph import quiet
 from densehook.export.masks import traceable_masks
 from densehook.export.texts import PASSAGES, QUESTIONS
+from densehook.export.token_folder import read_token_folder
+from densehook.export.token_reference import projection_of
 from tiny_sparse import MAX_TERMS
 
 TEXTS = [*PASSAGES[:8], *QUESTIONS[:4], "a"]
@@ -76,6 +79,21 @@ class _Pooled(_Logits):
         return (torch.log1p(torch.relu(logits)) * attention_mask.unsqueeze(-1)).amax(1)
 
 
+class _Projected(_Tokens):
+    """With the projection on top, as the authors of late-interaction models leave them."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        return super().forward(input_ids, attention_mask) @ self.model.projection.T
+
+
+class _Unit(_Projected):
+    """And brought to length 1."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        vectors = super().forward(input_ids, attention_mask)
+        return torch.nn.functional.normalize(vectors, dim=-1)
+
+
 class _Texts(_Tokens):
     """With the mean on top, as optimum leaves a model of sentence-transformers."""
 
@@ -100,6 +118,9 @@ def exported(
     """A model folder's graph, traced as anyone would."""
     model = of.from_pretrained(folder, attn_implementation="eager").eval()
     model.config.use_cache = False
+    if issubclass(head, _Projected):
+        facts = read_token_folder(folder)
+        model.register_buffer("projection", projection_of(facts, tiny_models.HIDDEN))
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     ids = torch.ones(*shape, dtype=torch.int64)
@@ -478,6 +499,133 @@ def test_a_graph_of_weights_of_fixed_shape_is_refused(
     exported(weighing, _Logits, "logits", of=AutoModelForMaskedLM, dynamic=dynamic)
     with pytest.raises(ExportError, match=says):
         imported(weighing, tmp_path / "b", kind="sparse")
+
+
+@pytest.fixture(scope="module", params=list(tiny_models.LATE_INTERACTION))
+def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny late-interaction model, and the graph of its transformer in onnx/."""
+    folder = tmp_path_factory.mktemp("import") / "late"
+    torch.manual_seed(7)
+    tiny_models.LATE_INTERACTION[request.param](folder)
+    exported(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_late(late: Path, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """As ``densehook export`` makes it of the model's weights."""
+    output = tmp_path_factory.mktemp("whole") / "bundle"
+    return load(export_bundle(Recipe("late", str(late), kind="multi"), output).path)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(_Tokens, "last_hidden_state"), (_Projected, "contextual"), (_Unit, "token_embeddings")],
+)
+def test_token_vectors_become_those_that_an_export_has(
+    head: type[_Tokens], name: str, late: Path, whole_late: Encoder, tmp_path: Path
+) -> None:
+    file = f"onnx/{name}.onnx"
+    exported(late, head, name, name=file)
+    ours = load(imported(late, tmp_path / "bundle", file=file).path)
+    assert (ours.manifest.kind, ours.manifest.proof) == ("multi", "none")
+    assert ours.manifest.part == whole_late.manifest.part
+    assert ours.manifest.max_tokens == whole_late.manifest.max_tokens
+    for role in ROLES:
+        found = ours.encode_counted(TEXTS, role).vectors
+        expected = whole_late.encode_counted(TEXTS, role).vectors
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_with_weights_it_is_said_how_near_maxsim_is(late: Path, tmp_path: Path) -> None:
+    def near(weights: Path) -> tuple[str, Any]:
+        bundle = imported(late, tmp_path / "bundle", weights=weights, file="onnx/model.onnx")
+        return bundle.manifest.proof, json.loads((bundle.path / "parity.json").read_text())
+
+    said, parity = near(late)
+    assert re.fullmatch(r"largest difference of a MaxSim 0\.0000\d\d to PyTorch on \d+ pairs", said)
+    assert parity["to_pytorch"]["texts"] > 60
+    other = Path(shutil.copytree(late, tmp_path / "other"))
+    weights = load_file(other / "model.safetensors")
+    name = next(name for name in weights if "embeddings" in name and weights[name].ndim == 2)
+    save_file({**weights, name: -weights[name]}, other / "model.safetensors", {"format": "pt"})
+    said, parity = near(other)
+    assert float(said.split()[5]) == pytest.approx(
+        parity["to_pytorch"]["largest_difference"], abs=1e-6
+    )
+    assert parity["to_pytorch"]["largest_difference"] > 0.1
+    foreign = tmp_path / "foreign"
+    tiny_models.make_bert(foreign)
+    with pytest.raises(RecipeError, match="foreign says nothing of late interaction"):
+        near(foreign)
+
+
+def _without_mask(graph: Any) -> None:
+    (mask,) = [each for each in graph.graph.input if each.name == "attention_mask"]
+    graph.graph.input.remove(mask)
+    ones = [
+        helper.make_node("Shape", ["input_ids"], ["shape"]),
+        helper.make_node(
+            "ConstantOfShape",
+            ["shape"],
+            ["attention_mask"],
+            value=helper.make_tensor("one", TensorProto.INT64, [1], [1]),
+        ),
+    ]
+    for place, node in enumerate(ones):
+        graph.graph.node.insert(place, node)
+
+
+def test_what_is_no_late_interaction_is_refused(model: Path, late: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="says nothing of late interaction: it has no artifact"):
+        imported(model, tmp_path / "b", kind="multi")
+    exported(model, _Texts, "sentence_embedding")
+    with pytest.raises(ExportError, match="of which no encoder of kind multi can be made"):
+        imported(model, tmp_path / "b", kind="multi")
+    files: dict[str, Any] = {"file": "onnx/model.onnx"}
+    with pytest.raises(RecipeError, match="normalise is false, and vectors of the multi kind"):
+        imported(late, tmp_path / "b", normalise=False, **files)
+    with pytest.raises(RecipeError, match="pooling is of a kind that gives one vector for a"):
+        imported(late, tmp_path / "b", pooling="mean", **files)
+    with pytest.raises(RecipeError, match="max_tokens is 500, the model has positions for 64"):
+        imported(late, tmp_path / "b", max_tokens=500, **files)
+    for dynamic, says in (((1,), "its axis of batch is 2"), ((0,), "its axis of tokens is 4")):
+        exported(late, name="onnx/fixed.onnx", dynamic=dynamic)
+        with pytest.raises(ExportError, match=says):
+            imported(late, tmp_path / "b", file="onnx/fixed.onnx")
+    assert not (tmp_path / "b").exists()
+
+
+def test_vectors_of_another_width_than_the_projections_are_refused(
+    late: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(late, tmp_path / "late"))
+
+    def cut(graph: Any) -> None:
+        (given,) = graph.graph.output
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([0]), "from"))
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([24]), "to"))
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([2]), "axis"))
+        graph.graph.node.append(
+            helper.make_node("Slice", [given.name, "from", "to", "axis"], ["cut"])
+        )
+        graph.graph.output.remove(given)
+        graph.graph.output.append(
+            helper.make_tensor_value_info("cut", TensorProto.FLOAT, ["batch", "tokens", 24])
+        )
+
+    rewritten(folder / "onnx/model.onnx", cut)
+    with pytest.raises(ExportError, match=r"linear.weight is \[16, 32\], it must be \[16, 24\]"):
+        imported(folder, tmp_path / "b", file="onnx/model.onnx")
+
+
+def test_a_graph_without_a_mask_cannot_leave_masks_unseen(tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+    tiny_models.make_colbert(folder)
+    rewritten(exported(folder), _without_mask)
+    with pytest.raises(ExportError, match="has no input attention_mask, and the folder says that"):
+        imported(folder, tmp_path / "b")
 
 
 def test_a_graph_of_no_kind_is_refused_with_what_it_gives(model: Path, tmp_path: Path) -> None:

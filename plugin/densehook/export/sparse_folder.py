@@ -12,7 +12,7 @@ import numpy as np
 from ..bundle.kinds.sparse import ACTIVATIONS
 from ..errors import ExportError, RecipeError
 from .folder import FolderFacts, read_length, read_prompts
-from .modules_json import located_modules, read_json
+from .modules_json import class_names, located_modules, read_json
 from .recipe import Recipe
 
 _PLAIN = ["MLMTransformer", "SpladePooling"]
@@ -45,6 +45,11 @@ def read_sparse_folder(folder: Path, recipe: Recipe) -> tuple[FolderFacts, str]:
             )
     facts = replace(facts, max_tokens=read_length(facts.transformer), prompts=read_prompts(folder))
     return facts, _agreed(recipe, found)
+
+
+def tells_of_weights(folder: Path) -> bool:
+    """Whether the folder's modules are those of a sparse encoder."""
+    return class_names(read_json(folder / "modules.json")) == _PLAIN
 
 
 def read_idf(folder: Path, name: str) -> Mapping[str, float]:

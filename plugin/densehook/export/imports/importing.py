@@ -16,8 +16,10 @@ from ..folder import FolderFacts, Settings, read_folder, settle
 from ..gate import run_gate
 from ..goldens import golden_texts
 from ..recipe import Recipe, require_of_kind
+from ..sparse_folder import tells_of_weights
+from ..token_folder import tells_of_late_interaction
 from ..variants.graphs import write_model
-from . import IMPORTS, pairs, sparse
+from . import IMPORTS, multi, pairs, sparse
 from .drafting import declared, write_tokenizer
 from .files import Files
 from .graph import Adapted, Graph, read_graph
@@ -34,14 +36,22 @@ Progress = Callable[[str], None]
 ROADS: Mapping[str, Callable[..., Bundle]] = {
     pairs.KIND: pairs.import_pairs,
     sparse.KIND: sparse.import_sparse,
+    multi.KIND: multi.import_tokens,
 }
 """By kind, where more is known of it than of a vector: the whole way from graph to bundle."""
-_OUTPUTS: Mapping[str, Callable[[Graph], str | None]] = {
+_TELLING: Mapping[str, Callable[[Graph], str | None]] = {
     **{name: each.output_of for name, each in IMPORTS.items()},
     pairs.KIND: pairs.output_of,
     sparse.KIND: sparse.output_of,
 }
-"""By kind, what recognises its graphs."""
+"""By kind, what recognises its graphs, where they are unlike those of other kinds."""
+_OUTPUTS: Mapping[str, Callable[[Graph], str | None]] = {**_TELLING, multi.KIND: multi.output_of}
+"""By kind, what finds the output that an encoder is made of."""
+_FOLDERS: Mapping[str, Callable[[Path], bool]] = {
+    sparse.KIND: tells_of_weights,
+    multi.KIND: tells_of_late_interaction,
+}
+"""By kind, what recognises its folders."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +79,16 @@ def import_bundle(
 
     ``recipe`` says what the files do not. With ``weights``, the folder of the model that the graph
     was made of, how near it is to PyTorch is measured and stated: the lowest cosine of a vector,
-    the largest difference of a score or of a weight. Raises ExportError for a graph that no bundle
-    can be made of, RecipeError for what is not known of it, GateError where what was added does not
-    give what it should.
+    the largest difference of a score, of a weight or of a MaxSim. Raises ExportError for a graph
+    that no bundle can be made of, RecipeError for what is not known of it, GateError where what was
+    added does not give what it should.
     """
     from .reference import GivenGraph, read_tokenizer
 
     require_replaceable(output, MANIFEST)
     progress("Reading the graph")
     graph = read_graph(files.model)
-    chosen, source = _recognised(graph, kind)
+    chosen, source = _recognised(graph, kind or _told(files.folder))
     require_of_kind(recipe, chosen)
     if chosen in ROADS:
         return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, weights, progress)
@@ -99,9 +109,17 @@ def import_bundle(
     return read_bundle(output)
 
 
+def _told(folder: Path | None) -> str | None:
+    """The kind of encoder that a folder's configuration is of, where no other kind has such."""
+    if folder is None:
+        return None
+    return next((kind for kind, tells in _FOLDERS.items() if tells(folder)), None)
+
+
 def _recognised(graph: Graph, kind: str | None) -> tuple[str, str]:
     """The kind of encoder that the graph is, and the output that makes it one."""
-    found = {name: output_of(graph) for name, output_of in _OUTPUTS.items()}
+    known = _TELLING if kind is None else _OUTPUTS
+    found = {name: output_of(graph) for name, output_of in known.items()}
     able = {name: output for name, output in found.items() if output is not None}
     shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in graph.outputs.items())
     if kind is not None:
