@@ -476,6 +476,9 @@ def test_graphs_of_weights_and_of_vectors_are_not_taken_for_each_other(
     assert "logits [batch, tokens, " in said
     said = refusal(model, tmp_path / "b", kind="sparse")
     assert "last_hidden_state [batch, tokens, 32], of which no encoder of kind sparse" in said
+    told = Path(shutil.copytree(model, tmp_path / "told"))
+    tiny_sparse.describe(told, "MLMTransformer", "SpladePooling")
+    assert "of which no encoder of kind sparse can be made" in refusal(told, tmp_path / "b")
     with pytest.raises(RecipeError, match="pooling is for kind dense alone; leave it out"):
         imported(weighing, tmp_path / "b", pooling="mean")
     with pytest.raises(RecipeError, match="max_terms is for kind sparse alone, and this is dense"):
@@ -548,8 +551,8 @@ def test_with_weights_it_is_said_how_near_maxsim_is(late: Path, tmp_path: Path) 
     assert parity["to_pytorch"]["texts"] > 60
     other = Path(shutil.copytree(late, tmp_path / "other"))
     weights = load_file(other / "model.safetensors")
-    name = next(name for name in weights if "embeddings" in name and weights[name].ndim == 2)
-    save_file({**weights, name: -weights[name]}, other / "model.safetensors", {"format": "pt"})
+    random = {name: torch.randn_like(each) for name, each in weights.items() if each.ndim == 2}
+    save_file({**weights, **random}, other / "model.safetensors", {"format": "pt"})
     said, parity = near(other)
     assert float(said.split()[5]) == pytest.approx(
         parity["to_pytorch"]["largest_difference"], abs=1e-6

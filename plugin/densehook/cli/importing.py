@@ -52,7 +52,7 @@ def import_(
         typer.Option(
             "--weights",
             help="Folder of the model that the graph was made of: how near it is to PyTorch is"
-            " measured, and stated.",
+            " measured in the kind's own terms, and stated.",
         ),
     ] = None,
     pooling: Annotated[

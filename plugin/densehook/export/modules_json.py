@@ -75,7 +75,7 @@ def read_modules(folder: Path) -> Modules | None:
 
 
 def class_names(listed: Any) -> list[str]:
-    """What modules.json lists, whoever's code it is: of each module the last name of its class."""
+    """What modules.json lists, whosever code it is: of each module the last name of its class."""
     entries = listed if isinstance(listed, list) else []
     return [str(each.get("type")).rpartition(".")[2] for each in entries if isinstance(each, dict)]
 
