@@ -661,3 +661,16 @@ def test_the_command_says_what_it_made_and_that_nothing_proves_it(
     assert encoder.manifest.prompts["query"] == "query: "
     assert encoder.manifest.source.license == "mit"
     assert "proof: none" in repr(encoder)
+
+
+def test_the_command_says_how_many_terms_it_keeps(weighing: Path, tmp_path: Path) -> None:
+    (weighing / "table.json").write_text(json.dumps(tiny_sparse.idf_of(weighing)))
+    arguments = ["import", str(weighing), "--output", str(tmp_path / "b"), "--max-terms", "8"]
+    arguments += ["--activation", "log1p_relu", "--idf", "table.json"]
+    done = CliRunner().invoke(app(["import"]), arguments)
+    assert done.exit_code == 0, done.output
+    assert "b: weights, 8 terms, fp32, sha256:" in done.output
+    assert "of the weights' sum" in " ".join(done.output.split())
+    assert "proof: none" in done.output
+    part = load(tmp_path / "b").manifest.of(Sparse)
+    assert (part.max_terms, part.activation, part.query) == (8, "log1p_relu", "idf")
