@@ -10,6 +10,8 @@ from pathlib import Path
 from densehook.bundle import Bundle
 
 MAX_TERMS = 48
+STATED_TOKENS = 32
+"""What ``describe`` says that a model reads."""
 
 
 def make_sparse_bundle(
@@ -31,6 +33,26 @@ def make_sparse_bundle(
     path = folder / f"sparse-{seed}.toml"
     path.write_text("\n".join(lines) + "\n")
     return export_bundle(read_recipe(path), folder / "bundle")
+
+
+def describe(model: Path, *modules: str, activation: str = "relu", strategy: str = "max") -> None:
+    """What sentence-transformers writes beside a masked language model."""
+    listed = [
+        {
+            "idx": n,
+            "name": str(n),
+            "path": "" if n == 0 else f"{n}_{name}",
+            "type": f"sentence_transformers.sparse_encoder.models.{name}",
+        }
+        for n, name in enumerate(modules)
+    ]
+    (model / "modules.json").write_text(json.dumps(listed))
+    folder = model / "1_SpladePooling"
+    folder.mkdir(exist_ok=True)
+    pooling = {"pooling_strategy": strategy, "activation_function": activation}
+    (folder / "config.json").write_text(json.dumps(pooling))
+    stated = json.dumps({"max_seq_length": STATED_TOKENS})
+    (model / "sentence_bert_config.json").write_text(stated)
 
 
 def idf_of(model: Path) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,14 +15,18 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import quantize_dynamic
-from transformers import AutoConfig, AutoModel
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 from typer.testing import CliRunner
 
 import tiny_models
-from densehook.bundle import Bundle
+import tiny_sparse
+from densehook.bundle import Bundle, Sparse
+from densehook.bundle.manifest import ROLES
 from densehook.cli.app import app
-from densehook.encode import cosines, load
-from densehook.errors import ExportError
+from densehook.encode import Encoder, cosines, load
+from densehook.encode.kinds.sparse import difference
+from densehook.errors import ExportError, RecipeError
 from densehook.export import (
     Recipe,
     export_bundle,
@@ -32,6 +37,9 @@ from densehook.export import (
 from densehook.export.graph import quiet
 from densehook.export.masks import traceable_masks
 from densehook.export.texts import PASSAGES, QUESTIONS
+from densehook.export.token_folder import read_token_folder
+from densehook.export.token_reference import projection_of
+from tiny_sparse import MAX_TERMS
 
 TEXTS = [*PASSAGES[:8], *QUESTIONS[:4], "a"]
 
@@ -56,6 +64,36 @@ class _Placed(_Tokens):
         ).last_hidden_state
 
 
+class _Logits(_Tokens):
+    """A masked language model as exporters leave it."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+class _Pooled(_Logits):
+    """With the weights of a text on top, as SPLADE's authors leave it."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        logits = super().forward(input_ids, attention_mask)
+        return (torch.log1p(torch.relu(logits)) * attention_mask.unsqueeze(-1)).amax(1)
+
+
+class _Projected(_Tokens):
+    """With the projection on top, as the authors of late-interaction models leave them."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        return super().forward(input_ids, attention_mask) @ self.model.projection.T
+
+
+class _Unit(_Projected):
+    """And brought to length 1."""
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        vectors = super().forward(input_ids, attention_mask)
+        return torch.nn.functional.normalize(vectors, dim=-1)
+
+
 class _Texts(_Tokens):
     """With the mean on top, as optimum leaves a model of sentence-transformers."""
 
@@ -75,10 +113,14 @@ def exported(
     dynamic: Sequence[int] = (0, 1),
     inputs: Sequence[str] = ("input_ids", "attention_mask"),
     shape: tuple[int, int] = (2, 4),
+    of: Any = AutoModel,
 ) -> Path:
     """A model folder's graph, traced as anyone would."""
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    model = of.from_pretrained(folder, attn_implementation="eager").eval()
     model.config.use_cache = False
+    if issubclass(head, _Projected):
+        facts = read_token_folder(folder)
+        model.register_buffer("projection", projection_of(facts, tiny_models.HIDDEN))
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     ids = torch.ones(*shape, dtype=torch.int64)
@@ -110,6 +152,21 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(plain: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(plain, tmp_path / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def plain_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny masked language model, and its graph in onnx/."""
+    folder = tmp_path_factory.mktemp("import") / "weights"
+    torch.manual_seed(5)
+    tiny_models.make_masked_bert(folder)
+    exported(folder, _Logits, "logits", of=AutoModelForMaskedLM)
+    return folder
+
+
+@pytest.fixture
+def weighing(plain_weights: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(plain_weights, tmp_path / "weights"))
 
 
 def imported(model: Path, output: Path, **stated: Any) -> Bundle:
@@ -325,6 +382,255 @@ def test_files_that_are_none_are_refused(model: Path, tmp_path: Path) -> None:
     assert "neither a folder nor an ONNX file" in refusal(model / "nowhere", tmp_path / "c")
 
 
+def weighed(model: Path, output: Path, **stated: Any) -> Encoder:
+    """As ``densehook export`` makes it of the model's weights."""
+    recipe = Recipe("weights", str(model), kind="sparse", max_terms=MAX_TERMS, **stated)
+    return load(export_bundle(recipe, output).path)
+
+
+def assert_same_weights(ours: Encoder, whole: Encoder) -> None:
+    assert ours.manifest.part == whole.manifest.part
+    assert ours.manifest.max_tokens == whole.manifest.max_tokens
+    for role in ROLES:
+        found = ours.encode_counted(TEXTS, role).vectors
+        expected = whole.encode_counted(TEXTS, role).vectors
+        assert min(map(len, expected)) > 0
+        assert max(map(difference, found, expected, [MAX_TERMS] * len(TEXTS))) <= 1e-5
+
+
+@pytest.mark.parametrize("activation", ["relu", "log1p_relu"])
+def test_logits_become_the_weights_that_an_export_has(
+    activation: str, weighing: Path, tmp_path: Path
+) -> None:
+    tiny_sparse.describe(weighing, "MLMTransformer", "SpladePooling", activation=activation)
+    bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
+    assert (bundle.manifest.kind, bundle.manifest.proof) == ("sparse", "none")
+    assert bundle.manifest.of(Sparse).activation == activation
+    assert bundle.manifest.max_tokens == tiny_sparse.STATED_TOKENS
+    assert_same_weights(load(bundle.path), weighed(weighing, tmp_path / "whole"))
+    with pytest.raises(RecipeError, match=f"the model folder says '{activation}'"):
+        imported(weighing, tmp_path / "b", activation=({"relu", "log1p_relu"} - {activation}).pop())
+
+
+def test_weights_of_whole_texts_are_only_cut_to_the_largest(weighing: Path, tmp_path: Path) -> None:
+    exported(weighing, _Pooled, "sentence_embedding", of=AutoModelForMaskedLM)
+    bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
+    assert bundle.manifest.kind == "sparse"
+    assert_same_weights(load(bundle.path), weighed(weighing, tmp_path / "whole"))
+
+
+def test_a_folders_table_weighs_the_tokens_of_queries(weighing: Path, tmp_path: Path) -> None:
+    (weighing / "idf.json").write_text(json.dumps(tiny_sparse.idf_of(weighing)))
+    bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
+    assert bundle.manifest.of(Sparse).query == "idf"
+    whole = weighed(weighing, tmp_path / "whole", idf="idf.json")
+    assert_same_weights(load(bundle.path), whole)
+    assert (bundle.path / "idf.json").read_text() == (tmp_path / "whole/idf.json").read_text()
+    (weighing / "idf.json").rename(weighing / "table.json")
+    named = imported(weighing, tmp_path / "named", max_terms=MAX_TERMS, idf="table.json")
+    assert named.manifest.fingerprint == bundle.manifest.fingerprint
+    plain = imported(weighing, tmp_path / "plain", max_terms=MAX_TERMS)
+    assert plain.manifest.of(Sparse).query == "graph"
+
+
+def test_a_quantised_graph_of_weights_is_recognised_by_its_table(
+    weighing: Path, tmp_path: Path
+) -> None:
+    small = weighing / "onnx/model_quantized.onnx"
+    quantize_dynamic(weighing / "onnx/model.onnx", small)
+    tables = {each.name for each in onnx.load(str(small)).graph.initializer if len(each.dims) == 2}
+    assert any("word_embeddings" in name and "quantized" in name for name in tables)
+    bundle = imported(weighing, tmp_path / "b", file="onnx/model_quantized.onnx")
+    assert (bundle.manifest.kind, bundle.manifest.precision) == ("sparse", "int8")
+    assert bundle.manifest.batch_dependent
+
+
+def test_with_weights_it_is_said_how_near_a_graph_of_weights_is(
+    weighing: Path, tmp_path: Path
+) -> None:
+    def near(weights: Path) -> tuple[str, Any]:
+        bundle = imported(weighing, tmp_path / "bundle", max_terms=4, weights=weights)
+        return bundle.manifest.proof, json.loads((bundle.path / "parity.json").read_text())
+
+    said, parity = near(weighing)
+    assert re.fullmatch(r"largest difference of a weight 0\.00000\d to PyTorch on \d+ texts", said)
+    assert parity["to_pytorch"]["largest_difference"] < 1e-5
+    other = Path(shutil.copytree(weighing, tmp_path / "other"))
+    torch.manual_seed(6)
+    model = AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(other))
+    model.save_pretrained(other)
+    said, parity = near(other)
+    assert float(said.split()[5]) > 0.1
+    assert parity["to_pytorch"]["texts"] > 60
+    foreign = tmp_path / "foreign"
+    tiny_models.make_xlm_roberta(foreign)
+    with pytest.raises(ExportError):
+        near(foreign)
+
+
+def test_graphs_of_weights_and_of_vectors_are_not_taken_for_each_other(
+    weighing: Path, model: Path, tmp_path: Path
+) -> None:
+    said = refusal(weighing, tmp_path / "b", kind="dense")
+    assert said.endswith("of which no encoder of kind dense can be made")
+    assert "logits [batch, tokens, " in said
+    said = refusal(model, tmp_path / "b", kind="sparse")
+    assert "last_hidden_state [batch, tokens, 32], of which no encoder of kind sparse" in said
+    told = Path(shutil.copytree(model, tmp_path / "told"))
+    tiny_sparse.describe(told, "MLMTransformer", "SpladePooling")
+    assert "of which no encoder of kind sparse can be made" in refusal(told, tmp_path / "b")
+    with pytest.raises(RecipeError, match="pooling is for kind dense alone; leave it out"):
+        imported(weighing, tmp_path / "b", pooling="mean")
+    with pytest.raises(RecipeError, match="max_terms is for kind sparse alone, and this is dense"):
+        imported(model, tmp_path / "b", pooling="mean", max_terms=4)
+    config = json.loads((weighing / "config.json").read_text())
+    (weighing / "config.json").write_text(
+        json.dumps({**config, "architectures": ["LlamaForCausalLM"]})
+    )
+    with pytest.raises(ExportError, match=r"gives logits of the next token, as .*LlamaForCausalLM"):
+        imported(weighing, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("dynamic", "says"),
+    [((1,), "its axis of batch is 2"), ((0,), "its axis of tokens is 4")],
+)
+def test_a_graph_of_weights_of_fixed_shape_is_refused(
+    dynamic: Sequence[int], says: str, weighing: Path, tmp_path: Path
+) -> None:
+    exported(weighing, _Logits, "logits", of=AutoModelForMaskedLM, dynamic=dynamic)
+    with pytest.raises(ExportError, match=says):
+        imported(weighing, tmp_path / "b", kind="sparse")
+
+
+@pytest.fixture(scope="module", params=list(tiny_models.LATE_INTERACTION))
+def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny late-interaction model, and the graph of its transformer in onnx/."""
+    folder = tmp_path_factory.mktemp("import") / "late"
+    torch.manual_seed(7)
+    tiny_models.LATE_INTERACTION[request.param](folder)
+    exported(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_late(late: Path, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """As ``densehook export`` makes it of the model's weights."""
+    output = tmp_path_factory.mktemp("whole") / "bundle"
+    return load(export_bundle(Recipe("late", str(late), kind="multi"), output).path)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(_Tokens, "last_hidden_state"), (_Projected, "contextual"), (_Unit, "token_embeddings")],
+)
+def test_token_vectors_become_those_that_an_export_has(
+    head: type[_Tokens], name: str, late: Path, whole_late: Encoder, tmp_path: Path
+) -> None:
+    file = f"onnx/{name}.onnx"
+    exported(late, head, name, name=file)
+    ours = load(imported(late, tmp_path / "bundle", file=file).path)
+    assert (ours.manifest.kind, ours.manifest.proof) == ("multi", "none")
+    assert ours.manifest.part == whole_late.manifest.part
+    assert ours.manifest.max_tokens == whole_late.manifest.max_tokens
+    for role in ROLES:
+        found = ours.encode_counted(TEXTS, role).vectors
+        expected = whole_late.encode_counted(TEXTS, role).vectors
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_with_weights_it_is_said_how_near_maxsim_is(late: Path, tmp_path: Path) -> None:
+    def near(weights: Path) -> tuple[str, Any]:
+        bundle = imported(late, tmp_path / "bundle", weights=weights, file="onnx/model.onnx")
+        return bundle.manifest.proof, json.loads((bundle.path / "parity.json").read_text())
+
+    said, parity = near(late)
+    assert re.fullmatch(r"largest difference of a MaxSim 0\.0000\d\d to PyTorch on \d+ pairs", said)
+    assert parity["to_pytorch"]["texts"] > 60
+    other = Path(shutil.copytree(late, tmp_path / "other"))
+    weights = load_file(other / "model.safetensors")
+    random = {name: torch.randn_like(each) for name, each in weights.items() if each.ndim == 2}
+    save_file({**weights, **random}, other / "model.safetensors", {"format": "pt"})
+    said, parity = near(other)
+    assert float(said.split()[5]) == pytest.approx(
+        parity["to_pytorch"]["largest_difference"], abs=1e-6
+    )
+    assert parity["to_pytorch"]["largest_difference"] > 0.1
+    foreign = tmp_path / "foreign"
+    tiny_models.make_bert(foreign)
+    with pytest.raises(RecipeError, match="foreign says nothing of late interaction"):
+        near(foreign)
+
+
+def _without_mask(graph: Any) -> None:
+    (mask,) = [each for each in graph.graph.input if each.name == "attention_mask"]
+    graph.graph.input.remove(mask)
+    ones = [
+        helper.make_node("Shape", ["input_ids"], ["shape"]),
+        helper.make_node(
+            "ConstantOfShape",
+            ["shape"],
+            ["attention_mask"],
+            value=helper.make_tensor("one", TensorProto.INT64, [1], [1]),
+        ),
+    ]
+    for place, node in enumerate(ones):
+        graph.graph.node.insert(place, node)
+
+
+def test_what_is_no_late_interaction_is_refused(model: Path, late: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="says nothing of late interaction: it has no artifact"):
+        imported(model, tmp_path / "b", kind="multi")
+    exported(model, _Texts, "sentence_embedding")
+    with pytest.raises(ExportError, match="of which no encoder of kind multi can be made"):
+        imported(model, tmp_path / "b", kind="multi")
+    files: dict[str, Any] = {"file": "onnx/model.onnx"}
+    with pytest.raises(RecipeError, match="normalise is false, and vectors of the multi kind"):
+        imported(late, tmp_path / "b", normalise=False, **files)
+    with pytest.raises(RecipeError, match="pooling is of a kind that gives one vector for a"):
+        imported(late, tmp_path / "b", pooling="mean", **files)
+    with pytest.raises(RecipeError, match="max_tokens is 500, the model has positions for 64"):
+        imported(late, tmp_path / "b", max_tokens=500, **files)
+    for dynamic, says in (((1,), "its axis of batch is 2"), ((0,), "its axis of tokens is 4")):
+        exported(late, name="onnx/fixed.onnx", dynamic=dynamic)
+        with pytest.raises(ExportError, match=says):
+            imported(late, tmp_path / "b", file="onnx/fixed.onnx")
+    assert not (tmp_path / "b").exists()
+
+
+def test_vectors_of_another_width_than_the_projections_are_refused(
+    late: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(late, tmp_path / "late"))
+
+    def cut(graph: Any) -> None:
+        (given,) = graph.graph.output
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([0]), "from"))
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([24]), "to"))
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([2]), "axis"))
+        graph.graph.node.append(
+            helper.make_node("Slice", [given.name, "from", "to", "axis"], ["cut"])
+        )
+        graph.graph.output.remove(given)
+        graph.graph.output.append(
+            helper.make_tensor_value_info("cut", TensorProto.FLOAT, ["batch", "tokens", 24])
+        )
+
+    rewritten(folder / "onnx/model.onnx", cut)
+    with pytest.raises(ExportError, match=r"linear.weight is \[16, 32\], it must be \[16, 24\]"):
+        imported(folder, tmp_path / "b", file="onnx/model.onnx")
+
+
+def test_a_graph_without_a_mask_cannot_leave_masks_unseen(tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+    tiny_models.make_colbert(folder)
+    rewritten(exported(folder), _without_mask)
+    with pytest.raises(ExportError, match="has no input attention_mask, and the folder says that"):
+        imported(folder, tmp_path / "b")
+
+
 def test_a_graph_of_no_kind_is_refused_with_what_it_gives(model: Path, tmp_path: Path) -> None:
     exported(model, _Texts, "probabilities")
     made = imported(model, tmp_path / "b", kind="dense")
@@ -355,3 +661,16 @@ def test_the_command_says_what_it_made_and_that_nothing_proves_it(
     assert encoder.manifest.prompts["query"] == "query: "
     assert encoder.manifest.source.license == "mit"
     assert "proof: none" in repr(encoder)
+
+
+def test_the_command_says_how_many_terms_it_keeps(weighing: Path, tmp_path: Path) -> None:
+    (weighing / "table.json").write_text(json.dumps(tiny_sparse.idf_of(weighing)))
+    arguments = ["import", str(weighing), "--output", str(tmp_path / "b"), "--max-terms", "8"]
+    arguments += ["--activation", "log1p_relu", "--idf", "table.json"]
+    done = CliRunner().invoke(app(["import"]), arguments)
+    assert done.exit_code == 0, done.output
+    assert "b: weights, 8 terms, fp32, sha256:" in done.output
+    assert "of the weights' sum" in " ".join(done.output.split())
+    assert "proof: none" in done.output
+    part = load(tmp_path / "b").manifest.of(Sparse)
+    assert (part.max_terms, part.activation, part.query) == (8, "log1p_relu", "idf")

@@ -30,7 +30,7 @@ from densehook.export.kinds import sparse as gate
 from densehook.export.kinds.compared import Compared
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.export.variants import build_variant
-from tiny_sparse import MAX_TERMS, make_sparse_bundle
+from tiny_sparse import MAX_TERMS, describe, make_sparse_bundle
 
 
 @pytest.fixture(scope="module")
@@ -217,30 +217,13 @@ def test_what_is_no_golden_output_is_refused(
         read_golden(path, sparse_bundle.manifest.part)
 
 
-def _with_modules(model: Path, *modules: str, **pooling: object) -> None:
-    listed = [
-        {
-            "idx": n,
-            "name": str(n),
-            "path": "" if n == 0 else f"{n}_{name}",
-            "type": f"sentence_transformers.sparse_encoder.models.{name}",
-        }
-        for n, name in enumerate(modules)
-    ]
-    (model / "modules.json").write_text(json.dumps(listed))
-    folder = model / "1_SpladePooling"
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(pooling))
-    (model / "sentence_bert_config.json").write_text('{"max_seq_length": 32}')
-
-
 def test_the_folder_of_sentence_transformers_says_length_and_activation(tmp_path: Path) -> None:
     import torch
 
     torch.manual_seed(3)
     tiny_models.make_masked_bert(tmp_path / "model")
-    pooling = {"pooling_strategy": "max", "activation_function": "log1p_relu"}
-    _with_modules(tmp_path / "model", "MLMTransformer", "SpladePooling", **pooling)
+    described = ("MLMTransformer", "SpladePooling")
+    describe(tmp_path / "model", *described, activation="log1p_relu")
     recipe = tmp_path / "tiny.toml"
     recipe.write_text('source = "model"\nkind = "sparse"\n')
     bundle = export_bundle(read_recipe(recipe), tmp_path / "bundle")
@@ -252,10 +235,10 @@ def test_the_folder_of_sentence_transformers_says_length_and_activation(tmp_path
         RecipeError, match="activation is 'relu', the model folder says 'log1p_relu"
     ):
         export_bundle(read_recipe(recipe), tmp_path / "bundle")
-    _with_modules(tmp_path / "model", "MLMTransformer", "SpladePooling", pooling_strategy="sum")
+    describe(tmp_path / "model", *described, strategy="sum")
     with pytest.raises(RecipeError, match="pooling_strategy is 'sum'; the sparse kind has 'max'"):
         export_bundle(read_recipe(recipe), tmp_path / "bundle")
-    _with_modules(tmp_path / "model", "Transformer", "Pooling")
+    describe(tmp_path / "model", "Transformer", "Pooling")
     with pytest.raises(RecipeError, match="lists Transformer, Pooling; the sparse kind has MLMTr"):
         export_bundle(read_recipe(recipe), tmp_path / "bundle")
 

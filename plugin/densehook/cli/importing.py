@@ -37,7 +37,7 @@ def import_(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", help="As dense, where the graph could be of several kinds."),
+        typer.Option("--kind", help="As dense, where neither the graph nor the folder tells."),
     ] = None,
     file: Annotated[
         str | None,
@@ -52,7 +52,7 @@ def import_(
         typer.Option(
             "--weights",
             help="Folder of the model that the graph was made of: how near it is to PyTorch is"
-            " measured, and stated.",
+            " measured in the kind's own terms, and stated.",
         ),
     ] = None,
     pooling: Annotated[
@@ -67,8 +67,22 @@ def import_(
         str | None,
         typer.Option(
             "--activation",
-            help="Of a cross-encoder's score, identity or sigmoid; by default the folder's, else"
-            " sigmoid.",
+            help="Of a cross-encoder's score, identity or sigmoid; of a sparse encoder's logits,"
+            " relu or log1p_relu. By default the folder's, else sigmoid and relu.",
+        ),
+    ] = None,
+    max_terms: Annotated[
+        int | None,
+        typer.Option(
+            "--max-terms", min=1, help="Of a text's weights, how many a sparse encoder keeps; 256."
+        ),
+    ] = None,
+    idf: Annotated[
+        str | None,
+        typer.Option(
+            "--idf",
+            help="The folder's file with a weight for each token of a query, where the graph is of"
+            " documents alone; by default idf.json, where it is there.",
         ),
     ] = None,
     max_tokens: Annotated[
@@ -94,6 +108,8 @@ def import_(
         pooling=pooling,
         normalise=normalise,
         activation=activation,
+        max_terms=max_terms,
+        idf=idf,
         max_tokens=max_tokens,
         license=license,
         prompts={role: text for role, text in prompts.items() if text is not None},

@@ -74,6 +74,12 @@ def read_modules(folder: Path) -> Modules | None:
     return Modules(transformer, mix, pooling, include_prompt, steps)
 
 
+def class_names(listed: Any) -> list[str]:
+    """What modules.json lists, whosever code it is: of each module the last name of its class."""
+    entries = listed if isinstance(listed, list) else []
+    return [str(each.get("type")).rpartition(".")[2] for each in entries if isinstance(each, dict)]
+
+
 def located_modules(folder: Path, listed: Any) -> list[tuple[str, Path]]:
     """What modules.json lists: of each module its class, by the last name, and its folder."""
     return [_located(folder, entry) for entry in _entries(folder / "modules.json", listed)]

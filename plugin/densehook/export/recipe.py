@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,17 @@ def read_recipe(path: Path | str) -> Recipe:
             f"{path}: activation is {shown(content['activation'])}; known: {', '.join(known)}"
         )
     return Recipe(**content, folder=path.resolve().parent)
+
+
+def require_of_kind(recipe: Recipe, kind: str) -> None:
+    """Raises RecipeError for a key that is not of the kind."""
+    plain = {each.name: each.default for each in fields(Recipe)}
+    for key, kinds in _OF_KINDS.items():
+        if kind not in kinds and getattr(recipe, key) not in (plain[key], {}, ()):
+            raise RecipeError(
+                f"recipe {recipe.name}: {key} is for kind {', '.join(kinds)} alone, and this is"
+                f" {kind}; leave it out"
+            )
 
 
 def _heads(content: Mapping[str, Any], key: str) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..bundle.kinds.sparse import ACTIVATIONS
-from ..errors import RecipeError
+from ..errors import ExportError, RecipeError
 from .folder import FolderFacts, read_length, read_prompts
-from .modules_json import located_modules, read_json
+from .modules_json import class_names, located_modules, read_json
 from .recipe import Recipe
 
 _PLAIN = ["MLMTransformer", "SpladePooling"]
@@ -47,6 +47,11 @@ def read_sparse_folder(folder: Path, recipe: Recipe) -> tuple[FolderFacts, str]:
     return facts, _agreed(recipe, found)
 
 
+def tells_of_weights(folder: Path) -> bool:
+    """Whether the folder's modules are those of a sparse encoder."""
+    return class_names(read_json(folder / "modules.json")) == _PLAIN
+
+
 def read_idf(folder: Path, name: str) -> Mapping[str, float]:
     """The weight of each token, float32, of a JSON file. Raises RecipeError where it is none."""
     path = folder / name
@@ -64,6 +69,20 @@ def read_idf(folder: Path, name: str) -> Mapping[str, float]:
                 " on"
             )
     return {token: float(f"{np.float32(weight):.9g}") for token, weight in stated.items()}
+
+
+def known_idf(idf: Mapping[str, float], tokens: Sequence[str]) -> dict[str, float]:
+    """The weights of tokens that a text may have one of.
+
+    Raises ExportError where there is none.
+    """
+    kept = {token: idf[token] for token in tokens if token and idf.get(token)}
+    if not kept:
+        raise ExportError(
+            f"none of the {len(idf)} tokens of the idf table is one of the tokenizer's; it is of"
+            " another model"
+        )
+    return kept
 
 
 def _activation(path: Path) -> str:

@@ -24,17 +24,34 @@ _ACTIVATED: Mapping[str, Callable[[Tensor], Tensor]] = dict(
 _ROW = {0: "batch_size"}
 
 
-class Terms(torch.nn.Module):
-    """A masked language model with the largest of its weights on top.
+def weights_of(logits: Tensor, mask: Tensor, activation: str) -> Tensor:
+    """Float32 [batch, tokens, vocabulary], int64 [batch, tokens] -> float32 [batch, vocabulary].
 
     The activation grows with its logit, so it is computed of the largest alone, and not for every
     token of a text.
     """
+    # padding's are 0, as good as below it
+    largest = torch.relu((logits * mask[:, :, None]).amax(dim=1))
+    return _ACTIVATED[activation](largest)
+
+
+def largest_terms(weights: Tensor, writable: Tensor, terms: int) -> Tensor:
+    """Float32 [batch, vocabulary] -> float32 [batch, 2, terms]: token ids, weights.
+
+    ``writable``, float32 [vocabulary], is 1 for the tokens that may have one.
+    """
+    weights, ids = (weights * writable).topk(terms, dim=1)
+    kept = (weights > LEAST).to(torch.float32)
+    return torch.stack([ids.to(torch.float32) * kept, weights * kept], dim=1)
+
+
+class Terms(torch.nn.Module):
+    """A masked language model with the largest of its weights on top."""
 
     def __init__(self, model: Any, activation: str, terms: int, writable: Sequence[bool]) -> None:
         super().__init__()
         self.model = model
-        self._activated = _ACTIVATED[activation]
+        self._activation = activation
         self._terms = terms
         self._flags = {"use_cache": False} if "use_cache" in _takes(model) else {}
         self._writable = torch.tensor(writable, dtype=torch.float32)
@@ -50,11 +67,8 @@ class Terms(torch.nn.Module):
         logits = self.model(
             input_ids=input_ids, attention_mask=attention_mask, **types, **self._flags
         ).logits
-        # padding's are 0, as good as below it
-        largest = torch.relu((logits * attention_mask[:, :, None]).amax(dim=1))
-        weights, ids = (self._activated(largest) * self._writable).topk(self._terms, dim=1)
-        kept = (weights > LEAST).to(torch.float32)
-        return torch.stack([ids.to(torch.float32) * kept, weights * kept], dim=1)
+        weights = weights_of(logits, attention_mask, self._activation)
+        return largest_terms(weights, self._writable, self._terms)
 
 
 def write_terms(

@@ -5,14 +5,13 @@ On purpose not the code that goes into the graph, as in ``reference``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import AutoModelForMaskedLM
 
 from ..bundle import Role, is_blank
@@ -41,6 +40,34 @@ def written_tokens(tokenizer: Any, vocabulary: int) -> list[str]:
         if number not in special and number < len(names) and not is_blank(token):
             names[number] = token
     return names
+
+
+def strongest(logits: Numbers, activation: str) -> Numbers:
+    """Of each token of the vocabulary its weight: float64 [tokens, vocabulary] -> [vocabulary]."""
+    return np.asarray(_WEIGHT[activation](logits).max(axis=0))
+
+
+def weights_by_token(weights: Numbers, tokens: Sequence[str]) -> Weights:
+    """Weights by id, float64 [vocabulary] -> those over 0 by token, the largest first.
+
+    ``tokens`` are those that may have one, by id, else empty.
+    """
+    order = np.argsort(-weights, kind="stable")
+    return {
+        tokens[number]: float(weights[number])
+        for number in order.tolist()
+        if tokens[number] and weights[number] > _LEAST
+    }
+
+
+def looked_up(idf: Weights, tokens: Sequence[str], ids: Sequence[int]) -> Weights:
+    """Of a query's token ids, each once, the weights that a table has of them by token."""
+    present = np.zeros(len(tokens), dtype=bool)
+    present[ids] = True
+    table = np.array([idf.get(token, 0) if token else 0 for token in tokens])
+    weights = np.where(present, table, 0)
+    order = np.argsort(-weights, kind="stable")
+    return {tokens[each]: float(weights[each]) for each in order if weights[each] > 0}
 
 
 class SparseReference(Reference):
@@ -76,23 +103,9 @@ class SparseReference(Reference):
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
         """Token ids -> every weight over 0, by token."""
         if role == "query" and self._idf is not None:
-            return self._looked_up(self._idf, ids)
+            return looked_up(self._idf, self.tokens, ids)
         with torch.inference_mode():
             batch = torch.tensor([ids])
             logits = self.model(input_ids=batch, attention_mask=torch.ones_like(batch)).logits[0]
-        weights: NDArray[np.float64] = _WEIGHT[self._activation](logits.numpy().astype(np.float64))
-        strongest = weights.max(axis=0)
-        order = np.argsort(-strongest, kind="stable")
-        return {
-            self.tokens[number]: float(strongest[number])
-            for number in order.tolist()
-            if self.tokens[number] and strongest[number] > _LEAST
-        }
-
-    def _looked_up(self, idf: Weights, ids: list[int]) -> Weights:
-        present = np.zeros(self.vocabulary, dtype=bool)
-        present[ids] = True
-        table = np.array([idf.get(token, 0) if token else 0 for token in self.tokens])
-        weights = np.where(present, table, 0)
-        order = np.argsort(-weights, kind="stable")
-        return {self.tokens[each]: float(weights[each]) for each in order if weights[each] > 0}
+        numbers = logits.numpy().astype(np.float64)
+        return weights_by_token(strongest(numbers, self._activation), self.tokens)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RecipeError
-from .modules_json import read_json
+from .modules_json import class_names, read_json
 
 _ARTIFACT = "artifact.metadata"
 _SENTENCE = "config_sentence_transformers.json"
@@ -57,6 +57,13 @@ def read_token_folder(folder: Path) -> TokenFacts:
         f"{folder} says nothing of late interaction: it has no {_ARTIFACT} as ColBERT writes it,"
         f" and no {_SENTENCE} with query_length as PyLate does; the multi kind needs one of them"
     )
+
+
+def tells_of_late_interaction(folder: Path) -> bool:
+    """Whether the folder has a configuration that ``read_token_folder`` reads."""
+    sentence = read_json(folder / _SENTENCE)
+    own = isinstance(sentence, dict) and "query_length" in sentence
+    return own or (folder / _ARTIFACT).is_file()
 
 
 def _of_colbert(folder: Path, stated: Mapping[str, Any]) -> TokenFacts:
@@ -111,14 +118,13 @@ def _modules(folder: Path) -> tuple[Path, Path]:
     """The folders of the transformer and of the projection, the only modules there may be."""
     path = folder / "modules.json"
     listed = read_json(path)
-    entries = listed if isinstance(listed, list) else []
-    kinds = [str(each.get("type")).rpartition(".")[2] for each in entries]
+    kinds = class_names(listed)
     if kinds != ["Transformer", "Dense"]:
         raise RecipeError(
             f"{path} lists {', '.join(kinds) or 'nothing'}; a late-interaction model has a"
             " Transformer and one Dense"
         )
-    transformer, dense = (folder / str(each.get("path", "")) for each in entries)
+    transformer, dense = (folder / str(each.get("path", "")) for each in listed)
     return transformer, dense
 
 

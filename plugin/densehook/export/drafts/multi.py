@@ -30,7 +30,7 @@ _OF_VECTORS = ("pooling", "normalise", "similarity", "dims", "late_chunking")
 
 def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Draft]:
     """As ``Drafting.read``."""
-    _require_keys(recipe)
+    require_keys(recipe)
     progress("Finding the model")
     facts = read_token_folder(model_folder(recipe))
     progress("Loading PyTorch")
@@ -50,7 +50,7 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
     return write
 
 
-def _require_keys(recipe: Recipe) -> None:
+def require_keys(recipe: Recipe) -> None:
     """Raises RecipeError for a key that is of other kinds."""
     plain = {each.name: each.default for each in fields(Recipe)}
     stated = [key for key in _OF_VECTORS if getattr(recipe, key) != plain[key]]
@@ -64,13 +64,21 @@ def _require_keys(recipe: Recipe) -> None:
 def _settled(recipe: Recipe, facts: TokenFacts, reference: TokenReference) -> TokenSettings:
     from ..token_reference import TokenSettings
 
-    positions = reference.plain.positions
+    max_tokens = agreed_length(recipe, facts, reference.plain.positions)
+    prompts = {role: recipe.prompts.get(role, "") for role in ("query", "document")}
+    return TokenSettings(reference.part(facts), max_tokens, prompts)
+
+
+def agreed_length(recipe: Recipe, facts: TokenFacts, positions: int | None) -> int:
+    """How many tokens of a document are read.
+
+    Raises RecipeError where they, or those of a query, are more than the model has positions for.
+    """
     max_tokens = recipe.max_tokens or facts.max_tokens
     for what, most in (("max_tokens", max_tokens), ("query_tokens", facts.query_tokens)):
         if positions is not None and most > positions:
             raise RecipeError(f"{what} is {most}, the model has positions for {positions} at most")
-    prompts = {role: recipe.prompts.get(role, "") for role in ("query", "document")}
-    return TokenSettings(reference.part(facts), max_tokens, prompts)
+    return max_tokens
 
 
 def _write_model(

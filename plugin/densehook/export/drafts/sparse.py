@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from ...bundle import IDF, GoldenText, Manifest, Role, Sparse
 from ...encode.kinds.sparse import largest
-from ...errors import ExportError
 from ..finishing import Draft
 from ..folder import Settings, settle
 from ..recipe import Recipe
 from ..sources import model_folder
-from ..sparse_folder import read_idf, read_sparse_folder
+from ..sparse_folder import known_idf, read_idf, read_sparse_folder
 from ..texts import GOLDEN, long_text
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def _write_model(staging: Path, model: _Model, reference: SparseReference) -> Ma
     terms = min(recipe.max_terms or MAX_TERMS, sum(writable))
     inputs = write_terms(reference.model, model.activation, terms, writable, staging / "model.onnx")
     if model.idf is not None:
-        (staging / IDF).write_text(json.dumps(_table(model.idf, reference)) + "\n")
+        (staging / IDF).write_text(json.dumps(known_idf(model.idf, reference.tokens)) + "\n")
     return Manifest(
         name=recipe.name,
         kind=recipe.kind,
@@ -100,17 +99,6 @@ def _write_model(staging: Path, model: _Model, reference: SparseReference) -> Ma
         source=recipe.origin,
         files={},
     )
-
-
-def _table(idf: Mapping[str, float], reference: SparseReference) -> dict[str, float]:
-    """The weights of tokens that a text may have one of. Raises ExportError where there is none."""
-    kept = {token: idf[token] for token in reference.tokens if token and idf.get(token)}
-    if not kept:
-        raise ExportError(
-            f"none of the {len(idf)} tokens of the idf table is one of the tokenizer's; it is of"
-            " another model"
-        )
-    return kept
 
 
 def _reloaded(model: _Model, traced: SparseReference) -> SparseReference:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ...bundle import Role
 from ...bundle.kinds.dense import UNSTATED_POOLING
 from ...encode import cosines
 from ...encode.session import Vector
@@ -17,10 +16,8 @@ from ..folder import FolderFacts, Settings, read_folder
 from ..gate import Expected
 from ..kinds.dense import part as part
 from ..loading import load_reference
-from ..texts import AWKWARD, PASSAGES, QUESTIONS, SCRIPTS
-from ..variants.graphs import Model, drop_unused
-from .graph import Adapted, Graph, rename, rename_all
-from .near import Near
+from .graph import Adapted, Graph
+from .near import Near, rows_of_both
 
 _OF_TEXTS = ("sentence_embedding", "sentence_embeddings", "embedding", "embeddings", "dense_vecs")
 _OF_TOKENS = ("last_hidden_state", "token_embeddings", "hidden_states")
@@ -29,10 +26,13 @@ _OF_TOKENS = ("last_hidden_state", "token_embeddings", "hidden_states")
 def output_of(graph: Graph) -> str | None:
     """One vector a text where the graph gives it by its usual name, else those of its tokens.
 
-    Of outputs by other names the only one that it can be.
+    Of outputs by other names the only one that it can be. Numbers for every token of the vocabulary
+    are no vector.
     """
-    texts = [name for name, shape in graph.outputs.items() if len(shape) == 2 and shape[1] > 1]
-    tokens = [name for name, shape in graph.outputs.items() if len(shape) == 3 and shape[1] == 5]
+    words = graph.vocabulary
+    shapes = {name: shape for name, shape in graph.outputs.items() if [*shape[-1:]] != [words]}
+    texts = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] > 1]
+    tokens = [name for name, shape in shapes.items() if len(shape) == 3 and shape[1] == 5]
     for known, those in ((_OF_TEXTS, texts), (_OF_TOKENS, tokens)):
         for name in known:
             if name in those:
@@ -44,7 +44,7 @@ def output_of(graph: Graph) -> str | None:
 def adapted(graph: Graph, output: str, settings: Settings) -> Adapted:
     """The graph with pooling, cut and normalisation, as the settings say, where it lacks them."""
     from ..graph import OUTPUT
-    from .heads import head_of
+    from .heads import attach, head_of
 
     model = type(graph.model)()
     model.CopyFrom(graph.model)
@@ -52,7 +52,7 @@ def adapted(graph: Graph, output: str, settings: Settings) -> Adapted:
     shape = graph.outputs[output]
     if settings.mix is not None:
         raise graph.refused("gives one layer's token vectors, and the folder mixes several layers")
-    _attach(model, head_of(settings, graph, shape), output)
+    attach(model, head_of(settings, graph, shape), output)
     model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = len(
         expected(settings, Adapted(model, inputs, OUTPUT, output), np.ones(shape)[0])
     )
@@ -75,15 +75,8 @@ def near_weights(given: Expected, settings: Settings, folder: Path) -> Near:
     facts = read_folder(folder)
     reference = load_reference(facts.transformer)
     own = settings if settings.pooling != UNSTATED_POOLING else _as_folder(settings, facts, folder)
-    texts: list[tuple[Role, str]] = [("query", text) for text in QUESTIONS]
-    texts += [("document", text) for text in (*PASSAGES, *AWKWARD, *SCRIPTS)]
-    rows, expected = [], []
-    for role, text in texts:
-        ids = given.tokenize(settings, role, text)
-        if ids != reference.tokenize(settings, role, text):
-            raise ExportError(f"{folder} gives other token ids for {text[:40]!r} than the graph's")
-        rows.append(given.encode(settings, role, ids))
-        expected.append(reference.encode(own, role, ids))
+    both = rows_of_both(given, settings, reference, own, folder)
+    rows, expected = both.given, both.expected
     if rows[0].shape != expected[0].shape:
         raise ExportError(
             f"{folder} gives vectors of {len(expected[0])} numbers, the graph of {len(rows[0])}"
@@ -91,11 +84,11 @@ def near_weights(given: Expected, settings: Settings, folder: Path) -> Near:
     found = cosines(np.stack(rows), np.stack(expected))
     lowest = float(found.min())
     measured = {
-        "texts": len(texts),
+        "texts": len(rows),
         "lowest_cosine": lowest,
         "mean_cosine": float(found.mean()),
     }
-    return Near(f"lowest cosine {lowest:.6f} to PyTorch on {len(texts)} texts", measured)
+    return Near(f"lowest cosine {lowest:.6f} to PyTorch on {len(rows)} texts", measured)
 
 
 def _as_folder(settings: Settings, facts: FolderFacts, folder: Path) -> Settings:
@@ -104,26 +97,3 @@ def _as_folder(settings: Settings, facts: FolderFacts, folder: Path) -> Settings
             f"{folder} does not say how its vectors are pooled; say it with --pooling"
         )
     return replace(settings, pooling=facts.pooling, steps=facts.steps)
-
-
-def _attach(model: Model, head: Model, output: str) -> None:
-    """Puts the head's nodes behind a graph's output, and makes its outcome the only one."""
-    from ..graph import OUTPUT
-    from .heads import HIDDEN, MASK
-
-    given = f"given/{output}"  # so that the outcome's name is free
-    rename(model, output, given)
-    rename(model, OUTPUT, f"given/{OUTPUT}")
-    kept = {HIDDEN: given, MASK: MASK, OUTPUT: OUTPUT, "": ""}
-
-    def named(name: str) -> str:
-        return kept.get(name, f"densehook/{name}")
-
-    rename_all(head.graph, named)
-    for place, node in enumerate(head.graph.node):
-        node.name = f"densehook/{place}"  # no two nodes of a graph have one name
-    model.graph.node.extend(head.graph.node)
-    model.graph.initializer.extend(head.graph.initializer)
-    del model.graph.output[:]
-    model.graph.output.extend(head.graph.output)
-    drop_unused(model)

@@ -24,6 +24,7 @@ _PAST = "past_key_values"
 
 _INTEGER_OPS = {"MatMulInteger", "QLinearMatMul", "DynamicQuantizeLinear", "DynamicQuantizeMatMul"}
 _INTEGER_OPS |= {"QAttention", "ConvInteger", "QGemm", "QuantizeLinear"}
+_PASSING = {"Cast", "Identity"}
 _SCALED_BY_BATCH = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "QAttention"}
 
 
@@ -74,6 +75,20 @@ class Graph:
         return "fp16" if halves > types.count(TensorProto.FLOAT) else "fp32"
 
     @property
+    def vocabulary(self) -> int | None:
+        """How many tokens its table of embeddings has a row for; None where none is found."""
+        ids = {"input_ids"}
+        rows = {each.name: each.dims[0] for each in self.model.graph.initializer if _is_table(each)}
+        for node in self.model.graph.node:
+            if not ids.intersection(node.input):
+                continue
+            if node.op_type in _PASSING:
+                ids.update(node.output)
+            elif found := [rows[name] for name in node.input if name in rows]:
+                return int(max(found))
+        return None
+
+    @property
     def is_batch_dependent(self) -> bool:
         """Whether numbers are scaled by the largest of all that run together."""
         return any(node.op_type in _SCALED_BY_BATCH for node in self.model.graph.node)
@@ -87,6 +102,10 @@ class Graph:
     def refused(self, why: str) -> ExportError:
         """An error that names the file."""
         return ExportError(f"{self.path} {why}")
+
+
+def _is_table(constant: Any) -> bool:
+    return len(constant.dims) == 2
 
 
 def read_graph(path: Path) -> Graph:

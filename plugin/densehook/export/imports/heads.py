@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -12,14 +12,15 @@ from onnx import version_converter
 from torch import Tensor
 
 from ..folder import Settings
-from ..graph import OUTPUT, quiet
+from ..graph import AXES, OUTPUT, quiet
 from ..pooling import Head, finished
-from ..variants.graphs import Model
-from .graph import Graph
+from ..variants.graphs import Model, drop_unused
+from .graph import Graph, rename, rename_all
 
 HIDDEN = "hidden"
 MASK = "attention_mask"
 
+_ROW = {0: AXES[0]}
 _OPSETS = range(11, 21)
 """Those that PyTorch traces to."""
 
@@ -32,8 +33,10 @@ def head_of(settings: Settings, graph: Graph, shape: Sequence[int]) -> Model:
     """
     of_tokens = len(shape) == 3
     head = _Tokens(settings) if of_tokens else _Texts(settings)
-    masks = [torch.ones(2, shape[1]).long()] if of_tokens and MASK in graph.inputs else []
-    return _traced(head, (torch.ones(2, *shape[1:]), *masks), graph)
+    example = {HIDDEN: torch.ones(2, *shape[1:])}
+    if of_tokens and MASK in graph.inputs:
+        example[MASK] = torch.ones(2, shape[1]).long()
+    return traced_head(head, example, graph)
 
 
 class _Tokens(Head):
@@ -52,21 +55,29 @@ class _Texts(torch.nn.Module):
         return finished(self._settings, vectors.float())
 
 
-def _traced(head: torch.nn.Module, example: tuple[Tensor, ...], graph: Graph) -> Model:
-    """The head as a graph of the same operators' version as the one that it is put on."""
+def traced_head(
+    head: torch.nn.Module,
+    example: Mapping[str, Tensor],
+    graph: Graph,
+    axes: Mapping[int, str] = _ROW,
+) -> Model:
+    """The head as a graph of the same operators' version as the one that it is put on.
+
+    ``example`` is by the head's inputs, ``HIDDEN`` first; ``axes`` are those of the output that are
+    not fixed. Raises ExportError where it cannot be of that version.
+    """
     own = next(each.version for each in graph.model.opset_import if each.domain in ("", "ai.onnx"))
     opset = min(max(own, _OPSETS.start), _OPSETS.stop - 1)
-    names = [HIDDEN, MASK][: len(example)]
-    axes = {0: "batch_size", 1: "sequence_length"} if example[0].ndim == 3 else {0: "batch_size"}
+    given = AXES if example[HIDDEN].ndim == 3 else _ROW
     with tempfile.TemporaryDirectory() as scratch, quiet(), torch.no_grad():
         file = Path(scratch) / "head.onnx"
         torch.onnx.export(
             head.eval(),
-            example,
+            tuple(example.values()),
             str(file),
-            input_names=names,
+            input_names=list(example),
             output_names=[OUTPUT],
-            dynamic_axes={**dict.fromkeys(names, axes), OUTPUT: {0: "batch_size"}},
+            dynamic_axes={**dict.fromkeys(example, given), OUTPUT: axes},
             opset_version=opset,
             dynamo=False,
         )
@@ -80,3 +91,24 @@ def _traced(head: torch.nn.Module, example: tuple[Tensor, ...], graph: Graph) ->
         raise graph.refused(
             f"is of version {own} of ONNX's operators, to which pooling cannot be added: {reason}"
         ) from error
+
+
+def attach(model: Model, head: Model, output: str) -> None:
+    """Puts the head's nodes behind a graph's output, and makes its outcome the only one."""
+    given = f"given/{output}"  # so that the outcome's name is free
+    rename(model, output, given)
+    rename(model, OUTPUT, f"given/{OUTPUT}")
+    own = {each.name: each.name for each in head.graph.input}
+    kept: dict[str, str] = {**own, HIDDEN: given, OUTPUT: OUTPUT, "": ""}
+
+    def named(name: str) -> str:
+        return kept.get(name, f"densehook/{name}")
+
+    rename_all(head.graph, named)
+    for place, node in enumerate(head.graph.node):
+        node.name = f"densehook/{place}"  # no two nodes of a graph have one name
+    model.graph.node.extend(head.graph.node)
+    model.graph.initializer.extend(head.graph.initializer)
+    del model.graph.output[:]
+    model.graph.output.extend(head.graph.output)
+    drop_unused(model)

@@ -15,13 +15,15 @@ from ..finishing import Draft, finish, new_folder
 from ..folder import FolderFacts, Settings, read_folder, settle
 from ..gate import run_gate
 from ..goldens import golden_texts
-from ..kinds import Parity
-from ..modules_json import read_json
-from ..recipe import Recipe
+from ..recipe import Recipe, require_of_kind
+from ..sparse_folder import tells_of_weights
+from ..token_folder import tells_of_late_interaction
 from ..variants.graphs import write_model
-from . import IMPORTS, pairs
+from . import IMPORTS, multi, pairs, sparse
+from .drafting import declared, write_tokenizer
 from .files import Files
 from .graph import Adapted, Graph, read_graph
+from .lengths import cut_remark, longest_run, stated_positions, tokenizer_limit
 
 if TYPE_CHECKING:
     from .reference import GivenGraph
@@ -29,20 +31,27 @@ if TYPE_CHECKING:
 NOT_PROVEN = "none"
 """What a manifest says of its proof where nothing but the graph itself is known."""
 
-_TRIED_TOKENS = 8192
-"""Longer texts are not run to see whether they can be: attention would take gigabytes."""
-_DEFAULT_TOKENS = 512
-"""Tokens, where neither the folder nor the command says how many the model reads."""
-
 Progress = Callable[[str], None]
 
-ROADS: Mapping[str, Callable[..., Bundle]] = {pairs.KIND: pairs.import_pairs}
-"""By kind, where it is not of texts by themselves: the whole way from graph to bundle."""
-_OUTPUTS: Mapping[str, Callable[[Graph], str | None]] = {
+ROADS: Mapping[str, Callable[..., Bundle]] = {
+    pairs.KIND: pairs.import_pairs,
+    sparse.KIND: sparse.import_sparse,
+    multi.KIND: multi.import_tokens,
+}
+"""By kind, where more is known of it than of a vector: the whole way from graph to bundle."""
+_TELLING: Mapping[str, Callable[[Graph], str | None]] = {
     **{name: each.output_of for name, each in IMPORTS.items()},
     pairs.KIND: pairs.output_of,
+    sparse.KIND: sparse.output_of,
 }
-"""By kind, what recognises its graphs."""
+"""By kind, what recognises its graphs, where they are unlike those of other kinds."""
+_OUTPUTS: Mapping[str, Callable[[Graph], str | None]] = {**_TELLING, multi.KIND: multi.output_of}
+"""By kind, what finds the output that an encoder is made of."""
+_FOLDERS: Mapping[str, Callable[[Path], bool]] = {
+    sparse.KIND: tells_of_weights,
+    multi.KIND: tells_of_late_interaction,
+}
+"""By kind, what recognises its folders."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def import_bundle(
 
     ``recipe`` says what the files do not. With ``weights``, the folder of the model that the graph
     was made of, how near it is to PyTorch is measured and stated: the lowest cosine of a vector,
-    the largest difference of a score. Raises ExportError for a graph
+    the largest difference of a score, of a weight or of a MaxSim. Raises ExportError for a graph
     that no bundle can be made of, RecipeError for what is not known of it, GateError where what was
     added does not give what it should.
     """
@@ -79,7 +88,8 @@ def import_bundle(
     require_replaceable(output, MANIFEST)
     progress("Reading the graph")
     graph = read_graph(files.model)
-    chosen, source = _recognised(graph, kind)
+    chosen, source = _recognised(graph, kind or _told(files.folder))
+    require_of_kind(recipe, chosen)
     if chosen in ROADS:
         return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, weights, progress)
     tokenizer = read_tokenizer(files.tokenizer)
@@ -89,7 +99,7 @@ def import_bundle(
         session = graph.session(Path(scratch))
         adapted = IMPORTS[chosen].adapted(graph, source, settings)
         reference = GivenGraph(session, tokenizer, IMPORTS[chosen], adapted)
-        settings = _within(reference, settings, graph)
+        settings = _within(reference, settings)
         given = _Given(graph, chosen, adapted, settings, tokenizer, recipe)
         with new_folder(output) as staging:
             progress("Writing the graph")
@@ -99,9 +109,17 @@ def import_bundle(
     return read_bundle(output)
 
 
+def _told(folder: Path | None) -> str | None:
+    """The kind of encoder that a folder's configuration is of, where no other kind has such."""
+    if folder is None:
+        return None
+    return next((kind for kind, tells in _FOLDERS.items() if tells(folder)), None)
+
+
 def _recognised(graph: Graph, kind: str | None) -> tuple[str, str]:
     """The kind of encoder that the graph is, and the output that makes it one."""
-    found = {name: output_of(graph) for name, output_of in _OUTPUTS.items()}
+    known = _TELLING if kind is None else _OUTPUTS
+    found = {name: output_of(graph) for name, output_of in known.items()}
     able = {name: output for name, output in found.items() if output is not None}
     shapes = ", ".join(f"{name} {_shape(shape)}" for name, shape in graph.outputs.items())
     if kind is not None:
@@ -135,9 +153,7 @@ def _settled(
 ) -> Settings:
     if of_texts and facts.pooling is None and recipe.pooling is None:
         recipe = replace(recipe, pooling=UNSTATED_POOLING)
-    limit = int(tokenizer.model_max_length)
-    known = limit if limit < 1_000_000 else None
-    settings = settle(recipe, facts, known or _DEFAULT_TOKENS, _positions(files))
+    settings = settle(recipe, facts, tokenizer_limit(tokenizer), stated_positions(files))
     if not of_texts and not facts.include_prompt and any(settings.prompts.values()):
         raise ExportError(
             f"{files.folder} leaves the prompts' tokens out of the pooling (include_prompt), which"
@@ -146,38 +162,20 @@ def _settled(
     return settings
 
 
-def _positions(files: Files) -> int | None:
-    """How many tokens the model has positions for, where its config.json says it."""
-    config = read_json(files.folder / "config.json") if files.folder is not None else None
-    stated = config.get("max_position_embeddings") if isinstance(config, dict) else None
-    return stated if type(stated) is int and stated > 0 else None
+def _within(reference: GivenGraph, settings: Settings) -> Settings:
+    """The settings with as many tokens as the graph can run."""
 
+    def run(tokens: int) -> None:
+        reference.encode(settings, "document", [reference.pad_id] * tokens)
 
-def _within(reference: GivenGraph, settings: Settings, graph: Graph) -> Settings:
-    """The settings with as many tokens as the graph can run, where it says so by failing."""
-
-    def runs(tokens: int) -> bool:
-        try:
-            reference.encode(settings, "document", [reference.pad_id] * tokens)
-        except Exception:  # onnxruntime's own errors share no root but this
-            return False
-        return True
-
-    if settings.max_tokens > _TRIED_TOKENS or runs(settings.max_tokens):
+    most = longest_run(run, settings.max_tokens)
+    if most == settings.max_tokens:
         return settings
-    low, high = 5, settings.max_tokens  # five it has run already
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if runs(middle) else (low, middle)
-    remark = f"max_tokens is {low}: the graph cannot run {low + 1} tokens"
-    return replace(settings, max_tokens=low, remarks=[*settings.remarks, remark])
+    return replace(settings, max_tokens=most, remarks=[*settings.remarks, cut_remark(most)])
 
 
 def _written(staging: Path, given: _Given, reference: GivenGraph) -> Manifest:
-    tokenizer = given.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(given.tokenizer, staging)
     write_model(given.adapted.model, staging / "model.onnx")
     recipe, settings = given.recipe, given.settings
     ids = reference.tokenize(settings, "query", "water")
@@ -214,11 +212,6 @@ def _draft(
         manifest,
         golden_texts(settings, reference),
         lambda encoder: run_gate(encoder, reference, settings, "the given graph's"),
-        _declared,
+        declared,
         evidence=evidence,
     )
-
-
-def _declared(manifest: Manifest, parity: Parity) -> Manifest:
-    dependent = manifest.batch_dependent or parity.batch_dependent
-    return replace(manifest, batch_dependent=dependent)

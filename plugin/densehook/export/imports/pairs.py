@@ -14,12 +14,12 @@ from onnx import TensorProto, helper
 from ...bundle import MANIFEST, Bundle, Manifest, read_bundle, require_replaceable
 from ...encode.session import Session
 from ..finishing import Draft, finish, new_folder
-from ..kinds import Parity
 from ..kinds.cross import part
 from ..modules_json import read_json
 from ..pair_gate import golden_pairs, run_pair_gate
 from ..recipe import Recipe
 from ..variants.graphs import Model, set_nodes, write_model
+from .drafting import declared, write_tokenizer
 from .files import Files
 from .graph import Graph, rename
 from .near import Near
@@ -90,7 +90,7 @@ def import_pairs(
                     replace(manifest, proof=near.proof),
                     golden_pairs(tokens, score),
                     lambda encoder: run_pair_gate(encoder, tokens, score, "the given graph's"),
-                    _declared,
+                    declared,
                     evidence={"to_pytorch": near.measured} if near.measured else {},
                 )
             )
@@ -128,10 +128,7 @@ def _written(
 ) -> Manifest:
     from ..pair_graph import OUTPUT
 
-    backend = tokens.tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
-    backend.save(str(staging / "tokenizer.json"))
+    write_tokenizer(tokens.tokenizer, staging)
     write_model(_finished(graph.model, source, activation, OUTPUT), staging / "model.onnx")
     return Manifest(
         name=recipe.name,
@@ -186,8 +183,3 @@ def _require_length(session: Session, graph: Graph, source: str, limit: int, pad
         session.values([source], np.full((1, limit), pad_id, dtype=np.int64))
     except Exception as error:  # onnxruntime's own errors share no root but this
         raise graph.refused(f"cannot run {limit} tokens; say how many with --max-tokens") from error
-
-
-def _declared(manifest: Manifest, parity: Parity) -> Manifest:
-    dependent = manifest.batch_dependent or parity.batch_dependent
-    return replace(manifest, batch_dependent=dependent)

@@ -36,14 +36,11 @@ def read_tokenizer(file: Path) -> Any:
         raise ExportError(f"{file} is not a tokenizer: {reason}") from error
 
 
-class GivenGraph:
-    """The untouched graph with its tokenizer; each text runs alone, and is pooled in numpy."""
+class GivenTokenizer:
+    """What texts are to a graph: its tokens."""
 
-    def __init__(self, session: Session, tokenizer: Any, kind: Importing, adapted: Adapted) -> None:
+    def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        self._session = session
-        self._kind = kind
-        self._adapted = adapted
 
     @cached_property
     def edge_texts(self) -> list[str]:
@@ -61,6 +58,16 @@ class GivenGraph:
         prompted = settings.prompts[role] + text
         encoded = self.tokenizer(prompted, truncation=True, max_length=settings.max_tokens)
         return [int(i) for i in encoded["input_ids"]]
+
+
+class GivenGraph(GivenTokenizer):
+    """The untouched graph with its tokenizer; each text runs alone, and is pooled in numpy."""
+
+    def __init__(self, session: Session, tokenizer: Any, kind: Importing, adapted: Adapted) -> None:
+        super().__init__(tokenizer)
+        self._session = session
+        self._kind = kind
+        self._adapted = adapted
 
     def encode(self, settings: Settings, role: Role, ids: list[int]) -> Any:
         """As its kind has it."""
