@@ -371,7 +371,7 @@ def _write(path: Path, content: Any) -> None:
 
 
 def _word_piece(*special: str, first: str = "[CLS]", last: str = "[SEP]") -> Any:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
     normalizer, splitter = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
     words, ends = _counted(splitter, normalizer.normalize_str)
@@ -382,6 +382,7 @@ def _word_piece(*special: str, first: str = "[CLS]", last: str = "[SEP]") -> Any
     raw = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     raw.normalizer = normalizer
     raw.pre_tokenizer = splitter
+    raw.decoder = decoders.WordPiece()
     pad, mask = (next(s for s in special if name in s.lower()) for name in ("pad", "mask"))
     return _fast(raw, pad=pad, unk="[UNK]", cls=first, sep=last, mask=mask)
 

@@ -253,7 +253,9 @@ def test_a_pipeline_reads_inputs_where_the_index_that_it_writes_to_has_them(
     es.ingest.put_pipeline(id=INDEX, processors=[{"densehook": processor}])
     with pytest.raises(BadRequestError) as refused:
         es.index(index=INDEX, document=DOCUMENT if stated else {"year": 1})
-    said = "by another [template], [prompt] or [modality]" if stated else "has no text: none of [all, "
+    said = (
+        "by another [template], [prompt] or [modality]" if stated else "has no text: none of [all, "
+    )
     assert said in str(refused.value)
 
 
