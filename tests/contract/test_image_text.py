@@ -50,6 +50,7 @@ from densehook.export.images import file_of, pattern
 from densehook.export.texts import QUESTIONS
 from densehook.export.variants import build_variant
 from densehook.hooks import NOTES
+from densehook.hooks.notes import text_hash
 from densehook.images import pixels_of
 from densehook.tune import pair_bundles
 from versions import VERSIONS
@@ -431,6 +432,39 @@ def test_an_unchanged_image_is_not_encoded_again(there: There, name: str) -> Non
     there.client.update(index=name, id="1", doc={"photo": IMAGES[1]}, refresh=True)
     assert encoded(there) == before + 1
     assert cosines(vector(there, name, "1"), there.clip.encode_images([IMAGES[1]])).min() >= 0.9999
+
+
+def test_what_is_an_image_is_not_that_text(there: There, name: str) -> None:
+    made = body(there.clip)
+    stated = made["mappings"]["_meta"]["densehook"]["fields"]
+    properties = made["mappings"]["properties"]
+    properties["photo"] = {"type": "keyword", "index": False, "doc_values": False}
+    properties["spelt"] = properties["embedding"]
+    stated["spelt"] = {**stated["embedding"], "modality": "text"}
+    there.client.indices.create(index=name, **made)
+    there.client.index(index=name, id="1", document={"photo": IMAGES[0]}, refresh=True)
+    fields = there.client.search(index=name, fields=["embedding", "spelt"], source=[NOTES])
+    (hit,) = fields["hits"]["hits"]
+    by_python = {
+        "embedding": there.clip.encode_images([IMAGES[0]]),
+        "spelt": there.clip.encode_documents([IMAGES[0]]),
+    }
+    for field, expected in by_python.items():
+        assert cosines(np.array([hit["fields"][field]]), expected).min() >= 0.9999, field
+    notes = hit["_source"][NOTES]
+    assert notes["embedding"]["text"] == text_hash(IMAGES[0], modality="image")
+    assert notes["spelt"]["text"] == text_hash(IMAGES[0])
+
+    # and a field whose modality is mended gets other vectors
+    mended = {**stated, "spelt": stated["embedding"]}
+    meta = {"densehook": {"fields": mended}}
+    there.client.indices.put_mapping(index=name, meta=meta)
+    for encoder in (None, there.clip):
+        index = Index.open(there.client, name, encoder, field="spelt")
+        assert index.embed(texts=True).written == (1 if encoder is None else 0)
+    found = there.client.search(index=name, fields=["spelt"])["hits"]["hits"][0]
+    mended_row = np.array([found["fields"]["spelt"]])
+    assert cosines(mended_row, by_python["embedding"]).min() >= 0.9999
 
 
 def test_the_processor_embeds_images(there: There, name: str) -> None:

@@ -66,7 +66,7 @@ def named(
     """An encoder that differs from the node's in what it reads of long texts; and a worse one."""
     described: dict[str, dict[str, Any]] = {
         "equal": {"max_tokens": 63},
-        "worse": {"pooling": "cls"},
+        "worse": {"pooling": "max"},
     }
     made = {
         name: renamed(shared_tiny_bundle(**each), tmp_path_factory.mktemp(name), f"tiny-{name}")

@@ -34,7 +34,7 @@ def bundles(
     """One that reads less of long texts than the node's, and one that finds less."""
     described: dict[str, dict[str, Any]] = {
         "equal": {"max_tokens": 63},
-        "worse": {"pooling": "cls"},
+        "worse": {"pooling": "max"},
     }
     return {
         name: renamed(shared_tiny_bundle(**each), tmp_path_factory.mktemp(name), f"tiny-{name}")

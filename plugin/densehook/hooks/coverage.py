@@ -82,7 +82,8 @@ def has_other_text(fields: Mapping[str, Any], field: VectorField, join: Join) ->
     text, _ = field_text(document, field, join)
     prompt = prompt_of(document, field.text)
     anyones = {**note, "fingerprint": None}
-    return not is_current(anyones, text, field.fingerprint, field.chunk, prompt)
+    read = field.chunk, prompt, field.text.modality
+    return not is_current(anyones, text, field.fingerprint, *read)
 
 
 def embedded(
@@ -93,7 +94,8 @@ def embedded(
     Elasticsearch merges an object into the one that is there; in a list it takes its place.
     """
     value = [value] if isinstance(value, Mapping) else value
-    return with_vector({}, field, value, note_of(text, field.fingerprint, field.chunk, prompt))
+    note = note_of(text, field.fingerprint, field.chunk, prompt, field.text.modality)
+    return with_vector({}, field, value, note)
 
 
 def _note(field: VectorField, key: str) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 from ..bundle import is_blank, well_formed
 from ..chunk import ChunkRule
 from .paths import with_value, without
+from .text_rule import Modality
 from .vector_field import VectorField
 
 NOTES = "densehook"
@@ -34,14 +35,21 @@ _TEXT_BYTES = 16
 Note = Mapping[str, Any]
 
 
-def text_hash(text: str, chunk: ChunkRule | None = None, prompt: str | None = None) -> str:
+def text_hash(
+    text: str,
+    chunk: ChunkRule | None = None,
+    prompt: str | None = None,
+    modality: Modality = "text",
+) -> str:
     """Hash of a document's text: 32 hex digits of SHA-256 over its UTF-8.
 
     A text that is cut another way, or that another prompt than the encoder's goes before, is
-    another text.
+    another text; and so is what is read as an image.
     """
     own = text if chunk is None else chunk.hashed(text)
-    text = own if prompt is None or not text else f"{prompt}\n{own}"
+    before = [] if modality == "text" else [str(modality)]
+    before += [] if prompt is None else [prompt]
+    text = "\n".join([*before, own]) if text else own
     return hashlib.sha256(well_formed(text).encode()).digest()[:_TEXT_BYTES].hex()
 
 
@@ -50,10 +58,11 @@ def note_of(
     fingerprint: str | None = None,
     chunk: ChunkRule | None = None,
     prompt: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, str]:
     """The note of a vector made of this text, by the encoder of that fingerprint or by a client."""
     made_by = {} if fingerprint is None else {"fingerprint": fingerprint}
-    return {**made_by, "text": text_hash(text, chunk, prompt)}
+    return {**made_by, "text": text_hash(text, chunk, prompt, modality)}
 
 
 def note_in(fields: Mapping[str, Any], vector_field: str) -> Note | None:
@@ -71,11 +80,12 @@ def is_current(
     fingerprint: str,
     chunk: ChunkRule | None = None,
     prompt: str | None = None,
+    modality: Modality = "text",
 ) -> bool:
     """Whether a vector with this note is that of the text, by the field's encoder or a client."""
     return (
         note is not None
-        and note.get("text") == text_hash(text, chunk, prompt)
+        and note.get("text") == text_hash(text, chunk, prompt, modality)
         and note.get("fingerprint") in (None, fingerprint)
     )
 
@@ -122,15 +132,16 @@ def decide(
     """
     brought = note_in(fields, field.name)
     value = field.value_in(fields)
+    read = field.chunk, prompt, field.text.modality
     if value is not None:
         note = _note_of(field, value, brought, stored)
         if note is None:  # a client's own, which belongs to the text that it comes with
-            return Decision(Vector.KEPT, note_of(text, chunk=field.chunk, prompt=prompt))
-        if is_current(note, text, field.fingerprint, field.chunk, prompt):
+            return Decision(Vector.KEPT, note_of(text, None, *read))
+        if is_current(note, text, field.fingerprint, *read):
             return Decision(Vector.KEPT, note)
     if is_blank(text):
         return Decision(Vector.NONE, None)
-    made = note_of(text, field.fingerprint, field.chunk, prompt)
+    made = note_of(text, field.fingerprint, *read)
     if value is None and stored is not None and _is_there_for(stored, brought, made):
         return Decision(Vector.TAKEN, stored.note)
     return Decision(Vector.MADE, made)

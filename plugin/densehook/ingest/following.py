@@ -127,7 +127,8 @@ class Copier:
             if place in made.failures:
                 failures.append(Failure.of(Document(hit["_id"], own), made.failures[place]))
                 continue
-            note = note_of(text, target.fingerprint, target.chunk, prompt)
+            read = target.chunk, prompt, target.text.modality
+            note = note_of(text, target.fingerprint, *read)
             copies.append(self._copy(hit, with_vector(own, target, made.values[place], note)))
         return _Page(last, copies, failures, made.encoded)
 

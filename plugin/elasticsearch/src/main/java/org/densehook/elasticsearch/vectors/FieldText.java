@@ -27,7 +27,7 @@ record FieldText(TextRule rule, ChunkRule chunk, EncoderHandle encoder) {
    * @throws IllegalArgumentException when an input is an object
    */
   PromptedText of(Map<?, ?> document) {
-    return new PromptedText(text(document), rule.prompt(document));
+    return new PromptedText(text(document), rule.prompt(document), rule.modality());
   }
 
   private LongText text(Map<?, ?> document) {

@@ -8,8 +8,9 @@ import org.densehook.chunk.LongText;
  *
  * @param text empty when there is none
  * @param prompt what goes before it; null for the encoder's own prompt of documents
+ * @param modality what it is: the same characters may be a text, or an image
  */
-record PromptedText(LongText text, String prompt) {
+record PromptedText(LongText text, String prompt, Modality modality) {
 
   boolean isEmpty() {
     return text.isEmpty();
@@ -18,6 +19,10 @@ record PromptedText(LongText text, String prompt) {
   /** What tells it from every other text, but for the encoder's own prompt. */
   String identity(ChunkRule rule) {
     String own = rule == null ? text.text() : rule.hashed(text);
-    return prompt == null || text.isEmpty() ? own : prompt + "\n" + own;
+    if (text.isEmpty()) {
+      return own;
+    }
+    String prompted = prompt == null ? own : prompt + "\n" + own;
+    return modality == Modality.TEXT ? prompted : modality + "\n" + prompted;
   }
 }

@@ -59,7 +59,7 @@ class VectorDecisionTest {
   void aTextWithoutAVectorIsEncoded() {
     VectorDecision decision = decide(document("cats", null, null), null);
     assertEquals(Kind.MAKE, decision.kind());
-    assertEquals(new PromptedText(LongText.of("cats"), null), decision.text());
+    assertEquals(new PromptedText(LongText.of("cats"), null, Modality.TEXT), decision.text());
     assertEquals(made("cats"), decision.note().asMap());
   }
 
