@@ -198,8 +198,12 @@ def test_a_variant_that_its_setting_spoils_is_refused(
     def spoilt(variant: Bundle, setting: Setting) -> Encoder:
         encoder = encoder_of(variant, setting)
         if variant.manifest.variant:
-            right = encoder.encode_tokens
-            monkeypatch.setattr(encoder, "encode_tokens", lambda window: -right(window))
+            right = encoder.encode_tokens_of_kinds
+            monkeypatch.setattr(
+                encoder,
+                "encode_tokens_of_kinds",
+                lambda window, kinds: [-rows for rows in right(window, kinds)],
+            )
         return encoder
 
     monkeypatch.setattr(tuning_module, "encoder_of", spoilt)
