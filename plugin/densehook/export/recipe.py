@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -168,11 +168,17 @@ def read_recipe(path: Path | str) -> Recipe:
     return Recipe(**content, folder=path.resolve().parent)
 
 
+def stated_of(recipe: Recipe, keys: Iterable[str]) -> list[str]:
+    """Those of the keys that the recipe states."""
+    plain = {each.name: each.default for each in fields(Recipe)}
+    return [key for key in keys if getattr(recipe, key) not in (plain[key], {}, ())]
+
+
 def require_of_kind(recipe: Recipe, kind: str) -> None:
     """Raises RecipeError for a key that is not of the kind."""
-    plain = {each.name: each.default for each in fields(Recipe)}
-    for key, kinds in _OF_KINDS.items():
-        if kind not in kinds and getattr(recipe, key) not in (plain[key], {}, ()):
+    for key in stated_of(recipe, _OF_KINDS):
+        kinds = _OF_KINDS[key]
+        if kind not in kinds:
             raise RecipeError(
                 f"recipe {recipe.name}: {key} is for kind {', '.join(kinds)} alone, and this is"
                 f" {kind}; leave it out"

@@ -7,14 +7,12 @@ so none of them falls in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
 from ..elastic.indices import delete_index, index_exists, the_index, uuid_of
 from ..elastic.moments import checkpoints_of
 from ..elastic.patience import Patience
-from ..elastic.remote import RemoteEncoder
 from ..elastic.streams import data_stream
 from ..elastic.succession import (
     allow_writes,
@@ -27,8 +25,8 @@ from ..errors import DensehookError, RequestError
 from ..hooks import VectorField, template_after
 from ..index import Index
 from ..ingest.following import Copier, Following
-from ..ingest.pace import Pace
 from .beginning import Wanted, begun, field_of
+from .copying import copier_into, followed
 from .gate import Gate, Progress, measured, searchable
 from .moving import catch_up, move
 from .outcome import Migrated, Way, objection
@@ -71,12 +69,7 @@ def migrate(
     before = None if gate is None else searchable(client, old, wanted.field, gate)
     state = begun(client, alias, old, entry, wanted, kept)
     after = Index.open(client, state.new, wanted.encoder, field=state.new_field)
-    making = None
-    if not after.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
-        making = after.field, wanted.encoder
-    copier = Copier(
-        client, state.new, old=field_of(client, state.old, state.old_field), making=making
-    )
+    copier = copier_into(after, field_of(client, state.old, state.old_field), wanted)
 
     def prepare() -> None:
         set_pipelines(client, state.new, state.pipelines)
@@ -220,34 +213,13 @@ def _has_old(client: Elasticsearch, state: State) -> bool:
     return index_exists(client, state.old) and uuid_of(client, state.old) == state.uuid
 
 
-@contextmanager
 def _following(
-    client: Elasticsearch,
-    state: State,
-    copier: Copier,
-    kept: Kept,
-    way: Way,
-    *,
-    back: bool = False,
-) -> Iterator[Following]:
+    client: Elasticsearch, state: State, copier: Copier, kept: Kept, way: Way, *, back: bool = False
+) -> AbstractContextManager[Following]:
     """The new index, which follows the old; or, on the way back, the old one that follows it."""
     source, target = (state.new, state.old) if back else (state.old, state.new)
-    following = Following(
-        client,
-        source,
-        target,
-        copier,
-        state.back if back else state.marks,
-        patience=Patience(way.patience),
-        pace=Pace(way.requests_per_second),
-        on_mark=lambda: kept.write(state),
-        on_failure=way.on_failure,
-        on_progress=lambda done, total: way.on_progress(f"Copying into {target}", done, total),
-    )
-    try:
-        yield following
-    finally:
-        following.close()
+    marks = state.back if back else state.marks
+    return followed(client, source, target, copier, marks, way, lambda: kept.write(state))
 
 
 def _keeping(following: Following, on_progress: Progress) -> Progress:

@@ -7,21 +7,17 @@ copies of all that the stream holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from ..elastic.indices import delete_index, index_exists, the_index, uuid_of
-from ..elastic.patience import Patience
-from ..elastic.remote import RemoteEncoder
-from ..elastic.streams import DataStream, roll_over
+from ..elastic.streams import DataStream, data_stream, roll_over
 from ..elastic.succession import create_successor, free_name, kept_pipelines, put_templates
-from ..errors import RequestError
+from ..errors import ClusterUnreachable, RequestError
 from ..hooks import VectorField, makes_like, pipelines_of, template_after
 from ..index import Index
-from ..ingest.following import Copied, Copier, Following
-from ..ingest.pace import Pace
+from ..ingest.following import Copied
 from .beginning import Wanted, field_of, replaced_field, wanted_index
+from .copying import copier_into, followed
 from .gate import Gate, measured, searchable
 from .outcome import Migrated, Way, objection
 from .state import Kept, State, under_way
@@ -163,30 +159,12 @@ def _copy(
     way: Way,
 ) -> None:
     """Fills the trial with what all of the stream's indices hold at this moment."""
-    making = None
-    if not trial.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
-        making = trial.field, wanted.encoder
     for index in stream.indices:
         old = field_of(client, index, wanted.field or trial.field.name)
-        following = Following(
-            client,
-            index,
-            trial.name,
-            Copier(client, trial.name, old=old, making=making),
-            {},
-            patience=Patience(way.patience),
-            pace=Pace(way.requests_per_second),
-            on_mark=lambda: None,
-            on_failure=way.on_failure,
-            on_progress=_labelled(way, f"Copying {index}"),
-        )
-        with closing(following):
+        copier = copier_into(trial, old, wanted)
+        with followed(client, index, trial.name, copier, {}, way) as following:
             following.step()
         done.copied.add(following.copied)
-
-
-def _labelled(way: Way, label: str) -> Callable[[int, int], None]:
-    return lambda done, total: way.on_progress(label, done, total)
 
 
 def _renew(
@@ -202,7 +180,7 @@ def _rolled_over(client: Elasticsearch, stream: DataStream, state: State, kept: 
     """Rolls over and forgets the trial; where that is refused, the template is what it was."""
     trial = state.new
     try:
-        state.new = roll_over(client, stream.name)
+        state.new = _next_index(client, stream)
     except BaseException:
         put_templates(client, state.templates)
         raise
@@ -210,6 +188,16 @@ def _rolled_over(client: Elasticsearch, stream: DataStream, state: State, kept: 
     if index_exists(client, trial):
         delete_index(client, trial)
     return state.new
+
+
+def _next_index(client: Elasticsearch, stream: DataStream) -> str:
+    try:
+        return roll_over(client, stream.name)
+    except ClusterUnreachable:  # the answer may be lost, and all done
+        now = data_stream(client, stream.name)
+        if now is None or now.write_index == stream.write_index:
+            raise
+        return now.write_index
 
 
 def _rolled(stream: DataStream, kept: Kept) -> State:

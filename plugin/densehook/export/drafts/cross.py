@@ -11,8 +11,9 @@ from ...bundle import Manifest
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..kinds.cross import part
-from ..recipe import Recipe
+from ..recipe import Recipe, stated_of
 from ..sources import model_folder
+from ..tokenizer_file import write_tokenizer
 
 if TYPE_CHECKING:
     from ..pair_reference import PairReference
@@ -23,12 +24,10 @@ _OF_VECTORS = ("pooling", "normalise", "similarity", "dims")
 
 def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Draft]:
     """As ``Drafting.read``."""
-    for key in _OF_VECTORS:
-        if getattr(recipe, key) is not None:
-            raise RecipeError(
-                f"recipe {recipe.name}: {key} is of vectors, and kind 'cross' has none; leave it"
-                " out"
-            )
+    for key in stated_of(recipe, _OF_VECTORS):
+        raise RecipeError(
+            f"recipe {recipe.name}: {key} is of vectors, and kind 'cross' has none; leave it out"
+        )
     progress("Finding the model")
     folder = model_folder(recipe)
     progress("Loading PyTorch")
@@ -61,10 +60,7 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
 def _write_model(staging: Path, recipe: Recipe, reference: PairReference) -> Manifest:
     from ..pair_graph import OUTPUT, write_pair_graph
 
-    tokenizer = reference.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(reference.tokenizer, staging)
     inputs = write_pair_graph(
         reference.model, reference.answers, reference.activation, staging / "model.onnx"
     )

@@ -21,6 +21,7 @@ from ..kinds.dense import part
 from ..loading import load_reference, reloaded
 from ..recipe import Recipe
 from ..texts import GOLDEN
+from ..tokenizer_file import write_tokenizer
 from .sparse import MAX_TERMS
 
 if TYPE_CHECKING:
@@ -73,10 +74,7 @@ def _write_model(
     from ..heads_graph import write_heads_graph
     from ..sparse_reference import written_tokens
 
-    tokenizer = reference.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(reference.tokenizer, staging)
     ids = reference.tokenize(settings, "query", GOLDEN[0])
     own = part(settings, reference.encode(settings, "query", ids))
     written = written_tokens(reference.tokenizer, int(reference.model.config.vocab_size))

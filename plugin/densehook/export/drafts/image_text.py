@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,9 @@ from ...bundle import (
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..image_folder import model_in
-from ..recipe import Recipe
+from ..recipe import Recipe, stated_of
 from ..sources import model_folder
+from ..tokenizer_file import write_tokenizer
 
 if TYPE_CHECKING:
     from ...encode import Encoder
@@ -60,9 +60,7 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
 
 def _require_keys(recipe: Recipe) -> None:
     """Raises RecipeError for a key that is of other kinds."""
-    plain = {each.name: each.default for each in fields(Recipe)}
-    stated = [key for key in _OF_OTHERS if getattr(recipe, key) != plain[key]]
-    if stated:
+    if stated := stated_of(recipe, _OF_OTHERS):
         raise RecipeError(
             f"recipe {recipe.name}: {', '.join(stated)} is what a model of images and text decides"
             " itself; leave it out"
@@ -87,10 +85,7 @@ def _write_models(
     from ..graph import OUTPUT
     from ..image_graph import ImageTower, TextTower, write_image_graph, write_text_graph
 
-    tokenizer = reference.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(reference.tokenizer, staging)
     text = TextTower(reference.model, reference.length, reference.pad_id)
     inputs = write_text_graph(text, staging / "model.onnx", reference.dims)
     write_image_graph(ImageTower(reference.model, reference.steps), staging / IMAGE_MODEL)

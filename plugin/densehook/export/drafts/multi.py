@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,11 @@ from ...bundle import Manifest
 from ...bundle.kinds.multi import sample_of
 from ...errors import RecipeError
 from ..finishing import Draft
-from ..recipe import Recipe
+from ..recipe import Recipe, stated_of
 from ..sources import model_folder
 from ..texts import GOLDEN
 from ..token_folder import TokenFacts, read_token_folder
+from ..tokenizer_file import write_tokenizer
 
 if TYPE_CHECKING:
     from ..token_reference import TokenReference, TokenSettings
@@ -52,9 +52,7 @@ def read(recipe: Recipe, progress: Callable[[str], None]) -> Callable[[Path], Dr
 
 def require_keys(recipe: Recipe) -> None:
     """Raises RecipeError for a key that is of other kinds."""
-    plain = {each.name: each.default for each in fields(Recipe)}
-    stated = [key for key in _OF_VECTORS if getattr(recipe, key) != plain[key]]
-    if stated:
+    if stated := stated_of(recipe, _OF_VECTORS):
         raise RecipeError(
             f"recipe {recipe.name}: {', '.join(stated)} is of a kind that gives one vector for a"
             " text; of the multi kind the model folder says everything but max_tokens: leave it out"
@@ -87,10 +85,7 @@ def _write_model(
     from ..graph import OUTPUT
     from ..token_graph import write_token_graph
 
-    tokenizer = reference.plain.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(reference.plain.tokenizer, staging)
     inputs = write_token_graph(reference.plain.model, reference.projection, staging / "model.onnx")
     return Manifest(
         name=recipe.name,

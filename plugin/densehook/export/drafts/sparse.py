@@ -18,6 +18,7 @@ from ..recipe import Recipe
 from ..sources import model_folder
 from ..sparse_folder import known_idf, read_idf, read_sparse_folder
 from ..texts import GOLDEN, long_text
+from ..tokenizer_file import write_tokenizer
 
 if TYPE_CHECKING:
     from ..sparse_reference import SparseReference
@@ -73,10 +74,7 @@ def _write_model(staging: Path, model: _Model, reference: SparseReference) -> Ma
     from ..sparse_graph import write_terms
 
     recipe, settings = model.recipe, model.settings
-    tokenizer = reference.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(reference.tokenizer, staging)
     writable = [bool(token) for token in reference.tokens]
     terms = min(recipe.max_terms or MAX_TERMS, sum(writable))
     inputs = write_terms(reference.model, model.activation, terms, writable, staging / "model.onnx")

@@ -18,6 +18,7 @@ from ..loading import load_reference, reloaded
 from ..modules import vector_width
 from ..recipe import Recipe
 from ..texts import GOLDEN, QUESTIONS
+from ..tokenizer_file import write_tokenizer
 
 if TYPE_CHECKING:
     from ..reference import Reference
@@ -54,10 +55,7 @@ def _write_model(
 ) -> Manifest:
     from ..graph import OUTPUT, write_graph
 
-    tokenizer = reference.tokenizer.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(staging / "tokenizer.json"))
+    write_tokenizer(reference.tokenizer, staging)
     read = (reference.tokenize(settings, "query", text) for text in (*GOLDEN, *QUESTIONS))
     ids = next(filter(None, read), [0])  # some tokenizers know few letters, and no unknown ones
     sample = reference.encode(settings, "query", ids)

@@ -18,22 +18,21 @@ from ..goldens import golden_texts
 from ..recipe import Recipe, require_of_kind
 from ..sparse_folder import tells_of_weights
 from ..token_folder import tells_of_late_interaction
+from ..tokenizer_file import write_tokenizer
 from ..variants.graphs import write_model
 from . import IMPORTS, multi, pairs, sparse
-from .drafting import declared, write_tokenizer
+from .drafting import Asked, declared
 from .files import Files
 from .graph import Adapted, Graph, read_graph
-from .lengths import cut_remark, longest_run, stated_positions, tokenizer_limit
+from .lengths import stated_positions, tokenizer_limit, within
+from .near import UNKNOWN
 
 if TYPE_CHECKING:
     from .reference import GivenGraph
 
-NOT_PROVEN = "none"
-"""What a manifest says of its proof where nothing but the graph itself is known."""
-
 Progress = Callable[[str], None]
 
-ROADS: Mapping[str, Callable[..., Bundle]] = {
+ROADS: Mapping[str, Callable[[Asked], Bundle]] = {
     pairs.KIND: pairs.import_pairs,
     sparse.KIND: sparse.import_sparse,
     multi.KIND: multi.import_tokens,
@@ -91,7 +90,7 @@ def import_bundle(
     chosen, source = _recognised(graph, kind or _told(files.folder))
     require_of_kind(recipe, chosen)
     if chosen in ROADS:
-        return ROADS[chosen](files, recipe, output, graph, source, NOT_PROVEN, weights, progress)
+        return ROADS[chosen](Asked(files, recipe, output, graph, source, weights, progress))
     tokenizer = read_tokenizer(files.tokenizer)
     facts = _facts(files)
     settings = _settled(recipe, facts, tokenizer, files, of_texts=len(graph.outputs[source]) == 2)
@@ -99,7 +98,7 @@ def import_bundle(
         session = graph.session(Path(scratch))
         adapted = IMPORTS[chosen].adapted(graph, source, settings)
         reference = GivenGraph(session, tokenizer, IMPORTS[chosen], adapted)
-        settings = _within(reference, settings)
+        settings = within(reference, settings)
         given = _Given(graph, chosen, adapted, settings, tokenizer, recipe)
         with new_folder(output) as staging:
             progress("Writing the graph")
@@ -162,18 +161,6 @@ def _settled(
     return settings
 
 
-def _within(reference: GivenGraph, settings: Settings) -> Settings:
-    """The settings with as many tokens as the graph can run."""
-
-    def run(tokens: int) -> None:
-        reference.encode(settings, "document", [reference.pad_id] * tokens)
-
-    most = longest_run(run, settings.max_tokens)
-    if most == settings.max_tokens:
-        return settings
-    return replace(settings, max_tokens=most, remarks=[*settings.remarks, cut_remark(most)])
-
-
 def _written(staging: Path, given: _Given, reference: GivenGraph) -> Manifest:
     write_tokenizer(given.tokenizer, staging)
     write_model(given.adapted.model, staging / "model.onnx")
@@ -185,7 +172,7 @@ def _written(staging: Path, given: _Given, reference: GivenGraph) -> Manifest:
         kind=given.kind,
         precision=given.graph.precision,
         batch_dependent=given.graph.is_batch_dependent,
-        proof=NOT_PROVEN,
+        proof=UNKNOWN.proof,
         part=IMPORTS[given.kind].part(settings, sample),
         max_tokens=settings.max_tokens,
         pad_id=reference.pad_id,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from ..folder import Settings
 from ..modules_json import read_json
 from .files import Files
 
@@ -44,6 +46,18 @@ def longest_run(run: Callable[[int], Any], most: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if runs(middle) else (low, middle)
     return low
+
+
+def within(reference: Any, settings: Settings) -> Settings:
+    """The settings with as many tokens as the graph can run; ``reference`` runs it as it came."""
+
+    def run(tokens: int) -> None:
+        reference.encode(settings, "document", [reference.pad_id] * tokens)
+
+    most = longest_run(run, settings.max_tokens)
+    if most == settings.max_tokens:
+        return settings
+    return replace(settings, max_tokens=most, remarks=[*settings.remarks, cut_remark(most)])
 
 
 def cut_remark(tokens: int) -> str:

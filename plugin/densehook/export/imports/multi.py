@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +20,12 @@ from ..goldens import golden_texts
 from ..recipe import Recipe
 from ..texts import GOLDEN
 from ..token_folder import TokenFacts, read_token_folder
+from ..tokenizer_file import write_tokenizer
 from ..variants.graphs import Model, write_model
-from .drafting import declared, write_tokenizer
-from .files import Files
+from .drafting import Asked, declared
 from .graph import Graph
 from .lengths import cut_remark, longest_run, stated_positions
-from .near import Near, rows_of_both
+from .near import UNKNOWN, Near, rows_of_both
 
 if TYPE_CHECKING:
     from ..token_reference import TokenSettings
@@ -59,16 +58,7 @@ def output_of(graph: Graph) -> str | None:
     return usual[0] if usual else tokens[0] if len(tokens) == 1 else None
 
 
-def import_tokens(
-    files: Files,
-    recipe: Recipe,
-    output: Path,
-    graph: Graph,
-    source: str,
-    not_proven: str,
-    weights: Path | None,
-    progress: Callable[[str], None],
-) -> Bundle:
+def import_tokens(asked: Asked) -> Bundle:
     """Makes a bundle of a graph of token vectors and its tokenizer; else as ``import_bundle``.
 
     The folder must say the rest, as for an export. With ``weights`` its largest difference of a
@@ -77,24 +67,25 @@ def import_tokens(
     from .reference import read_tokenizer
     from .token_vectors import GivenVectors
 
-    require_replaceable(output, MANIFEST)
+    require_replaceable(asked.output, MANIFEST)
+    recipe, graph, source = asked.recipe, asked.graph, asked.source
     _require_unit(recipe)
-    facts = read_token_folder(files.folder or files.model.parent)
-    tokenizer = read_tokenizer(files.tokenizer)
+    facts = read_token_folder(asked.folder)
+    tokenizer = read_tokenizer(asked.files.tokenizer)
     with tempfile.TemporaryDirectory() as scratch:
         session = graph.session(Path(scratch))
         given = GivenVectors(session, tokenizer, source, _projection(facts, graph, source), facts)
-        model = _settled(files, recipe, graph, source, given, facts)
-        near = Near(not_proven, {})
-        if weights is not None:
-            progress("Comparing with PyTorch")
-            near = _near_weights(given, model, weights)
-        with new_folder(output) as staging:
-            progress("Writing the graph")
+        model = _settled(asked, given, facts)
+        near = UNKNOWN
+        if asked.weights is not None:
+            asked.progress("Comparing with PyTorch")
+            near = _near_weights(given, model, asked.weights)
+        with new_folder(asked.output) as staging:
+            asked.progress("Writing the graph")
             manifest = replace(_written(staging, recipe, model, given), proof=near.proof)
-            progress("Comparing with the graph as it came")
+            asked.progress("Comparing with the graph as it came")
             finish(_draft(staging, manifest, model, given, near))
-    return read_bundle(output)
+    return read_bundle(asked.output)
 
 
 def _require_unit(recipe: Recipe) -> None:
@@ -114,12 +105,11 @@ def _projection(facts: TokenFacts, graph: Graph, source: str) -> Any:
     return None if width == facts.dims else projection_of(facts, width)
 
 
-def _settled(
-    files: Files, recipe: Recipe, graph: Graph, source: str, given: GivenVectors, facts: TokenFacts
-) -> _Model:
+def _settled(asked: Asked, given: GivenVectors, facts: TokenFacts) -> _Model:
     from ..token_reference import TokenSettings
 
-    stated = agreed_length(recipe, facts, stated_positions(files))
+    recipe, graph = asked.recipe, asked.graph
+    stated = agreed_length(recipe, facts, stated_positions(asked.files))
     prompts = {role: recipe.prompts.get(role, "") for role in ("query", "document")}
     settings = TokenSettings(given.part(facts), stated, prompts)
     masks = settings.part.expands
@@ -141,7 +131,9 @@ def _settled(
         )
     kept = min(most, stated)
     remarks = [] if kept == stated else [cut_remark(kept)]
-    return _Model(graph, source, replace(settings, max_tokens=kept), given.projection, remarks)
+    return _Model(
+        graph, asked.source, replace(settings, max_tokens=kept), given.projection, remarks
+    )
 
 
 def _near_weights(given: GivenVectors, model: _Model, folder: Path) -> Near:

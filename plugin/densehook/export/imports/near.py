@@ -21,6 +21,10 @@ class Near:
     measured: Mapping[str, Any]
 
 
+UNKNOWN = Near("none", {})
+"""Where nothing but the graph itself is known."""
+
+
 @dataclass(frozen=True)
 class Both:
     """Of each text what the graph gives and what the model does; the first are ``questions``."""

@@ -18,11 +18,11 @@ from ..kinds.cross import part
 from ..modules_json import read_json
 from ..pair_gate import golden_pairs, run_pair_gate
 from ..recipe import Recipe
+from ..tokenizer_file import write_tokenizer
 from ..variants.graphs import Model, set_nodes, write_model
-from .drafting import declared, write_tokenizer
-from .files import Files
+from .drafting import Asked, declared
 from .graph import Graph, rename
-from .near import Near
+from .near import UNKNOWN, Near
 
 if TYPE_CHECKING:
     from ..pair_reference import PairIds, PairTokens
@@ -40,16 +40,7 @@ def output_of(graph: Graph) -> str | None:
     return usual[0] if usual else ones[0] if len(ones) == 1 else None
 
 
-def import_pairs(
-    files: Files,
-    recipe: Recipe,
-    output: Path,
-    graph: Graph,
-    source: str,
-    not_proven: str,
-    weights: Path | None,
-    progress: Callable[[str], None],
-) -> Bundle:
+def import_pairs(asked: Asked) -> Bundle:
     """Makes a bundle of a graph of pairs and its tokenizer; else as ``import_bundle``.
 
     With ``weights`` its largest difference of a score to PyTorch's is measured and stated.
@@ -57,11 +48,13 @@ def import_pairs(
     from ..pair_reference import PairTokens, agreed_activation, stated_activation
     from .reference import read_tokenizer
 
-    require_replaceable(output, MANIFEST)
-    config = read_json(files.folder / "config.json") if files.folder is not None else None
+    require_replaceable(asked.output, MANIFEST)
+    recipe, graph, source = asked.recipe, asked.graph, asked.source
+    folder = asked.files.folder
+    config = read_json(folder / "config.json") if folder is not None else None
     stated: dict[str, Any] = config if isinstance(config, dict) else {}
     activation = agreed_activation(recipe, stated_activation(stated))
-    tokenizer = read_tokenizer(files.tokenizer)
+    tokenizer = read_tokenizer(asked.files.tokenizer)
     knows_types = "token_type_ids" in graph.inputs
     limit = _limit(recipe, stated, int(tokenizer.model_max_length))
     tokens = PairTokens(tokenizer, recipe, limit, knows_types=knows_types)
@@ -76,14 +69,14 @@ def import_pairs(
             return logit if activation == "identity" else float(1 / (1 + np.exp(-logit)))
 
         _require_length(session, graph, source, limit, tokens.pad_id)
-        near = Near(not_proven, {})
-        if weights is not None:
-            progress("Comparing with PyTorch")
-            near = _near_weights(tokens, score, recipe, activation, weights)
-        with new_folder(output) as staging:
-            progress("Writing the graph")
+        near = UNKNOWN
+        if asked.weights is not None:
+            asked.progress("Comparing with PyTorch")
+            near = _near_weights(tokens, score, recipe, activation, asked.weights)
+        with new_folder(asked.output) as staging:
+            asked.progress("Writing the graph")
             manifest = _written(staging, recipe, graph, source, tokens, activation)
-            progress("Comparing with the graph as it came")
+            asked.progress("Comparing with the graph as it came")
             finish(
                 Draft(
                     staging,
@@ -94,7 +87,7 @@ def import_pairs(
                     evidence={"to_pytorch": near.measured} if near.measured else {},
                 )
             )
-    return read_bundle(output)
+    return read_bundle(asked.output)
 
 
 def _near_weights(

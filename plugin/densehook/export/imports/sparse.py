@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...bundle import IDF, MANIFEST, Bundle, Manifest, Sparse, read_bundle, require_replaceable
 from ...encode.kinds.sparse import largest
-from ...encode.session import Session
 from ..drafts.sparse import MAX_TERMS
 from ..finishing import Draft, finish, new_folder
 from ..folder import FolderFacts, Settings, settle
@@ -22,12 +19,12 @@ from ..goldens import golden_texts
 from ..modules_json import read_json
 from ..recipe import Recipe
 from ..sparse_folder import known_idf, read_idf, read_sparse_folder
+from ..tokenizer_file import write_tokenizer
 from ..variants.graphs import Model, write_model
-from .drafting import declared, write_tokenizer
-from .files import Files
+from .drafting import Asked, declared
 from .graph import Graph
-from .lengths import cut_remark, longest_run, stated_positions, tokenizer_limit
-from .near import Near, rows_of_both
+from .lengths import stated_positions, tokenizer_limit, within
+from .near import UNKNOWN, Near, rows_of_both
 
 if TYPE_CHECKING:
     from .term_weights import GivenWeights
@@ -64,16 +61,7 @@ def output_of(graph: Graph) -> str | None:
     return _USUAL if _USUAL in wide else wide[0] if len(wide) == 1 else None
 
 
-def import_sparse(
-    files: Files,
-    recipe: Recipe,
-    output: Path,
-    graph: Graph,
-    source: str,
-    not_proven: str,
-    weights: Path | None,
-    progress: Callable[[str], None],
-) -> Bundle:
+def import_sparse(asked: Asked) -> Bundle:
     """Makes a bundle of a graph of weights and its tokenizer; else as ``import_bundle``.
 
     With ``weights`` its largest difference of a weight to PyTorch's is measured and stated.
@@ -81,29 +69,29 @@ def import_sparse(
     from .reference import read_tokenizer
     from .term_weights import GivenWeights
 
-    require_replaceable(output, MANIFEST)
-    folder = files.folder or files.model.parent
-    facts, activation = read_sparse_folder(folder, recipe)
+    require_replaceable(asked.output, MANIFEST)
+    recipe, graph, source = asked.recipe, asked.graph, asked.source
+    facts, activation = read_sparse_folder(asked.folder, recipe)
     _require_masked(facts, graph)
-    tokenizer = read_tokenizer(files.tokenizer)
-    settings = settle(recipe, facts, tokenizer_limit(tokenizer), stated_positions(files))
+    tokenizer = read_tokenizer(asked.files.tokenizer)
+    settings = settle(recipe, facts, tokenizer_limit(tokenizer), stated_positions(asked.files))
     with tempfile.TemporaryDirectory() as scratch:
         session = graph.session(Path(scratch))
-        settings = _within(session, source, settings)
-        idf = _idf(folder, recipe)
+        idf = _idf(asked.folder, recipe)
         given = GivenWeights(session, tokenizer, source, graph.outputs[source], activation, idf)
+        settings = within(given, settings)
         terms = min(recipe.max_terms or MAX_TERMS, sum(map(bool, given.tokens)))
         model = _Model(graph, source, settings, activation, terms, idf)
-        near = Near(not_proven, {})
-        if weights is not None:
-            progress("Comparing with PyTorch")
-            near = _near_weights(given, model, recipe, weights)
-        with new_folder(output) as staging:
-            progress("Writing the graph")
+        near = UNKNOWN
+        if asked.weights is not None:
+            asked.progress("Comparing with PyTorch")
+            near = _near_weights(given, model, recipe, asked.weights)
+        with new_folder(asked.output) as staging:
+            asked.progress("Writing the graph")
             manifest = replace(_written(staging, recipe, model, given), proof=near.proof)
-            progress("Comparing with the graph as it came")
+            asked.progress("Comparing with the graph as it came")
             finish(_draft(staging, manifest, model, given, near))
-    return read_bundle(output)
+    return read_bundle(asked.output)
 
 
 def _require_masked(facts: FolderFacts, graph: Graph) -> None:
@@ -124,17 +112,6 @@ def _idf(folder: Path, recipe: Recipe) -> Mapping[str, float] | None:
     if recipe.idf is None and not (folder / IDF).is_file():
         return None
     return read_idf(folder, recipe.idf or IDF)
-
-
-def _within(session: Session, source: str, settings: Settings) -> Settings:
-    """The settings with as many tokens as the graph can run."""
-    most = longest_run(
-        lambda tokens: session.values([source], np.zeros((1, tokens), dtype=np.int64)),
-        settings.max_tokens,
-    )
-    if most == settings.max_tokens:
-        return settings
-    return replace(settings, max_tokens=most, remarks=[*settings.remarks, cut_remark(most)])
 
 
 def _near_weights(given: GivenWeights, model: _Model, recipe: Recipe, folder: Path) -> Near:

@@ -1,0 +1,57 @@
+"""How documents come from one index into another, with vectors of the encoder that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..elastic.patience import Patience
+from ..elastic.remote import RemoteEncoder
+from ..hooks import VectorField
+from ..ingest.following import Copier, Following
+from ..ingest.pace import Pace
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from ..index import Index
+    from .beginning import Wanted
+    from .outcome import Way
+
+
+def copier_into(after: Index, old: VectorField | None, wanted: Wanted) -> Copier:
+    """Copies without the ``old`` field's vectors; the new ones are made in the cluster, or here."""
+    making = None
+    if not after.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
+        making = after.field, wanted.encoder
+    return Copier(after.client, after.name, old=old, making=making)
+
+
+@contextmanager
+def followed(
+    client: Elasticsearch,
+    source: str,
+    target: str,
+    copier: Copier,
+    marks: dict[int, int],
+    way: Way,
+    on_mark: Callable[[], None] = lambda: None,
+) -> Iterator[Following]:
+    """An index that follows another, in the way that is asked for."""
+    following = Following(
+        client,
+        source,
+        target,
+        copier,
+        marks,
+        patience=Patience(way.patience),
+        pace=Pace(way.requests_per_second),
+        on_mark=on_mark,
+        on_failure=way.on_failure,
+        on_progress=lambda done, total: way.on_progress(f"Copying into {target}", done, total),
+    )
+    try:
+        yield following
+    finally:
+        following.close()
