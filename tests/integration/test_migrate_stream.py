@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.faults.proxy import Proxy
+from benchmarks.faults.schedule import Answer
 from elasticsearch import Elasticsearch
 
 from command_line import running_in, succeeded
@@ -14,6 +16,7 @@ from conftest import CrowdedNode
 from densehook.bundle import Bundle
 from densehook.collections import open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
+from densehook.elastic.connect import connect
 from densehook.encode import Encoder, load
 from densehook.errors import ElasticError, RequestError
 from densehook.export.texts import PASSAGES
@@ -189,6 +192,23 @@ def test_a_roll_over_that_is_refused_leaves_the_template(
     assert finish(es, stream.name) == ""
     with pytest.raises(RequestError, match="no migration of 'orders'"):
         roll_back(es, stream.name)
+
+
+def test_a_roll_over_whose_answer_is_lost_is_done(
+    crowded_node: CrowdedNode, encoders: Mapping[str, Encoder], make_stream: Callable[..., Stream]
+) -> None:
+    stream = make_stream("visitors", crowded_node.encoder)
+
+    def cut_short(number: int, path: str) -> Answer:
+        return Answer(cut="after" if path.endswith("/_rollover") else "")
+
+    with Proxy(lambda: crowded_node.state.url, cut_short, lambda number: None) as proxy:
+        done = migrate(connect(proxy.url), stream.name, Wanted(encoders["equal"]), None)
+    assert stream.indices[-2:] == [done.old, done.new]
+    assert stream.stated["encoder"] == stream.stated_by(done.new)["encoder"] == "tiny-equal"
+    assert stream.stated_by(roll_back(crowded_node.client, stream.name).new)["encoder"] == (
+        crowded_node.encoder.manifest.name
+    )
 
 
 def test_the_command_line_says_what_became_of_a_stream(
