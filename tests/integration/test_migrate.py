@@ -319,9 +319,12 @@ def test_a_run_that_is_killed_goes_on_and_copies_nothing_twice(
 
 def copied(es: Elasticsearch) -> int:
     """Documents in the new index."""
-    es.indices.refresh(index=f"{ALIAS}*", allow_no_indices=True)
     names = [name for name in es.indices.get(index=f"{ALIAS}-*").body if name != OLD]
-    return int(es.count(index=names[0])["count"]) if names else 0
+    if not names:
+        return 0
+    es.cluster.health(index=names[0], wait_for_status="yellow")  # made this moment by another
+    es.indices.refresh(index=names[0])
+    return int(es.count(index=names[0])["count"])
 
 
 def test_a_document_whose_version_went_back_is_copied_as_it_is(
