@@ -22,6 +22,7 @@ from ..errors import EncodeError, QueueFull
 from ..machine import usable_cpus
 from .encoded import Encoded, placed, stats_of
 from .encoder import WINDOW, Encoder, require_list
+from .opening import encoder_of
 from .selftest import self_test
 from .session import Vector, Vectors
 from .tokenizer import Tokens
@@ -59,8 +60,8 @@ class Engine:
         """
         cpus = usable_cpus()
         traffic = _Traffic()
-        queries = Encoder(bundle.queries or bundle, threads=1)
-        bulk = Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False)
+        queries = encoder_of(bundle.queries or bundle, threads=1)
+        bulk = encoder_of(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False)
         self_test(bulk, bundle)  # the other runs the same files
         self._queries = _QueryLane(queries, cpus, query_queue, cached_queries, traffic)
         self._bulk = _BulkLane(bulk, bulk_queue, traffic)
