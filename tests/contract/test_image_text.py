@@ -668,6 +668,19 @@ def test_an_index_that_is_there_gets_vectors_of_its_images(
         Index.add_field(there.client, name, there.clip, **asked)
 
 
+def test_the_command_line_embeds_the_images_that_are_there(
+    there: There, name: str, clip_bundle: Bundle, tmp_path: Path
+) -> None:
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=there.url)
+    there.client.indices.create(index=name, mappings={"properties": {"photo": {"type": "binary"}}})
+    there.client.index(index=name, id="0", document={"photo": IMAGES[0]}, refresh=True)
+    asked = ("embed", name, "--encoder", clip_bundle.path, "--image", "photo")
+    refused = run(*asked, "--input", "photo")
+    assert refused.returncode == 2 and "give one of them" in refused.stderr
+    assert "1 documents embedded" in succeeded(run(*asked))
+    assert "0 documents embedded" in succeeded(run("embed", name, "--encoder", clip_bundle.path))
+
+
 def test_the_command_line_creates_feeds_and_searches(
     there: There, name: str, clip_bundle: Bundle, tmp_path: Path
 ) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from densehook.bundle import TUNING, Bundle, Dense, read_bundle, read_tuning
+from densehook.bundle import TUNING, Bundle, Dense, Tuning, read_bundle, read_tuning
+from densehook.cli.tune import table_of
 from densehook.collections import Sample, sample
 from densehook.encode import Encoder, load
 from densehook.encode import encoder as encoder_module
@@ -129,6 +130,15 @@ def test_tokens_are_tuned_by_how_well_they_find(
     assert read_bundle(tmp_path / "bundle").manifest.kind == kind
 
 
+def headings(tuning: Tuning) -> list[str]:
+    """Of what the command prints of each variant, whose rows are as long."""
+    table = table_of(tuning)
+    assert table.row_count == len(tuning.measured)
+    found = [str(column.header) for column in table.columns]
+    assert found[0] == "variant" and not found[-1]
+    return found[1:-1]
+
+
 def test_pairs_are_tuned_by_how_well_they_rerank(
     pair_bundle: Callable[[str], Bundle], tmp_path: Path
 ) -> None:
@@ -144,6 +154,7 @@ def test_pairs_are_tuned_by_how_well_they_rerank(
         0 <= row["orders_agree"] <= 1 and "lowest_cosine" not in row for row in rows.values()
     )
     assert set(rows) | {row["variant"] for row in tuning.measured} == {"fp32", *only}
+    assert headings(tuning) == ["pairs/s", "x fp32", "nDCG@10", "loss", "orders", "MB"]
     bundle = read_bundle(path)
     assert bundle.manifest.kind == "cross"
     assert bundle.tuning() == tuning
@@ -203,6 +214,8 @@ def test_several_kinds_are_tuned_as_one_and_each_keeps_its_own(
     assert [kept["quality"] for kept in rows["fp32"]["kinds"].values()] == pytest.approx(
         alone, abs=1e-3
     )
+    of_kinds = ["nDCG@10 dense", "nDCG@10 sparse", "nDCG@10 multi"]
+    assert headings(tuning) == ["texts/s", "x fp32", *of_kinds, "loss", "cosine", "MB"]
     right = Found.measured
 
     def without_sparse(self: Found, encoder: Encoder, on_progress: Any) -> dict[str, float]:
