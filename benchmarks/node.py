@@ -204,7 +204,7 @@ def hybrid(setting: Setting) -> list[Result]:
         "dense": lambda text: dense.text_request(field, text, ENCODER, size),
         "hybrid": lambda text: hybrid_request(
             ["densehook_text"],
-            dense.text_retriever(field, text, ENCODER, size),
+            [dense.text_retriever(field, text, ENCODER, size)],
             text,
             fusion="rrf",
             size=size,

@@ -7,8 +7,10 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,13 +36,14 @@ from densehook.bundle.golden import write_golden_images
 from densehook.bundle.reader import Bundle
 from densehook.collections import Sample
 from densehook.elastic.remote import remote_encoder
-from densehook.encode import Encoder, cosines, load
+from densehook.encode import Encoder, Engine, cosines, load
 from densehook.errors import (
     BundleError,
     ElasticError,
     EncodeError,
     EncoderMismatch,
     ExportError,
+    QueueFull,
     RecipeError,
     RequestError,
     SelfTestError,
@@ -176,6 +179,49 @@ def test_a_bad_image_is_named_by_its_place(clip_bundle: Bundle, image: str, reas
     with pytest.raises(EncodeError, match=f"image 1: .*{reason}") as refused:
         load(clip_bundle.path).encode_images([IMAGES[0], image])
     assert refused.value.position == 1
+
+
+def test_an_engine_encodes_images_for_many_threads(clip_bundle: Bundle, pair: Bundle) -> None:
+    whole = load(clip_bundle.path)
+    expected = whole.encode_images(IMAGES[:6])
+    for bundle in (clip_bundle, pair):
+        with Engine(bundle) as engine, ThreadPoolExecutor(4) as callers:
+            halves = callers.map(engine.encode_images, (IMAGES[:3], IMAGES[3:6]))
+            asked = callers.map(engine.encode_query_image, IMAGES[:6])
+            documents = callers.submit(engine.encode_documents, ["a cat"])
+            found = list(halves)
+            assert sum(each.stats.texts for each in found) == 6
+            np.testing.assert_allclose(
+                np.concatenate([each.vectors for each in found]), expected, atol=1e-5
+            )
+            np.testing.assert_allclose(np.array(list(asked)), expected, atol=1e-5)
+            assert cosines(
+                documents.result().vectors, whole.encode_documents(["a cat"])
+            ).min() == pytest.approx(1, abs=1e-5)
+        with pytest.raises(EncodeError, match="the engine is closed"):
+            engine.encode_images(IMAGES[:1])
+
+
+def test_an_engine_says_what_is_no_image(clip_bundle: Bundle, tiny_bundle: Bundle) -> None:
+    with Engine(clip_bundle, image_queue=1) as engine:
+        with pytest.raises(EncodeError, match=r"image 1: .*no image in base64") as refused:
+            engine.encode_images([IMAGES[0], "no image"])
+        assert refused.value.position == 1
+        with pytest.raises(EncodeError, match="put it in a list"):
+            engine.encode_images(IMAGES[0])
+        assert len(engine.encode_images(IMAGES[:3]).vectors) == 3  # more than may wait, but alone
+        with ThreadPoolExecutor(1) as callers, engine._images._turn:
+            first = callers.submit(engine.encode_images, IMAGES[:1])
+            deadline = time.monotonic() + 30
+            while not engine._images._waiting and time.monotonic() < deadline:
+                time.sleep(0.01)
+            with pytest.raises(QueueFull, match="1 images wait, 2 more are over the bound of 1"):
+                engine.encode_images(IMAGES[:2])
+            assert len(engine.encode_query_image(IMAGES[0])) == tiny_image_text.PROJECTED
+            assert not first.done()
+        assert len(first.result().vectors) == 1
+    with Engine(tiny_bundle) as engine, pytest.raises(BundleError, match="'image-text' alone"):
+        engine.encode_images(IMAGES[:1])
 
 
 def test_an_encoder_of_texts_reads_no_image(tiny: Encoder) -> None:
@@ -590,6 +636,49 @@ def test_python_feeds_images_and_names_bad_ones(there: There, name: str) -> None
     made.ingest(rows)
     found = np.concatenate([vector(there, other, f"{n}") for n in range(4)])
     assert cosines(found, expected).min() >= 0.9999
+
+
+@pytest.mark.parametrize("in_cluster", [True, False])
+def test_an_index_that_is_there_gets_vectors_of_its_images(
+    there: There, name: str, in_cluster: bool
+) -> None:
+    properties = {"photo": {"type": "binary"}, "said": {"type": "text"}}
+    there.client.indices.create(index=name, mappings={"properties": properties})
+    for n, each in enumerate(IMAGES[:4]):
+        there.client.index(index=name, id=f"{n}", document={"photo": each, "said": "a pattern"})
+    there.client.indices.refresh(index=name)
+    asked: dict[str, Any] = {"inputs": ["photo"], "in_cluster": in_cluster}
+    with pytest.raises(RequestError, match=r"'photo' .* is mapped as binary, which holds no text"):
+        Index.add_field(there.client, name, there.clip, **asked)
+    with pytest.raises(BundleError, match="of kind 'image-text' alone"):
+        Index.add_field(there.client, name, there.tiny, modality="image", **asked)
+    with pytest.raises(RequestError, match="of one field, not of photo, said"):
+        Index.add_field(there.client, name, there.clip, inputs=["photo", "said"], modality="image")
+    index = Index.add_field(there.client, name, there.clip, modality="image", **asked)
+    assert index.field.text.modality == "image" and not index.provenance.bm25_fields
+    report = index.embed()
+    assert (report.written, report.failed, report.coverage.to_embed) == (4, 0, 0)
+    found = np.concatenate([vector(there, name, f"{n}") for n in range(4)])
+    assert cosines(found, there.clip.encode_images(IMAGES[:4])).min() >= 0.9999
+    there.client.indices.refresh(index=name)
+    assert index.search(image=file_of(2))[0].id == "2"
+    again = Index.add_field(there.client, name, there.clip, modality="image", **asked)
+    assert again.embed().written == 0
+    with pytest.raises(RequestError, match="are read as image, not as text; leave the modality"):
+        Index.add_field(there.client, name, there.clip, **asked)
+
+
+def test_the_command_line_embeds_the_images_that_are_there(
+    there: There, name: str, clip_bundle: Bundle, tmp_path: Path
+) -> None:
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=there.url)
+    there.client.indices.create(index=name, mappings={"properties": {"photo": {"type": "binary"}}})
+    there.client.index(index=name, id="0", document={"photo": IMAGES[0]}, refresh=True)
+    asked = ("embed", name, "--encoder", clip_bundle.path, "--image", "photo")
+    refused = run(*asked, "--input", "photo")
+    assert refused.returncode == 2 and "give one of them" in refused.stderr
+    assert "1 documents embedded" in succeeded(run(*asked))
+    assert "0 documents embedded" in succeeded(run("embed", name, "--encoder", clip_bundle.path))
 
 
 def test_the_command_line_creates_feeds_and_searches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -12,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
+from typer.testing import CliRunner
 
 import densehook
 from densehook import Index
 from densehook.bundle import Bundle, write_manifest
+from densehook.cli.app import app
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.encode.kinds.sparse import difference, dot
-from densehook.errors import EncoderMismatch
+from densehook.errors import EncoderMismatch, RequestError
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.multivector import maxsim, unpack
 from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
@@ -78,6 +81,26 @@ def made(plugin_client: Elasticsearch, plugin_index: str, three: Encoder) -> Cal
             )
         here = None if in_cluster else three
         return Index.open(plugin_client, plugin_index, here, field="embedding")
+
+    return make
+
+
+@pytest.fixture
+def together(
+    plugin_client: Elasticsearch, plugin_index: str, three: Encoder
+) -> Callable[..., Index]:
+    """The same, of one command."""
+
+    def make(*, in_cluster: bool) -> Index:
+        return Index.create(
+            plugin_client,
+            plugin_index,
+            three,
+            inputs=["body"],
+            kinds=list(FIELDS.values()),
+            index_type=["hnsw", "float32"],
+            in_cluster=in_cluster,
+        )
 
     return make
 
@@ -354,3 +377,132 @@ def test_a_field_of_none_of_its_kinds_is_refused(
         plugin_client.search(
             index=plugin_index, query={"sparse": {"field": "embedding", "text": QUERY}}
         )
+
+
+@pytest.mark.parametrize("in_cluster", [True, False])
+def test_an_index_of_the_three_is_made_and_fed_and_searched_as_one(
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    together: Callable[..., Index],
+    three: Encoder,
+    in_cluster: bool,
+) -> None:
+    index = together(in_cluster=in_cluster)
+    assert [each.name for each in (index.field, *index.beside)] == list(FIELDS)
+    mapped = plugin_client.indices.get_mapping(index=plugin_index)[plugin_index]["mappings"]
+    assert mapped["properties"]["embedding"]["index_options"]["type"] == "hnsw"
+    assert mapped["properties"]["tokens"]["meta"] == {"precision": "float32", "pool": "1"}
+    before = counted(plugin_client, three.manifest.name, "ingest")["texts"]
+    report = index.ingest(DOCUMENTS)
+    assert (report.indexed, report.failed) == (len(DOCUMENTS), 0)
+    after = counted(plugin_client, three.manifest.name, "ingest")["texts"]
+    assert after - before == (len(DOCUMENTS) if in_cluster else 0)
+    assert_current(plugin_client, plugin_index, three)
+    fields = {"dense": "embedding", "sparse": "weights", "maxsim": "tokens"}
+    for opened in (Index.open(plugin_client, plugin_index), index.encoded_by(three)):
+        for mode, field in fields.items():
+            alone = Index.open(plugin_client, plugin_index, opened.encoder, field=field)
+            found, expected = (each.search(QUERY, mode=mode) for each in (opened, alone))
+            assert [hit.id for hit in found] == [hit.id for hit in expected], mode
+        hits = opened.search(QUERY, explain=True, size=5)
+        assert set(hits[0].parts) == {"bm25", "dense", "sparse"}
+        for hit in hits:
+            assert hit.score == pytest.approx(sum(p.contribution for p in hit.parts.values()))
+        told = opened.explain(QUERY, hits[0].id)
+        assert told is not None and len(told.parts) == 3
+        assert told.score == pytest.approx(hits[0].score)
+
+
+def test_what_is_fused_here_is_what_the_cluster_fuses(
+    plugin_client: Elasticsearch, plugin_index: str, together: Callable[..., Index], three: Encoder
+) -> None:
+    together(in_cluster=True).ingest(DOCUMENTS)
+    plugin_client.indices.refresh(index=plugin_index)
+    here = Index.open(plugin_client, plugin_index, three)
+    there = Index.open(plugin_client, plugin_index)
+    for asked in (
+        {},
+        {"weights": {"bm25": 0.5, "sparse": 3}},
+        {"fusion": "linear", "normalizer": "minmax", "weights": {"dense": 0}},
+        {"min_scores": {"dense": 0.6}},
+        {"filter": {"ids": {"values": ["d1", "d2", "d3"]}}},
+    ):
+        one, other = (each.search(QUERY, explain=True, **asked) for each in (here, there))
+        assert one and {hit.id for hit in one} == {hit.id for hit in other}, asked
+        scores = {hit.id: hit.score for hit in other}
+        for hit in one:
+            assert hit.score == pytest.approx(scores[hit.id], rel=5e-3), asked
+
+
+def test_the_hybrid_search_of_the_three_costs_one_run_here(
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    together: Callable[..., Index],
+    three: Encoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = together(in_cluster=False)
+    index.ingest(DOCUMENTS[:3])
+    runs: list[list[str]] = []
+    run_each = three._running.session.run_each
+    monkeypatch.setattr(
+        three._running.session,
+        "run_each",
+        lambda batch, outputs: runs.append(list(outputs)) or run_each(batch, outputs),
+    )
+    assert index.search(QUERY)
+    assert [len(outputs) for outputs in runs] == [2]
+
+
+def test_an_instruction_is_for_one_kind(
+    plugin_client: Elasticsearch, plugin_index: str, together: Callable[..., Index], three: Encoder
+) -> None:
+    index = together(in_cluster=False)
+    with pytest.raises(RequestError, match="'weights' is a sparse_vector, whose encoder takes no"):
+        index.search(QUERY, instruction="find it")
+
+
+def test_one_of_several_fields_is_named_where_one_is_worked_on(
+    plugin_client: Elasticsearch, plugin_index: str, together: Callable[..., Index], tmp_path: Path
+) -> None:
+    index = together(in_cluster=False)
+    several = r"has several vector fields \(embedding, weights, tokens\); name one: --field"
+    with pytest.raises(RequestError, match=several):
+        index.embed()
+    with pytest.raises(RequestError, match=several):
+        index.export_vectors(tmp_path / "vectors.jsonl")
+    with pytest.raises(RequestError, match=several):
+        index.import_vectors(tmp_path / "vectors.jsonl")
+
+
+def test_the_command_line_makes_and_feeds_and_searches_the_three(
+    plugin_node: NodeState,
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    three: Encoder,
+    m3_bundle: Bundle,
+    tmp_path: Path,
+) -> None:
+    lines = [json.dumps({"_id": each["_id"], "text": each["body"]}) for each in DOCUMENTS]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(lines))
+    url, bundle = ("--url", plugin_node.url), str(m3_bundle.path)
+
+    def run_command(*arguments: str) -> str:
+        done = CliRunner().invoke(app([arguments[0]]), [*arguments, *url])
+        assert done.exit_code == 0, done.output
+        return " ".join(done.stdout.split())
+
+    made = run_command(
+        *("create", plugin_index, "--encoder", bundle, "--input", "text", "--not-in-cluster"),
+        *("--kinds", "multi,dense,sparse=splade", "--index-type", "int8-pool2"),
+    )
+    assert "embedding (hnsw, 32 dims)" in made and "tokens (int8-pool2, 16 dims a token)" in made
+    assert "splade (inverted," in made and "are made from text by m3-0" in made
+    fed = run_command("ingest", plugin_index, str(tmp_path / "corpus.jsonl"), "--encoder", bundle)
+    assert f"{len(DOCUMENTS)} documents" in fed
+    plugin_client.indices.refresh(index=plugin_index)
+    found = plugin_client.search(index=plugin_index, size=100, source=["*"])["hits"]["hits"]
+    assert all({"embedding", "splade", "tokens"} <= each["_source"].keys() for each in found)
+    for mode in ("hybrid", "dense", "sparse", "maxsim"):
+        asked = ("search", plugin_index, QUERY, "--mode", mode, "--encoder", bundle, "--json")
+        assert '"id"' in run_command(*asked), mode

@@ -6,23 +6,29 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from densehook.bundle import TUNING, Bundle, Dense, read_bundle, read_tuning
+from densehook.bundle import TUNING, Bundle, Dense, Tuning, read_bundle, read_tuning
+from densehook.cli.tune import table_of
 from densehook.collections import Sample, sample
 from densehook.encode import Encoder, load
 from densehook.encode import encoder as encoder_module
 from densehook.encode.session import Batch, Session, Vectors
 from densehook.errors import BundleError, CollectionError, ExportError, MissingExtra
 from densehook.export.texts import PASSAGES
-from densehook.tune import gating, ndcg, tune_bundle
+from densehook.tune import encode_sample, gating, ndcg, pair_bundles, tune_bundle
 from densehook.tune import tuning as tuning_module
 from densehook.tune.choice import Measured
+from densehook.tune.kinds.found import Found
+from densehook.tune.kinds.reranked import Reranked
+from densehook.tune.quality import ndcg_of
 from densehook.tune.speed import Setting, encoder_of
 from tiny_collection import small_collection
 
@@ -122,6 +128,124 @@ def test_tokens_are_tuned_by_how_well_they_find(
     assert abs(rows["int8-dynamic"]["loss"]) < 1
     assert rows["int8-dynamic"]["lowest_cosine"] < rows["fp32"]["lowest_cosine"] == 1
     assert read_bundle(tmp_path / "bundle").manifest.kind == kind
+
+
+def headings(tuning: Tuning) -> list[str]:
+    """Of what the command prints of each variant, whose rows are as long."""
+    table = table_of(tuning)
+    assert table.row_count == len(tuning.measured)
+    found = [str(column.header) for column in table.columns]
+    assert found[0] == "variant" and not found[-1]
+    return found[1:-1]
+
+
+def test_pairs_are_tuned_by_how_well_they_rerank(
+    pair_bundle: Callable[[str], Bundle], tmp_path: Path
+) -> None:
+    path = tmp_path / "bundle"
+    shutil.copytree(pair_bundle("bert").path, path)
+    only = ["int8-static", "int8-dynamic"]
+    tuning = tune_bundle(path, small_collection(), max_loss=1.0, only=only)
+    assert (tuning.way, tuning.unit, tuning.queries) == ("reranking 50 candidates", "pairs", 20)
+    rows = {row["variant"]: row for row in tuning.measured if "refused" not in row}
+    assert rows["fp32"]["loss"] == 0 and 0 < rows["fp32"]["quality"] <= 1
+    assert rows["fp32"]["orders_agree"] == 1
+    assert all(
+        0 <= row["orders_agree"] <= 1 and "lowest_cosine" not in row for row in rows.values()
+    )
+    assert set(rows) | {row["variant"] for row in tuning.measured} == {"fp32", *only}
+    assert headings(tuning) == ["pairs/s", "x fp32", "nDCG@10", "loss", "orders", "MB"]
+    bundle = read_bundle(path)
+    assert bundle.manifest.kind == "cross"
+    assert bundle.tuning() == tuning
+    scorer = load(path)
+    assert scorer.tokens_per_run == tuning.tokens_per_run
+    assert scorer.score("how do vaccines work", PASSAGES[:3]).shape == (3,)
+
+
+def test_candidates_are_what_bm25_finds_with_the_relevant_among_them() -> None:
+    corpus = sample(small_collection(), " ", 1000)
+    reranked = Reranked(corpus)
+    assert reranked.queries == 20
+    assert reranked.steps == sum(len(each) for each in reranked.candidates.values())
+    for query, places in reranked.candidates.items():
+        (relevant,) = corpus.qrels[query]
+        assert corpus.ids.index(relevant) in places
+        assert len(places) == len(set(places)) <= 50
+    unfound = replace(corpus, queries={"q0": "zzz"}, qrels={"q0": {"d3": 1, "d4": 0}})
+    assert Reranked(unfound).candidates == {"q0": [corpus.ids.index("d3")]}
+    words = replace(corpus, queries={"q0": " ".join(PASSAGES[7].split()[2:9])}, qrels={"q0": {}})
+    assert Reranked(words).candidates["q0"][0] == corpus.ids.index("d7")
+
+
+def test_the_best_possible_order_has_the_measure_1() -> None:
+    corpus = sample(small_collection(), " ", 1000)
+    relevant = {
+        text: corpus.documents[corpus.ids.index(f"d{q[1:]}")] for q, text in corpus.queries.items()
+    }
+    scorer = SimpleNamespace(
+        manifest=SimpleNamespace(kind="cross"),
+        score_counted=lambda pairs: SimpleNamespace(
+            scores=np.array([relevant[query] == text for query, text in pairs], dtype=np.float32)
+        ),
+    )
+    heard: list[int] = []
+    reranked = Reranked(corpus)
+    assert reranked.measured(scorer, heard.append) == {"cross": 1.0}  # type: ignore[arg-type]
+    assert heard[-1] == reranked.steps
+
+
+def test_several_kinds_are_tuned_as_one_and_each_keeps_its_own(
+    m3_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bundle"
+    shutil.copytree(m3_bundle.path, path)
+    tuning = tune_bundle(path, small_collection(), max_loss=1.0, only=["int4"])
+    rows = {row["variant"]: row for row in tuning.measured if "refused" not in row}
+    for row in rows.values():
+        assert list(row["kinds"]) == ["dense", "sparse", "multi"]
+        assert row["loss"] == max(kept["loss"] for kept in row["kinds"].values())
+        assert row["quality"] == row["kinds"]["dense"]["quality"]
+    alone = [
+        ndcg_of(head, corpus, *encode_sample(head, corpus))
+        for corpus in [sample(small_collection(), " ", 1000)]
+        for head in map(load(m3_bundle.path).of_kind, rows["fp32"]["kinds"])
+    ]
+    assert [kept["quality"] for kept in rows["fp32"]["kinds"].values()] == pytest.approx(
+        alone, abs=1e-3
+    )
+    of_kinds = ["nDCG@10 dense", "nDCG@10 sparse", "nDCG@10 multi"]
+    assert headings(tuning) == ["texts/s", "x fp32", *of_kinds, "loss", "cosine", "MB"]
+    right = Found.measured
+
+    def without_sparse(self: Found, encoder: Encoder, on_progress: Any) -> dict[str, float]:
+        found = dict(right(self, encoder, on_progress))
+        return {**found, "sparse": 0.0} if encoder.manifest.variant else found
+
+    monkeypatch.setattr(Found, "measured", without_sparse)
+    again = tune_bundle(path, small_collection(), max_loss=0.01, only=["int4"])
+    assert again.variant == "fp32"
+    (spoilt,) = [row for row in again.measured if row.get("objection")]
+    assert spoilt["objection"] == "loses more than 0.01 as sparse"
+    with Image.open(path / "tuning.png") as picture:
+        assert picture.width > 600
+
+
+def test_what_no_collection_can_judge_is_not_tuned(
+    clip_bundle: Bundle,
+    tiny_bundle: Bundle,
+    other_tiny_bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(BundleError, match="judged by the images that its texts find, and colle"):
+        tune_bundle(clip_bundle.path, small_collection())
+    monkeypatch.setattr("densehook.tune.towers.LEAST_COSINE", -1.0)
+    corpus = replace(sample(small_collection(), " ", 30), qrels={})
+    pair = pair_bundles(tiny_bundle.path, other_tiny_bundle.path, tmp_path / "pair", corpus)
+    with pytest.raises(BundleError, match="tune each of the two by itself, then pair them again"):
+        tune_bundle(pair.bundle.path, small_collection())
+    assert read_bundle(pair.bundle.path).manifest == pair.bundle.manifest
 
 
 def test_a_tuning_that_fails_leaves_the_bundle_as_it_was(
@@ -258,11 +382,12 @@ def test_a_tuning_of_an_older_densehook_names_no_versions(
     tuned: tuple[Bundle, Bundle], tmp_path: Path
 ) -> None:
     content = json.loads((tuned[1].path / TUNING).read_text())
-    del content["versions"]
+    for later in ("versions", "way", "unit"):
+        del content[later]
     (tmp_path / TUNING).write_text(json.dumps(content))
     tuning = read_tuning(tmp_path)
     assert tuning is not None
-    assert tuning.versions == {}
+    assert (tuning.versions, tuning.way, tuning.unit) == ({}, "exact search", "texts")
 
 
 def test_an_untuned_bundle_has_no_tuning(tmp_path: Path) -> None:

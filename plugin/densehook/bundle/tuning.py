@@ -15,7 +15,7 @@ from ..errors import BundleError
 from .stated import Stated, is_text, parse, read_text, shown
 
 TUNING = "tuning.json"
-_LATER = "versions"  # an older densehook did not write it
+_LATER = ("versions", "way", "unit")  # an older densehook did not write them
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Tuning:
 
     ``tokens_per_run`` counts padding too; ``concurrent_runs`` share the threads. ``measured`` has
     one row for each variant on each execution provider. ``versions`` are those of the software that
-    measured; none where an older densehook did.
+    measured; none where an older densehook did. ``way`` is what ``measure`` is of, and ``unit``
+    what speed is counted in.
     """
 
     variant: str
@@ -40,6 +41,8 @@ class Tuning:
     date: str
     measured: Sequence[Mapping[str, Any]]
     versions: Mapping[str, str] = field(default_factory=dict)
+    way: str = "exact search"
+    unit: str = "texts"
 
     def dumps(self) -> str:
         """The text of tuning.json."""
@@ -58,8 +61,10 @@ def read_tuning(folder: Path) -> Tuning | None:
 
 
 def _read(content: Any, where: str) -> Tuning:
-    stated = Stated(content, where, {each.name for each in fields(Tuning)} - {_LATER}, [_LATER])
-    versions = stated.table(_LATER) if stated.has(_LATER) else {}
+    names = {each.name for each in fields(Tuning)}
+    stated = Stated(content, where, names.difference(_LATER), _LATER)
+    versions = stated.table("versions") if stated.has("versions") else {}
+    told = {key: stated.text(key) for key in ("way", "unit") if stated.has(key)}
     if not all(map(is_text, versions.values())):
         raise BundleError(f"{where}: versions is {shown(versions)}; it must be texts by name")
     return Tuning(
@@ -76,4 +81,5 @@ def _read(content: Any, where: str) -> Tuning:
         date=stated.text("date"),
         measured=stated.list_of("measured", lambda row: isinstance(row, dict), "objects"),
         versions=versions,
+        **told,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,7 +16,9 @@ from .options import AsJson, read_lines
 from .progress import steps
 
 if TYPE_CHECKING:
-    from ..encode.timing import Times
+    from ..bundle import Bundle
+
+_IMAGES = (".jpg", ".jpeg", ".png")
 
 
 def bench(
@@ -24,39 +27,58 @@ def bench(
         Path | None,
         typer.Option("--texts", help="File with one text on each line; else Python's help topics."),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--images",
+            help="Folder of JPEG and PNG files, for an encoder of images; else some are made up.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how fast a bundle encodes here: documents in bulk, queries one by one and at once."""
+    """Measure how fast a bundle is here, at what encoders of its kind do.
+
+    Documents in bulk and queries one by one and at once; of a bundle of several kinds all of them
+    in one run. A cross-encoder scores pairs in bulk, and reranks 50 texts for a query. An encoder
+    of images encodes those too.
+    """
     from ..bundle import read_bundle
     from ..encode.timing import timed
 
     opened = read_bundle(bundle)
+    given = read_lines(texts) if texts else _passages()
     with steps("Encoder") as step:
-        times = timed(opened, read_lines(texts) if texts else _passages(), step)
+        times = timed(opened, given, _files(images) if images else (), step)
     if as_json:
-        out.print_json(json.dumps({"bundle": str(bundle), **asdict(times)}))
+        measured: dict[str, Any] = asdict(times)  # type: ignore[call-overload]
+        out.print_json(json.dumps({"bundle": str(bundle), **measured}))
     else:
-        out.print(f"{opened.manifest.name}, {opened.manifest.precision}, {times.cpus} CPUs")
-        out.print(_table(times))
+        out.print(f"{_named(opened)}, {times.cpus} CPUs")
+        out.print(_table(times.said()))
 
 
-def _table(times: Times) -> Table:
+def _named(bundle: Bundle) -> str:
+    manifest = bundle.manifest
+    queries = "" if bundle.queries is None else f", queries by {_named(bundle.queries)}"
+    return f"{manifest.name}, {manifest.precision}{queries}"
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
-    bulk = times.bulk
-    table.add_row("load", f"{times.load_seconds:.2f} s")
-    table.add_row(
-        f"{bulk.texts:,} documents",
-        f"{times.texts_per_second:,.1f} texts/s, {times.tokens_per_second:,.0f} tokens/s,"
-        f" {times.padding:.1%} padding",
-    )
-    table.add_row("cut", f"{bulk.truncated_texts:,} texts, {bulk.lost_tokens:,} tokens lost")
-    for queries in times.queries:
-        table.add_row(
-            f"queries, {queries.callers} at a time",
-            f"{queries.per_second:,.0f}/s,"
-            f" p50 {queries.p50_ms:.2f} ms, p99 {queries.p99_ms:.2f} ms",
-        )
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _files(folder: Path) -> list[Path]:
+    """The images in a folder, by name. Raises BadParameter where it has none."""
+    found = sorted(each for each in folder.glob("*") if each.suffix.lower() in _IMAGES)
+    if not found:
+        raise typer.BadParameter(
+            f"{folder} has no files {', '.join(_IMAGES)}; name a folder of images",
+            param_hint="--images",
+        )
+    return found
 
 
 def _passages() -> list[str]:

@@ -74,18 +74,23 @@ def open_index(
     field: str | None,
     *,
     encodes: Encodes = "queries",
+    together: bool = False,
 ) -> Index:
     """The index, with the encoder at ``path``, or the one of the name that the index states.
 
     Without an encoder where none is needed: nothing ``encodes``, or, no path being given, the
     cluster does; queries, wherever it has the index's encoder in service, which spares opening a
     bundle, and documents, of an index that is made for that; what is done ``here`` has it in any
-    case. Raises BundleError saying which bundle is needed when it is not there.
+    case. Fields that one run of an encoder fills are opened ``together`` where that is said, and
+    are otherwise several, of which one must be named. Raises BundleError saying which bundle is
+    needed when it is not there.
     """
     from ..index import Index
 
     opened = Index.open(client, index, field=field)
     opened.provenance.require_one_index()
+    if not together:
+        opened.require_one_field()
     return _encoding(opened, path, encodes)
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..chunk import ChunkRule
+    from ..hooks import Modality
     from ..index import Index
     from ..ingest import EmbedReport
 
@@ -57,6 +58,14 @@ def embed(
             " they are known.",
         ),
     ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image",
+            help="Instead of --input: the field whose images are encoded, in base64 or as data"
+            " URLs.",
+        ),
+    ] = None,
     field: VectorFieldName = None,
     index_type: IndexType = None,
     chunk: ChunkBy = None,
@@ -75,7 +84,8 @@ def embed(
 ) -> None:
     """Give the documents of an index the vectors that they lack, while it serves.
 
-    A vector field that the index has not is added first, with --encoder and --input. Vectors of
+    A vector field that the index has not is added first, with --encoder and --input, or --image.
+    Vectors of
     another encoder are made anew; a client's own stay. The same command goes on with what is left
     after an end. Exit code 1 when some documents could not get one.
     """
@@ -83,7 +93,19 @@ def embed(
 
     client = connect(url, api_key, ca_certs)
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
-    opened = prepared(client, index, encoder, inputs, field, index_type, rule, in_cluster)
+    if inputs is not None and image is not None:
+        raise typer.BadParameter("give one of them", param_hint="--input, --image")
+    opened = prepared(
+        client,
+        index,
+        encoder,
+        inputs or image,
+        field,
+        index_type,
+        rule,
+        in_cluster,
+        modality="text" if image is None else "image",
+    )
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)
     if report.failed:
@@ -99,6 +121,7 @@ def prepared(
     index_type: str | None = None,
     chunk: ChunkRule | None = None,
     in_cluster: bool | None = None,
+    modality: Modality = "text",
 ) -> Index:
     """The index with its vector field, and with whoever makes its vectors.
 
@@ -126,6 +149,7 @@ def prepared(
         index_type=index_type,
         in_cluster=in_cluster,
         chunk=chunk,
+        modality=modality,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..files import is_stdin
-from ..hooks import field_for, pipeline_name, require_index_type
+from ..hooks import INDEX_TYPES, new_fields, pipeline_name
 from ..types import IN_INDEX, PATIENCE
 from .bundles import manifest_of, open_index
 from .console import note, out
@@ -26,7 +26,6 @@ from .options import (
     Failures,
     IdField,
     InCluster,
-    IndexType,
     MakeIds,
     Rename,
     Url,
@@ -63,7 +62,22 @@ def create(
             " URLs.",
         ),
     ] = None,
-    index_type: IndexType = None,
+    kinds: Annotated[
+        str | None,
+        typer.Option(
+            "--kinds",
+            help="Of a bundle of several kinds those that get a field, all filled in one run:"
+            " 'dense,sparse,multi', or with names of fields 'dense,sparse=splade'.",
+        ),
+    ] = None,
+    index_type: Annotated[
+        str | None,
+        typer.Option(
+            "--index-type",
+            help=f"One of {', '.join(INDEX_TYPES)}; the first of its kind by default. With --kinds"
+            " one for each, separated by commas.",
+        ),
+    ] = None,
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
     field: Annotated[
@@ -100,32 +114,52 @@ def create(
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
-    field = field or field_for(rule)
-    index_type = require_index_type(manifest, index_type)
+    given = names(inputs) if image is None else [image]
+    types = names(index_type or "")
+    fields = new_fields(
+        manifest, _kinds(kinds), inputs=given, field=field, index_type=types, chunk=rule
+    )
     in_cluster = create_index(
         client,
         index,
         manifest,
-        inputs=names(inputs) if image is None else [image],
-        index_type=index_type,
+        inputs=given,
+        index_type=types,
         shards=shards,
         replicas=replicas,
         field=field,
+        kinds=_kinds(kinds),
         in_cluster=in_cluster,
         chunk=rule,
         template=template,
         modality="text" if image is None else "image",
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
-    kept = require_index_type(manifest, index_type)
+    made = ", ".join(
+        f"{each.name} ({each.index_type}, {each.manifest.part.summary})" for each in fields
+    )
+    is_made = "is made" if len(fields) == 1 else "are made"
     out.print(
-        f"index {index}: {field} ({kept}, {manifest.part.summary}) is made from"
+        f"index {index}: {made} {is_made} from"
         f" {image or inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:
         out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")
     else:
         out.print("by densehook ingest, or the program that writes to it")
+
+
+def _kinds(stated: str | None) -> dict[str, str] | None:
+    """Kinds and the names of their fields, empty for the usual ones, of ``dense,sparse=splade``."""
+    if stated is None:
+        return None
+    kinds: dict[str, str] = {}
+    for each in names(stated):
+        kind, _, name = each.partition("=")
+        if kind in kinds:
+            raise typer.BadParameter(f"{kind!r} is named twice", param_hint="--kinds")
+        kinds[kind] = name
+    return kinds
 
 
 def ingest(
@@ -189,7 +223,7 @@ def ingest(
     if part is not None:
         documents = documents.only(Part.of_text(part))
     client = connect(url, api_key, ca_certs)
-    opened = open_index(client, index, encoder, field, encodes="documents")
+    opened = open_index(client, index, encoder, field, encodes="documents", together=True)
     kept = None
     if checkpoint is not None:
         letters = "none" if failures is None else str(failures.resolve())

@@ -75,9 +75,13 @@ def _print(tuning: Tuning) -> None:
         if "refused" in row:
             out.print(f"{_place(row)} was refused: {row['refused']}")
     out.print(
-        f"{tuning.measure} of exact search over {tuning.documents:,} documents of"
+        f"{tuning.measure} of {tuning.way} over {tuning.documents:,} documents of"
         f" {tuning.collection} for {tuning.queries:,} queries; {tuning.machine}"
     )
+
+
+_NEAR = {"lowest_cosine": "cosine", "orders_agree": "orders"}
+"""How near a variant is to the plain bundle, as its kind says that, and the column's heading."""
 
 
 def table_of(tuning: Tuning) -> Table:
@@ -87,7 +91,10 @@ def table_of(tuning: Tuning) -> Table:
     plain = max(row["texts_per_second"] for row in rows if row["variant"] == "fp32")
     table = Table(box=None, pad_edge=False)
     table.add_column("variant", no_wrap=True)
-    for column in ("texts/s", "x fp32", tuning.measure, "loss", "cosine", "MB"):
+    kinds = list(rows[0].get("kinds", ()))
+    measures = [f"{tuning.measure} {kind}" for kind in kinds] or [tuning.measure]
+    near, heading = next((key, text) for key, text in _NEAR.items() if key in rows[0])
+    for column in (f"{tuning.unit}/s", "x fp32", *measures, "loss", heading, "MB"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in rows:
@@ -97,16 +104,16 @@ def table_of(tuning: Tuning) -> Table:
             f"{row['variant']} ({provider})" if several else row["variant"],
             f"{row['texts_per_second']:.1f}",
             f"{row['texts_per_second'] / plain:.2f}",
-            f"{row['quality']:.4f}",
+            *(f"{each['quality']:.4f}" for each in (row["kinds"].values() if kinds else [row])),
             f"{row['loss']:.4f}",
-            f"{row['lowest_cosine']:.4f}",
+            f"{row[near]:.4f}",
             f"{row['megabytes']:.0f}",
             "chosen" if chosen else row["objection"],
             style="bold" if chosen else None,
         )
     for row in tuning.measured:
         if "refused" in row:
-            table.add_row(_place(row), *[""] * 6, "refused")
+            table.add_row(_place(row), *[""] * (5 + len(measures)), "refused")
     return table
 
 

@@ -12,16 +12,16 @@ from ..chunk import ChunkRule
 from ..errors import DensehookError, IndexExists, NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from ..hooks import (
+    IndexTypes,
+    Kinds,
     Modality,
     Provenance,
     TextTemplate,
-    field_for,
     index_request,
+    new_fields,
     pipeline_name,
     pipeline_request,
     read_provenance,
-    require_field_names,
-    require_index_type,
     require_modality,
     searched_together,
     with_weights,
@@ -39,16 +39,19 @@ def create_index(
     manifest: Manifest,
     *,
     inputs: Sequence[str],
-    index_type: str | None = None,
+    index_type: IndexTypes = None,
     shards: int = 1,
     replicas: int = 0,
     field: str | None = None,
+    kinds: Kinds | None = None,
     in_cluster: bool | None = False,
     chunk: ChunkRule | None = None,
     template: str | None = None,
     modality: Modality = "text",
 ) -> bool:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
+
+    With ``kinds`` it has a field for each of these that the encoder gives, as ``new_fields``.
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
     index's default. None leaves it to the plugin where it has this very encoder in service. With
@@ -58,10 +61,10 @@ def create_index(
     IndexExists, NotInService when the cluster is to encode and does not have this encoder in
     service.
     """
-    index_type = require_index_type(manifest, index_type)
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
-    field = field or field_for(chunk)
-    require_field_names(inputs, field, chunk)
+    first, *others = new_fields(
+        manifest, kinds, inputs=inputs, field=field, index_type=index_type, chunk=chunk
+    )
     require_modality(manifest, modality, inputs, made=chunk is not None or template is not None)
     if chunk is not None and chunk.is_late:
         manifest.require_spans()
@@ -75,23 +78,28 @@ def create_index(
         elif in_cluster:
             require_encoder(client, manifest)
         body = index_request(
-            manifest,
+            first.manifest,
             inputs=inputs,
-            index_type=index_type,
+            index_type=first.index_type,
             shards=shards,
             replicas=replicas,
-            field=field,
+            field=first.name,
             analysis=_analysis(client),
             pipeline=pipeline_name(index) if in_cluster else None,
             chunk=chunk,
             template=template,
             modality=modality,
+            beside=dict(each.mapping() for each in others),
         )
         # sent once: after an answer that was lost, a second request would find an index there
         client.options(max_retries=0).indices.create(index=index, **body)
         if in_cluster:
             pipeline = pipeline_request(
-                manifest, inputs=inputs, field=field, template=template, modality=modality
+                manifest,
+                inputs=inputs,
+                fields=[each.name for each in (first, *others)],
+                template=template,
+                modality=modality,
             )
             _create_pipeline(client, index, pipeline)
     return in_cluster

@@ -251,7 +251,19 @@ class Encoder:
         self.manifest.of(ImageText)
         raise NotImplementedError("encoded by ImageTextEncoder, which load gives")
 
-    def encode_each_image(self, images: Sequence[Image]) -> EncodedEach:
+    def encode_images_counted(
+        self,
+        images: Sequence[Image],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Encoded:
+        """The same with their count; each runs within what ``around_run`` gives."""
+        return Encoded(self.encode_images(images), EncodeStats())
+
+    def encode_each_image(
+        self,
+        images: Sequence[Image],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> EncodedEach:
         """The same, with those that cannot be encoded beside, each with its reason."""
         return EncodedEach(self.encode_images(images), EncodeStats(), {})
 

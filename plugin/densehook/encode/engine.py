@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import cast
@@ -19,9 +19,11 @@ import numpy as np
 
 from ..bundle import Bundle, Role
 from ..errors import EncodeError, QueueFull
+from ..images import Image
 from ..machine import usable_cpus
 from .encoded import Encoded, placed, stats_of
 from .encoder import WINDOW, Encoder, require_list
+from .opening import encoder_of
 from .selftest import self_test
 from .session import Vector, Vectors
 from .tokenizer import Tokens
@@ -43,6 +45,9 @@ class Engine:
 
     Its bulk threads do not spin, which costs bulk work a tenth and lets queries have the cores; for
     bulk work alone an Encoder is faster.
+
+    Images that are encoded run one at a time, and that of a query beside it: each takes some 20
+    bytes of memory for each of its pixels meanwhile.
     """
 
     def __init__(
@@ -51,19 +56,26 @@ class Engine:
         *,
         query_queue: int = 256,
         bulk_queue: int = 16 * WINDOW,
+        image_queue: int = 256,
         cached_queries: int = 1000,
     ) -> None:
         """``query_queue`` and ``bulk_queue`` are texts that may wait; 0 cached queries: no cache.
+
+        ``image_queue`` are images that may wait, those of queries among themselves.
 
         Runs the bundle's self-test. Raises BundleError as Encoder does, SelfTestError as load.
         """
         cpus = usable_cpus()
         traffic = _Traffic()
-        queries = Encoder(bundle.queries or bundle, threads=1)
-        bulk = Encoder(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False)
+        queries = encoder_of(bundle.queries or bundle, threads=1)
+        bulk = encoder_of(bundle, cpus, _BULK_TOKENS_PER_RUN, concurrent_runs=1, spinning=False)
         self_test(bulk, bundle)  # the other runs the same files
         self._queries = _QueryLane(queries, cpus, query_queue, cached_queries, traffic)
         self._bulk = _BulkLane(bulk, bulk_queue, traffic)
+        self._images = _ImageLane(bulk, image_queue)
+        # a tower that queries have of their own reads texts alone
+        self._image_queries = _ImageLane(bulk if bundle.queries else queries, image_queue)
+        self._traffic = traffic
 
     def encode_query(self, text: str, instruction: str | None = None) -> Vector:
         """A query -> float32 [dims]; a text in flight or asked lately is not encoded again.
@@ -81,6 +93,23 @@ class Engine:
         Raises QueueFull, EncodeError as Encoder.encode_documents.
         """
         return self._bulk.encode(texts, "document")
+
+    def encode_images(self, images: Sequence[Image]) -> Encoded:
+        """Images of documents -> float32 [n, dims]; queries go first.
+
+        Raises QueueFull, BundleError and EncodeError as of ImageTextEncoder.encode_images.
+        """
+        self._bulk.require_open()
+        return self._images.encode(images, self._bulk.giving_way)
+
+    def encode_query_image(self, image: Image) -> Vector:
+        """An image that others are searched by -> float32 [dims]; bulk work waits for it.
+
+        Raises QueueFull, BundleError and EncodeError as ``encode_images``.
+        """
+        vectors = self._image_queries.encode([image], self._traffic.query).vectors
+        vector: Vector = vectors[0]
+        return vector
 
     def close(self) -> None:
         """Turns new bulk work away, finishes what waits."""
@@ -169,6 +198,40 @@ class _QueryLane:
         return vector.copy()
 
 
+class _ImageLane:
+    """One image at a time, in the thread that asks; so many more may wait."""
+
+    def __init__(self, encoder: Encoder, queue: int) -> None:
+        self._encoder = encoder
+        self._queue = queue
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+
+    def encode(
+        self, images: Sequence[Image], around: Callable[[], AbstractContextManager[None]]
+    ) -> Encoded:
+        """Each image within what ``around`` gives."""
+        with self._lock:
+            # alone in the queue, more than the bound is taken: it would never fit otherwise
+            if self._waiting and self._waiting + len(images) > self._queue:
+                raise QueueFull(
+                    f"{self._waiting} images wait, {len(images)} more are over the bound of"
+                    f" {self._queue}; try again later"
+                )
+            self._waiting += len(images)
+        try:
+            return self._encoder.encode_images_counted(images, lambda: self._in_turn(around))
+        finally:
+            with self._lock:
+                self._waiting -= len(images)
+
+    @contextmanager
+    def _in_turn(self, around: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        with self._turn, around():
+            yield
+
+
 @dataclass
 class _Job:
     """Texts of one caller, at most a window; ``first`` is the place of the first among them all."""
@@ -249,8 +312,15 @@ class _BulkLane:
             self._texts_waiting -= texts
             return taken
 
+    def require_open(self) -> None:
+        """Raises EncodeError when the lane is closed."""
+        with self._changed:
+            if self._closed:
+                raise EncodeError("the engine is closed")
+
     @contextmanager
-    def _giving_way(self) -> Iterator[None]:
+    def giving_way(self) -> Iterator[None]:
+        """A run that lets queries in flight go first."""
         self._traffic.give_way(_PATIENCE * self._last_run)
         started = time.perf_counter()
         yield
@@ -275,7 +345,7 @@ class _BulkLane:
             for key, tokens in zip(texts, job.tokens, strict=True)
         }
         place = {key: number for number, key in enumerate(distinct)}
-        vectors, failures = self._encoder.encode_each_of(list(distinct.values()), self._giving_way)
+        vectors, failures = self._encoder.encode_each_of(list(distinct.values()), self.giving_way)
         for job, texts in zip(jobs, keys, strict=True):
             places = [place[key] for key in texts]
             guilty = next((n for n, at in enumerate(places) if at in failures), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..errors import EncodeError
 from ..images import Image, pixels_of
 from ..machine import usable_cpus
 from ..types import EncodeStats
-from .encoded import EncodedEach
+from .encoded import Encoded, EncodedEach
 from .encoder import Encoder
 from .session import ImageSession, Vectors
 
@@ -41,20 +42,33 @@ class ImageTextEncoder(Encoder):
         An image is a file's bytes, its ``Path``, base64, a data URL, or one of Pillow's. Raises
         EncodeError, with the place, for one that is none, is too large or cannot be decoded.
         """
+        return self.encode_images_counted(images).vectors
+
+    def encode_images_counted(
+        self,
+        images: Sequence[Image],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Encoded:
+        """The same with their count; each runs within what ``around_run`` gives."""
         if isinstance(images, str | bytes):
             raise EncodeError("images must be a list of images, not one; put it in a list")
-        encoded = self.encode_each_image(images)
+        encoded = self.encode_each_image(images, around_run)
         if encoded.failures:
             raise encoded.failures[min(encoded.failures)]
-        return encoded.vectors
+        return Encoded(encoded.vectors, encoded.stats)
 
-    def encode_each_image(self, images: Sequence[Image]) -> EncodedEach:
+    def encode_each_image(
+        self,
+        images: Sequence[Image],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> EncodedEach:
         """The same; an image that cannot be encoded is all zeros, its reason beside."""
         vectors = self.blank(len(images))
         failures: dict[int, EncodeError] = {}
         for place, image in enumerate(images):
             try:
-                vectors[place] = self._images.run(pixels_of(image))
+                with around_run():
+                    vectors[place] = self._images.run(pixels_of(image))
             except EncodeError as error:
                 failures[place] = EncodeError(f"image {place}: {error}", place)
         made = len(images) - len(failures)

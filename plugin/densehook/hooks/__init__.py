@@ -26,6 +26,7 @@ from .indexing import (
     require_modality,
 )
 from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
+from .new_fields import IndexTypes, Kinds, NewField, new_fields
 from .notes import (
     NOTES,
     Decision,
@@ -92,9 +93,12 @@ __all__ = [
     "VECTOR_LISTS",
     "Decision",
     "Field",
+    "IndexTypes",
     "Input",
     "Join",
+    "Kinds",
     "Modality",
+    "NewField",
     "Note",
     "PassageScore",
     "Provenance",
@@ -129,6 +133,7 @@ __all__ = [
     "mapping_at",
     "msearch_request",
     "needs_plugin",
+    "new_fields",
     "note_in",
     "note_of",
     "notes_addition",

@@ -53,6 +53,7 @@ def index_request(
     chunk: ChunkRule | None = None,
     template: str | None = None,
     modality: Modality = "text",
+    beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
 
@@ -63,7 +64,8 @@ def index_request(
     is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
     that leads to the field; with ``template`` that is what a text is made by. Of images nothing but
-    the vector is indexed. The names have been through ``require_field_names``.
+    the vector is indexed. ``beside`` are the mappings, by name, of fields that the same run of the
+    encoder fills. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
@@ -80,6 +82,9 @@ def index_request(
             place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
     place(properties, *vector_mapping(manifest, index_type, field, chunk))
+    for name, mapping in (beside or {}).items():
+        place(properties, name, mapping)
+    names = [field, *(beside or {})]
     return {
         "settings": {
             "number_of_shards": shards,
@@ -90,7 +95,7 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, field, inputs, bm25_field, chunk, template, modality),
+            "_meta": meta_of(manifest, names, inputs, bm25_field, chunk, template, modality),
             **_METADATA,
             "properties": properties,
         },
@@ -211,25 +216,25 @@ def pipeline_request(
     manifest: Manifest,
     *,
     inputs: Sequence[str],
-    field: str,
+    fields: Sequence[str],
     template: str | None = None,
     modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that creates that pipeline; the plugin's processor does the work.
 
-    An input may be missing, as in ``text_of``; a vector that a document brings is made anew.
+    An input may be missing, as in ``text_of``; a vector that a document brings is made anew. Of
+    several ``fields`` each has a processor, and what one run gives is made once.
     """
     processor = {
         "encoder": manifest.name,
         "input": list(inputs),
-        "output": field,
         "ignore_missing": True,
         **({} if template is None else {"template": template}),
         **({} if modality == "text" else {"modality": modality}),
     }
     return {
         "description": f"vectors of {', '.join(inputs)} by {manifest.name}",
-        "processors": [{"densehook": processor}],
+        "processors": [{"densehook": {**processor, "output": field}} for field in fields],
     }
 
 

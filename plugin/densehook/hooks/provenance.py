@@ -13,6 +13,7 @@ from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
+from .kinds import VECTOR_LISTS
 from .paths import is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
 from .template import TextTemplate
@@ -55,6 +56,17 @@ class Provenance:
             )
         return self.bm25_fields
 
+    def searched_fields(self, name: str | None = None) -> list[VectorField]:
+        """The named vector field, or the only one, or those that one run of an encoder fills.
+
+        The last are in the order of dense, sparse and token vectors. Raises RequestError where
+        there is no such field, or several that do not belong together.
+        """
+        fields = list(self.vector_fields.values())
+        if name is None and len(fields) > 1 and fields[0].are_of_one_run(fields[1:]):
+            return sorted(fields, key=lambda each: VECTOR_LISTS.index(each.format.LIST))
+        return [self.vector_field(name)]
+
     def vector_field(self, name: str | None = None) -> VectorField:
         """The named vector field, or the only one; raises RequestError when there is no such."""
         known = ", ".join(self.vector_fields)
@@ -72,19 +84,20 @@ class Provenance:
 
 def meta_of(
     manifest: Manifest,
-    field: str,
+    fields: Sequence[str],
     inputs: Sequence[str],
     bm25_field: str | None,
     chunk: ChunkRule | None = None,
     template: str | None = None,
     modality: Modality = "text",
 ) -> dict[str, Any]:
-    """The mapping's ``_meta`` for one vector field; ``bm25_field`` is None where none has text."""
-    entry = _entry(manifest, inputs, chunk, template)
-    if modality != "text":
-        entry["modality"] = modality
+    """The mapping's ``_meta`` for vector fields of one encoder and one text.
+
+    ``bm25_field`` is None where none has text.
+    """
+    entry = _entry(manifest, inputs, chunk, template, modality)
     searched = {} if bm25_field is None else {"bm25": bm25_field}
-    return {META: {"fields": {field: entry}, **searched}}
+    return {META: {"fields": {field: dict(entry) for field in fields}, **searched}}
 
 
 def field_meta(
@@ -94,19 +107,21 @@ def field_meta(
     inputs: Sequence[str],
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
-    What it states already of how the text of these inputs is made stays. BM25 searches the inputs,
-    each for itself, unless the mapping names others.
+    What it states already of how the text of these inputs is made stays. BM25 searches the inputs
+    that hold text, each for itself, unless the mapping names others.
     """
     densehook = _object(meta.get(META))
     known = _object(densehook.get("fields"))
     stated = _object(known.get(field))
     same = _names(stated.get("input")) == tuple(inputs)
     kept = {key: stated[key] for key in ("template", "prompt") if same and key in stated}
-    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template)}}
-    return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
+    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template, modality)}}
+    searched = {"bm25": list(inputs)} if modality == "text" else {}
+    return {**meta, META: {**searched, **densehook, "fields": fields}}
 
 
 def _entry(
@@ -114,6 +129,7 @@ def _entry(
     inputs: Sequence[str],
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "input": list(inputs),
@@ -124,6 +140,8 @@ def _entry(
         entry["template"] = template
     if chunk is not None:
         entry["chunk"] = chunk.as_json()
+    if modality != "text":
+        entry["modality"] = modality
     return entry
 
 

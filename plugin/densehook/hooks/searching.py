@@ -36,7 +36,7 @@ def _bm25(fields: Sequence[str], text: str) -> dict[str, Any]:
 
 def hybrid_request(
     bm25_fields: Sequence[str],
-    retriever: Mapping[str, Any],
+    retrievers: Sequence[Mapping[str, Any]],
     text: str,
     *,
     fusion: str,
@@ -48,15 +48,17 @@ def hybrid_request(
     min_scores: Sequence[float | None] = (None, None),
     filters: Filters = (),
 ) -> dict[str, Any]:
-    """BM25 and a vector field's retriever fused in the cluster: one request, ``size`` hits.
+    """BM25 and retrievers of vector fields fused in the cluster: one request, ``size`` hits.
 
-    ``weights`` are those of the two, and ``min_scores`` below which hits of theirs are left out;
-    ``rank_constant`` is of rrf, ``normalizer`` of linear.
+    ``weights`` are those of each, BM25's first, and ``min_scores`` below which hits of theirs are
+    left out; ``rank_constant`` is of rrf, ``normalizer`` of linear.
     """
     lists = [
         each if least is None else {kind: {**body, "min_score": least}}
         for each, least in zip(
-            [{"standard": {"query": _bm25(bm25_fields, text)}}, retriever], min_scores, strict=True
+            [{"standard": {"query": _bm25(bm25_fields, text)}}, *retrievers],
+            min_scores,
+            strict=True,
         )
         for kind, body in each.items()
     ]

@@ -171,6 +171,16 @@ class VectorField:
         """The encoder as that of this field's kind, where it gives several."""
         return encoder.of_kind(kind_for(self.mapping, encoder.manifest))
 
+    def are_of_one_run(self, fields: Sequence[VectorField]) -> bool:
+        """Whether one run of its encoder fills the fields with this one: each of another kind."""
+        every = [self, *fields]
+        return len({each.format.LIST for each in every}) == len(every) and all(
+            (each.fingerprint, each.text) == (self.fingerprint, self.text)
+            and each.chunk is None
+            and not each.others
+            for each in every
+        )
+
     def beside(self, fields: Iterable[VectorField], manifest: Manifest) -> list[VectorField]:
         """Those of the fields that one run of the encoder fills with this one.
 

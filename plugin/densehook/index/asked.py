@@ -17,6 +17,9 @@ BM25 = "bm25"
 MODES = (BM25, *VECTOR_LISTS, "hybrid")
 """A vector field's list of hits is called as its kind says: dense, sparse or maxsim."""
 
+TWO_LISTS = (BM25, VECTOR_LISTS[0])
+"""What hybrid search fuses where there is one vector field."""
+
 WINDOW = 100
 """Hits of each list that a hybrid search fuses, unless more are wanted."""
 RANK_CONSTANT = 60
@@ -256,29 +259,37 @@ class Asked:
 
     @property
     def list_weights(self) -> list[float]:
-        """The weight of each list, in their order; RequestError where a query decides."""
+        """The weight of BM25 and of one vector field; else as ``weights_of``."""
+        return self.weights_of(TWO_LISTS)
+
+    def weights_of(self, lists: Sequence[str]) -> list[float]:
+        """The weight of each of these lists; RequestError where a query decides."""
         if isinstance(self.weights, str):
             raise RequestError(
                 f"weights {self.weights!r} are Index.search's; here give numbers for bm25 and dense"
             )
-        return [1.0 if each is None else each for each in self.of_lists(self.weights)]
+        return [1.0 if each is None else each for each in self.of_lists(self.weights, lists)]
 
     @property
     def constant(self) -> float:
         """The constant of rrf."""
         return RANK_CONSTANT if self.rank_constant is None else self.rank_constant
 
-    def of_lists(self, stated: Mapping[str, float] | None) -> list[float | None]:
-        """What is stated of the lists that hybrid search fuses, in their order."""
+    def of_lists(
+        self, stated: Mapping[str, float] | None, lists: Sequence[str]
+    ) -> list[float | None]:
+        """What is stated of these lists, BM25's first; of two the other by whatever name it has."""
         given = stated or {}
+        if len(lists) > 2:
+            return [given.get(name) for name in lists]
         return [
             given.get(BM25),
             next((given[name] for name in VECTOR_LISTS if name in given), None),
         ]
 
-    def fuse(self) -> Callable[..., Any]:
-        """The fusion, which takes the rankings."""
-        given: dict[str, Any] = {"weights": self.list_weights}
+    def fuse(self, lists: Sequence[str] = TWO_LISTS) -> Callable[..., Any]:
+        """The fusion, which takes the rankings of these lists."""
+        given: dict[str, Any] = {"weights": self.weights_of(lists)}
         if self.rank_constant is not None:
             given["rank_constant"] = self.rank_constant
         if self.normalizer is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from ..elastic.connect import require_async, synchronous
 from ..elastic.search import msearch_awaited
 from ..fusion import FusedHit
-from ..hooks import Modality
+from ..hooks import IndexTypes, Kinds, Modality
 from ..types import PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hits
@@ -61,7 +61,8 @@ class AsyncIndex:
         *,
         inputs: Sequence[str],
         field: str | None = None,
-        index_type: str | None = None,
+        kinds: Kinds | None = None,
+        index_type: IndexTypes = None,
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
@@ -81,6 +82,7 @@ class AsyncIndex:
             encoder,
             inputs=inputs,
             field=field,
+            kinds=kinds,
             index_type=index_type,
             shards=shards,
             replicas=replicas,
@@ -103,6 +105,7 @@ class AsyncIndex:
         index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        modality: Modality = "text",
     ) -> Self:
         """As ``Index.add_field``.
 
@@ -119,6 +122,7 @@ class AsyncIndex:
             index_type=index_type,
             in_cluster=in_cluster,
             chunk=chunk,
+            modality=modality,
         )
         return cls(client, added)
 
@@ -243,7 +247,8 @@ class AsyncIndex:
         if image is None:
             return (await self.msearch([cast(str, text)], **options))[0]
         asked, body, vector = await asyncio.to_thread(self.blocking.image_search, image, options)
-        return self.blocking.searching.hits("", asked, await self._send([body]), vector)
+        searching = self.blocking.searching.of(asked.mode)
+        return searching.hits("", asked, await self._send([body]), vector)
 
     async def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """As ``Index.msearch``.
@@ -266,7 +271,7 @@ class AsyncIndex:
         """
         asked = Asked.of(options)
         (vector,) = await asyncio.to_thread(self.blocking.vectors_of, [text], asked)
-        searching = self.blocking.searching
+        searching = self.blocking.searching.of(asked.mode)
         answers = await self._send(searching.explaining(text, id, asked, vector))
         return searching.parts_of(text, asked, answers, id)
 

@@ -15,14 +15,25 @@ from ..elastic.coverage import join_of
 from ..elastic.indices import create_index, delete_index, refresh, searched_provenance_of, uuid_of
 from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
-from ..errors import ElasticError
-from ..hooks import NOTES, Join, Modality, Provenance, VectorField, field_for, text_of
+from ..errors import ElasticError, RequestError
+from ..hooks import (
+    NOTES,
+    IndexTypes,
+    Join,
+    Kinds,
+    Modality,
+    Provenance,
+    VectorField,
+    field_for,
+    text_of,
+)
+from ..hooks.kinds.instructions import require_none
 from ..images import as_base64
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
 from .reranking import Here, InCluster, Stage, stage_of
-from .searching import Body, Searching, Vector, require_one_query
+from .searching import Body, OfLists, Searching, Vector, require_one_query
 from .stats import IndexStats, stats_of
 
 if TYPE_CHECKING:
@@ -56,8 +67,12 @@ class Index:
         encoder: Encoder | None,
         *,
         cluster_encodes: bool = False,
+        beside: Sequence[VectorField] = (),
     ) -> None:
-        """``cluster_encodes`` says that the cluster can encode queries of vectors not its own."""
+        """``cluster_encodes`` says that the cluster can encode queries of vectors not its own.
+
+        ``beside`` are fields that one run of the encoder fills with ``field``.
+        """
         self.client = client
         self.provenance = provenance
         self.field = field
@@ -69,6 +84,7 @@ class Index:
             field,
             encodes_here=encoder is not None,
             cluster_encodes=self.cluster_encodes,
+            beside=beside,
         )
 
     @property
@@ -89,7 +105,8 @@ class Index:
         *,
         inputs: Sequence[str],
         field: str | None = None,
-        index_type: str | None = None,
+        kinds: Kinds | None = None,
+        index_type: IndexTypes = None,
         shards: int = 1,
         replicas: int = 0,
         in_cluster: bool | None = None,
@@ -103,14 +120,19 @@ class Index:
         joined, or put together by a ``template`` such as "{title}: {text}";
         ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat; of token vectors int8,
         float32 or 1bit, and int8-pool2 for half as many. With ``chunk`` a document has a vector for
-        each chunk of its text, in passages.vector by default. With ``modality`` image the one input
-        holds images, as base64 or data URLs. With ``in_cluster`` the cluster's
-        plugin makes them, without it this process does; None leaves it
-        to the plugin where it has this very encoder in service, as it has one of the cluster's.
+        each chunk of its text, in passages.vector by default. With ``kinds``, those of a bundle of
+        several, each has a field: ``embedding`` of dense, ``weights`` of sparse, ``tokens`` of
+        multi, or as a dict says; ``index_type`` may then be a list. With ``modality`` image the one
+        input holds images, as base64 or data URLs. With ``in_cluster`` the cluster's plugin makes
+        them, without it this process does; None leaves it to the plugin where it has this very
+        encoder in service, as it has one of the cluster's.
         Raises IndexExists, ElasticError where the cluster refuses, RequestError for fields that
         cannot be.
 
             index = densehook.Index.create(es, "passages", encoder, inputs=["title", "text"])
+            index = densehook.Index.create(
+                es, "three", bge_m3, inputs=["text"], kinds=["dense", "sparse", "multi"]
+            )
         """
         require_sync(client)
         in_cluster = create_index(
@@ -122,12 +144,13 @@ class Index:
             shards=shards,
             replicas=replicas,
             field=field,
+            kinds=kinds,
             in_cluster=in_cluster,
             chunk=chunk,
             template=template,
             modality=modality,
         )
-        made = cls.open(client, name, field=field)
+        made = cls.open(client, name)
         return made if in_cluster else made.encoded_by(encoder)
 
     @classmethod
@@ -142,6 +165,7 @@ class Index:
         index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        modality: Modality = "text",
     ) -> Self:
         """Gives an index that is there a vector field; ``embed`` fills it.
 
@@ -162,6 +186,7 @@ class Index:
             index_type=index_type,
             in_cluster=in_cluster,
             chunk=chunk,
+            modality=modality,
         )
         opened = cls.open(client, name, field=field or field_for(chunk))
         return opened if in_cluster else opened.encoded_by(encoder)
@@ -181,7 +206,9 @@ class Index:
         be done with them; by several encoders, where the cluster has all of these in service.
 
         Without an encoder it is searched by BM25, and by dense and hybrid too where the cluster has
-        the field's encoder in service. ``field`` names the vector field where there are several.
+        the field's encoder in service. ``field`` names the vector field where there are several;
+        those that one run of an encoder fills are otherwise opened together: each is searched in
+        the mode of its kind, and hybrid search fuses all but token vectors.
         Raises IndexNotFound, EncoderMismatch where the encoder is not the field's, NoProvenance for
         an index that does not say whose vectors it has.
 
@@ -189,13 +216,13 @@ class Index:
         """
         require_sync(client)
         provenance = searched_provenance_of(client, name)
-        vectors = provenance.vector_field(field)
+        vectors, *beside = provenance.searched_fields(field)
         if encoder is not None:
-            return cls(client, provenance, vectors, None).encoded_by(encoder)
+            return cls(client, provenance, vectors, None, beside=beside).encoded_by(encoder)
         serves = provenance.in_cluster or all(
             has_encoder(client, each.encoder, each.fingerprint) for each in vectors.encoders
         )
-        return cls(client, provenance, vectors, None, cluster_encodes=serves)
+        return cls(client, provenance, vectors, None, cluster_encodes=serves, beside=beside)
 
     def encoded_by(self, encoder: Encoder | RemoteEncoder) -> Self:
         """The same index with an encoder. Raises EncoderMismatch for another than the field's.
@@ -206,10 +233,34 @@ class Index:
         """
         from ..elastic.remote import RemoteEncoder
 
-        self.field.require(encoder.manifest, self.name)
-        if isinstance(encoder, RemoteEncoder):
-            return type(self)(self.client, self.provenance, self.field, None, cluster_encodes=True)
-        return type(self)(self.client, self.provenance, self.field, encoder)
+        for each in (self.field, *self.beside):
+            each.require(encoder.manifest, self.name)
+        remote = isinstance(encoder, RemoteEncoder)
+        return type(self)(
+            self.client,
+            self.provenance,
+            self.field,
+            None if isinstance(encoder, RemoteEncoder) else encoder,
+            cluster_encodes=remote,
+            beside=self.beside,
+        )
+
+    @property
+    def beside(self) -> Sequence[VectorField]:
+        """The fields that are searched and fed with ``field``: of other kinds, by the same run."""
+        return self.searching.beside
+
+    def require_one_field(self) -> None:
+        """Raises RequestError where several were opened, and one is to be chosen.
+
+        densehook.Index.open(es, "three", field="embedding").require_one_field()
+        """
+        if self.beside:
+            known = ", ".join(each.name for each in (self.field, *self.beside))
+            raise RequestError(
+                f"index {self.name!r} has several vector fields ({known}); name one: --field, or"
+                " field= where it is opened"
+            )
 
     def ingest(
         self,
@@ -280,6 +331,7 @@ class Index:
         """
         from ..ingest import embed_field
 
+        self.require_one_field()
         return embed_field(
             self.client,
             self.provenance,
@@ -314,6 +366,7 @@ class Index:
         from .vectors import import_vectors
 
         self.provenance.require_one_index()
+        self.require_one_field()
         return import_vectors(
             self,
             Path(source),
@@ -339,6 +392,7 @@ class Index:
         from .vectors import export_vectors
 
         self.provenance.require_one_index()
+        self.require_one_field()
         return export_vectors(self, Path(target), on_progress)
 
     def checkpoint(
@@ -395,7 +449,7 @@ class Index:
         require_one_query(text, image)
         if image is not None:
             asked, body, vector = self.image_search(image, options)
-            return self.searching.hits("", asked, self.send([body]), vector)
+            return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
         return self.msearch([cast(str, text)], **options)[0]
 
     def image_search(
@@ -407,9 +461,10 @@ class Index:
         """
         asked = Asked.of({"mode": "dense", **options})
         vector: Vector | None = None
-        if self.searching.needs_vector(asked) and self.encoder is not None:
+        searching = self.searching.of(asked.mode)
+        if searching.needs_vector(asked) and self.encoder is not None:
             vector = self.encoder.encode_images([image])[0].tolist()
-        return asked, self.searching.image_body(as_base64(image), asked, vector), vector
+        return asked, searching.image_body(as_base64(image), asked, vector), vector
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """The hits for each text, in one request; else as ``search``.
@@ -437,8 +492,9 @@ class Index:
         self.provenance.require_one_index()
         asked = Asked.of(options)
         (vector,) = self.vectors_of([text], asked)
-        answers = self.send(self.searching.explaining(text, id, asked, vector))
-        return self.searching.parts_of(text, asked, answers, id)
+        searching = self.searching.of(asked.mode)
+        answers = self.send(searching.explaining(text, id, asked, vector))
+        return searching.parts_of(text, asked, answers, id)
 
     def get(self, id: DocId) -> Document | None:
         """A document without its vectors; None where there is none with that id.
@@ -528,15 +584,31 @@ class Index:
             instruction=instruction,
         )
 
-    def vectors_of(self, texts: Sequence[str], asked: Asked) -> Sequence[Vector | None]:
+    def vectors_of(self, texts: Sequence[str], asked: Asked) -> Sequence[Vector | OfLists | None]:
         """The vector of each query, None where the cluster makes it or none is needed."""
-        if not self.searching.needs_vector(asked) or self.encoder is None:
+        searching = self.searching.of(asked.mode)
+        if not searching.needs_vector(asked) or self.encoder is None:
             return [None] * len(texts)
-        encoder = self.field.own(self.encoder)
+        fields = searching.fused(asked)
+        if len(fields) > 1 and asked.mode == "hybrid":
+            return self._outputs_of(texts, asked, fields, self.encoder)
+        encoder = searching.field.own(self.encoder)
         vectors: list[Vector | None] = encoder.encode_queries(
             list(texts), asked.instruction
         ).tolist()
         return vectors
+
+    def _outputs_of(
+        self, texts: Sequence[str], asked: Asked, fields: Sequence[VectorField], encoder: Encoder
+    ) -> list[OfLists]:
+        """What one run gives for each query, by the lists that these fields are searched as."""
+        for each in fields[1:]:
+            require_none(each.name, each.format.TYPE, asked.instruction)
+        kinds = [each.own(encoder).manifest.kind for each in fields]
+        rows = encoder.encode_tokens_of_kinds(encoder.tokenize(list(texts), "query"), kinds)
+        lists = [each.format.LIST for each in fields]
+        outputs = zip(*(each.tolist() for each in rows), strict=True)
+        return [OfLists(dict(zip(lists, own, strict=True))) for own in outputs]
 
     def stage_of(self, asked: Asked) -> Stage | None:
         """Who reranks; None where nobody is to. A bundle that is named is opened once.
@@ -555,18 +627,19 @@ class Index:
         self,
         texts: Sequence[str],
         asked: Asked,
-        vectors: Sequence[Vector | None],
+        vectors: Sequence[Vector | OfLists | None],
         stage: Stage | None = None,
     ) -> list[list[Body]]:
         """For each text the searches to send, all in one request."""
+        searching = self.searching.of(asked.mode)
         pairs = list(zip(texts, vectors, strict=True))
         if isinstance(stage, InCluster):
             return [
-                [self.searching.reranked_by_cluster(text, asked, vector, stage.encoder)]
+                [searching.reranked_by_cluster(text, asked, vector, stage.encoder)]
                 for text, vector in pairs
             ]
         first = asked if stage is None else asked.first_stage
-        return [self.searching.bodies(text, first, vector) for text, vector in pairs]
+        return [searching.bodies(text, first, vector) for text, vector in pairs]
 
     def reranked(self, found: list[Hits], asked: Asked, stage: Stage | None) -> list[Hits]:
         """The hits of each text in the order of a cross-encoder here, where one is to rerank.
@@ -589,19 +662,20 @@ class Index:
         asked: Asked,
         bodies: Sequence[Sequence[Body]],
         answers: Sequence[Mapping[str, Any]],
-        vectors: Sequence[Vector | None],
+        vectors: Sequence[Vector | OfLists | None],
         stage: Stage | None = None,
     ) -> list[Hits]:
         """The hits of each text, from the answers to its searches."""
         coming = iter(answers)
+        searching = self.searching.of(asked.mode)
         first = asked.first_stage if isinstance(stage, Here) else asked
         return [
-            self.searching.hits(text, first, [next(coming) for _ in each], vector)
+            searching.hits(text, first, [next(coming) for _ in each], vector)
             for text, each, vector in zip(texts, bodies, vectors, strict=True)
         ]
 
     def with_passages(
-        self, found: list[Hits], asked: Asked, vectors: Sequence[Vector | None]
+        self, found: list[Hits], asked: Asked, vectors: Sequence[Vector | OfLists | None]
     ) -> list[Hits]:
         """The hits of each text with their passages, where some are asked for.
 
@@ -610,7 +684,7 @@ class Index:
         if not asked.passages:
             return found
         bodies = [
-            self.searching.passages(hits.query, asked, vector, hits)
+            self.searching.of(asked.mode).passages(hits.query, asked, vector, hits)
             for hits, vector in zip(found, vectors, strict=True)
             if hits
         ]

@@ -43,6 +43,14 @@ from .reranking import with_rerank
 Body = dict[str, Any]
 Vector = Sequence[float]
 
+
+@dataclass(frozen=True)
+class OfLists:
+    """What a query comes to for each list that is searched by its own kind of output."""
+
+    outputs: Mapping[str, Any]
+
+
 _PASSAGES = "passages"
 
 _MARKED_CHARACTERS = 100_000
@@ -66,13 +74,28 @@ class Searching:
     """How one index is searched.
 
     A query becomes a vector in this process, where ``encodes_here``, else in the cluster, where
-    ``cluster_encodes``. What the index says of its fields was read when it was opened.
+    ``cluster_encodes``. What the index says of its fields was read when it was opened. ``beside``
+    are fields of other kinds that are searched as well, each in the mode of its kind, and in the
+    hybrid one all but token vectors.
     """
 
     provenance: Provenance
     field: VectorField
     encodes_here: bool
     cluster_encodes: bool
+    beside: Sequence[VectorField] = ()
+
+    def of(self, mode: str) -> Searching:
+        """The same for one mode, or one list: of the field alone that it searches."""
+        own = next((each for each in self.beside if mode == each.format.LIST), None)
+        if own is not None:
+            return replace(self, field=own, beside=())
+        return self if mode == "hybrid" else replace(self, beside=())
+
+    def fused(self, asked: Asked) -> list[VectorField]:
+        """The fields whose lists hybrid search fuses with BM25's: by learned weights one."""
+        beside = [each for each in self.beside if each.format.LIST != RESCORED]
+        return [self.field, *(() if asked.is_learned else beside)]
 
     def needs_vector(self, asked: Asked) -> bool:
         """Whether the query's vector must come with the request."""
@@ -92,10 +115,9 @@ class Searching:
             )
         return self.encodes_here
 
-    @property
-    def _lists(self) -> Sequence[str]:
+    def _lists(self, asked: Asked) -> Sequence[str]:
         """The lists that hybrid search fuses, in their order."""
-        return (BM25, self._kind.LIST)
+        return (BM25, self._kind.LIST, *(each.format.LIST for each in self.fused(asked)[1:]))
 
     def _require_mode(self, asked: Asked) -> None:
         """Raises RequestError where the field is of another kind than the mode searches."""
@@ -112,9 +134,9 @@ class Searching:
 
     def _asked_lists(self, asked: Asked) -> Sequence[str]:
         """The lists that are searched, in their order."""
-        return self._lists if asked.mode == "hybrid" else (asked.mode,)
+        return self._lists(asked) if asked.mode == "hybrid" else (asked.mode,)
 
-    def bodies(self, text: str, asked: Asked, vector: Vector | None) -> list[Body]:
+    def bodies(self, text: str, asked: Asked, vector: Vector | OfLists | None) -> list[Body]:
         """The searches of one query, which are sent together; one where the cluster fuses.
 
         Raises RequestError for a query that is no string, or of blanks, or where BM25 has no field
@@ -137,7 +159,7 @@ class Searching:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
 
-    def image_body(self, image: str, asked: Asked, vector: Vector | None) -> Body:
+    def image_body(self, image: str, asked: Asked, vector: Vector | OfLists | None) -> Body:
         """The search for an image, in base64, or for its vector.
 
         Raises RequestError for what is of searches for a text.
@@ -158,7 +180,7 @@ class Searching:
         return self._shown(body, asked, "")
 
     def reranked_by_cluster(
-        self, text: str, asked: Asked, vector: Vector | None, encoder: str
+        self, text: str, asked: Asked, vector: Vector | OfLists | None, encoder: str
     ) -> Body:
         """The search as one request, whose best hits the cluster's cross-encoder orders.
 
@@ -180,7 +202,7 @@ class Searching:
                 window=first.depth,
                 rank_constant=first.constant,
                 normalizer=first.normalizer,
-                weights=first.list_weights,
+                weights=first.weights_of(self._lists(first)),
             )
         asks = rerank_request(
             bodies[0],
@@ -198,7 +220,7 @@ class Searching:
             **({"explain": True} if asked.explain else {}),
         }
 
-    def _rescored(self, text: str, asked: Asked, vector: Vector | None) -> Body:
+    def _rescored(self, text: str, asked: Asked, vector: Vector | OfLists | None) -> Body:
         """The hits of BM25 in the order of their MaxSim; where that is made here, their vectors."""
         require_none(self.field.name, self._kind.TYPE, asked.instruction)
         fields = self.provenance.require_bm25()
@@ -214,7 +236,7 @@ class Searching:
         text: str,
         asked: Asked,
         responses: Sequence[Mapping[str, Any]],
-        vector: Vector | None,
+        vector: Vector | OfLists | None,
     ) -> Hits:
         """The hits that these answers hold; ``vector`` is the query's, where it was made here."""
         took = max(int(response.get("took", 0)) for response in responses)
@@ -223,7 +245,7 @@ class Searching:
             best = rescored(query, responses[0]["hits"]["hits"], self.field)
             wanted = best[asked.from_ : asked.last]
             return Hits(text, [self._hit(raw, {}, score) for raw, score in wanted], took, {})
-        if asked.mode == "hybrid" and len(responses) == len(self._lists):
+        if asked.mode == "hybrid" and len(responses) == len(self._lists(asked)):
             hits = self._fused_here(text, asked, responses)
             return Hits(text, hits, took, self._features_here(text, asked, responses))
         found = responses[0]["hits"]["hits"]
@@ -242,7 +264,9 @@ class Searching:
         before = told.found_rank, told.found_score
         return with_rerank(parts, asked.mode, rank, told.score, raw["_score"], before)
 
-    def passages(self, text: str, asked: Asked, vector: Vector | None, hits: Hits) -> Body:
+    def passages(
+        self, text: str, asked: Asked, vector: Vector | OfLists | None, hits: Hits
+    ) -> Body:
         """A search for the chunks of these hits that are most like the query."""
         field = self.field
         found = [{"ids": {"values": [hit.id for hit in hits]}}]
@@ -269,7 +293,9 @@ class Searching:
             for (start, end), each in zip(spans, inner, strict=True)
         ]
 
-    def explaining(self, text: str, id_: DocId, asked: Asked, vector: Vector | None) -> list[Body]:
+    def explaining(
+        self, text: str, id_: DocId, asked: Asked, vector: Vector | OfLists | None
+    ) -> list[Body]:
         """Searches that tell where one document stands in each list, and what it scores there."""
         one = {"ids": {"values": [id_]}}
         bodies = []
@@ -320,13 +346,17 @@ class Searching:
             return None
         return FusedHit(id_, sum(part.contribution for part in parts), tuple(parts))
 
-    def _list(self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int) -> Body:
-        least = asked.of_lists(asked.min_scores)[name != BM25]
-        body = self._whole_list(name, text, asked, vector, depth)
+    def _list(
+        self, name: str, text: str, asked: Asked, vector: Vector | OfLists | None, depth: int
+    ) -> Body:
+        lists = self._lists(asked)
+        least = asked.of_lists(asked.min_scores, lists)[lists.index(name) if name in lists else 1]
+        own = vector.outputs.get(name) if isinstance(vector, OfLists) else vector
+        body = self.of(name)._whole_list(name, text, asked, own, depth)
         return body if least is None else {**body, "min_score": least}
 
     def _whole_list(
-        self, name: str, text: str, asked: Asked, vector: Vector | None, depth: int
+        self, name: str, text: str, asked: Asked, vector: Vector | OfLists | None, depth: int
     ) -> Body:
         if name == BM25:
             return bm25_request(self.provenance.require_bm25(), text, depth, asked.filters)
@@ -353,7 +383,7 @@ class Searching:
         self,
         text: str,
         asked: Asked,
-        vector: Vector | None,
+        vector: Vector | OfLists | None,
         depth: int,
         candidates: int | None,
         filters: Sequence[Query],
@@ -431,31 +461,35 @@ class Searching:
                 filters=asked.filters,
                 instruction=asked.instruction,
             )
-        return hybrid_request(
-            bm25,
-            self._kind.text_retriever(
-                field.name,
+        retrievers = [
+            each.format.text_retriever(
+                each.name,
                 text,
-                field.encoder,
+                each.encoder,
                 asked.depth,
                 asked.num_candidates,
                 scoring,
                 asked.instruction,
-            ),
+            )
+            for each in self.fused(asked)
+        ]
+        return hybrid_request(
+            bm25,
+            retrievers,
             text,
             fusion=asked.fusion,
             size=asked.size,
             window=asked.depth,
             rank_constant=asked.constant,
             normalizer=asked.normalizer,
-            weights=asked.list_weights,
-            min_scores=asked.of_lists(asked.min_scores),
+            weights=asked.weights_of(self._lists(asked)),
+            min_scores=asked.of_lists(asked.min_scores, self._lists(asked)),
             filters=asked.filters,
         )
 
     def _fuse(self, text: str, asked: Asked, rankings: Sequence[Ranking]) -> list[FusedHit]:
         if not asked.is_learned:
-            fused: list[FusedHit] = asked.fuse()(rankings)
+            fused: list[FusedHit] = asked.fuse(self._lists(asked))(rankings)
             return fused
         learned = self.field.require_weights(self.provenance.index)
         weights = learned.weights(Seen(text, *rankings))
@@ -474,8 +508,9 @@ class Searching:
     ) -> list[Hit]:
         raws = {raw["_id"]: raw for response in responses for raw in response["hits"]["hits"]}
         fused = self._fuse(text, asked, [ranking_of(response) for response in responses])
+        lists = self._lists(asked)
         return [
-            self._hit(raws[each.id], dict(zip(self._lists, each.parts, strict=True)), each.score)
+            self._hit(raws[each.id], dict(zip(lists, each.parts, strict=True)), each.score)
             for each in fused[asked.from_ : asked.last]
         ]
 

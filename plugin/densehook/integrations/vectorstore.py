@@ -172,7 +172,7 @@ class _Strategy:
             knn = {"knn": dense.request(vector_field, vector, window, candidates)["knn"]}
         return hybrid_request(
             [text_field],
-            knn,
+            [knn],
             query,
             fusion=self.asked.fusion,
             size=k,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..bundle import Bundle
 from ..encode import encoder_of
 from ..encode.session import available_providers
 from ..errors import BundleError, GateError, ProviderError
+from ..export.kinds import GATES, nearest
 
 PLAIN = "fp32"
 
@@ -19,9 +21,13 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Nearness:
-    """Of a variant's vectors to the plain bundle's, on the gate's texts."""
+    """Of what a variant gives to what the plain bundle does, on the gate's texts, 1 at most.
 
-    lowest_cosine: float
+    ``by`` is how its kind says that.
+    """
+
+    by: str
+    least: float
     batch_dependent: bool
 
 
@@ -53,9 +59,10 @@ def nearness(
 
 
 def _when_built(name: str, bundle: Bundle) -> Nearness:
+    manifest = bundle.manifest
     # the plain bundle's proof is of its nearness to PyTorch
-    parity = {"lowest_cosine": 1.0} if name == PLAIN else _parity(bundle)
-    return Nearness(parity["lowest_cosine"], bundle.manifest.batch_dependent)
+    least = 1.0 if name == PLAIN else nearest(manifest, _parity(bundle))
+    return Nearness(GATES[manifest.kind].NEAREST, least, manifest.batch_dependent)
 
 
 def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
@@ -65,9 +72,11 @@ def _judged(bundle: Bundle, provider: str, plain: Bundle) -> Nearness:
     encoder = encoder_of(bundle, provider=provider)
     gate_golden(encoder, bundle)
     parity = variant_gate(bundle.manifest)(encoder, encoder_of(plain), plain.golden())
-    dependent = bundle.manifest.batch_dependent or parity.batch_dependent
-    return Nearness(float(parity.as_json()["lowest_cosine"]), dependent)
+    manifest = bundle.manifest
+    dependent = manifest.batch_dependent or parity.batch_dependent
+    least = nearest(manifest, parity.as_json())
+    return Nearness(GATES[manifest.kind].NEAREST, least, dependent)
 
 
-def _parity(bundle: Bundle) -> Mapping[str, float]:
+def _parity(bundle: Bundle) -> Mapping[str, Any]:
     return dict(json.loads((bundle.path / "parity.json").read_text()))

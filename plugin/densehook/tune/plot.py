@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,33 +23,45 @@ def require_matplotlib() -> None:
 
 
 def plot_tuning(tuning: Tuning, path: Path) -> None:
-    """Texts a second against nDCG@10, one point for each variant.
+    """Speed against nDCG@10, one point for each variant, and for each kind that it gives.
 
     Raises MissingExtra without matplotlib.
     """
     figure, axes = _figure()
     rows = [row for row in tuning.measured if "quality" in row]
-    bound = max(row["quality"] for row in rows if row["variant"] == "fp32") - tuning.max_loss
+    for kind in rows[0].get("kinds", [""]):
+        _scatter(axes, tuning, rows, kind)
+    axes.set_xlabel(f"{tuning.unit} a second, in bulk")
+    axes.set_xlim(left=0)
+    _finish(figure, axes, tuning, tuning.way, path)
+
+
+def _scatter(axes: Any, tuning: Tuning, rows: Sequence[Mapping[str, Any]], kind: str) -> None:
+    """Each variant as one of the kinds that it gives, with what may be lost of that."""
+    of_kind = f", {kind}" if kind else ""
+    qualities = [(row["kinds"][kind] if kind else row)["quality"] for row in rows]
+    plain = (own for own, row in zip(qualities, rows, strict=True) if row["variant"] == "fp32")
     axes.axhline(
-        bound, color="grey", linestyle="--", linewidth=1, label=f"a loss of {tuning.max_loss:g}"
+        max(plain) - tuning.max_loss,
+        color="grey",
+        linestyle="--",
+        linewidth=1,
+        label=f"a loss of {tuning.max_loss:g}{of_kind}",
     )
-    for row, marker in zip(rows, _markers(), strict=False):
+    for row, quality, marker in zip(rows, qualities, _markers(), strict=False):
         provider = row["setting"]["provider"]
         chosen = row["variant"] == tuning.variant and provider == tuning.provider
         state = "chosen" if chosen else row["objection"]
         axes.scatter(
             row["texts_per_second"],
-            row["quality"],
+            quality,
             marker=marker,
             s=160 if chosen else 70,
             edgecolors="black" if chosen else "none",
             linewidths=1.5,
             zorder=3 if chosen else 2,
-            label=f"{row['variant']}, {provider}" + (f" ({state})" if state else ""),
+            label=f"{row['variant']}, {provider}{of_kind}" + (f" ({state})" if state else ""),
         )
-    axes.set_xlabel("texts a second, in bulk")
-    axes.set_xlim(left=0)
-    _finish(figure, axes, tuning, path)
 
 
 def plot_curve(curve: Curve, path: Path) -> None:
@@ -72,7 +85,7 @@ def plot_curve(curve: Curve, path: Path) -> None:
     axes.set_xticks(dims, [str(each) for each in dims])
     axes.set_xlabel("dimensions")
     try:
-        _finish(figure, axes, curve, path)
+        _finish(figure, axes, curve, "exact search", path)
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
 
@@ -90,8 +103,8 @@ def _figure() -> tuple[Any, Any]:
     return figure, axes
 
 
-def _finish(figure: Any, axes: Any, measured: Tuning | Curve, path: Path) -> None:
-    axes.set_ylabel(f"{measured.measure}, exact search")
+def _finish(figure: Any, axes: Any, measured: Tuning | Curve, way: str, path: Path) -> None:
+    axes.set_ylabel(f"{measured.measure}, {way}")
     axes.set_title(
         f"{measured.collection}: {measured.documents:,} documents, {measured.queries:,} queries\n"
         f"{measured.machine}, {measured.date}",

@@ -50,14 +50,18 @@ def ndcg(sample: Sample, documents: Vectors, queries: Vectors, similarity: str) 
     """
     if similarity == "cosine":
         documents, queries = _unit(documents), _unit(queries)
-    run = without_ties(_search(sample, queries @ documents.T))
-    return means(measure_queries(run, sample.qrels, [MEASURE]), [MEASURE])[MEASURE]
+    return ndcg_of_run(sample, _search(sample, queries @ documents.T))
 
 
 def ndcg_of(encoder: Encoder, sample: Sample, documents: Any, queries: Any) -> float:
     """The same by the encoder's own similarity, of rows of any kind."""
-    run = without_ties(_search(sample, encoder.similarity(queries, documents)))
-    return means(measure_queries(run, sample.qrels, [MEASURE]), [MEASURE])[MEASURE]
+    return ndcg_of_run(sample, _search(sample, encoder.similarity(queries, documents)))
+
+
+def ndcg_of_run(sample: Sample, run: Run) -> float:
+    """The same of rankings, for the queries that they are of."""
+    judged = {query: sample.qrels[query] for query in run}
+    return means(measure_queries(without_ties(run), judged, [MEASURE]), [MEASURE])[MEASURE]
 
 
 def _search(sample: Sample, scores: Vectors) -> Run:

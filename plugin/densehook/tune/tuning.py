@@ -15,10 +15,11 @@ from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError
 from ..export.finishing import new_folder
 from ..machine import machine_name
-from .choice import Measured, choose, objection
+from .choice import Kept, Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
+from .kinds import Quality, quality_for, require_tunable
 from .plot import plot_tuning, require_matplotlib
-from .quality import MEASURE, Progress, encode_sample, ndcg_of, require_measure
+from .quality import MEASURE, Progress, require_measure
 from .speed import Setting, Speed, encoder_of, fastest_settings
 
 VARIANTS_FOLDER = "variants"
@@ -54,29 +55,34 @@ def tune_bundle(
 ) -> Tuning:
     """Makes the bundle at ``path`` its fastest variant on this machine that keeps the quality.
 
-    Quality is nDCG@10 of exact search over at most so many documents of the collection; a variant
-    may lose ``max_loss`` against the plain bundle. All variants, ``only`` the named ones and the
-    plain one where names are given, stay below ``variants/``; tuning.json and tuning.png say what
-    was measured. The bundle changes at once or, when anything fails, not at all.
+    Quality is nDCG@10 of exact search over at most so many documents of the collection, of
+    cross-encoders that of reranking candidates from them; a variant may lose ``max_loss`` against
+    the plain bundle, where it gives several kinds of outputs as each of them. All variants,
+    ``only`` the named ones and the plain one where names are given, stay below ``variants/``;
+    tuning.json and tuning.png say what was measured. The bundle changes at once or, when anything
+    fails, not at all.
 
     Raises BundleError, CollectionError, EvaluationError, JavaNotFound, MissingExtra, and
     ExportError for a variant that is not known.
     """
     origin = plain_bundle(path)
+    require_tunable(origin)
     _require_known(only)
     require_matplotlib()
     require_measure()
     measured_on = sample(collection, origin.manifest.joiner, documents)
+    quality = quality_for(origin, measured_on)
     with new_folder(path) as staging:
         folder = staging / VARIANTS_FOLDER
         bundles, unbuilt = _build(origin, folder, only, measured_on.documents, progress)
-        rows, unfit = _measure(bundles, measured_on, progress)
+        rows, unfit = _measure(bundles, measured_on.documents, quality, progress)
         chosen = choose(rows, max_loss, allow_batch_dependent)
         _declare(bundles[chosen.variant], chosen)
         for file in (folder / chosen.variant).iterdir():
             shutil.copyfile(file, staging / file.name)
         objections = {row: objection(row, max_loss, allow_batch_dependent) for row in rows}
-        tuning = _tuning(chosen, objections, [*unbuilt, *unfit], measured_on, max_loss)
+        refused = [*unbuilt, *unfit]
+        tuning = _tuning(chosen, objections, refused, measured_on, quality, max_loss)
         (staging / TUNING).write_text(tuning.dumps())
         plot_tuning(tuning, staging / "tuning.png")
     return tuning
@@ -117,27 +123,26 @@ def _build(
 
 
 def _measure(
-    bundles: Mapping[str, Bundle], measured_on: Sample, progress: Progress
+    bundles: Mapping[str, Bundle], texts: Sequence[str], quality: Quality, progress: Progress
 ) -> tuple[Sequence[Measured], Sequence[Refusal]]:
     """Every variant on every provider whose gate it passes, and why the others were refused."""
     near, unfit = nearness(bundles)
     refused = dict(unfit)
     runnable = {(name, provider): bundles[name] for name, provider in near}
-    speeds = fastest_settings(runnable, measured_on.documents, progress)
-    qualities: dict[Place, float] = {}
+    speeds = fastest_settings(runnable, texts, progress)
+    qualities: dict[Place, Mapping[str, float]] = {}
     for place, speed in sorted(speeds.items()):
         label = f"searching with {place[0]}"
         try:
-            qualities[place] = _quality(
-                runnable[place], speed.setting, measured_on, label, progress
-            )
+            qualities[place] = _measured(runnable[place], speed.setting, quality, label, progress)
         except GateError as error:
             if place == (PLAIN, "cpu"):
                 raise
             refused[place] = str(error)
-    plain = max(quality for (name, _), quality in qualities.items() if name == PLAIN)
+    plains = [found for (name, _), found in qualities.items() if name == PLAIN]
+    plain = {kind: max(found[kind] for found in plains) for kind in plains[0]}
     rows = [
-        _row(place[0], runnable[place], speeds[place], near[place], qualities[place], plain)
+        _row(place[0], runnable[place], speeds[place], near[place], _kept(qualities[place], plain))
         for place in near
         if place in qualities
     ]
@@ -147,24 +152,23 @@ def _measure(
     ]
 
 
-def _quality(
-    bundle: Bundle, setting: Setting, measured_on: Sample, label: str, progress: Progress
-) -> float:
-    """nDCG@10; raises GateError where a load of the bundle, run so, would refuse it."""
+def _kept(found: Mapping[str, float], plain: Mapping[str, float]) -> Mapping[str, Kept]:
+    return {kind: Kept(own, round(plain[kind] - own, 4)) for kind, own in found.items()}
+
+
+def _measured(
+    bundle: Bundle, setting: Setting, quality: Quality, label: str, progress: Progress
+) -> Mapping[str, float]:
+    """By kind; raises GateError where a load of the bundle, run so, would refuse it."""
     from ..export.gate import gate_golden
 
     encoder = encoder_of(bundle, setting)
     gate_golden(encoder, bundle)
-    documents, queries = encode_sample(
-        encoder,
-        measured_on,
-        lambda done: progress(label, done, len(measured_on.documents)),
-    )
-    return ndcg_of(encoder, measured_on, documents, queries)
+    return quality.measured(encoder, lambda done: progress(label, done, quality.steps))
 
 
 def _row(
-    name: str, bundle: Bundle, speed: Speed, near: Nearness, quality: float, plain: float
+    name: str, bundle: Bundle, speed: Speed, near: Nearness, kinds: Mapping[str, Kept]
 ) -> Measured:
     return Measured(
         variant=name,
@@ -172,10 +176,8 @@ def _row(
         fingerprint=_said_of(bundle, near).fingerprint,
         setting=speed.setting,
         texts_per_second=round(speed.texts_per_second, 2),
-        quality=quality,
-        loss=round(plain - quality, 4),
-        lowest_cosine=near.lowest_cosine,
-        batch_dependent=near.batch_dependent,
+        kinds=kinds,
+        near=near,
         megabytes=round(bundle.model.stat().st_size / 2**20, 1),
     )
 
@@ -196,6 +198,7 @@ def _tuning(
     objections: Mapping[Measured, str],
     refused: Sequence[Refusal],
     measured_on: Sample,
+    quality: Quality,
     max_loss: float,
 ) -> Tuning:
     rows = [{**row.as_json(), "objection": reason} for row, reason in objections.items()]
@@ -207,8 +210,10 @@ def _tuning(
         max_loss=max_loss,
         collection=measured_on.name,
         documents=len(measured_on.documents),
-        queries=len(measured_on.queries),
+        queries=quality.queries,
         measure=MEASURE,
+        way=quality.way,
+        unit=quality.unit,
         machine=machine_name(),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         measured=[*rows, *refused],

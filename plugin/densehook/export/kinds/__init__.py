@@ -45,6 +45,9 @@ class ParityOfHeads:
 class Gate(Protocol):
     """A kind's module here."""
 
+    NEAREST: str
+    """Of what parity.json has, how near an encoder is where it is furthest; 1 where it is equal."""
+
     def said(self, measured: Mapping[str, Any]) -> str:
         """What parity.json has of it, in a line: how many were compared, and how near they are."""
 
@@ -60,3 +63,9 @@ GATES: Mapping[str, Gate] = {
     "image-text": image_text,
 }
 """The module of each kind."""
+
+
+def nearest(manifest: Manifest, measured: Mapping[str, Any]) -> float:
+    """How near an encoder is where it is furthest, of what parity.json has; least of its kinds."""
+    also = (measured["also"][kind][GATES[kind].NEAREST] for kind in manifest.also)
+    return float(min(measured[GATES[manifest.kind].NEAREST], *also, 1.0))

@@ -19,6 +19,8 @@ _TIES = {"fp32": 1e-4, "fp16": 1e-2}
 """Passages whose scores are closer may change places; of fewer bits order is only measured."""
 _BATCH_TOLERANCE = 1e-3
 
+NEAREST = "orders_agree"
+
 
 @dataclass(frozen=True)
 class Pairs:

@@ -21,6 +21,8 @@ _TIES = {"fp32": 1e-5, "fp16": 1e-3}
 _BATCH_TOLERANCE = 1e-3
 """Rounding makes the numbers of a vector differ by less; a scale taken from a batch by far more."""
 
+NEAREST = "lowest_cosine"
+
 
 @dataclass(frozen=True)
 class Parity:

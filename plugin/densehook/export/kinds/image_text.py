@@ -17,6 +17,8 @@ from .compared import Compared
 IMAGE_BOUND = 0.9999
 """The lowest cosine of an image's vector: resizing is rounded to whole numbers on the way."""
 
+NEAREST = "lowest_cosine"
+
 
 @dataclass(frozen=True)
 class Parity:

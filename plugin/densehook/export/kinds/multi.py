@@ -20,6 +20,8 @@ _TIES = {"fp32": 1e-3, "fp16": 1e-2}
 """Documents closer in score than this may change places; of fewer bits that is not asked."""
 _BATCH_TOLERANCE = 1e-3
 
+NEAREST = "lowest_cosine"
+
 
 @dataclass(frozen=True)
 class Parity:

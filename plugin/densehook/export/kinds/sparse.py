@@ -20,6 +20,8 @@ _TIES = {"fp32": 1e-4, "fp16": 1e-2}
 """In parts of the score: nearer neighbours may change places; of fewer bits that is not asked."""
 _BATCH_TOLERANCE = 1e-3
 
+NEAREST = "lowest_cosine"
+
 
 @dataclass(frozen=True)
 class Parity:

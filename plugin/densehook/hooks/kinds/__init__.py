@@ -21,6 +21,8 @@ class Field(Protocol):
     """The type of its fields in a mapping."""
     LIST: str
     """What searches call the list of its hits: a mode of search, and a list of hybrid search."""
+    USUAL_NAME: str
+    """What its field is called beside those of other kinds, unless another name is chosen."""
     SHOWS_CHUNKS: bool
     """Whether hits can come with the chunks that are most like the query."""
     TEXT_QUERY: str

@@ -13,6 +13,7 @@ from ...bundle import Dense, Manifest
 
 TYPE = "dense_vector"
 LIST = "dense"
+USUAL_NAME = "embedding"
 """What searches call the list of its hits."""
 SHOWS_CHUNKS = True
 TEXT_QUERY = "dense"

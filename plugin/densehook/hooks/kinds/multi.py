@@ -56,6 +56,7 @@ class TokenField:
     # not annotated: of the class, not of the value
     TYPE = "binary"
     LIST = QUERY
+    USUAL_NAME = "tokens"
     SHOWS_CHUNKS = False
     TEXT_QUERY = QUERY
     INDEX_TYPES = tuple(_STORED)

@@ -17,6 +17,7 @@ from .instructions import require_none
 TYPE = "sparse_vector"
 LIST = "sparse"
 """What searches call the list of its hits."""
+USUAL_NAME = "weights"
 SHOWS_CHUNKS = False
 TEXT_QUERY = "sparse"
 """The plugin's query that reads in the mappings whose weights a field has."""
