@@ -11,6 +11,7 @@ from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..hooks import (
+    Modality,
     VectorField,
     addition_request,
     field_for,
@@ -35,10 +36,12 @@ def add_field(
     index_type: str | None = None,
     in_cluster: bool | None = None,
     chunk: ChunkRule | None = None,
+    modality: Modality = "text",
 ) -> bool:
     """Maps a vector field in an index that is there, and states whose vectors it has.
 
-    With ``chunk`` a document has a vector for each chunk of its text. A field that is there already
+    With ``chunk`` a document has a vector for each chunk of its text; with ``modality`` image the
+    one input holds images. A field that is there already
     for this encoder stays as it is, and needs no inputs. With ``in_cluster`` the plugin makes the
     vectors of what is written from now on; None leaves it to the plugin where it has this very
     encoder in service. Gives whether the plugin does. Raises RequestError where the index cannot
@@ -70,6 +73,7 @@ def add_field(
             field=field,
             index_type=index_type,
             chunk=chunk,
+            modality=modality,
         )
         _require_no_vectors(client, name, field)
     with elastic_errors(client):

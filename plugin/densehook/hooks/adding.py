@@ -14,11 +14,13 @@ from .indexing import (
     place,
     require_field_names,
     require_index_type,
+    require_modality,
     vector_mapping,
 )
 from .notes import NOTES, NOTES_MAPPING
 from .paths import mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
+from .text_rule import Modality
 
 _ANOTHER = "make another index with densehook create, and ingest into that"
 
@@ -63,6 +65,7 @@ def addition_request(
     field: str,
     index_type: str | None,
     chunk: ChunkRule | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
 
@@ -70,9 +73,10 @@ def addition_request(
     """
     index_type = require_index_type(manifest, index_type)
     require_field_names(inputs, field, chunk)
+    require_modality(manifest, modality, inputs, made=chunk is not None)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
-    require_texts(index, mapping, manifest, inputs, chunk)
+    require_texts(index, mapping, manifest, inputs, chunk, modality)
     path, wanted = vector_mapping(manifest, index_type, field, chunk)
     added: dict[str, Any] = {}
     if not (mapped := mapping_at(properties, path)):
@@ -86,7 +90,9 @@ def addition_request(
         )
     return {
         "properties": {**added, **notes_addition(index, mapping)},
-        "_meta": field_meta(mapping.get("_meta", {}), manifest, field, inputs, chunk),
+        "_meta": field_meta(
+            mapping.get("_meta", {}), manifest, field, inputs, chunk, None, modality
+        ),
     }
 
 
@@ -124,15 +130,19 @@ def require_texts(
     manifest: Manifest,
     inputs: Sequence[str],
     chunk: ChunkRule | None,
+    modality: Modality = "text",
 ) -> None:
-    """Raises RequestError for inputs that hold no text, BundleError for chunks that cannot be."""
+    """Raises RequestError for inputs that hold no text, BundleError for chunks that cannot be.
+
+    Images may be in a binary field as well.
+    """
     if chunk is not None and chunk.is_late:
         manifest.require_spans()
     for name in (*inputs, *(() if chunk is None else chunk.prefix)):
-        _require_text(index, mapping, name)
+        _require_text(index, mapping, name, modality)
 
 
-def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
+def _require_text(index: str, mapping: Mapping[str, Any], name: str, modality: Modality) -> None:
     if name in mapping.get("runtime", {}):
         return
     properties = mapping.get("properties", {})
@@ -144,7 +154,7 @@ def _require_text(index: str, mapping: Mapping[str, Any], name: str) -> None:
             meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
             raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
         kind = "object" if "properties" in mapped else mapped.get("type")
-        if kind in WITHOUT_TEXT:
+        if kind in WITHOUT_TEXT and (modality, kind) != ("image", "binary"):
             given = "" if path == name else f", from which {name!r} has its values,"
             raise RequestError(
                 f"field {path!r} of index {index!r}{given} is mapped as {kind}, which holds no"

@@ -94,19 +94,23 @@ def field_meta(
     inputs: Sequence[str],
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
     What it states already of how the text of these inputs is made stays. BM25 searches the inputs,
-    each for itself, unless the mapping names others.
+    each for itself, unless the mapping names others, or they hold no text.
     """
     densehook = _object(meta.get(META))
     known = _object(densehook.get("fields"))
     stated = _object(known.get(field))
     same = _names(stated.get("input")) == tuple(inputs)
     kept = {key: stated[key] for key in ("template", "prompt") if same and key in stated}
-    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template)}}
-    return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
+    entry = {**kept, **_entry(manifest, inputs, chunk, template)}
+    searched: dict[str, Any] = {"bm25": list(inputs)}
+    if modality != "text":
+        entry["modality"], searched = modality, {}
+    return {**meta, META: {**searched, **densehook, "fields": {**known, field: entry}}}
 
 
 def _entry(

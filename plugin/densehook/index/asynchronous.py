@@ -103,6 +103,7 @@ class AsyncIndex:
         index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        modality: Modality = "text",
     ) -> Self:
         """As ``Index.add_field``.
 
@@ -119,6 +120,7 @@ class AsyncIndex:
             index_type=index_type,
             in_cluster=in_cluster,
             chunk=chunk,
+            modality=modality,
         )
         return cls(client, added)
 

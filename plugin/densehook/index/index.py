@@ -17,6 +17,7 @@ from ..elastic.patience import Patience
 from ..elastic.search import Searcher, msearch
 from ..errors import ElasticError
 from ..hooks import NOTES, Join, Modality, Provenance, VectorField, field_for, text_of
+from ..hooks.kinds import kind_for
 from ..images import as_base64
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
@@ -142,6 +143,7 @@ class Index:
         index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        modality: Modality = "text",
     ) -> Self:
         """Gives an index that is there a vector field; ``embed`` fills it.
 
@@ -162,6 +164,7 @@ class Index:
             index_type=index_type,
             in_cluster=in_cluster,
             chunk=chunk,
+            modality=modality,
         )
         opened = cls.open(client, name, field=field or field_for(chunk))
         return opened if in_cluster else opened.encoded_by(encoder)
@@ -385,7 +388,9 @@ class Index:
     ) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says another.
 
-        Or for an image, a file's bytes, its ``Path``, base64 or a data URL, by dense search.
+        Or for an image, a file's bytes, its ``Path``, base64 or a data URL, by dense search; with
+        ``mode`` maxsim the ``window`` nearest in the order of their patches' MaxSim, where the
+        index is opened with a field of those.
 
         What may be asked, as ``size``, ``filter`` and ``fusion``, is in ``densehook.Asked``. Raises
         RequestError for what makes no sense, ElasticError where the cluster fails or refuses.
@@ -407,9 +412,17 @@ class Index:
         """
         asked = Asked.of({"mode": "dense", **options})
         vector: Vector | None = None
+        whole: Vector | None = None
         if self.searching.needs_vector(asked) and self.encoder is not None:
-            vector = self.encoder.encode_images([image])[0].tolist()
-        return asked, self.searching.image_body(as_base64(image), asked, vector), vector
+            manifest = self.encoder.manifest.whole or self.encoder.manifest
+            kinds = [kind_for(self.field.mapping, manifest), manifest.kind]
+            each = self.encoder.encode_each_image_of_kinds([image], list(dict.fromkeys(kinds)))
+            for encoded in each:
+                for failure in encoded.failures.values():
+                    raise failure
+            vector, whole = each[0].vectors[0].tolist(), each[-1].vectors[0].tolist()
+        body = self.searching.image_body(as_base64(image), asked, vector, whole)
+        return asked, body, vector
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """The hits for each text, in one request; else as ``search``.
