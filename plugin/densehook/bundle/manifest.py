@@ -166,9 +166,10 @@ class Manifest:
         if modality in self.modalities:
             return
         if self.whole is not None:
+            read = " and ".join(f"{each}s" for each in self.modalities)
             raise BundleError(
-                f"encoder {self.name!r} gives what is of kind {self.kind!r} for each"
-                f" {' or '.join(self.modalities)} alone, not for a {modality}"
+                f"encoder {self.name!r} gives what is of kind {self.kind!r} for {read} alone, not"
+                f" for {modality}s"
             )
         known = " or ".join(repr(kind) for kind in KINDS if modality in read_for(kind, kind))
         raise BundleError(
