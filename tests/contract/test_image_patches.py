@@ -32,7 +32,7 @@ PATCHES = (tiny_image_text.IMAGE_SIZE // tiny_image_text.PATCH_SIZE) ** 2
 BOTH = ["image-text", "multi"]
 
 
-@pytest.fixture(params=["patches", "siglip_patches"])
+@pytest.fixture(params=["patches", "siglip"])
 def bundle(request: pytest.FixtureRequest) -> Bundle:
     found: Bundle = request.getfixturevalue(f"{request.param}_bundle")
     return found
@@ -75,15 +75,15 @@ def test_the_gate_has_measured_fifty_images(bundle: Bundle) -> None:
 
 
 def test_patches_of_another_model_are_refused(
-    patches_bundle: Bundle, siglip_patches_bundle: Bundle
+    patches_bundle: Bundle, siglip_bundle: Bundle
 ) -> None:
     files = [file_of(number) for number in range(4)]
     found = load(patches_bundle.path).of_kind("multi")
     expected = list(found.encode_images(files))
     assert judged_patches(found, files, expected).lowest_cosine == pytest.approx(1)
-    with pytest.raises(GateError, match="of a patch's vector, the bound is 0.9999"):
+    with pytest.raises(GateError, match=r"of a patch's vector, the bound is 0\.9999"):
         judged_patches(found, files, [-each for each in expected])
-    other = load(siglip_patches_bundle.path).of_kind("multi")
+    other = load(siglip_bundle.path).of_kind("multi")
     with pytest.raises(GateError, match=r"the patches of image 0, PyTorch gives \[16, 24\]"):
         judged_patches(other, files, expected)
 
