@@ -207,10 +207,19 @@ def clip_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="session")
 def siglip_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Another, as SigLIP is one."""
+    """Another, as SigLIP is one, which gives vectors of an image's patches too."""
     from tiny_image_text import make_image_text_bundle
 
-    return make_image_text_bundle(tmp_path_factory.mktemp("tiny-siglip"), "siglip", seed=1)
+    folder = tmp_path_factory.mktemp("tiny-siglip")
+    return make_image_text_bundle(folder, "siglip", seed=1, also="multi")
+
+
+@pytest.fixture(scope="session")
+def patches_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A tiny CLIP with vectors of an image's patches."""
+    from tiny_image_text import make_image_text_bundle
+
+    return make_image_text_bundle(tmp_path_factory.mktemp("tiny-patches"), seed=2, also="multi")
 
 
 @pytest.fixture(scope="session")

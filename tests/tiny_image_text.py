@@ -16,7 +16,8 @@ _TOWER = {
     "num_attention_heads": 2,
 }
 IMAGE_SIZE = 32
-_VISION = {**_TOWER, "image_size": IMAGE_SIZE, "patch_size": 8}
+PATCH_SIZE = 8
+_VISION = {**_TOWER, "image_size": IMAGE_SIZE, "patch_size": PATCH_SIZE}
 PROJECTED = 24
 SIGLIP_TOKENS = 16
 
@@ -83,8 +84,10 @@ def make_siglip(folder: Path) -> None:
 MODELS: Mapping[str, Callable[[Path], None]] = {"clip": make_clip, "siglip": make_siglip}
 
 
-def make_image_text_bundle(folder: Path, model: str = "clip", seed: int = 0) -> Bundle:
-    """A bundle of that name and seed, as clip-0."""
+def make_image_text_bundle(
+    folder: Path, model: str = "clip", seed: int = 0, also: str = ""
+) -> Bundle:
+    """A bundle of that name and seed, as clip-0; with ``also`` a kind that it gives beside."""
     import torch
 
     from densehook.export import export_bundle, read_recipe
@@ -92,7 +95,8 @@ def make_image_text_bundle(folder: Path, model: str = "clip", seed: int = 0) -> 
     torch.manual_seed(seed)
     MODELS[model](folder / "model")
     path = folder / f"{model}-{seed}.toml"
-    path.write_text('source = "model"\nkind = "image-text"\n')
+    heads = f'also = ["{also}"]\n' if also else ""
+    path.write_text(f'source = "model"\nkind = "image-text"\n{heads}')
     return export_bundle(read_recipe(path), folder / "bundle")
 
 

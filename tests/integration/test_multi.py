@@ -313,7 +313,7 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
     assert "has type [binary]" in refused(
         client, index.name, retriever={"hybrid": {"query": QUERY, "fields": ["tokens"]}}
     )
-    assert "needs [text] or [query_vectors]" in refused(
+    assert "needs [text], [image] or [query_vectors]" in refused(
         client, index.name, query={"maxsim": {"field": "tokens"}}
     )
     assert "[text] of [maxsim] is blank" in refused(

@@ -38,20 +38,29 @@ class GoldenImage:
     output: Any
 
 
-def write_golden_images(path: Path, images: Iterable[GoldenImage], part: Part) -> None:
+def write_golden_images(
+    path: Path,
+    images: Iterable[GoldenImage],
+    part: Part,
+    also: Sequence[tuple[Part, Sequence[Any]]] = (),
+) -> None:
     """Writes images.json, as ``write_golden`` does golden.json."""
     rows = [
-        {"image": golden.image, part.OUTPUT_KEY: part.written_output(golden.output)}
-        for golden in images
+        {
+            "image": golden.image,
+            part.OUTPUT_KEY: part.written_output(golden.output),
+            **{head.OUTPUT_KEY: head.written_output(outputs[n]) for head, outputs in also},
+        }
+        for n, golden in enumerate(images)
     ]
     _write(path, rows)
 
 
-def read_golden_images(path: Path, part: Part) -> list[GoldenImage]:
+def read_golden_images(path: Path, part: Part, beside: Collection[str] = ()) -> list[GoldenImage]:
     """Reads images.json; raises BundleError as ``read_golden`` does."""
     found = []
     for i, row in enumerate(_rows(path, "golden images")):
-        stated = Stated(row, f"{path}: image {i}", ["image", part.OUTPUT_KEY])
+        stated = Stated(row, f"{path}: image {i}", {"image", part.OUTPUT_KEY, *beside})
         found.append(GoldenImage(stated.text("image"), part.read_output(stated)))
     return found
 
@@ -102,10 +111,10 @@ def _rows(path: Path, what: str) -> list[Any]:
     return rows
 
 
-def golden_keys(manifest: Manifest) -> list[str]:
-    """The keys of the outputs that a golden text has, one of each kind."""
+def golden_keys(manifest: Manifest, modality: str) -> list[str]:
+    """The keys of the outputs that a golden text, or image, has, one of each kind."""
     whole = manifest.whole or manifest
-    return [head.part.OUTPUT_KEY for head in whole.heads.values()]
+    return [head.part.OUTPUT_KEY for head in whole.heads_of(modality).values()]
 
 
 def _golden_text(row: Any, where: str, part: Part, beside: Collection[str]) -> GoldenText:

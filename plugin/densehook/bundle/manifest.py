@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
-from .kinds import ALSO, KINDS, Part
+from .kinds import ALSO, KINDS, Part, read_for
 from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
@@ -83,7 +83,8 @@ class Manifest:
     then, with ``{instruction}`` in the place of its own; the role's prompt does not.
 
     ``also`` are the heads of other kinds, by kind, where one run gives several outputs for a text.
-    All of them are of what is read for the manifest's own kind. ``whole`` is the manifest that this
+    All of them are of what is read for the manifest's own kind; those beside an encoder of images
+    and texts are outputs of its graph of images. ``whole`` is the manifest that this
     one is a part of, as ``of_kind`` gives it; it is not written down.
 
     ``queries`` is the fingerprint of the bundle in ``queries/``, a tower of its own for queries in
@@ -144,8 +145,37 @@ class Manifest:
 
     @property
     def heads(self) -> Mapping[str, Head]:
-        """What it gives for a text, by kind; its own kind first."""
+        """What it gives, by kind; its own kind first."""
         return {self.kind: Head(self.output, self.part), **self.also}
+
+    @property
+    def modalities(self) -> Sequence[str]:
+        """What it reads for what is of its kind: texts, images, or both."""
+        return read_for(self.kind, (self.whole or self).kind)
+
+    def heads_of(self, modality: str) -> Mapping[str, Head]:
+        """What it gives for a text, or for an image, by kind; its own kind first."""
+        return {
+            kind: head
+            for kind, head in self.heads.items()
+            if modality in self.of_kind(kind).modalities
+        }
+
+    def require_modality(self, modality: str) -> None:
+        """Raises BundleError unless it gives what is of its kind for a text, or for an image."""
+        if modality in self.modalities:
+            return
+        if self.whole is not None:
+            read = " and ".join(f"{each}s" for each in self.modalities)
+            raise BundleError(
+                f"encoder {self.name!r} gives what is of kind {self.kind!r} for {read} alone, not"
+                f" for {modality}s"
+            )
+        known = " or ".join(repr(kind) for kind in KINDS if modality in read_for(kind, kind))
+        raise BundleError(
+            f"encoder {self.name!r} is of kind {self.kind!r}; this can be done with one of kind"
+            f" {known} alone"
+        )
 
     @property
     def summary(self) -> str:
@@ -330,7 +360,7 @@ def _instruction(stated: Stated) -> str:
 
 def _heads(stated: Stated, max_tokens: int) -> Mapping[str, Head]:
     heads = {}
-    known = ALSO.get(stated.text("kind"), ())
+    known = ALSO.get(stated.text("kind"), {})
     for kind, content in stated.table("also").items():
         where = f"encoder.json: also.{shown(kind)}"
         if kind not in known:

@@ -10,7 +10,6 @@ from typing import Any
 from ..errors import BundleError
 from .files import sha256_of
 from .golden import GoldenImage, GoldenText, golden_keys, read_golden, read_golden_images
-from .kinds.image_text import ImageText
 from .manifest import Manifest
 from .stated import read_text
 from .tuning import Tuning, read_tuning
@@ -53,13 +52,14 @@ class Bundle:
     def golden(self) -> list[GoldenText]:
         """The self-test's texts, with the outputs of the manifest's kind."""
         manifest = self.manifest
-        return read_golden(self.path / "golden.json", manifest.part, golden_keys(manifest))
+        return read_golden(self.path / "golden.json", manifest.part, golden_keys(manifest, "text"))
 
     def also_golden(self) -> dict[str, list[Any]]:
-        """By kind what the golden texts come to by the manifest's other heads."""
+        """By kind what the golden texts come to by the manifest's other heads of texts."""
         return {
             kind: [text.output for text in self.of_kind(kind).golden()]
-            for kind in self.manifest.also
+            for kind in self.manifest.heads_of("text")
+            if kind in self.manifest.also
         }
 
     def of_kind(self, kind: str) -> Bundle:
@@ -67,10 +67,13 @@ class Bundle:
         return replace(self, manifest=self.manifest.of_kind(kind))
 
     def golden_images(self) -> list[GoldenImage]:
-        """The self-test's images; none where the encoder reads none."""
-        if not isinstance(self.manifest.part, ImageText):
+        """The self-test's images, with the outputs of the manifest's kind, if it is of images."""
+        manifest = self.manifest
+        if "image" not in manifest.modalities:
             return []
-        return read_golden_images(self.path / GOLDEN_IMAGES, self.manifest.part)
+        return read_golden_images(
+            self.path / GOLDEN_IMAGES, manifest.part, golden_keys(manifest, "image")
+        )
 
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""
@@ -89,7 +92,7 @@ def read_bundle(path: Path | str) -> Bundle:
             " make one with: densehook export RECIPE.toml"
         )
     manifest = Manifest.loads(read_text(path / MANIFEST))
-    reads_images = isinstance(manifest.part, ImageText)
+    reads_images = "image" in manifest.modalities
     for name in (*_REQUIRED, *(_REQUIRED_OF_IMAGES if reads_images else ())):
         if name not in manifest.files:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")

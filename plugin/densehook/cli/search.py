@@ -30,7 +30,10 @@ def search(
     text: Annotated[str | None, typer.Argument(help="The query.")] = None,
     image: Annotated[
         Path | None,
-        typer.Option("--image", help="Instead of a query: an image file, whose like are searched."),
+        typer.Option(
+            "--image",
+            help="Instead of a query: an image file, whose like are searched, by dense or maxsim.",
+        ),
     ] = None,
     mode: Annotated[
         str,
@@ -98,7 +101,8 @@ def search(
         raise typer.BadParameter("give one of them", param_hint="TEXT, --image")
     if text is not None and is_blank(text):
         raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
-    mode = mode if image is None else "dense"
+    if image is not None and mode == "hybrid":
+        mode = "dense"
     queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
     opened = open_searched(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from elasticsearch import BadRequestError, Elasticsearch
 
-from ..bundle import Dense, ImageText, Manifest, Role
+from ..bundle import Dense, Manifest, Role
 from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
 from ..images import as_base64
 from ..types import EncodeStats
@@ -90,40 +90,43 @@ class RemoteEncoder:
     def encode_images(self, images: Sequence[str | bytes | Path]) -> Vectors:
         """Images -> float32 [n, dims]: a file's bytes, its ``Path``, base64 or a data URL each.
 
+        Of kind multi each has float32 [patches, dims].
+
         Raises BundleError for an encoder that reads none, ElasticError for an image that the node
         cannot encode, EncoderMismatch as ``encode_queries``.
         """
-        dims = self.manifest.of(ImageText).dims
+        self.manifest.require_modality("image")
+        given = [as_base64(image) for image in images]
+        vectors = self._blank(len(given))
+        for place, encoded in enumerate(self._answers(given, "document", key="images")):
+            vectors[place] = _row(encoded[self.manifest.part.OUTPUT_KEY])
+        return vectors
+
+    def _blank(self, rows: int) -> Vectors:
+        """So many rows, of which none has been encoded."""
         try:
             import numpy as np
         except ImportError as error:
             raise MissingExtra("numpy", "encode") from error
-        given = [as_base64(image) for image in images]
-        vectors = np.zeros((len(given), dims), dtype=np.float32)
-        for place, encoded in enumerate(self._answers(given, "document", key="images")):
-            vectors[place] = encoded[self.manifest.part.OUTPUT_KEY]
-        return vectors
+        part = self.manifest.part
+        if isinstance(part, Dense):
+            return np.zeros((rows, part.dims), dtype=np.float32)
+        blank: Vectors = np.empty(rows, dtype=object)
+        return blank
 
     def _encoded(
         self, texts: str | Sequence[str], role: Role, instruction: str | None = None
     ) -> Vector | Vectors:
-        try:
-            import numpy as np
-        except ImportError as error:
-            raise MissingExtra("numpy", "encode") from error
+        self.manifest.require_modality("text")
         given = [texts] if isinstance(texts, str) else list(texts)
         for place, text in enumerate(given):
             if not isinstance(cast(object, text), str):
                 kind = type(text).__name__
                 raise EncodeError(f"text {place} is of type {kind}, not a string", place)
-        part = self.manifest.part
-        vectors: Vectors = np.empty(len(given), dtype=object)
-        if isinstance(part, Dense):
-            vectors = np.zeros((len(given), part.dims), dtype=np.float32)
+        vectors = self._blank(len(given))
         lost = []
         for place, encoded in enumerate(self._answers(given, role, instruction)):
-            row = encoded[part.OUTPUT_KEY]
-            vectors[place] = np.array(row, np.float32) if isinstance(row, list) else row
+            vectors[place] = _row(encoded[self.manifest.part.OUTPUT_KEY])
             lost.append(encoded["lost_tokens"])
         stats = EncodeStats(
             texts=len(given), truncated_texts=sum(map(bool, lost)), lost_tokens=sum(lost)
@@ -162,6 +165,13 @@ class RemoteEncoder:
                     f" it was {self.fingerprint}; load it again"
                 )
             yield from answer[key]
+
+
+def _row(given: Any) -> Any:
+    """What a node gave for a text or an image: numbers as float32, weights as they are."""
+    import numpy as np
+
+    return np.array(given, np.float32) if isinstance(given, list) else given
 
 
 def remote_encoder(client: Elasticsearch, name: str) -> RemoteEncoder:

@@ -137,7 +137,7 @@ class Searcher:
         if self._encoder is None:
             self._require_encoding()
             bodies = [
-                rescored_request(name, text, body["query"], window, window)
+                rescored_request(name, {"text": text}, body["query"], window, window)
                 for text, body in zip(texts, bodies, strict=True)
             ]
             return self._rankings(bodies, None)

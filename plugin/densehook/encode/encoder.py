@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Self, TypeVar, Unpack, cast, overload
 
-from ..bundle import Bundle, Cross, Dense, GoldenText, ImageText, Manifest, Role
+from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..images import Image
@@ -75,7 +75,7 @@ class Encoder:
             provider=provider or "cpu",
             spinning=spinning,
         )
-        heads = {kind: bundle.of_kind(kind) for kind in bundle.manifest.heads}
+        heads = {kind: bundle.of_kind(kind) for kind in bundle.manifest.heads_of("text")}
         self._running = Running(
             bundle.manifest,
             session,
@@ -248,7 +248,7 @@ class Encoder:
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         """Images -> float32 [n, dims]: of an ``ImageTextEncoder``; of any other BundleError."""
-        self.manifest.of(ImageText)
+        self.manifest.require_modality("image")
         raise NotImplementedError("encoded by ImageTextEncoder, which load gives")
 
     def encode_images_counted(
@@ -265,7 +265,13 @@ class Encoder:
         around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> EncodedEach:
         """The same, with those that cannot be encoded beside, each with its reason."""
-        return EncodedEach(self.encode_images(images), EncodeStats(), {})
+        return self.encode_each_image_of_kinds(images, [self.manifest.kind])[0]
+
+    def encode_each_image_of_kinds(
+        self, images: Sequence[Image], kinds: Sequence[str]
+    ) -> list[EncodedEach]:
+        """The same of several kinds that one run gives: those of each, in their order."""
+        return [EncodedEach(self.encode_images(images), EncodeStats(), {}) for _ in kinds]
 
     def score(self, query: str, texts: Sequence[str]) -> Vector:
         """Scores of texts for a query: of a ``CrossEncoder``; of any other BundleError says so."""
@@ -307,6 +313,8 @@ class Encoder:
         if (tower := self.tower(role)) is not self:
             return tower.encode_each_of_kinds(texts, role, [tower.manifest.kind], prompts)
         require_list(texts)
+        for kind in kinds:
+            self.manifest.of_kind(kind).require_modality("text")
         vectors = [self.of_kind(kind).blank(len(texts)) for kind in kinds]
         each_ones = self._prompts(texts, role, prompts)
         stats = EncodeStats()
@@ -508,6 +516,7 @@ class Encoder:
         self, texts: Sequence[str], prompts: Sequence[Prompt], first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
+        self.manifest.require_modality("text")
         of_role: dict[str, list[str]] = {}
         for text, prompt in zip(texts, prompts, strict=True):
             if isinstance(cast(object, text), str):

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..bundle import Bundle, ImageText
+from ..bundle.kinds.image_text import IMAGE_OUTPUT
 from ..errors import EncodeError
 from ..images import Image, pixels_of
 from ..machine import usable_cpus
 from ..types import EncodeStats
 from .encoded import Encoded, EncodedEach
 from .encoder import Encoder
+from .kinds import OUTPUTS
 from .session import ImageSession, Vectors
 
 
@@ -24,6 +26,10 @@ class ImageTextEncoder(Encoder):
     encoder = densehook.load("clip-vit-base-patch32")
     images = encoder.encode_images([Path("cat.jpg"), Path("dog.png")])
     encoder.similarity(encoder.encode_queries(["a cat"]), images)
+
+    Where it gives vectors of an image's parts too, they are those of kind multi:
+
+    local = encoder.of_kind("multi").encode_images([Path("cat.jpg")])  # of each [patches, dims]
     """
 
     def __init__(
@@ -63,14 +69,28 @@ class ImageTextEncoder(Encoder):
         around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> EncodedEach:
         """The same; an image that cannot be encoded is all zeros, its reason beside."""
-        vectors = self.blank(len(images))
+        return self.encode_each_image_of_kinds(images, [self.manifest.kind], around_run)[0]
+
+    def encode_each_image_of_kinds(
+        self,
+        images: Sequence[Image],
+        kinds: Sequence[str],
+        around_run: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> list[EncodedEach]:
+        """As ``encode_each_of_kinds``, of images."""
+        whole = self.manifest.whole or self.manifest
+        heads = [self.manifest.of_kind(kind) for kind in kinds]
+        outputs = [IMAGE_OUTPUT if head is whole else head.output for head in heads]
+        vectors = [OUTPUTS[head.kind].blank(head, len(images)) for head in heads]
         failures: dict[int, EncodeError] = {}
         for place, image in enumerate(images):
             try:
                 with around_run():
-                    vectors[place] = self._images.run(pixels_of(image))
+                    given = self._images.run_each(pixels_of(image), outputs)
+                for rows, head, output in zip(vectors, heads, given, strict=True):
+                    rows[place] = OUTPUTS[head.kind].decoded(head, output)[0]
             except EncodeError as error:
                 failures[place] = EncodeError(f"image {place}: {error}", place)
         made = len(images) - len(failures)
-        tokens = made * self.manifest.of(ImageText).image_tokens
-        return EncodedEach(np.asarray(vectors), EncodeStats(made, tokens), failures)
+        stats = EncodeStats(made, made * whole.of(ImageText).image_tokens)
+        return [EncodedEach(np.asarray(rows), stats, failures) for rows in vectors]

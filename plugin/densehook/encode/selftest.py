@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-
-from ..bundle import PRECISION_BOUNDS, Bundle, GoldenImage, GoldenText, Manifest
+from ..bundle import Bundle, GoldenText, Manifest
 from ..bundle.manifest import ROLES
 from ..errors import SelfTestError
+from .encoded import EncodedEach
 from .kinds import OUTPUTS
-from .kinds.dense import cosines
 from .session import Vectors
 from .tokenizer import Tokens
 
@@ -23,7 +21,9 @@ class _Encoder(Protocol):
 
     def golden_tokens(self, golden: GoldenText) -> Tokens: ...
 
-    def encode_images(self, images: Sequence[str]) -> Vectors: ...
+    def encode_each_image_of_kinds(
+        self, images: Sequence[str], kinds: Sequence[str]
+    ) -> Sequence[EncodedEach]: ...
 
     def encode_tokens_of_kinds(
         self, window: Sequence[Tokens], kinds: Sequence[str]
@@ -32,14 +32,14 @@ class _Encoder(Protocol):
 
 def self_test(encoder: _Encoder, bundle: Bundle) -> None:
     """Encodes golden.json; raises SelfTestError at a token id or an output not its own."""
-    reason = golden_objection(encoder, bundle) or image_objection(encoder, bundle.golden_images())
+    reason = golden_objection(encoder, bundle) or image_objection(encoder, bundle)
     if reason:
         raise SelfTestError(f"{bundle.path}: {reason}; export the bundle again")
 
 
 def golden_objection(encoder: _Encoder, bundle: Bundle) -> str:
     """What is not as in golden.json, token ids or an output; empty when all is."""
-    golden = {kind: bundle.of_kind(kind).golden() for kind in bundle.manifest.heads}
+    golden = {kind: bundle.of_kind(kind).golden() for kind in bundle.manifest.heads_of("text")}
     for role in ROLES:
         own = {
             kind: [text for text in texts if text.role == role] for kind, texts in golden.items()
@@ -58,7 +58,7 @@ def _objection(encoder: _Encoder, golden: Mapping[str, Sequence[GoldenText]]) ->
                 f"the tokenizer gives {_shown(found.ids)} for {text.text[:40]!r}, PyTorch's gave"
                 f" {_shown(text.ids)}"
             )
-    kinds = list(encoder.manifest.heads)  # a tower of queries may be of another kind
+    kinds = list(encoder.manifest.heads_of("text"))  # a tower of queries may be of another kind
     rows = encoder.encode_tokens_of_kinds(tokens, kinds)
     objections = (
         OUTPUTS[kind].golden_objection(encoder.manifest.of_kind(kind), own, of_kind)
@@ -72,14 +72,22 @@ def _shown(ids: Sequence[int]) -> str:
     return f"[{head}, … {len(ids)} ids]" if len(ids) > 8 else f"[{head}]"
 
 
-def image_objection(encoder: _Encoder, golden: Sequence[GoldenImage]) -> str:
-    """Which golden image has not its own vector; empty when all have."""
+def image_objection(encoder: _Encoder, bundle: Bundle) -> str:
+    """Which golden image has not its own outputs; empty when all have."""
+    golden = {
+        kind: bundle.of_kind(kind).golden_images() for kind in bundle.manifest.heads_of("image")
+    }
     if not golden:
         return ""
-    bound = PRECISION_BOUNDS[encoder.manifest.precision]
-    expected = np.array([image.output for image in golden], dtype=np.float32)
-    found = encoder.encode_images([image.image for image in golden])
-    for place, cosine in enumerate(cosines(found, expected)):
-        if not cosine >= bound:  # NaN must fail too
-            return f"cosine {cosine:.6f} to PyTorch's vector of image {place} is under {bound}"
+    images = [each.image for each in next(iter(golden.values()))]
+    encoded = encoder.encode_each_image_of_kinds(images, list(golden))
+    for (kind, own), rows in zip(golden.items(), encoded, strict=True):
+        if rows.failures:
+            return str(rows.failures[min(rows.failures)])
+        named = [
+            GoldenText("document", f"image {n}", [], each.output) for n, each in enumerate(own)
+        ]
+        manifest = encoder.manifest.of_kind(kind)
+        if reason := OUTPUTS[kind].golden_objection(manifest, rows.vectors, named):
+            return reason
     return ""

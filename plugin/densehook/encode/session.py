@@ -12,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
-from ..bundle.kinds.image_text import IMAGE_INPUT, IMAGE_OUTPUT
+from ..bundle.kinds.image_text import IMAGE_INPUT
 from ..errors import BundleError, EncodeError, ProviderError
 from ..machine import usable_cpus
 
@@ -149,10 +149,12 @@ class ImageSession:
     def __init__(self, model: Path, threads: int, *, spinning: bool = True) -> None:
         self._session = _opened(model, _options(threads, spinning), _PROVIDERS["cpu"])
 
-    def run(self, pixels: NDArray[np.uint8]) -> Vector:
-        """An image, uint8 [height, width, 3] -> float32 [dims]; raises as ``Session.run``."""
-        (rows,) = _ran(self._session, [IMAGE_OUTPUT], {IMAGE_INPUT: pixels})
-        return np.asarray(rows[0], dtype=np.float32)
+    def run_each(self, pixels: NDArray[np.uint8], outputs: Sequence[str]) -> Sequence[Rows]:
+        """An image, uint8 [height, width, 3] -> so many outputs, each as for a batch of one.
+
+        Raises as ``Session.run_each``.
+        """
+        return _ran(self._session, outputs, {IMAGE_INPUT: pixels})
 
 
 def available_providers() -> list[str]:

@@ -48,7 +48,7 @@ def new_folder(output: Path, mark: str = MANIFEST) -> Iterator[Path]:
 class Draft:
     """A folder with model.onnx and tokenizer.json, and what is to be said and asked of them.
 
-    ``also_golden`` has by kind what the golden texts come to by the manifest's other heads.
+    ``also_golden`` has by kind what the golden texts come to by other heads of the manifest.
     ``gate`` compares the graph with what it was made of. ``evidence`` and ``versions`` go into
     parity.json beside what it measured; ``declared`` is the manifest in the light of that.
     """
@@ -77,7 +77,7 @@ def finish(draft: Draft) -> None:
     encoder = encoder_of(bundle)
     parity = draft.gate(encoder)
     gate_golden(encoder, bundle)  # as written: what every load will read
-    gate_golden_images(encoder, bundle.golden_images())
+    gate_golden_images(encoder, bundle)
     content = {
         **parity.as_json(),
         **draft.evidence,

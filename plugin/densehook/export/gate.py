@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from ..bundle import PRECISION_BOUNDS, Bundle, GoldenImage, GoldenText, Role
+from ..bundle import PRECISION_BOUNDS, Bundle, GoldenText, Role
 from ..encode import Encoder, Vectors, cosines
 from ..encode.selftest import golden_objection, image_objection
 from ..encode.tokenizer import Tokens
@@ -120,9 +120,9 @@ def gate_golden(encoder: Encoder, bundle: Bundle) -> None:
         raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
 
 
-def gate_golden_images(encoder: Encoder, golden: Sequence[GoldenImage]) -> None:
+def gate_golden_images(encoder: Encoder, bundle: Bundle) -> None:
     """The same of images."""
-    if reason := image_objection(encoder, golden):
+    if reason := image_objection(encoder, bundle):
         raise GateError(f"the graph fails the self-test: {reason}; no bundle was written")
 
 

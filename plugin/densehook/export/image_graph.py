@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ..bundle.kinds.image_text import IMAGE_INPUT, IMAGE_OUTPUT
+from ..bundle.kinds.image_text import IMAGE_INPUT, IMAGE_OUTPUT, PATCHES
 from .graph import OUTPUT, trace
 from .image_folder import ImageSteps
 from .sizes import state_sizes
@@ -43,6 +43,27 @@ def features_of(output: Any) -> Tensor:
     """What a tower gave, float32 [batch, dims]; transformers 5 has it among other outputs."""
     vectors: Tensor = output if isinstance(output, Tensor) else output.pooler_output
     return vectors
+
+
+def _clips_patches(model: Any, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Of every token but the first, whose own vector is the image's, what becomes of that one."""
+    projected = model.visual_projection(model.vision_model.post_layernorm(hidden))
+    return projected[:, 0], projected[:, 1:]
+
+
+def _siglips_patches(model: Any, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Every token is a patch's; the image's vector is pooled of them by a layer of its own."""
+    return model.vision_model.head(hidden), hidden
+
+
+PATCHES_OF: Mapping[str, Callable[[Any, Tensor], tuple[Tensor, Tensor]]] = {
+    "clip": _clips_patches,
+    "siglip": _siglips_patches,
+}
+"""By model type what becomes of the last hidden state, [batch, tokens, hidden].
+
+That is the image's vector, [batch, dims], and those of its patches, [batch, patches, dims].
+"""
 
 
 class TextTower(torch.nn.Module):
@@ -157,11 +178,25 @@ def write_text_graph(tower: TextTower, path: Path, dims: int) -> list[str]:
     return inputs
 
 
+class PatchTower(ImageTower):
+    """An image, and its patches: uint8 [height, width, 3] -> float32 [1, dims], [1, patches, dims].
+
+    Each vector is of length 1.
+    """
+
+    def forward(self, pixels: Tensor) -> Any:
+        """As the class says."""
+        hidden = self.model.vision_model(pixel_values=self.prepared(pixels)[None]).last_hidden_state
+        both = PATCHES_OF[self.model.config.model_type](self.model, hidden)
+        return tuple(torch.nn.functional.normalize(each, dim=-1) for each in both)
+
+
 def write_image_graph(tower: ImageTower, path: Path) -> None:
     """Writes the graph of images; raises ExportError as ``trace`` does."""
     rows, columns = tower.steps.size
     pixels = torch.randint(0, 256, (rows + 3, columns + 9, 3), dtype=torch.uint8)
-    axes = {IMAGE_INPUT: {0: "height", 1: "width"}, IMAGE_OUTPUT: dict[int, str]()}
-    traced = trace(tower, [IMAGE_INPUT], [pixels], path, axes=axes, outputs=[IMAGE_OUTPUT])
+    outputs = [IMAGE_OUTPUT, *([PATCHES] if isinstance(tower, PatchTower) else [])]
+    axes = {IMAGE_INPUT: {0: "height", 1: "width"}, **{each: dict[int, str]() for each in outputs}}
+    traced = trace(tower, [IMAGE_INPUT], [pixels], path, axes=axes, outputs=outputs)
     state_sizes(traced)
     write_model(traced, path)

@@ -5,7 +5,7 @@ An image is resized by Pillow there, and by matrices in the graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel, PreTrainedTo
 
 from ..bundle import Role
 from ..errors import ExportError, RecipeError
+from .arithmetic import Numbers
 from .edges import edge_texts
 from .image_folder import MODEL_TYPES, ImageSteps, steps_of
 from .image_graph import features_of
@@ -71,6 +72,12 @@ class ImageTextReference:
         self.image_tokens = (size // int(config.vision_config.patch_size)) ** 2
 
     @property
+    def patch_dims(self) -> int:
+        """How many numbers the vector of a patch has."""
+        projected = hasattr(self.model, "visual_projection")
+        return self.dims if projected else int(self.model.config.vision_config.hidden_size)
+
+    @property
     def length(self) -> int | None:
         """To how many tokens the model has every text filled up; None where to none."""
         return self.positions if self._filled else None
@@ -112,6 +119,19 @@ class ImageTextReference:
         self.model = None
         return self.sums
 
+    def encode_patches(self, image: Any) -> NDArray[np.float32]:
+        """The same image -> of each of its patches, row by row, float32 [patches, dims].
+
+        From PyTorch's hidden states on in plain arithmetic, on purpose not the code in the graph.
+        """
+        values = self.processor(images=image, return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            tower = self.model.vision_model
+            hidden = tower(pixel_values=values).last_hidden_state[0].numpy().astype(np.float64)
+        vectors = _PATCHES[self.model.config.model_type](self.model, hidden)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / lengths, dtype=np.float32)
+
     def _sample_dims(self) -> int:
         with torch.inference_mode():
             ids = torch.zeros(1, self.positions, dtype=torch.int64)
@@ -146,6 +166,26 @@ def _both_towers(model: Any) -> Tensor:
         + features_of(model.get_image_features(pixel_values=pixels)).sum()
     )
     return output
+
+
+def _clips_patches(model: Any, hidden: Numbers) -> Numbers:
+    """All tokens but the first, normed and projected as the model does that one."""
+    norm = model.vision_model.post_layernorm
+    weight, bias, projection = (
+        each.detach().numpy().astype(np.float64)
+        for each in (norm.weight, norm.bias, model.visual_projection.weight)
+    )
+    patches = hidden[1:]
+    centred = patches - patches.mean(axis=1, keepdims=True)
+    spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + norm.eps)
+    return np.asarray((centred / spread * weight + bias) @ projection.T)
+
+
+_PATCHES: Mapping[str, Callable[[Any, Numbers], Numbers]] = {
+    "clip": _clips_patches,
+    "siglip": lambda model, hidden: hidden,
+}
+"""By model type: hidden states, float64 [tokens, hidden] -> [patches, dims]."""
 
 
 def _unit(vectors: Tensor) -> NDArray[np.float32]:

@@ -160,6 +160,7 @@ def read_recipe(path: Path | str) -> Recipe:
         kinds = _OF_KINDS.get(key, KINDS)
         if not {content.get("kind", Recipe.kind), *_heads(content, key)} & set(kinds):
             raise RecipeError(f"{path}: {key} is for kind {', '.join(kinds)} alone; leave it out")
+    _require_heads(path, content.get("kind", Recipe.kind), content.get("also", ()))
     known = _ACTIVATIONS.get(content.get("kind", ""), ())
     if "activation" in content and content["activation"] not in known:
         raise RecipeError(
@@ -219,14 +220,19 @@ def _check_line(path: Path, key: str, value: str) -> None:
 
 
 def _check_also(path: Path, key: str, kinds: list[Any]) -> None:
-    if (
-        not kinds
-        or len({*map(str, kinds)}) < len(kinds)
-        or not set(map(str, kinds)) <= set(ALSO["dense"])
-    ):
-        known = ", ".join(ALSO["dense"])
+    known = list(dict.fromkeys(each for heads in ALSO.values() for each in heads))
+    if not kinds or len({*map(str, kinds)}) < len(kinds) or not set(map(str, kinds)) <= set(known):
         raise RecipeError(
-            f"{path}: also is {shown(kinds)}; it must name some of {known}, each once"
+            f"{path}: also is {shown(kinds)}; it must name some of {', '.join(known)}, each once"
+        )
+
+
+def _require_heads(path: Path, kind: str, also: Sequence[str]) -> None:
+    """Raises RecipeError for a head that models of the kind do not have."""
+    if not set(also) <= set(ALSO.get(kind, also)):
+        raise RecipeError(
+            f"{path}: also is {shown(list(also))}; beside kind {kind} there can be"
+            f" {', '.join(ALSO[kind])} alone"
         )
 
 

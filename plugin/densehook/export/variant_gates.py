@@ -19,7 +19,8 @@ VARIANT_GATES: Mapping[str, Judge] = {"cross": gate_variant_of_pairs}
 
 def variant_gate(manifest: Manifest) -> Judge:
     """What judges variants of encoders like this."""
-    return _gate_heads if manifest.also else VARIANT_GATES.get(manifest.kind, gate_variant)
+    has_heads = len(manifest.heads_of("text")) > 1
+    return _gate_heads if has_heads else VARIANT_GATES.get(manifest.kind, gate_variant)
 
 
 def _gate_heads(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText]) -> Parity:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import ImageText, Manifest
+from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
@@ -177,9 +177,9 @@ def require_modality(
     """
     if modality not in MODALITIES:
         raise RequestError(f"modality is {modality!r}; known: {', '.join(MODALITIES)}")
+    manifest.require_modality(modality)
     if modality == "text":
         return
-    manifest.of(ImageText)
     if len(inputs) != 1 or made:
         raise RequestError(
             f"of images a vector is made of one field, not of {', '.join(inputs)}, without a"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
-from ..bundle import ImageText, Manifest
+from ..bundle import Manifest
 from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
@@ -196,10 +196,11 @@ class VectorField:
     def _objection(self, manifest: Manifest) -> str:
         manifest = manifest.of_kind(kind_for(self.mapping, manifest))
         kind = field_for_kind(manifest)
-        if self.text.modality == "image" and not isinstance(manifest.part, ImageText):
+        if self.text.modality not in manifest.modalities:
+            read = " and ".join(f"{each}s" for each in manifest.modalities)
             return (
-                f"is made of images, encoder {manifest.name!r} of kind {manifest.kind} reads texts"
-                " alone"
+                f"is made of {self.text.modality}s, encoder {manifest.name!r} of kind"
+                f" {manifest.kind} reads {read} alone"
             )
         if self.mapping.get("type") != kind.TYPE:
             return (

@@ -27,6 +27,7 @@ from ..hooks import (
     field_for,
     text_of,
 )
+from ..hooks.kinds import kind_for
 from ..hooks.kinds.instructions import require_none
 from ..images import as_base64
 from ..types import IN_INDEX, PATIENCE, DocId, Document
@@ -439,7 +440,9 @@ class Index:
     ) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says another.
 
-        Or for an image, a file's bytes, its ``Path``, base64 or a data URL, by dense search.
+        Or for an image, a file's bytes, its ``Path``, base64 or a data URL, by dense search; with
+        ``mode`` maxsim the ``window`` nearest in the order of their patches' MaxSim, where the
+        index is opened with a field of those.
 
         What may be asked, as ``size``, ``filter`` and ``fusion``, is in ``densehook.Asked``. Raises
         RequestError for what makes no sense, ElasticError where the cluster fails or refuses.
@@ -462,9 +465,16 @@ class Index:
         asked = Asked.of({"mode": "dense", **options})
         vector: Vector | None = None
         searching = self.searching.of(asked.mode)
+        whole: Vector | None = None
         if searching.needs_vector(asked) and self.encoder is not None:
-            vector = self.encoder.encode_images([image])[0].tolist()
-        return asked, searching.image_body(as_base64(image), asked, vector), vector
+            manifest = self.encoder.manifest.whole or self.encoder.manifest
+            kinds = [kind_for(searching.field.mapping, manifest), manifest.kind]
+            each = self.encoder.encode_each_image_of_kinds([image], list(dict.fromkeys(kinds)))
+            for encoded in each:
+                for failure in encoded.failures.values():
+                    raise failure
+            vector, whole = each[0].vectors[0].tolist(), each[-1].vectors[0].tolist()
+        return asked, searching.image_body(as_base64(image), asked, vector, whole), vector
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """The hits for each text, in one request; else as ``search``.

@@ -33,6 +33,7 @@ from ..hooks import (
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, image_request
 from ..hooks.kinds.dense import LIST as DENSE
+from ..hooks.kinds.dense import TYPE as DENSE_TYPE
 from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, Ranking
@@ -159,17 +160,27 @@ class Searching:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
 
-    def image_body(self, image: str, asked: Asked, vector: Vector | OfLists | None) -> Body:
+    def image_body(
+        self,
+        image: str,
+        asked: Asked,
+        vector: Vector | OfLists | None,
+        found_by: Vector | None = None,
+    ) -> Body:
         """The search for an image, in base64, or for its vector.
 
-        Raises RequestError for what is of searches for a text.
+        By maxsim ``vector`` is those of its patches, and ``found_by`` the image's own. Raises
+        RequestError for what is of searches for a text.
         """
         self._require_mode(asked)
-        if asked.mode != DENSE or asked.passages or asked.highlight or asked.rerank is not None:
+        is_known = asked.mode in (DENSE, RESCORED)
+        if not is_known or asked.passages or asked.highlight or asked.rerank is not None:
             raise RequestError(
-                "an image is searched for by dense alone, without passages, highlight and rerank;"
-                " leave them out"
+                f"an image is searched for by {DENSE} or {RESCORED} alone, without passages,"
+                " highlight and rerank; leave them out"
             )
+        if asked.mode == RESCORED:
+            return self._shown(self._rescored_images(image, asked, found_by), asked, "")
         depth, candidates = asked.last, asked.num_candidates
         if vector is not None:
             body = vector_request(self.field, vector, depth, candidates, asked.filters)
@@ -228,8 +239,34 @@ class Searching:
         if vector is not None:
             return {**first, "docvalue_fields": [self.field.name]}
         start = {"from": asked.from_} if asked.from_ else {}
-        request = rescored_request(self.field.name, text, first["query"], asked.size, asked.depth)
+        told = {"text": text}
+        request = rescored_request(self.field.name, told, first["query"], asked.size, asked.depth)
         return {**request, **start}
+
+    def _rescored_images(self, image: str, asked: Asked, found_by: Vector | None) -> Body:
+        """The images nearest by their vectors, in the order of their MaxSim; else as for a text."""
+        finding, window, candidates = self._finding, asked.depth, asked.num_candidates
+        if found_by is not None:
+            first = vector_request(finding, found_by, window, candidates, asked.filters)
+            return {**first, "docvalue_fields": [self.field.name]}
+        first = image_request(finding.name, image, window, candidates, asked.filters)
+        start = {"from": asked.from_} if asked.from_ else {}
+        told = {"image": image}
+        request = rescored_request(self.field.name, told, first["query"], asked.size, window)
+        return {**request, **start}
+
+    @property
+    def _finding(self) -> VectorField:
+        """The field of the same images and encoder whose vectors find what this one's order."""
+        own = self.field.fingerprint, self.field.text
+        for each in self.provenance.vector_fields.values():
+            if each.mapping.get("type") == DENSE_TYPE and (each.fingerprint, each.text) == own:
+                return each
+        raise RequestError(
+            f"field {self.field.name!r} of index {self.provenance.index!r} has vectors of images'"
+            f" patches, which order what others find, and no {DENSE_TYPE} field has vectors of the"
+            " same images by the same encoder; add one"
+        )
 
     def hits(
         self,

@@ -12,7 +12,7 @@ from ..hooks import VectorField
 from ..types import EncodeStats
 
 if TYPE_CHECKING:
-    from ..encode import Encoder, Vectors
+    from ..encode import EncodedEach, Encoder, Vectors
 
 
 CUT_CHARACTERS = 400_000
@@ -37,7 +37,7 @@ def values_of(
 ) -> Values:
     """Texts of documents, with their prompts, or images -> what they get for a field."""
     if target.text.modality == "image":
-        return _of_images(encoder, target, [text for text, _ in texts], base64=base64)
+        return _of_images(encoder, [target], [text for text, _ in texts], base64=base64)[0]
     encoder = target.own(encoder)
     failures: dict[int, EncodeError | UnusableDocument] = {}
     cuts: dict[int, list[Chunk]] = {}
@@ -71,14 +71,34 @@ def values_of_fields(
     base64: bool,
 ) -> list[Values]:
     """As ``values_of``, for fields of as many kinds that one run fills: those of each."""
+    if targets[0].text.modality == "image":
+        return _of_images(encoder, targets, [text for text, _ in texts], base64=base64)
     if len(targets) == 1:
         return [values_of(encoder, targets[0], texts, base64=base64)]
     encoded = encoder.encode_each_of_kinds(
         [text for text, _ in texts],
         "document",
-        [target.own(encoder).manifest.kind for target in targets],
+        _kinds_of(targets, encoder),
         [prompt for _, prompt in texts],
     )
+    return _written(targets, encoded, base64=base64)
+
+
+def _of_images(
+    encoder: Encoder, targets: Sequence[VectorField], images: Sequence[str], *, base64: bool
+) -> list[Values]:
+    encoded = encoder.encode_each_image_of_kinds(images, _kinds_of(targets, encoder))
+    return _written(targets, encoded, base64=base64)
+
+
+def _kinds_of(targets: Sequence[VectorField], encoder: Encoder) -> list[str]:
+    return [target.own(encoder).manifest.kind for target in targets]
+
+
+def _written(
+    targets: Sequence[VectorField], encoded: Sequence[EncodedEach], *, base64: bool
+) -> list[Values]:
+    """What one run gave for each of the fields, as they hold it."""
     return [
         Values(
             {
@@ -91,18 +111,6 @@ def values_of_fields(
         )
         for target, rows in zip(targets, encoded, strict=True)
     ]
-
-
-def _of_images(
-    encoder: Encoder, target: VectorField, images: Sequence[str], *, base64: bool
-) -> Values:
-    encoded = encoder.encode_each_image(images)
-    values = {
-        place: target.format.written(vector, base64=base64)
-        for place, vector in enumerate(encoded.vectors)
-        if place not in encoded.failures
-    }
-    return Values(values, encoded.failures, encoded.stats)
 
 
 @dataclass(frozen=True)

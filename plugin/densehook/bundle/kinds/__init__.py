@@ -47,8 +47,20 @@ class Part(Protocol):
         """The same as JSON has it."""
 
 
-ALSO: Mapping[str, tuple[str, ...]] = {"dense": ("sparse", "multi")}
-"""Of a kind the others that the same graph may have heads of."""
+ALSO: Mapping[str, Mapping[str, str]] = {
+    "dense": {"sparse": "text", "multi": "text"},
+    "image-text": {"multi": "image"},
+}
+"""Of a kind the others that the same bundle may have heads of, and what those are made of."""
+
+_READ: Mapping[str, tuple[str, ...]] = {"image-text": ("text", "image")}
+"""What is read by encoders of a kind, where that is not text alone."""
+
+
+def read_for(kind: str, own: str) -> tuple[str, ...]:
+    """What an encoder, whose own kind is ``own``, reads for its outputs of a kind."""
+    return _READ.get(own, ("text",)) if kind == own else (ALSO[own][kind],)
+
 
 KINDS: Mapping[str, type[Part]] = {
     "dense": Dense,

@@ -10,6 +10,8 @@ from .dense import Dense
 
 IMAGE_INPUT = "pixels"
 IMAGE_OUTPUT = "embedding"
+PATCHES = "patches"
+"""What the vectors of an image's patches are called, where that graph gives them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,14 @@ from ...bundle import (
     IMAGE_MODEL,
     UNSTATED_POOLING,
     GoldenImage,
+    Head,
     ImageText,
     Manifest,
+    Multi,
     write_golden_images,
 )
+from ...bundle.kinds.image_text import PATCHES
+from ...bundle.kinds.multi import sample_of
 from ...errors import RecipeError
 from ..finishing import Draft
 from ..image_folder import model_in
@@ -28,7 +32,7 @@ from ..tokenizer_file import write_tokenizer
 if TYPE_CHECKING:
     from ...encode import Encoder
     from ..image_reference import ImageTextReference, TowerSettings
-    from ..kinds.image_text import Parity
+    from ..kinds import Parity as AnyParity
 
 _VERSIONS_OF = ("torch", "transformers", "onnx", "pillow")
 _IMAGES_COMPARED = 50
@@ -83,12 +87,19 @@ def _write_models(
     staging: Path, recipe: Recipe, settings: TowerSettings, reference: ImageTextReference
 ) -> Manifest:
     from ..graph import OUTPUT
-    from ..image_graph import ImageTower, TextTower, write_image_graph, write_text_graph
+    from ..image_graph import (
+        ImageTower,
+        PatchTower,
+        TextTower,
+        write_image_graph,
+        write_text_graph,
+    )
 
     write_tokenizer(reference.tokenizer, staging)
     text = TextTower(reference.model, reference.length, reference.pad_id)
     inputs = write_text_graph(text, staging / "model.onnx", reference.dims)
-    write_image_graph(ImageTower(reference.model, reference.steps), staging / IMAGE_MODEL)
+    tower = PatchTower if recipe.also else ImageTower
+    write_image_graph(tower(reference.model, reference.steps), staging / IMAGE_MODEL)
     return Manifest(
         name=recipe.name,
         kind=recipe.kind,
@@ -105,6 +116,10 @@ def _write_models(
         joiner=recipe.joiner,
         inputs=inputs,
         output=OUTPUT,
+        also={
+            kind: Head(PATCHES, Multi(dims=reference.patch_dims, query_tokens=settings.max_tokens))
+            for kind in recipe.also
+        },
         source=recipe.origin,
         files={},
     )
@@ -116,10 +131,13 @@ def _draft(
     from ..goldens import golden_texts
     from ..images import golden_images
 
-    golden = [
-        GoldenImage(file, reference.encode_image(image)) for file, image in golden_images().items()
+    images = golden_images()
+    golden = [GoldenImage(file, reference.encode_image(image)) for file, image in images.items()]
+    also = [
+        (head.part, [sample_of(reference.encode_patches(image)) for image in images.values()])
+        for head in manifest.also.values()
     ]
-    write_golden_images(staging / GOLDEN_IMAGES, golden, manifest.part)
+    write_golden_images(staging / GOLDEN_IMAGES, golden, manifest.part, also)
     return Draft(
         staging,
         manifest,
@@ -129,7 +147,7 @@ def _draft(
     )
 
 
-def _gated(encoder: Encoder, settings: TowerSettings, reference: ImageTextReference) -> Parity:
+def _gated(encoder: Encoder, settings: TowerSettings, reference: ImageTextReference) -> AnyParity:
     from typing import cast
 
     from PIL import Image
@@ -137,11 +155,19 @@ def _gated(encoder: Encoder, settings: TowerSettings, reference: ImageTextRefere
     from ...images import pixels_of
     from ..gate import run_gate
     from ..images import file_of
+    from ..kinds import ParityOfHeads
     from ..kinds.image_text import Parity, judged_images
+    from ..kinds.multi import judged_patches
 
     texts = cast(Parity, run_gate(encoder, reference, settings))
     files = [file_of(number) for number in range(_IMAGES_COMPARED)]
-    expected = np.stack(
-        [reference.encode_image(Image.fromarray(pixels_of(file))) for file in files]
-    )
-    return judged_images(texts, encoder, files, expected)
+    images = [Image.fromarray(pixels_of(file)) for file in files]
+    expected = np.stack([reference.encode_image(image) for image in images])
+    own = judged_images(texts, encoder, files, expected)
+    also = {
+        kind: judged_patches(
+            encoder.of_kind(kind), files, [reference.encode_patches(image) for image in images]
+        )
+        for kind in encoder.manifest.also
+    }
+    return ParityOfHeads(own, also) if also else own

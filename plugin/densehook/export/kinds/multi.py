@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from ...bundle import Manifest, Multi
 from ...bundle.kinds.multi import TOKEN_BOUNDS
-from ...encode import Vectors, cosines
-from ...encode.kinds.multi import TokenRows, similarity
+from ...encode import Encoder, Vectors, cosines
+from ...encode.kinds.multi import TokenRows, blank, similarity
 from ...errors import GateError
 from .compared import Compared
 
@@ -46,8 +46,34 @@ class Parity:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class ParityOfImages:
+    """How vectors of images' patches, and the scores made of them, compare to those expected."""
+
+    images: int
+    patch_vectors: int
+    lowest_cosine: float
+    largest_score_difference: float
+
+    @property
+    def batch_dependent(self) -> bool:
+        """Never: an image runs by itself."""
+        return False
+
+    def as_json(self) -> dict[str, Any]:
+        """The measured values by name."""
+        return asdict(self)
+
+
 def said(measured: Mapping[str, Any]) -> str:
     """As ``Gate.said``."""
+    if "images" in measured:
+        return (
+            f"{measured['images']} images:"
+            f" lowest cosine of {measured['patch_vectors']:,} patch vectors"
+            f" {measured['lowest_cosine']:.7f},"
+            f" largest difference of a score {measured['largest_score_difference']:.1e}"
+        )
     return (
         f"{measured['texts']} texts: token ids equal,"
         f" lowest cosine of {measured['token_vectors']:,} token vectors"
@@ -92,6 +118,39 @@ def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
     )
     _judge(parity, manifest.precision, whose)
     return parity
+
+
+def judged_patches(
+    encoder: Encoder, files: Sequence[bytes], expected: Sequence[Vectors]
+) -> ParityOfImages:
+    """Of images, by what PyTorch gives for the patches of each, and MaxSim of each with each.
+
+    Raises GateError where a patch's vector is too far from that expected.
+    """
+    found: Any = encoder.encode_images(files)
+    wanted = blank(encoder.manifest, len(expected))
+    for place, (own, vectors) in enumerate(zip(found, expected, strict=True)):
+        if own.shape != vectors.shape:
+            raise GateError(
+                f"the graph of images gives {list(own.shape)} numbers for the patches of image"
+                f" {place}, PyTorch gives {list(vectors.shape)}; no bundle was written"
+            )
+        wanted[place] = vectors
+    scores = [similarity(encoder.manifest, rows, rows) for rows in (found, wanted)]
+    similar = cosines(_flat(found), _flat(wanted))
+    lowest = float(similar.min())
+    bound = TOKEN_BOUNDS[encoder.manifest.precision]
+    if not lowest >= bound:  # NaN must fail too
+        raise GateError(
+            f"the graph of images is not PyTorch's equal: cosine {lowest:.6f} of a patch's vector,"
+            f" the bound is {bound}; no bundle was written"
+        )
+    return ParityOfImages(
+        images=len(files),
+        patch_vectors=len(similar),
+        lowest_cosine=lowest,
+        largest_score_difference=float(np.abs(scores[0] - scores[1]).max()),
+    )
 
 
 def _judge(parity: Parity, precision: str, whose: str) -> None:

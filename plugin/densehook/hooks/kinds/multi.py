@@ -160,13 +160,16 @@ class TokenField:
 
 
 def rescored_request(
-    field: str, text: str, first: Mapping[str, Any], size: int, window: int
+    field: str, asked: Mapping[str, str], first: Mapping[str, Any], size: int, window: int
 ) -> dict[str, Any]:
-    """A search for a query's best ``window`` documents, in the order of their MaxSim."""
+    """A search for a query's best ``window`` documents, in the order of their MaxSim.
+
+    ``asked`` is a ``text`` or an ``image``, as the plugin's query takes either.
+    """
     retriever = {
         "retriever": {"standard": {"query": first}},
         "field": field,
-        "text": text,
+        **asked,
         "rank_window_size": window,
     }
     return {"size": size, "track_total_hits": False, "retriever": {QUERY: retriever}}

@@ -165,20 +165,19 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
   }
 
   /**
-   * The images of the self-test; none where the encoder reads none.
+   * The images of the self-test, with what it gives for them of one of its kinds of images.
    *
    * @throws BundleException when images.json is not what an export writes
    */
-  public List<GoldenImage> goldenImages() throws BundleException, IOException {
+  public List<GoldenImage> goldenImages(Kind kind) throws BundleException, IOException {
     List<GoldenImage> golden = new ArrayList<>();
-    if (!(manifest.part() instanceof ImageText)) {
-      return golden;
-    }
+    Set<String> needed = new HashSet<>(Set.of("image"));
+    manifest.kindsOfImages().forEach(each -> needed.add(each.goldenKey()));
+    Part part = manifest.ofKind(kind).part();
     for (JsonElement element : rows(GOLDEN_IMAGES, "images")) {
       String where = GOLDEN_IMAGES + ": image " + golden.size();
-      Stated stated = new Stated(element, where, Set.of("image", Dense.GOLDEN_KEY), Set.of());
-      golden.add(
-          new GoldenImage(stated.text("image"), manifest.kind().golden(manifest.part(), stated)));
+      Stated stated = new Stated(element, where, needed, Set.of());
+      golden.add(new GoldenImage(stated.text("image"), kind.golden(part, stated)));
     }
     return golden;
   }
@@ -194,7 +193,7 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
   private GoldenText goldenText(Kind kind, JsonElement element, String where, Vocabulary vocabulary)
       throws BundleException {
     Set<String> needed = new HashSet<>(Set.of("role", "text", "ids"));
-    manifest.heads().keySet().forEach(each -> needed.add(each.goldenKey()));
+    manifest.kindsOfTexts().forEach(each -> needed.add(each.goldenKey()));
     Stated stated = new Stated(element, where, needed, Set.of("query"));
     Part part = manifest.ofKind(kind).part();
     Role role = Role.of(stated.oneOf("role", Set.of("query", "document")));

@@ -80,6 +80,16 @@ public enum Kind {
     return this == other || this == IMAGE_TEXT && other == DENSE;
   }
 
+  /** Whether an encoder of this kind reads texts for what it gives of a kind. */
+  public boolean readsTextsFor(Kind given) {
+    return this != IMAGE_TEXT || given == this; // whose heads are of images
+  }
+
+  /** Whether it reads images for it. */
+  public boolean readsImagesFor(Kind given) {
+    return this == IMAGE_TEXT;
+  }
+
   /** Its keys of encoder.json, beside those that all kinds have. */
   Set<String> keys() {
     return keys;
@@ -91,7 +101,11 @@ public enum Kind {
 
   /** The kinds that a graph of this one may have heads of, beside its own output. */
   private Set<Kind> heads() {
-    return this == DENSE ? Set.of(SPARSE, MULTI) : Set.of();
+    return switch (this) {
+      case DENSE -> Set.of(SPARSE, MULTI);
+      case IMAGE_TEXT -> Set.of(MULTI);
+      default -> Set.of();
+    };
   }
 
   /**

@@ -6,11 +6,13 @@ import com.google.gson.JsonPrimitive;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -37,7 +39,8 @@ import java.util.stream.Collectors;
  * @param batchDependent whether a vector depends on the texts that it is encoded together with
  * @param files SHA-256 in hex of each file of the bundle, by name
  * @param also the heads of other kinds, where one run gives several outputs for a text; all of them
- *     are of what is read for the encoder's own kind
+ *     are of what is read for the encoder's own kind; those beside an encoder of images and texts
+ *     are outputs of its graph of images
  * @param queries fingerprint of the bundle of queries, which have a tower of their own in the space
  *     of this one's vectors; empty where one encoder is for both
  * @param space the fingerprint without that tower, and without what queries alone have before them
@@ -134,12 +137,28 @@ public record Manifest(
     throw new IllegalStateException("encoder [" + name + "] is of kind [" + kind + "]");
   }
 
-  /** What it gives for a text, by kind; several where one run gives several outputs. */
+  /** What it gives, by kind; several where one run gives several outputs. */
   public Map<Kind, Head> heads() {
     Map<Kind, Head> heads = new EnumMap<>(Kind.class);
     heads.put(kind, new Head(output, part));
     heads.putAll(also);
     return heads;
+  }
+
+  /** The kinds of what it gives for a text. */
+  public Set<Kind> kindsOfTexts() {
+    return kinds(kind::readsTextsFor);
+  }
+
+  /** The kinds of what it gives for an image; none where it reads none. */
+  public Set<Kind> kindsOfImages() {
+    return kinds(kind::readsImagesFor);
+  }
+
+  private Set<Kind> kinds(Predicate<Kind> which) {
+    Set<Kind> kinds = EnumSet.noneOf(Kind.class);
+    heads().keySet().stream().filter(which).forEach(kinds::add);
+    return kinds;
   }
 
   /** The same as that of an encoder of one of its kinds alone, with the same fingerprint. */

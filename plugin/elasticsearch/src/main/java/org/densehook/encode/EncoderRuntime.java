@@ -64,8 +64,8 @@ public final class EncoderRuntime implements AutoCloseable {
     ImageGraph opened = null;
     try {
       opened =
-          manifest.part() instanceof ImageText both
-              ? new ImageGraph(bundle.imageModel(), both.dims(), threads)
+          manifest.part() instanceof ImageText
+              ? new ImageGraph(bundle.imageModel(), manifest, threads)
               : null;
       queries = bundle.queries() == null ? null : new EncoderRuntime(bundle.queries(), threads);
     } catch (BundleException | IOException | RuntimeException e) {
@@ -115,8 +115,24 @@ public final class EncoderRuntime implements AutoCloseable {
     return given.isEmpty() || !givesSeveral() ? row : Joined.row(kind, given, row, manifest);
   }
 
-  /** The same tokens, of which some kinds are wanted, where it gives several. */
-  public Tokens giving(Set<Kind> kinds, Tokens tokens) {
+  /**
+   * The same tokens, or image, of which some kinds are wanted, where it gives several.
+   *
+   * @throws EncodeException for a kind that it gives for images alone, or for texts
+   */
+  public Tokens giving(Set<Kind> kinds, Tokens tokens) throws EncodeException {
+    boolean isText = tokens.image() == null;
+    for (Kind kind : kinds) {
+      Kind own = manifest.kind();
+      if (!(isText ? own.readsTextsFor(kind) : own.readsImagesFor(kind))) {
+        throw new EncodeException(
+            EncodeException.Kind.TEXT,
+            "it gives what is of kind ["
+                + kind
+                + "] for "
+                + (isText ? "images alone, not for texts" : "texts alone, not for images"));
+      }
+    }
     return givesSeveral() ? tokens.giving(kinds) : tokens;
   }
 
@@ -353,7 +369,7 @@ public final class EncoderRuntime implements AutoCloseable {
   private float[] byItself(Tokens tokens) throws EncodeException {
     return tokens.image() == null
         ? queryTable.row(tokens.ids())
-        : images.run(tokens.image().file());
+        : images.run(tokens.image().file(), tokens.kinds());
   }
 
   /**

@@ -5,12 +5,14 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.ImageText;
+import org.densehook.bundle.Kind;
+import org.densehook.bundle.Manifest;
 import org.densehook.image.ImageException;
 import org.densehook.image.ImageFile;
 import org.densehook.image.Pixels;
@@ -22,28 +24,42 @@ final class ImageGraph implements AutoCloseable {
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
-  private final int dims;
+  private final Manifest manifest;
 
-  ImageGraph(Path model, int dims, int threads) throws BundleException {
+  ImageGraph(Path model, Manifest manifest, int threads) throws BundleException {
     session = Graph.open(environment, model, threads);
-    this.dims = dims;
+    this.manifest = manifest;
   }
 
   /**
-   * The vector of an image.
+   * What it gives for an image.
    *
-   * @return float32 [dims]
+   * @param wanted its kinds; none for the encoder's own
+   * @return a row of all of these, as {@link Joined} puts them together
    * @throws EncodeException when it cannot be decoded, or not be run
    */
-  float[] run(ImageFile file) throws EncodeException {
+  float[] run(ImageFile file, Set<Kind> wanted) throws EncodeException {
+    Map<Kind, String> outputs = new EnumMap<>(Kind.class);
+    for (Kind kind : wanted.isEmpty() ? Set.of(manifest.kind()) : wanted) {
+      outputs.put(
+          kind, kind == manifest.kind() ? ImageText.OUTPUT : manifest.ofKind(kind).output());
+    }
     try {
       Pixels pixels = Pixels.of(file);
       long[] shape = {pixels.height(), pixels.width(), CHANNELS};
       try (OnnxTensor input =
               OnnxTensor.createTensor(environment, pixels.values(), shape, OnnxJavaType.UINT8);
           OrtSession.Result result =
-              session.run(Map.of(ImageText.INPUT, input), Set.of(ImageText.OUTPUT))) {
-        return row(((OnnxTensor) result.get(0)).getFloatBuffer());
+              session.run(Map.of(ImageText.INPUT, input), Set.copyOf(outputs.values()))) {
+        Map<Kind, float[][]> rows = new EnumMap<>(Kind.class);
+        for (Map.Entry<Kind, String> each : outputs.entrySet()) {
+          OnnxTensor given = (OnnxTensor) result.get(each.getValue()).orElseThrow();
+          Output reading = Output.BY_KIND.get(each.getKey());
+          rows.put(
+              each.getKey(),
+              reading.rows(given.getFloatBuffer(), 1, manifest.ofKind(each.getKey())));
+        }
+        return Joined.of(outputs.keySet(), rows, 0);
       }
     } catch (ImageException e) {
       throw new EncodeException(EncodeException.Kind.TEXT, e.getMessage(), e);
@@ -51,17 +67,6 @@ final class ImageGraph implements AutoCloseable {
       throw new EncodeException(
           EncodeException.Kind.RUN, "the encoder cannot run it: " + e.getMessage(), e);
     }
-  }
-
-  private float[] row(FloatBuffer given) throws EncodeException {
-    if (given.remaining() != dims) {
-      throw new EncodeException(
-          EncodeException.Kind.RUN,
-          "the graph gave " + given.remaining() + " numbers for an image");
-    }
-    float[] row = new float[dims];
-    given.get(row);
-    return row;
   }
 
   @Override

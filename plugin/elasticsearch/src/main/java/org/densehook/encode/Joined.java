@@ -9,7 +9,7 @@ import org.densehook.bundle.Manifest;
 
 /**
  * What one run gives of several kinds for a text, as one row: the rows of the kinds in the order in
- * which {@link Kind} names them, one behind the other. The last alone may be of any length.
+ * which {@link Kind} names them, one behind the other. One alone may be of any length.
  */
 final class Joined {
 
@@ -33,15 +33,20 @@ final class Joined {
    */
   static float[] row(Kind kind, Set<Kind> given, float[] joined, Manifest manifest) {
     int at = 0;
+    int stated = given.stream().mapToInt(each -> length(each, manifest)).sum();
     for (Kind each : given) {
-      int length = Output.BY_KIND.get(each).length(manifest.ofKind(each));
-      int end = length == 0 ? joined.length : at + length;
+      int length = length(each, manifest);
+      int end = at + (length == 0 ? joined.length - stated : length);
       if (each == kind) {
         return at == 0 && end == joined.length ? joined : Arrays.copyOfRange(joined, at, end);
       }
       at = end;
     }
     throw new IllegalArgumentException("no row of kind [" + kind + "] is among " + given);
+  }
+
+  private static int length(Kind kind, Manifest manifest) {
+    return Output.BY_KIND.get(kind).length(manifest.ofKind(kind));
   }
 
   /** The rows of a text of some kinds, as one. */

@@ -29,7 +29,7 @@ public final class SelfTest {
   public static void run(EncoderRuntime encoder, Bundle bundle)
       throws BundleException, IOException {
     Map<Kind, List<GoldenText>> golden = new EnumMap<>(Kind.class);
-    for (Kind kind : bundle.manifest().heads().keySet()) {
+    for (Kind kind : bundle.manifest().kindsOfTexts()) {
       golden.put(kind, bundle.golden(kind));
     }
     for (Role role : Role.values()) {
@@ -42,16 +42,36 @@ public final class SelfTest {
                   texts.stream().filter(text -> text.role() == role).toList()));
       run(tower, own);
     }
-    for (GoldenImage image : bundle.goldenImages()) {
-      compare(encoder, image);
+    Map<Kind, List<GoldenImage>> images = new EnumMap<>(Kind.class);
+    for (Kind kind : bundle.manifest().kindsOfImages()) {
+      images.put(kind, bundle.goldenImages(kind));
+    }
+    if (!images.isEmpty()) {
+      runImages(encoder, images);
     }
   }
 
-  private static void compare(EncoderRuntime encoder, GoldenImage image) throws BundleException {
+  /**
+   * Encodes images, each once.
+   *
+   * @param golden the same images for each kind, with what it gives for them
+   */
+  private static void runImages(EncoderRuntime encoder, Map<Kind, List<GoldenImage>> golden)
+      throws BundleException {
+    Set<Kind> kinds = golden.keySet();
+    List<GoldenImage> images = golden.get(encoder.manifest().kind());
     try {
-      Tokens tokens = encoder.readImage(image.image(), ImageLimits.DEFAULT);
-      GoldenText told = new GoldenText(Role.DOCUMENT, "an image", List.of(), image.vector(), null);
-      compare(told, encoder.run(List.of(tokens))[0], encoder.manifest());
+      for (int i = 0; i < images.size(); i++) {
+        Tokens read = encoder.readImage(images.get(i).image(), ImageLimits.DEFAULT);
+        float[] joined = encoder.run(List.of(encoder.giving(kinds, read)))[0];
+        for (Kind kind : kinds) {
+          float[] expected = golden.get(kind).get(i).vector();
+          compare(
+              new GoldenText(Role.DOCUMENT, "image " + i, List.of(), expected, null),
+              encoder.row(kind, kinds, joined),
+              encoder.manifest().ofKind(kind));
+        }
+      }
     } catch (EncodeException e) {
       throw new BundleException("the self-test fails: " + e.getMessage());
     }

@@ -15,6 +15,7 @@ import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,6 +34,7 @@ class ManifestTest {
               "sha256:761b6aca259186b8bdf3a5313bc5a55c98e709f8f771192e2c44c2be59b8f10e");
 
   private static final String OF_HEADS = resource("manifest_of_heads.json");
+  private static final String OF_IMAGES = resource("manifest_of_images.json");
 
   private record BadManifest(String from, String to, String says) {}
 
@@ -69,6 +71,19 @@ class ManifestTest {
     assertEquals(16, tokens.part().dims());
     assertEquals(4, manifest.part().dims());
     assertEquals(manifest, manifest.ofKind(Kind.DENSE));
+  }
+
+  @Test
+  void headsBesideAnEncoderOfImagesAreOfImages() throws BundleException {
+    Manifest manifest = Manifest.parse(OF_IMAGES);
+    assertEquals(Set.of(Kind.IMAGE_TEXT), manifest.kindsOfTexts());
+    assertEquals(Set.of(Kind.IMAGE_TEXT, Kind.MULTI), manifest.kindsOfImages());
+    assertEquals("patches", manifest.ofKind(Kind.MULTI).output());
+    String sparse = OF_IMAGES.replace("\"multi\": {", "\"sparse\": {");
+    BundleException refused = assertThrows(BundleException.class, () -> Manifest.parse(sparse));
+    assertTrue(
+        refused.getMessage().contains("also names [sparse]; beside kind [image-text] there can be"),
+        refused.getMessage());
   }
 
   @ParameterizedTest

@@ -20,7 +20,11 @@ class JoinedTest {
 
   // vectors of 4, weights of 2 tokens, token vectors of 16
   private static Manifest manifest() throws BundleException, IOException {
-    try (InputStream stream = Manifest.class.getResourceAsStream("manifest_of_heads.json")) {
+    return manifest("manifest_of_heads.json");
+  }
+
+  private static Manifest manifest(String name) throws BundleException, IOException {
+    try (InputStream stream = Manifest.class.getResourceAsStream(name)) {
       return Manifest.parse(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
     }
   }
@@ -38,6 +42,15 @@ class JoinedTest {
     assertArrayEquals(filled(4, 1), Joined.row(Kind.DENSE, all, joined, manifest()));
     assertArrayEquals(filled(4, 2), Joined.row(Kind.SPARSE, all, joined, manifest()));
     assertArrayEquals(filled(48, 3), Joined.row(Kind.MULTI, all, joined, manifest()));
+  }
+
+  @Test
+  void theOneOfAnyLengthNeedNotBeTheLast() throws BundleException, IOException {
+    float[] joined = Joined.of(List.of(filled(96, 1), filled(24, 2)));
+    Manifest images = manifest("manifest_of_images.json");
+    Set<Kind> both = images.kindsOfImages();
+    assertArrayEquals(filled(96, 1), Joined.row(Kind.MULTI, both, joined, images));
+    assertArrayEquals(filled(24, 2), Joined.row(Kind.IMAGE_TEXT, both, joined, images));
   }
 
   @Test

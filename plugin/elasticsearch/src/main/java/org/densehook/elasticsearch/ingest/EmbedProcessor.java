@@ -253,7 +253,7 @@ public final class EmbedProcessor extends AbstractProcessor {
 
   /** Whether a field has another of the encoder's kinds, made of the same text as a whole. */
   private static boolean isBeside(EmbeddedField stated, FieldToEmbed to) {
-    Kind kind = stated.format().kind();
+    Kind kind = to.encoder().giving(stated.format().kind());
     return kind != to.kind()
         && to.encoder().kinds().contains(kind)
         && stated.fingerprint().equals(to.encoder().fingerprint())

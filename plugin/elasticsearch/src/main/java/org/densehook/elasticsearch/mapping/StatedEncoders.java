@@ -75,17 +75,8 @@ final class StatedEncoders {
       return; // others say so
     }
     String objection = objection(mapped, encoder);
-    if (objection == null
-        && field.text().modality() == Modality.IMAGE
-        && encoder.kind() != Kind.IMAGE_TEXT) {
-      objection =
-          "is made of images, and encoder ["
-              + encoder.name()
-              + "] is of kind ["
-              + encoder.kind()
-              + "], which reads texts alone; name one of kind ["
-              + Kind.IMAGE_TEXT
-              + "]";
+    if (objection == null) {
+      objection = objection(field.text().modality(), kindOf(mapped, encoder), encoder);
     }
     if (objection != null) {
       findings.add(
@@ -101,12 +92,42 @@ final class StatedEncoders {
     }
   }
 
-  private static String objection(MappedField mapped, EncoderFacts encoder) {
+  /** What an encoder does not read of what a field is made of; null where it does. */
+  private static String objection(Modality modality, Kind kind, EncoderFacts encoder) {
+    if (modality == Modality.IMAGE && !encoder.kind().readsImagesFor(kind)) {
+      return "is made of images, and encoder ["
+          + encoder.name()
+          + "] is of kind ["
+          + encoder.kind()
+          + "], which reads texts alone; name one of kind ["
+          + Kind.IMAGE_TEXT
+          + "]";
+    }
+    if (modality == Modality.TEXT && !encoder.kind().readsTextsFor(kind)) {
+      return "is made of texts, and encoder ["
+          + encoder.name()
+          + "] gives what is of kind ["
+          + kind
+          + "] for images alone; state [modality] [image], or name another encoder";
+    }
+    return null;
+  }
+
+  /** Which of an encoder's kinds a field mapped so holds; null for none. */
+  private static Kind kindOf(MappedField mapped, EncoderFacts encoder) {
     for (Kind kind : encoder.kinds()) {
       FieldFormat format = FieldFormat.BY_KIND.get(kind);
       if (format != null && format.type().equals(mapped.type())) {
-        return format.objection(mapped.definition(), encoder);
+        return kind;
       }
+    }
+    return null;
+  }
+
+  private static String objection(MappedField mapped, EncoderFacts encoder) {
+    Kind held = kindOf(mapped, encoder);
+    if (held != null) {
+      return FieldFormat.BY_KIND.get(held).objection(mapped.definition(), encoder);
     }
     FieldFormat own = FieldFormat.BY_KIND.get(encoder.kind());
     return "is mapped as ["

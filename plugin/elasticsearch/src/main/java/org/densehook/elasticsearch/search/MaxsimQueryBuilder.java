@@ -4,8 +4,9 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
-import org.densehook.bundle.Blank;
+import java.util.stream.Stream;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.EncoderHandle;
@@ -26,9 +27,9 @@ import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
 /**
- * Query {@code maxsim}: documents scored by how well their token vectors answer those of a text, by
- * the encoder that the mapping's {@code _meta} names, or those given. It matches every document
- * that has some: as a rescorer it scores the hits of another search alone.
+ * Query {@code maxsim}: documents scored by how well their token vectors answer those of a text or
+ * of an image, by the encoder that the mapping's {@code _meta} names, or those given. It matches
+ * every document that has some: as a rescorer it scores the hits of another search alone.
  */
 public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryBuilder> {
 
@@ -38,8 +39,9 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
   /** The name it has in requests where no other plugin has taken it. */
   public static final String PLAIN_NAME = "maxsim";
 
+  private static final String WANTS = "[" + PLAIN_NAME + "]";
+
   static final ParseField FIELD = new ParseField("field");
-  static final ParseField TEXT = new ParseField("text");
   static final ParseField VECTORS = new ParseField("query_vectors");
 
   private static final ConstructingObjectParser<MaxsimQueryBuilder, Supplier<SearchServices>>
@@ -47,22 +49,28 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
           new ConstructingObjectParser<>(
               PLAIN_NAME,
               false,
-              (a, services) -> of(services, (String) a[0], (String) a[1], (QueryTokens) a[2]));
+              (a, services) ->
+                  of(
+                      services,
+                      (String) a[0],
+                      asked((String) a[1], (String) a[3], a[2] != null),
+                      (QueryTokens) a[2]));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
-    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), TEXT);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.TEXT);
     PARSER.declareField(
         ConstructingObjectParser.optionalConstructorArg(),
         (parser, services) -> QueryTokens.parse(parser),
         VECTORS,
         ObjectParser.ValueType.OBJECT_ARRAY);
+    PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
     declareStandardFields(PARSER);
   }
 
   private final Supplier<SearchServices> services;
   private final String field;
-  private final String text;
+  private final Content asked;
   private final QueryTokens given;
 
   // what it waits for: first the mappings, then the vectors
@@ -72,29 +80,33 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
   private MaxsimQueryBuilder(
       Supplier<SearchServices> services,
       String field,
-      String text,
+      Content asked,
       QueryTokens given,
       Supplier<List<SearchedIndex>> searched,
       Supplier<QueryTokens> encoded) {
     this.services = services;
     this.field = Objects.requireNonNull(field);
-    this.text = text;
+    this.asked = asked;
     this.given = given;
     this.searched = searched;
     this.encoded = encoded;
   }
 
   private static MaxsimQueryBuilder of(
-      Supplier<SearchServices> services, String field, String text, QueryTokens given) {
-    if ((text == null) == (given == null)) {
+      Supplier<SearchServices> services, String field, Content asked, QueryTokens given) {
+    return new MaxsimQueryBuilder(services, field, asked, given, null, null);
+  }
+
+  /** The text or image that is stated; null beside vectors. */
+  private static Content asked(String text, String image, boolean hasVectors) {
+    long stated = Stream.of(text, image).filter(Objects::nonNull).count();
+    if (stated + (hasVectors ? 1 : 0) != 1) {
       throw new IllegalArgumentException(
-          "[" + PLAIN_NAME + "] needs [text] or [query_vectors], one of the two");
+          "[" + PLAIN_NAME + "] needs [text], [image] or [query_vectors], one of the three");
     }
-    if (text != null && Blank.is(text)) {
-      throw new IllegalArgumentException(
-          "[text] of [" + PLAIN_NAME + "] is blank; give a text to search for");
-    }
-    return new MaxsimQueryBuilder(services, field, text, given, null, null);
+    return stated == 0
+        ? null
+        : AskedContent.requireSome(AskedContent.of(text, image, null, WANTS), WANTS);
   }
 
   /** Reads it from another node. */
@@ -104,19 +116,28 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
         Wire.read(
             in,
             (stream, version) ->
-                new MaxsimQueryBuilder(
+                read(
                     services,
                     stream.readString(),
                     stream.readOptionalString(),
                     stream.readOptionalWriteable(QueryTokens::read),
-                    null,
-                    null));
+                    version < Wire.MAXSIM_IMAGES ? null : stream.readOptionalString()));
     this.services = services;
     field = body.field;
-    text = body.text;
+    asked = body.asked;
     given = body.given;
     searched = null;
     encoded = null;
+  }
+
+  private static MaxsimQueryBuilder read(
+      Supplier<SearchServices> services,
+      String field,
+      String text,
+      QueryTokens given,
+      String image) {
+    Content asked = given == null ? AskedContent.of(text, image, null, WANTS) : null;
+    return new MaxsimQueryBuilder(services, field, asked, given, null, null);
   }
 
   /** Parses the object that follows its name. */
@@ -168,7 +189,8 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
     EncoderHandle serving;
     try {
       serving = services.get().encoders().require(stated.name());
-      serving.require(Kind.MULTI, "[" + PLAIN_NAME + "]");
+      serving.require(Kind.MULTI, WANTS);
+      requireReads(serving);
       stated.provenance().require(serving, stated.indices().get(0));
     } catch (Exception e) {
       listener.onFailure(e);
@@ -180,19 +202,32 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
         .encoders()
         .embedQuery(
             serving,
-            new Content.Text(text),
+            asked,
             search.timeLeft(),
             search.task(),
             listener.map(row -> tokens(serving, row)));
   }
 
-  private static QueryTokens tokens(EncoderHandle serving, float[] row) {
-    return new QueryTokens(serving.row(Kind.MULTI, serving.kinds(), row), serving.dims(Kind.MULTI));
+  private void requireReads(EncoderHandle serving) {
+    Set<Kind> kinds = serving.kinds(asked);
+    if (!kinds.isEmpty() && !kinds.contains(Kind.MULTI)) {
+      throw new IllegalArgumentException(
+          "encoder ["
+              + serving.name()
+              + "] gives vectors of the patches of images, and none of the tokens of texts; give "
+              + WANTS
+              + " an [image]");
+    }
+  }
+
+  private QueryTokens tokens(EncoderHandle serving, float[] row) {
+    float[] vectors = serving.row(Kind.MULTI, serving.kinds(asked), row);
+    return new QueryTokens(vectors, serving.dims(Kind.MULTI));
   }
 
   private MaxsimQueryBuilder waiting(
       Supplier<List<SearchedIndex>> mappings, Supplier<QueryTokens> vectors) {
-    return new MaxsimQueryBuilder(services, field, text, given, mappings, vectors)
+    return new MaxsimQueryBuilder(services, field, asked, given, mappings, vectors)
         .boost(boost)
         .queryName(queryName);
   }
@@ -206,12 +241,15 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
     if (encoded != null || searched != null) {
       throw new IllegalStateException("[" + NAME + "] is sent in the middle of its rewrite");
     }
+    String image = asked instanceof Content.Image one ? one.given() : null;
     Wire.write(
         out,
+        image == null ? Wire.OLDEST_READER : Wire.MAXSIM_IMAGES,
         body -> {
           body.writeString(field);
-          body.writeOptionalString(text);
+          body.writeOptionalString(asked instanceof Content.Text text ? text.given() : null);
           body.writeOptionalWriteable(given);
+          body.writeOptionalString(image);
         });
   }
 
@@ -219,8 +257,8 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
     builder.field(FIELD.getPreferredName(), field);
-    if (text != null) {
-      builder.field(TEXT.getPreferredName(), text);
+    if (asked != null) {
+      AskedContent.toXContent(builder, asked);
     } else {
       builder.field(VECTORS.getPreferredName(), given);
     }
@@ -241,12 +279,12 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
   @Override
   protected boolean doEquals(MaxsimQueryBuilder other) {
     return field.equals(other.field)
-        && Objects.equals(text, other.text)
+        && Objects.equals(asked, other.asked)
         && Objects.equals(given, other.given);
   }
 
   @Override
   protected int doHashCode() {
-    return Arrays.hashCode(new Object[] {field, text, given});
+    return Arrays.hashCode(new Object[] {field, asked, given});
   }
 }

@@ -48,7 +48,8 @@ final class MaxsimRetriever {
     for (String key :
         new String[] {
           MaxsimQueryBuilder.FIELD.getPreferredName(),
-          MaxsimQueryBuilder.TEXT.getPreferredName(),
+          AskedContent.TEXT.getPreferredName(),
+          AskedContent.IMAGE.getPreferredName(),
           MaxsimQueryBuilder.VECTORS.getPreferredName()
         }) {
       if (body.containsKey(key)) {
@@ -59,7 +60,7 @@ final class MaxsimRetriever {
       throw new IllegalArgumentException(
           "["
               + PLAIN_NAME
-              + "] needs [retriever], whose hits it scores, [field] and [text], and has no"
+              + "] needs [retriever], whose hits it scores, [field] and [text] or [image], and has no"
               + " [rescore] of its own");
     }
     body.put(

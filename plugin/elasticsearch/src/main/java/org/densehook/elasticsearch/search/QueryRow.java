@@ -44,7 +44,11 @@ record QueryRow(Content query, String encoder, String fingerprint, Kind kind, St
         query,
         search.timeLeft(),
         search.task(),
-        listener.map(row -> new Made(serving, serving.row(kind, serving.kinds(), row))));
+        listener.map(row -> new Made(serving, ofKind(serving, row))));
+  }
+
+  private float[] ofKind(EncoderHandle serving, float[] row) {
+    return serving.row(serving.giving(kind), serving.kinds(query), row);
   }
 
   private void requireFingerprint(EncoderHandle serving) {

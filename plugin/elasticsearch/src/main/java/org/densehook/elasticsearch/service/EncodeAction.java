@@ -3,6 +3,7 @@ package org.densehook.elasticsearch.service;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Role;
@@ -161,12 +162,14 @@ public final class EncodeAction {
   public static final class Response extends ActionResponse implements ToXContentObject {
 
     private final EncoderHandle encoder;
+    private final List<Content> contents;
     private final List<Encoded> encoded;
     private final int texts;
 
     /** The first so many are of texts, the others of images. */
-    Response(EncoderHandle encoder, List<Encoded> encoded, int texts) {
+    Response(EncoderHandle encoder, List<Content> contents, List<Encoded> encoded, int texts) {
       this.encoder = encoder;
+      this.contents = contents;
       this.encoded = encoded;
       this.texts = texts;
     }
@@ -181,12 +184,13 @@ public final class EncodeAction {
       builder.startObject();
       builder.field("encoder", encoder.name());
       builder.field("fingerprint", encoder.identity());
+      int place = 0;
       builder.startArray("texts");
       for (Encoded text : encoded.subList(0, texts)) {
         builder.startObject();
         builder.array("ids", text.ids());
         builder.field("lost_tokens", text.lost());
-        show(builder, text);
+        show(builder, text, contents.get(place++));
         builder.endObject();
       }
       builder.endArray();
@@ -194,7 +198,7 @@ public final class EncodeAction {
         builder.startArray("images");
         for (Encoded image : encoded.subList(texts, encoded.size())) {
           builder.startObject();
-          show(builder, image);
+          show(builder, image, contents.get(place++));
           builder.endObject();
         }
         builder.endArray();
@@ -202,10 +206,11 @@ public final class EncodeAction {
       return builder.endObject();
     }
 
-    private void show(XContentBuilder builder, Encoded one) throws IOException {
-      for (Kind kind : encoder.kinds()) {
+    private void show(XContentBuilder builder, Encoded one, Content of) throws IOException {
+      Set<Kind> kinds = encoder.kinds(of);
+      for (Kind kind : kinds) {
         ShownRow shown = ShownRow.BY_KIND.get(kind);
-        float[] row = encoder.row(kind, encoder.kinds(), one.row());
+        float[] row = encoder.row(kind, kinds, one.row());
         builder.field(shown.key(), shown.value().apply(encoder, row));
       }
     }
@@ -235,7 +240,7 @@ public final class EncodeAction {
       ActionListener<Void> all =
           encoders
               .preserved(listener)
-              .map(done -> new Response(encoder, List.of(encoded), request.texts.size()));
+              .map(done -> new Response(encoder, contents, List.of(encoded), request.texts.size()));
       try (RefCountingListener refs = new RefCountingListener(all)) {
         List<DocumentFeed.Text> texts = new ArrayList<>();
         for (int i = 0; i < encoded.length; i++) {
@@ -245,7 +250,7 @@ public final class EncodeAction {
                   contents.get(i),
                   null,
                   List.of(),
-                  encoder.kinds(),
+                  encoder.kinds(contents.get(i)),
                   refs.acquire(text -> encoded[position] = text)));
         }
         if (request.role == Role.DOCUMENT) {

@@ -10,6 +10,7 @@ import org.densehook.chunk.ChunkRule;
 import org.densehook.chunk.Cut;
 import org.densehook.chunk.LongText;
 import org.densehook.chunk.Window;
+import org.densehook.encode.Content;
 
 /** An encoder in service on this node. */
 public interface EncoderHandle {
@@ -25,9 +26,19 @@ public interface EncoderHandle {
   /** What it gives for a text. */
   Kind kind();
 
-  /** All that one run of it gives for a text; its own kind alone, mostly. */
+  /** All that it gives; its own kind alone, mostly. */
   default Set<Kind> kinds() {
     return Set.of(kind());
+  }
+
+  /** All that one run of it gives for a text, or for an image. */
+  default Set<Kind> kinds(Content content) {
+    return kinds();
+  }
+
+  /** The one of its kinds that gives what another does; that other where there is none. */
+  default Kind giving(Kind wanted) {
+    return kinds().stream().filter(each -> each.gives(wanted)).findFirst().orElse(wanted);
   }
 
   /**

@@ -96,6 +96,13 @@ final class EncoderInService implements EncoderHandle {
   }
 
   @Override
+  public Set<Kind> kinds(Content content) {
+    return content instanceof Content.Image
+        ? manifest().kindsOfImages()
+        : manifest().kindsOfTexts();
+  }
+
+  @Override
   public float[] row(Kind kind, Set<Kind> given, float[] row) {
     return runtime.row(kind, given, row);
   }
@@ -212,16 +219,16 @@ final class EncoderInService implements EncoderHandle {
         requireLength(text.instruction());
       }
       EncoderRuntime tower = runtime.tower(Role.QUERY);
-      return tower.giving(kinds(), tower.tokenize(text));
+      return tower.giving(kinds(query), tower.tokenize(text));
     }
-    return runtime.readImage(query.given(), settings.imageLimits());
+    return runtime.giving(kinds(query), runtime.readImage(query.given(), settings.imageLimits()));
   }
 
   /** What it reads of a document; else as {@link DocumentText}. */
   Tokens read(Content document, String prompt, List<int[]> spans, Set<Kind> kinds)
       throws EncodeException {
     if (document instanceof Content.Image) {
-      return runtime.readImage(document.given(), settings.imageLimits());
+      return runtime.giving(kinds, runtime.readImage(document.given(), settings.imageLimits()));
     }
     requireLength(document.given());
     return runtime.giving(kinds, runtime.tokenizeDocument(document.given(), prompt, spans));

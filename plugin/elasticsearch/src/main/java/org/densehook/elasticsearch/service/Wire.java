@@ -23,13 +23,16 @@ import org.elasticsearch.common.io.stream.StreamOutput;
 public final class Wire {
 
   /** To be raised with every change to any message's body. */
-  public static final int VERSION = 5;
+  public static final int VERSION = 6;
 
   /** The oldest version that reads what this one writes. */
-  private static final int OLDEST_READER = 1;
+  public static final int OLDEST_READER = 1;
 
   /** The oldest version that reads images, and a query's instruction. */
   public static final int CONTENTS = 5;
+
+  /** The oldest version whose query {@code maxsim} reads images. */
+  public static final int MAXSIM_IMAGES = 6;
 
   /** The transport version of what every node has that has this plugin: the very first. */
   public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);
@@ -68,7 +71,8 @@ public final class Wire {
     write(out, isPlain ? OLDEST_READER : CONTENTS, writer);
   }
 
-  private static void write(StreamOutput out, int oldestReader, Writer writer) throws IOException {
+  /** Writes a message that no version before one may read. */
+  public static void write(StreamOutput out, int oldestReader, Writer writer) throws IOException {
     out.writeVInt(VERSION);
     out.writeVInt(oldestReader);
     try (BytesStreamOutput body = new BytesStreamOutput()) {

@@ -27,9 +27,9 @@ public record FieldToEmbed(
     return new FieldToEmbed(field, encoder, true, keepsNotes, dropped);
   }
 
-  /** The kind of what it holds. */
+  /** Which of its encoder's kinds it holds. */
   public Kind kind() {
-    return field.format().kind();
+    return encoder.giving(field.format().kind());
   }
 
   /**

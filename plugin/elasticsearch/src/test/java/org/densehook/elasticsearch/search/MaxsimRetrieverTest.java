@@ -70,13 +70,21 @@ final class MaxsimRetrieverTest {
     assertTrue(written.contains("'query_vectors':[[1.0,2.0],[3.0,4.5]]"), written);
   }
 
+  @Test
+  void anImageStandsInThePlaceOfTheText() throws IOException {
+    String written = parsed("CHILD,'field':'patches','image':'iVBOR'");
+    assertTrue(written.contains("'densehook_maxsim':{'field':'patches','image':'iVBOR'"), written);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '"',
       value = {
-        "CHILD,'field':'t' | needs [text] or [query_vectors], one of the two",
-        "CHILD,'field':'t','text':'a','query_vectors':[[1]] | one of the two",
+        "CHILD,'field':'t' | needs [text], [image] or [query_vectors], one of the three",
+        "CHILD,'field':'t','text':'a','query_vectors':[[1]] | one of the three",
+        "CHILD,'field':'t','text':'a','image':'b' | one of the three",
+        "CHILD,'field':'t','image':' ' | [image] of [maxsim] is blank; give an image",
         "CHILD,'field':'t','text':' ' | [text] of [maxsim] is blank",
         "CHILD,'field':'t','query_vectors':[[1],[1,2]] | must be a list of lists of numbers",
         "CHILD,'field':'t','query_vectors':[[1,2],[3],[4,5,6]] | all of one length",
