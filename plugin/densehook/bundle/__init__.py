@@ -10,6 +10,7 @@ from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, UNSTATED_POOLING, Dense
 from .kinds.image_text import ImageText
 from .kinds.multi import Multi
+from .kinds.numbers import NUMBERS_INPUT, Numbers
 from .kinds.sparse import IDF, Sparse
 from .manifest import Head, Manifest, Role, Source
 from .named import MODELS, bundle_folder
@@ -33,6 +34,7 @@ __all__ = [
     "KINDS",
     "MANIFEST",
     "MODELS",
+    "NUMBERS_INPUT",
     "PRECISION_BOUNDS",
     "QUERIES",
     "SCORE_BOUNDS",
@@ -47,6 +49,7 @@ __all__ = [
     "ImageText",
     "Manifest",
     "Multi",
+    "Numbers",
     "Pairing",
     "Role",
     "Source",

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
-from .kinds import ALSO, KINDS, Part
+from .kinds import ALSO, KINDS, READ, Part
 from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
@@ -283,9 +283,10 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         stated.table("source"), "encoder.json: source", [each.name for each in fields(Source)]
     )
     inputs = stated.list_of("inputs", is_name, "names of graph inputs")
-    if "input_ids" not in inputs or len(set(inputs)) != len(inputs):
+    read = READ.get(kind, "input_ids")
+    if read not in inputs or len(set(inputs)) != len(inputs):
         raise BundleError(
-            f"encoder.json: inputs is {shown(inputs)}; it must have input_ids, and none twice"
+            f"encoder.json: inputs is {shown(inputs)}; it must have {read}, and none twice"
         )
     unpooled = _unpooled(stated)
     if _SPAN_MASK not in inputs and bool(unpooled) != (_POOLING_MASK in inputs):

@@ -11,6 +11,7 @@ from ..errors import BundleError
 from .files import sha256_of
 from .golden import GoldenImage, GoldenText, golden_keys, read_golden, read_golden_images
 from .kinds.image_text import ImageText
+from .kinds.numbers import Numbers
 from .manifest import Manifest
 from .stated import read_text
 from .tuning import Tuning, read_tuning
@@ -18,7 +19,8 @@ from .tuning import Tuning, read_tuning
 MANIFEST = "encoder.json"
 QUERIES = "queries"
 """The folder in a bundle with that of its queries, where they have a tower of their own."""
-_REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
+_REQUIRED = ("model.onnx", "golden.json")
+_TOKENIZER = "tokenizer.json"
 IMAGE_MODEL = "image.onnx"
 GOLDEN_IMAGES = "images.json"
 _REQUIRED_OF_IMAGES = (IMAGE_MODEL, GOLDEN_IMAGES)
@@ -47,8 +49,8 @@ class Bundle:
 
     @property
     def tokenizer(self) -> Path:
-        """The Hugging Face tokenizer, without truncation and padding."""
-        return self.path / "tokenizer.json"
+        """The Hugging Face tokenizer, without truncation and padding; of texts alone."""
+        return self.path / _TOKENIZER
 
     def golden(self) -> list[GoldenText]:
         """The self-test's texts, with the outputs of the manifest's kind."""
@@ -90,7 +92,8 @@ def read_bundle(path: Path | str) -> Bundle:
         )
     manifest = Manifest.loads(read_text(path / MANIFEST))
     reads_images = isinstance(manifest.part, ImageText)
-    for name in (*_REQUIRED, *(_REQUIRED_OF_IMAGES if reads_images else ())):
+    tokenizer = () if isinstance(manifest.part, Numbers) else (_TOKENIZER,)
+    for name in (*_REQUIRED, *tokenizer, *(_REQUIRED_OF_IMAGES if reads_images else ())):
         if name not in manifest.files:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():

@@ -63,6 +63,12 @@ def create(
             " URLs.",
         ),
     ] = None,
+    numbers: Annotated[
+        str | None,
+        typer.Option(
+            "--numbers", help="Instead of --input: the field whose lists of numbers are encoded."
+        ),
+    ] = None,
     index_type: IndexType = None,
     shards: Annotated[int, typer.Option("--shards", min=1, help="Primary shards.")] = 1,
     replicas: Annotated[int, typer.Option("--replicas", min=0, help="Copies of each.")] = 0,
@@ -97,8 +103,11 @@ def create(
     from ..elastic.indices import create_index
     from .cluster import connect
 
+    if image is not None and numbers is not None:
+        raise typer.BadParameter("give one of them", param_hint="--image, --numbers")
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
+    held = image or numbers
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
     field = field or field_for(rule)
     index_type = require_index_type(manifest, index_type)
@@ -106,7 +115,7 @@ def create(
         client,
         index,
         manifest,
-        inputs=names(inputs) if image is None else [image],
+        inputs=names(inputs) if held is None else [held],
         index_type=index_type,
         shards=shards,
         replicas=replicas,
@@ -114,13 +123,13 @@ def create(
         in_cluster=in_cluster,
         chunk=rule,
         template=template,
-        modality="text" if image is None else "image",
+        modality="image" if image else "numbers" if numbers else "text",
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     kept = require_index_type(manifest, index_type)
     out.print(
         f"index {index}: {field} ({kept}, {manifest.part.summary}) is made from"
-        f" {image or inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
+        f" {held or inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:
         out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 from urllib.parse import quote
 
 from elasticsearch import BadRequestError, Elasticsearch
 
-from ..bundle import Dense, ImageText, Manifest, Role
+from ..bundle import Dense, ImageText, Manifest, Numbers, Role
 from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
 from ..images import as_base64
+from ..number_lists import number_lists
 from ..types import EncodeStats
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, require_sync
@@ -93,14 +94,27 @@ class RemoteEncoder:
         Raises BundleError for an encoder that reads none, ElasticError for an image that the node
         cannot encode, EncoderMismatch as ``encode_queries``.
         """
-        dims = self.manifest.of(ImageText).dims
+        self.manifest.of(ImageText)
+        return self._shown([as_base64(image) for image in images], "images")
+
+    def encode_numbers(self, lists: Iterable[Any]) -> Vectors:
+        """Lists of numbers, or of lists of channels -> float32 [n, dims]; arrays are lists too.
+
+        Raises BundleError for an encoder that reads none, EncodeError for what is no list of
+        numbers, ElasticError for one that the node cannot encode, EncoderMismatch as
+        ``encode_queries``.
+        """
+        self.manifest.of(Numbers)
+        return self._shown(number_lists(lists), "numbers")
+
+    def _shown(self, given: Sequence[Any], key: str) -> Vectors:
+        """The vectors of documents that are no texts, by the key that they have."""
         try:
             import numpy as np
         except ImportError as error:
             raise MissingExtra("numpy", "encode") from error
-        given = [as_base64(image) for image in images]
-        vectors = np.zeros((len(given), dims), dtype=np.float32)
-        for place, encoded in enumerate(self._answers(given, "document", key="images")):
+        vectors = np.zeros((len(given), self.dims), dtype=np.float32)
+        for place, encoded in enumerate(self._answers(given, "document", key=key)):
             vectors[place] = encoded[self.manifest.part.OUTPUT_KEY]
         return vectors
 
@@ -137,7 +151,7 @@ class RemoteEncoder:
 
     def _answers(
         self,
-        given: Sequence[str],
+        given: Sequence[Any],
         role: Role,
         instruction: str | None = None,
         *,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import ImageText, Manifest
+from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
-from .text_rule import MODALITIES, Modality
+from .text_rule import MANY, MODALITIES, READING, Modality, modality_objection
 
 FIELD = "embedding"
 """The vector field of an index, unless another is named."""
@@ -27,6 +27,12 @@ _NAMES: Mapping[str, dict[str, Any]] = {
     "item": {"type": "integer"},
 }
 """Mappings of what chunks have the names of their parts in."""
+
+_HELD: Mapping[Modality, Mapping[str, Any]] = {
+    "image": {"type": "binary"},
+    "numbers": {"type": "object", "enabled": False},
+}
+"""Mappings of what is no text: in the source as it was sent, and not indexed."""
 
 _METADATA: Mapping[str, Any] = {"dynamic": "runtime", "date_detection": False}
 """How fields are mapped that are neither input nor vector: none keeps a document out.
@@ -62,15 +68,15 @@ def index_request(
     cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
     is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field; with ``template`` that is what a text is made by. Of images nothing but
-    the vector is indexed. The names have been through ``require_field_names``.
+    that leads to the field; with ``template`` that is what a text is made by. Of what is no text
+    nothing but the vector is indexed. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
     searched = list(dict.fromkeys((*(chunk.prefix if chunk is not None else ()), *inputs)))
     bm25_field: str | None = None
-    if modality == "image":
-        place(properties, searched[0], {"type": "binary"})
+    if modality in _HELD:
+        place(properties, searched[0], _HELD[modality])
     elif len(searched) == 1:
         bm25_field = searched[0]
         place(properties, bm25_field, text)
@@ -173,12 +179,17 @@ def require_modality(
     if modality not in MODALITIES:
         raise RequestError(f"modality is {modality!r}; known: {', '.join(MODALITIES)}")
     if modality == "text":
+        if modality_objection(modality, manifest):
+            raise RequestError(
+                f"encoder {manifest.name!r} of kind {manifest.kind} reads no texts; say what it"
+                f" reads, and in which field: modality={READING[type(manifest.part)][0]!r}"
+            )
         return
-    manifest.of(ImageText)
+    manifest.of(next(kind for kind, reads in READING.items() if modality in reads))
     if len(inputs) != 1 or made:
         raise RequestError(
-            f"of images a vector is made of one field, not of {', '.join(inputs)}, without a"
-            " template and chunks; name the field that holds the image"
+            f"of {MANY[modality]} a vector is made of one field, not of {', '.join(inputs)},"
+            " without a template and chunks; name the field that holds them"
         )
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
-from ..bundle import ImageText, Manifest
+from ..bundle import Manifest
 from ..chunk import Chunk, ChunkRule
 from ..errors import EncoderMismatch, RequestError
 from ..fusion import LearnedWeights
 from .kinds import Field, field_for_kind, format_of, kind_for
 from .kinds.multi import TokenField
 from .paths import value_at
-from .text_rule import TextRule
+from .text_rule import TextRule, modality_objection
 
 
 class _OfKinds(Protocol):
@@ -186,11 +186,8 @@ class VectorField:
     def _objection(self, manifest: Manifest) -> str:
         manifest = manifest.of_kind(kind_for(self.mapping, manifest))
         kind = field_for_kind(manifest)
-        if self.text.modality == "image" and not isinstance(manifest.part, ImageText):
-            return (
-                f"is made of images, encoder {manifest.name!r} of kind {manifest.kind} reads texts"
-                " alone"
-            )
+        if reason := modality_objection(self.text.modality, manifest):
+            return reason
         if self.mapping.get("type") != kind.TYPE:
             return (
                 f"is mapped as {self.mapping.get('type')}, encoder {manifest.name!r} of kind"

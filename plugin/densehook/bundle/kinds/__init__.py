@@ -15,6 +15,7 @@ from .cross import Cross
 from .dense import Dense
 from .image_text import ImageText
 from .multi import Multi
+from .numbers import NUMBERS_INPUT, Numbers
 from .sparse import Sparse
 
 
@@ -56,5 +57,9 @@ KINDS: Mapping[str, type[Part]] = {
     "sparse": Sparse,
     "multi": Multi,
     "image-text": ImageText,
+    "numbers": Numbers,
 }
 """Every kind by name."""
+
+READ: Mapping[type[Part], str] = {Numbers: NUMBERS_INPUT}
+"""The graph's input that has what is read, of the kinds that read no token ids."""
