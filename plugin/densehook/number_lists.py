@@ -4,7 +4,8 @@ A time series, or features of a sound, is a list of numbers, or, where each of i
 channels, a list of lists. Like an image it is a text to whatever need not read it, which compares
 and hashes it: ``2:P4AAAEAAAABAQAAAQIAAAA==`` has two channels, and step by step their numbers in
 big-endian float32, as Elasticsearch has a vector in base64. Lists that differ in how their numbers
-are spelled, as ``1`` and ``1.0``, have one text. The node writes and reads the same.
+are spelled, as ``1`` and ``1.0``, or ``0`` and
+``-0.0``, have one text. The node writes and reads the same.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .errors import EncodeError
 MOST_OF_FLOAT32 = 3.4028234663852886e38
 
 _FLOAT = struct.Struct(">f")
+_ZERO, _MINUS_ZERO = _FLOAT.pack(0.0), _FLOAT.pack(-0.0)
 
 
 def number_list(given: Any) -> Any:
@@ -114,19 +116,15 @@ def _number(value: Any, at: str) -> bytes:
         raise EncodeError(f"it has {_what(value)} at {at}, where a number must be")
     try:
         if math.isfinite(value):
-            return _FLOAT.pack(value)
+            packed = _FLOAT.pack(value)
+            return _ZERO if packed == _MINUS_ZERO else packed
     except OverflowError:
         pass
-    raise EncodeError(f"it has {_shown(value)} at {at}, which is no finite number of 32 bits")
+    raise EncodeError(f"it has a number at {at} that no float of 32 bits can hold")
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _shown(value: float) -> str:
-    # digits of a whole number that is too large are nothing to read
-    return repr(value) if isinstance(value, float) else "a whole number"
 
 
 def _what(value: Any) -> str:

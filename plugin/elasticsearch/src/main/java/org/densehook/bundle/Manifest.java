@@ -131,6 +131,9 @@ public record Manifest(
     if (part instanceof ImageText both) {
       return both.dense();
     }
+    if (part instanceof Numbers numbers) {
+      return numbers.dense();
+    }
     throw new IllegalStateException("encoder [" + name + "] is of kind [" + kind + "]");
   }
 
@@ -234,7 +237,7 @@ public record Manifest(
       source.text(key);
     }
     Map<Role, Integer> unpooled = unpooled(stated);
-    List<String> inputs = inputs(stated);
+    List<String> inputs = inputs(stated, kind.read());
     boolean hasSpans = inputs.contains(SPAN_MASK);
     if (!hasSpans && unpooled.isEmpty() == inputs.contains(POOLING_MASK)) {
       throw new BundleException(
@@ -330,11 +333,11 @@ public record Manifest(
     return template;
   }
 
-  private static List<String> inputs(Stated stated) throws BundleException {
+  private static List<String> inputs(Stated stated, String read) throws BundleException {
     List<String> inputs = stated.names("inputs");
-    if (!inputs.contains("input_ids") || Set.copyOf(inputs).size() != inputs.size()) {
+    if (!inputs.contains(read) || Set.copyOf(inputs).size() != inputs.size()) {
       throw new BundleException(
-          "encoder.json: inputs is " + inputs + "; it must have input_ids, and none twice");
+          "encoder.json: inputs is " + inputs + "; it must have " + read + ", and none twice");
     }
     return inputs;
   }

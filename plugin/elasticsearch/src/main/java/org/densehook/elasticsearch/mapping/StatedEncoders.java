@@ -75,17 +75,19 @@ final class StatedEncoders {
       return; // others say so
     }
     String objection = objection(mapped, encoder);
-    if (objection == null
-        && field.text().modality() == Modality.IMAGE
-        && encoder.kind() != Kind.IMAGE_TEXT) {
+    Modality modality = field.text().modality();
+    if (objection == null && !modality.isReadBy(encoder.kind())) {
       objection =
-          "is made of images, and encoder ["
+          "is made of "
+              + modality.many()
+              + ", and encoder ["
               + encoder.name()
               + "] is of kind ["
               + encoder.kind()
-              + "], which reads texts alone; name one of kind ["
-              + Kind.IMAGE_TEXT
-              + "]";
+              + "], which reads "
+              + Modality.readBy(encoder.kind())
+              + " alone; name one of kind "
+              + modality.kinds();
     }
     if (objection != null) {
       findings.add(

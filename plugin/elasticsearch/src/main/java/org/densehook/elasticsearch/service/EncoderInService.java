@@ -214,12 +214,18 @@ final class EncoderInService implements EncoderHandle {
       EncoderRuntime tower = runtime.tower(Role.QUERY);
       return tower.giving(kinds(), tower.tokenize(text));
     }
+    if (query instanceof Content.Numbers) {
+      return runtime.tower(Role.QUERY).readNumbers(query.given());
+    }
     return runtime.readImage(query.given(), settings.imageLimits());
   }
 
   /** What it reads of a document; else as {@link DocumentText}. */
   Tokens read(Content document, String prompt, List<int[]> spans, Set<Kind> kinds)
       throws EncodeException {
+    if (document instanceof Content.Numbers) {
+      return runtime.readNumbers(document.given());
+    }
     if (document instanceof Content.Image) {
       return runtime.readImage(document.given(), settings.imageLimits());
     }

@@ -23,13 +23,16 @@ import org.elasticsearch.common.io.stream.StreamOutput;
 public final class Wire {
 
   /** To be raised with every change to any message's body. */
-  public static final int VERSION = 5;
+  public static final int VERSION = 6;
 
   /** The oldest version that reads what this one writes. */
   private static final int OLDEST_READER = 1;
 
   /** The oldest version that reads images, and a query's instruction. */
   public static final int CONTENTS = 5;
+
+  /** The oldest version that reads numbers. */
+  public static final int NUMBERS = 6;
 
   /** The transport version of what every node has that has this plugin: the very first. */
   public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);
@@ -60,12 +63,13 @@ public final class Wire {
   }
 
   /**
-   * Writes a message with a query in it, of which no node may leave the image or the instruction
-   * out.
+   * Writes a message with a query in it, of which no node may leave the image, the numbers or the
+   * instruction out.
    */
   public static void write(StreamOutput out, Content query, Writer writer) throws IOException {
     boolean isPlain = query instanceof Content.Text && query.instruction() == null;
-    write(out, isPlain ? OLDEST_READER : CONTENTS, writer);
+    int ofOthers = query instanceof Content.Numbers ? NUMBERS : CONTENTS;
+    write(out, isPlain ? OLDEST_READER : ofOthers, writer);
   }
 
   private static void write(StreamOutput out, int oldestReader, Writer writer) throws IOException {
