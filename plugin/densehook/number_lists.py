@@ -4,8 +4,8 @@ A time series, or features of a sound, is a list of numbers, or, where each of i
 channels, a list of lists. Like an image it is a text to whatever need not read it, which compares
 and hashes it: ``2:P4AAAEAAAABAQAAAQIAAAA==`` has two channels, and step by step their numbers in
 big-endian float32, as Elasticsearch has a vector in base64. Lists that differ in how their numbers
-are spelled, as ``1`` and ``1.0``, or ``0`` and
-``-0.0``, have one text. The node writes and reads the same.
+are spelled, as ``1`` and ``1.0`` or ``0`` and ``-0.0``, have one text. The node writes and reads
+the same.
 """
 
 from __future__ import annotations

@@ -20,12 +20,13 @@ from onnx import TensorProto, helper
 import tiny_numbers
 from command_line import running_in, succeeded
 from conftest import own_node
-from densehook import AsyncIndex, Index
+from densehook import Index
 from densehook.bundle import Numbers, read_bundle, require_one_space, write_golden, write_manifest
 from densehook.bundle.reader import Bundle
-from densehook.elastic.coverage import count_texts
+from densehook.elastic.checkpoints import CHECKPOINTS
+from densehook.elastic.checks import checked
 from densehook.elastic.remote import remote_encoder
-from densehook.encode import Encoder, cosines, load
+from densehook.encode import DocumentTokenizer, Encoder, cosines, load
 from densehook.errors import (
     BundleError,
     ElasticError,
@@ -37,8 +38,9 @@ from densehook.errors import (
     SelfTestError,
 )
 from densehook.export import export_bundle, find_files, import_bundle, imported_recipe, read_recipe
-from densehook.hooks import NOTES, read_provenance
+from densehook.hooks import NOTES
 from densehook.hooks.notes import text_hash
+from densehook.migration import Wanted, migrate
 from densehook.number_lists import text_of_numbers
 from tiny_numbers import CHANNELS, STEPS
 from versions import VERSIONS
@@ -157,6 +159,12 @@ def test_a_list_that_is_too_long_is_cut_and_counted(
     np.testing.assert_allclose(cut, attended.encode_numbers([lists[0][:most]])[0], atol=1e-6)
 
 
+def test_lists_that_would_be_cut_are_told_and_bad_ones_are_not(bundles: dict[str, Made]) -> None:
+    tells = DocumentTokenizer(bundles["attended"].bundle)
+    lists = [text_of_numbers(each) for each in (made(40), made(4), made(40, 2))]
+    assert tells.cuts([(each, None) for each in (*lists, "", "words")]) == [True, *[False] * 4]
+
+
 def test_what_is_no_list_of_the_encoders_is_refused(
     attended: Encoder, bundles: dict[str, Made], tiny: Encoder
 ) -> None:
@@ -259,7 +267,7 @@ FLOATS = ("values", TensorProto.FLOAT, ["batch", "steps", 3])
             ExportError,
             "has the inputs mask, rate_mask beside values; numbers may have a mask alone",
         ),
-        ([FLOATS], {}, RecipeError, "neither the recipe nor the model folder says the pooling"),
+        ([FLOATS], {}, RecipeError, "pooling is missing and the model folder does not say it"),
         (
             [FLOATS],
             {"pooling": "mean", "max_tokens": 100},
@@ -478,7 +486,8 @@ def test_an_unchanged_list_is_not_encoded_again_however_it_is_spelled(
     note = there.client.get(index=name, id="1")["_source"][NOTES]["embedding"]
     assert note["text"] == text_hash(text_of_numbers([[3, 2, 1]]), modality="numbers")
     there.client.update(index=name, id="1", doc={"samples": []}, refresh=True)
-    assert "embedding" not in there.client.get(index=name, id="1")["_source"].get(NOTES, {})
+    having = {"exists": {"field": "embedding"}}
+    assert there.client.count(index=name, query=having)["count"] == 0
 
 
 def test_the_processor_embeds_lists(there: There, name: str) -> None:
@@ -572,12 +581,22 @@ def test_a_query_that_the_field_does_not_answer_is_refused(there: There, name: s
 @pytest.mark.parametrize(
     ("which", "entry", "mapped", "reason"),
     [
-        ("tiny", {}, None, r"made of numbers, and encoder .*which reads texts alone; name .*numbers"),
+        (
+            "tiny",
+            {},
+            None,
+            r"made of numbers, and encoder .*which reads texts alone; name .*numbers",
+        ),
         ("attended", {"modality": "text"}, {"type": "text"}, "which reads numbers alone; name one"),
         ("attended", {"modality": "image"}, {"type": "binary"}, "made of images, and encoder"),
         ("attended", {"input": ["samples", "said"]}, None, "of numbers a vector is made of one"),
         ("attended", {"chunk": {}}, None, r"of numbers a vector is made of one \[input\]"),
-        ("attended", {}, {"type": "text"}, r"is mapped as \[text\], which holds no list of numbers"),
+        (
+            "attended",
+            {},
+            {"type": "text"},
+            r"is mapped as \[text\], which holds no list of numbers",
+        ),
         ("attended", {}, {"properties": {}}, r"map it as object with .enabled.: false, or float"),
     ],
 )
@@ -603,14 +622,33 @@ def test_python_feeds_lists_and_names_bad_ones(there: There, name: str) -> None:
     assert cosines(vectors(there, name, *ids), expected).min() >= 0.99999
     assert index.ingest(rows, replace=True).encoded.texts == 0
     assert index.embed(texts=True).written == 0
-    there.client.update(index=name, id="0", doc={"samples": LISTS[1]}, refresh=True)
-    assert index.embed(texts=True).written == 1
-    assert cosines(vectors(there, name, "0"), expected[1:2]).min() >= 0.99999
+    there.client.index(index=name, id="more", document={"samples": LISTS[1]}, refresh=True)
+    assert index.embed().written == 1
+    assert cosines(vectors(there, name, "more"), expected[1:2]).min() >= 0.99999
     other = Index.create(
         there.client, f"{name}-by-node", there.attended, inputs=["samples"], modality="numbers"
     )
     other.ingest(rows)
     assert cosines(vectors(there, f"{name}-by-node", *ids), expected).min() >= 0.99999
+
+
+@pytest.mark.parametrize("in_cluster", [True, False], ids=["in the cluster", "here"])
+def test_an_index_of_lists_moves_to_another_encoder(
+    there: There, name: str, in_cluster: bool
+) -> None:
+    old, new = there.attended, there.encoders["steps"]
+    made_ = Index.create(
+        there.client, f"{name}-1", old, inputs=["samples"], modality="numbers", field="embedding"
+    )
+    made_.ingest([{"id": str(number), "samples": each} for number, each in enumerate(LISTS)])
+    there.client.indices.put_alias(index=f"{name}-1", name=f"{name}-alias")
+    done = migrate(there.client, f"{name}-alias", Wanted(new, in_cluster=in_cluster), None)
+    ids = [str(number) for number in range(len(LISTS))]
+    found = vectors(there, f"{name}-alias", *ids)
+    assert cosines(found, new.encode_numbers(LISTS)).min() >= 0.99999
+    state = {each.subject: each for each in checked(there.client, done.new)}
+    assert state[f"{done.new}, embedding"].seen == "9 documents, 0 without a vector, by steps"
+    there.client.indices.delete(index=CHECKPOINTS, ignore_unavailable=True)
 
 
 def test_what_python_cannot_create_is_said(there: There, name: str) -> None:
@@ -619,10 +657,10 @@ def test_what_python_cannot_create_is_said(there: There, name: str) -> None:
         Index.create(there.client, name, tiny, inputs=["samples"], modality="numbers")
     with pytest.raises(RequestError, match="of one field, not of samples, said"):
         Index.create(there.client, name, numbers, inputs=["samples", "said"], modality="numbers")
-    with pytest.raises(RequestError, match="reads no texts; say what it reads.*'numbers'"):
+    with pytest.raises(RequestError, match=r"reads no texts; say what it reads.*'numbers'"):
         Index.create(there.client, name, numbers, inputs=["samples"])
     there.client.indices.create(index=name, **body(numbers))
-    with pytest.raises(EncoderMismatch, match="is made of numbers, encoder .* reads texts alone"):
+    with pytest.raises(EncoderMismatch, match=r"is made of numbers, encoder .* reads texts alone"):
         Index.open(there.client, name, tiny)
 
 
