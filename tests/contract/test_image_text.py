@@ -432,7 +432,7 @@ def test_the_nodes_settings_bound_an_image(there: There) -> None:
 def test_nothing_to_encode_is_refused(there: There) -> None:
     headers = {"accept": "application/json", "content-type": "application/json"}
     asked = {"encoder": there.clip.manifest.name}
-    with pytest.raises(BadRequestError, match=r"needs \[texts\], \[images\] or both"):
+    with pytest.raises(BadRequestError, match=r"needs \[texts\], \[images\] or \[numbers\]"):
         there.client.perform_request("POST", "/_densehook/_encode", headers=headers, body=asked)
 
 

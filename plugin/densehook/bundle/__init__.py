@@ -5,11 +5,12 @@ Nothing here runs a model; it reads and writes the folder that both runtimes sha
 
 from .files import replacing, require_replaceable, sha256_of
 from .golden import GoldenImage, GoldenText, read_golden, write_golden, write_golden_images
-from .kinds import KINDS
+from .kinds import KINDS, MANY
 from .kinds.cross import SCORE_BOUNDS, Cross, Pairing
 from .kinds.dense import PRECISION_BOUNDS, UNSTATED_POOLING, Dense
 from .kinds.image_text import ImageText
 from .kinds.multi import Multi
+from .kinds.numbers import NUMBERS_INPUT, Numbers
 from .kinds.sparse import IDF, Sparse
 from .manifest import Head, Manifest, Role, Source
 from .named import MODELS, bundle_folder
@@ -32,7 +33,9 @@ __all__ = [
     "IMAGE_MODEL",
     "KINDS",
     "MANIFEST",
+    "MANY",
     "MODELS",
+    "NUMBERS_INPUT",
     "PRECISION_BOUNDS",
     "QUERIES",
     "SCORE_BOUNDS",
@@ -47,6 +50,7 @@ __all__ = [
     "ImageText",
     "Manifest",
     "Multi",
+    "Numbers",
     "Pairing",
     "Role",
     "Source",

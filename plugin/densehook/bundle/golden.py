@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import BundleError
-from .kinds import Part
-from .manifest import ROLES, Manifest, Role
-from .stated import Stated, is_number, parse, read_text, shown
+from ..number_lists import MOST_OF_FLOAT32, bits_of, numbers_of
+from .kinds import GRAPH_INPUTS, Part
+from .manifest import ROLES, Head, Role
+from .stated import Stated, is_number, is_real, parse, read_text, shown
+
+_IDS = "ids"
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class GoldenText:
 
     ``ids`` are the token ids after prompt and truncation; ``output`` is what an encoder of this
     kind gives for a text: of a dense one a vector. Of an encoder of pairs each text has its
-    ``query``.
+    ``query``. Of one of numbers the text is that of a list, as ``number_lists`` has it; golden.json
+    has the list's numbers in the place of ids.
     """
 
     role: Role
@@ -80,7 +84,7 @@ def write_golden(
             "role": golden.role,
             **({} if golden.query is None else {"query": golden.query}),
             "text": golden.text,
-            "ids": list(golden.ids),
+            **_written_ids(golden.ids, part),
             part.OUTPUT_KEY: part.written_output(golden.output),
             **{head.OUTPUT_KEY: head.written_output(outputs[n]) for head, outputs in also},
         }
@@ -111,19 +115,37 @@ def _rows(path: Path, what: str) -> list[Any]:
     return rows
 
 
-def golden_keys(manifest: Manifest, modality: str) -> list[str]:
+def _written_ids(ids: Sequence[int], part: Part) -> Mapping[str, Any]:
+    """What is read, by its key: token ids, or what they are the bits of."""
+    read = GRAPH_INPUTS.get(type(part))
+    if read is None:
+        return {_IDS: list(ids)}
+    return {read: [float(f"{number:.9g}") for number in numbers_of(ids)]}
+
+
+def _read_ids(stated: Stated, part: Part) -> Sequence[int]:
+    read = GRAPH_INPUTS.get(type(part))
+    if read is None:
+        return stated.list_of(_IDS, is_number, "token ids")
+    return bits_of(stated.list_of(read, _is_float32, "numbers that float32 can hold"))
+
+
+def _is_float32(value: object) -> bool:
+    return is_real(value) and abs(cast(float, value)) <= MOST_OF_FLOAT32
+
+
+def golden_keys(heads: Mapping[str, Head]) -> list[str]:
     """The keys of the outputs that a golden text, or image, has, one of each kind."""
-    whole = manifest.whole or manifest
-    return [head.part.OUTPUT_KEY for head in whole.heads_of(modality).values()]
+    return [head.part.OUTPUT_KEY for head in heads.values()]
 
 
 def _golden_text(row: Any, where: str, part: Part, beside: Collection[str]) -> GoldenText:
-    needed = {"role", "text", "ids", part.OUTPUT_KEY, *beside}
+    needed = {"role", "text", GRAPH_INPUTS.get(type(part), _IDS), part.OUTPUT_KEY, *beside}
     stated = Stated(row, where, needed, ["query"])
     golden = GoldenText(
         role=cast(Role, stated.one_of("role", ROLES)),
         text=stated.text("text"),
-        ids=stated.list_of("ids", is_number, "token ids"),
+        ids=_read_ids(stated, part),
         output=part.read_output(stated),
         query=stated.text("query") if stated.has("query") else None,
     )

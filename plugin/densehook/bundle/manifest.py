@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from ..errors import BundleError
-from .kinds import ALSO, KINDS, Part, read_for
+from .kinds import ALSO, GRAPH_INPUTS, KINDS, MANY, Part, read_for
 from .stated import NAME, Stated, is_name, is_number, parse, shown
 from .text import join_texts
 
@@ -150,26 +150,35 @@ class Manifest:
 
     @property
     def modalities(self) -> Sequence[str]:
-        """What it reads for what is of its kind: texts, images, or both."""
+        """What it reads for what is of its kind, of ``MANY``'s keys."""
         return read_for(self.kind, (self.whole or self).kind)
 
-    def heads_of(self, modality: str) -> Mapping[str, Head]:
-        """What it gives for a text, or for an image, by kind; its own kind first."""
+    @property
+    def token_heads(self) -> Mapping[str, Head]:
+        """What model.onnx gives, for a text or for numbers, by kind; its own kind first."""
+        return self._heads_of(set(MANY) - {"image"})
+
+    @property
+    def image_heads(self) -> Mapping[str, Head]:
+        """What image.onnx gives; empty where it reads no images."""
+        return self._heads_of({"image"})
+
+    def _heads_of(self, read: Set[str]) -> Mapping[str, Head]:
         return {
             kind: head
             for kind, head in self.heads.items()
-            if modality in self.of_kind(kind).modalities
+            if not read.isdisjoint(self.of_kind(kind).modalities)
         }
 
     def require_modality(self, modality: str) -> None:
-        """Raises BundleError unless it gives what is of its kind for a text, or for an image."""
+        """Raises BundleError unless it reads that for what is of its kind."""
         if modality in self.modalities:
             return
         if self.whole is not None:
-            read = " and ".join(f"{each}s" for each in self.modalities)
+            read = " and ".join(MANY[each] for each in self.modalities)
             raise BundleError(
                 f"encoder {self.name!r} gives what is of kind {self.kind!r} for {read} alone, not"
-                f" for {modality}s"
+                f" for {MANY[modality]}"
             )
         known = " or ".join(repr(kind) for kind in KINDS if modality in read_for(kind, kind))
         raise BundleError(
@@ -313,9 +322,10 @@ def _read(stated: Stated, kind: type[Part]) -> Manifest:
         stated.table("source"), "encoder.json: source", [each.name for each in fields(Source)]
     )
     inputs = stated.list_of("inputs", is_name, "names of graph inputs")
-    if "input_ids" not in inputs or len(set(inputs)) != len(inputs):
+    read = GRAPH_INPUTS.get(kind, "input_ids")
+    if read not in inputs or len(set(inputs)) != len(inputs):
         raise BundleError(
-            f"encoder.json: inputs is {shown(inputs)}; it must have input_ids, and none twice"
+            f"encoder.json: inputs is {shown(inputs)}; it must have {read}, and none twice"
         )
     unpooled = _unpooled(stated)
     if _SPAN_MASK not in inputs and bool(unpooled) != (_POOLING_MASK in inputs):

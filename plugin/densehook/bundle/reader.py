@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import BundleError
 from .files import sha256_of
 from .golden import GoldenImage, GoldenText, golden_keys, read_golden, read_golden_images
+from .kinds.numbers import Numbers
 from .manifest import Manifest
 from .stated import read_text
 from .tuning import Tuning, read_tuning
@@ -17,7 +18,8 @@ from .tuning import Tuning, read_tuning
 MANIFEST = "encoder.json"
 QUERIES = "queries"
 """The folder in a bundle with that of its queries, where they have a tower of their own."""
-_REQUIRED = ("model.onnx", "tokenizer.json", "golden.json")
+_REQUIRED = ("model.onnx", "golden.json")
+_TOKENIZER = "tokenizer.json"
 IMAGE_MODEL = "image.onnx"
 GOLDEN_IMAGES = "images.json"
 _REQUIRED_OF_IMAGES = (IMAGE_MODEL, GOLDEN_IMAGES)
@@ -46,19 +48,21 @@ class Bundle:
 
     @property
     def tokenizer(self) -> Path:
-        """The Hugging Face tokenizer, without truncation and padding."""
-        return self.path / "tokenizer.json"
+        """The Hugging Face tokenizer, without truncation and padding; of texts alone."""
+        return self.path / _TOKENIZER
 
     def golden(self) -> list[GoldenText]:
         """The self-test's texts, with the outputs of the manifest's kind."""
         manifest = self.manifest
-        return read_golden(self.path / "golden.json", manifest.part, golden_keys(manifest, "text"))
+        return read_golden(
+            self.path / "golden.json", manifest.part, golden_keys(self._whole.token_heads)
+        )
 
     def also_golden(self) -> dict[str, list[Any]]:
-        """By kind what the golden texts come to by the manifest's other heads of texts."""
+        """By kind what the golden texts come to by the manifest's other heads."""
         return {
             kind: [text.output for text in self.of_kind(kind).golden()]
-            for kind in self.manifest.heads_of("text")
+            for kind in self.manifest.token_heads
             if kind in self.manifest.also
         }
 
@@ -72,8 +76,12 @@ class Bundle:
         if "image" not in manifest.modalities:
             return []
         return read_golden_images(
-            self.path / GOLDEN_IMAGES, manifest.part, golden_keys(manifest, "image")
+            self.path / GOLDEN_IMAGES, manifest.part, golden_keys(self._whole.image_heads)
         )
+
+    @property
+    def _whole(self) -> Manifest:
+        return self.manifest.whole or self.manifest
 
     def tuning(self) -> Tuning | None:
         """How to run it here; None where it was not tuned."""
@@ -93,7 +101,8 @@ def read_bundle(path: Path | str) -> Bundle:
         )
     manifest = Manifest.loads(read_text(path / MANIFEST))
     reads_images = "image" in manifest.modalities
-    for name in (*_REQUIRED, *(_REQUIRED_OF_IMAGES if reads_images else ())):
+    tokenizer = () if isinstance(manifest.part, Numbers) else (_TOKENIZER,)
+    for name in (*_REQUIRED, *tokenizer, *(_REQUIRED_OF_IMAGES if reads_images else ())):
         if name not in manifest.files:
             raise BundleError(f"{path / MANIFEST} lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():

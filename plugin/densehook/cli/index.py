@@ -62,6 +62,12 @@ def create(
             " URLs.",
         ),
     ] = None,
+    numbers: Annotated[
+        str | None,
+        typer.Option(
+            "--numbers", help="Instead of --input: the field whose lists of numbers are encoded."
+        ),
+    ] = None,
     kinds: Annotated[
         str | None,
         typer.Option(
@@ -111,10 +117,13 @@ def create(
     from ..elastic.indices import create_index
     from .cluster import connect
 
+    if image is not None and numbers is not None:
+        raise typer.BadParameter("give one of them", param_hint="--image, --numbers")
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
+    held = image or numbers
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
-    given = names(inputs) if image is None else [image]
+    given = names(inputs) if held is None else [held]
     types = names(index_type or "")
     fields = new_fields(
         manifest, _kinds(kinds), inputs=given, field=field, index_type=types, chunk=rule
@@ -132,7 +141,7 @@ def create(
         in_cluster=in_cluster,
         chunk=rule,
         template=template,
-        modality="text" if image is None else "image",
+        modality="image" if image else "numbers" if numbers else "text",
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     made = ", ".join(
@@ -141,7 +150,7 @@ def create(
     is_made = "is made" if len(fields) == 1 else "are made"
     out.print(
         f"index {index}: {made} {is_made} from"
-        f" {image or inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
+        f" {held or inputs}{cut} by {manifest.name} {manifest.fingerprint[:15]}"
     )
     if in_cluster:
         out.print(f"in the cluster, by the ingest pipeline {pipeline_name(index)}")

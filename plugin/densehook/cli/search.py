@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bundle import is_blank
+from ..errors import EncodeError
 from ..hooks import MARKED, VECTOR_LISTS, fields_in, filter_of
+from ..number_lists import number_list
 from .bundles import open_searched
 from .console import note, out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Instruction, Url, VectorFieldName, names
@@ -33,6 +35,12 @@ def search(
         typer.Option(
             "--image",
             help="Instead of a query: an image file, whose like are searched, by dense or maxsim.",
+        ),
+    ] = None,
+    numbers: Annotated[
+        Path | None,
+        typer.Option(
+            "--numbers", help="Instead of a query: a JSON file of numbers, whose like are searched."
         ),
     ] = None,
     mode: Annotated[
@@ -91,17 +99,17 @@ def search(
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
 ) -> None:
-    """Search an index by BM25, by its vectors, or by both fused; or for what is like an image."""
+    """Search an index by BM25, by its vectors, or by both fused; or by an image or numbers."""
     from ..elastic.naming import unmapped
     from .cluster import connect
 
     if mode not in _MODES:
         raise typer.BadParameter(f"{mode!r}; one of {', '.join(_MODES)}", param_hint="--mode")
-    if (text is None) == (image is None):
-        raise typer.BadParameter("give one of them", param_hint="TEXT, --image")
+    if sum(each is not None for each in (text, image, numbers)) != 1:
+        raise typer.BadParameter("give one of them", param_hint="TEXT, --image, --numbers")
     if text is not None and is_blank(text):
         raise typer.BadParameter(f"{text!r} has no text to search for", param_hint="TEXT")
-    if image is not None and mode == "hybrid":
+    if text is None and mode == "hybrid":
         mode = "dense"
     queries = [filter_of(each) for each in filters or []]
     client = connect(url, api_key, ca_certs)
@@ -118,6 +126,7 @@ def search(
     hits = opened.search(
         text,
         image=image,
+        numbers=None if numbers is None else _numbers_in(numbers),
         mode=mode,
         instruction=instruction,
         fusion=fusion,
@@ -125,7 +134,7 @@ def search(
         from_=start,
         filter=queries,
         fields=asked_for or None,
-        highlight=not as_json and image is None,
+        highlight=not as_json and text is not None,
         passages=passages,
         passage_score=passage_score,
         explain=explain,
@@ -138,6 +147,14 @@ def search(
         out.print("no hits")
     else:
         out.print(_table(mode, hits, start, explain))
+
+
+def _numbers_in(file: Path) -> Any:
+    """The list of numbers that a JSON file holds. Raises BadParameter where it holds none."""
+    try:
+        return number_list(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError, EncodeError) as error:
+        raise typer.BadParameter(f"{file}: {error}", param_hint="--numbers") from None
 
 
 def _json(index: str, mode: str, hits: Hits, start: int, explain: bool) -> dict[str, Any]:

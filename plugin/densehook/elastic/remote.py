@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 from urllib.parse import quote
 
 from elasticsearch import BadRequestError, Elasticsearch
 
-from ..bundle import Dense, Manifest, Role
+from ..bundle import Dense, Manifest, Numbers, Role
 from ..errors import ElasticError, EncodeError, EncoderMismatch, MissingExtra, NotInService
 from ..images import as_base64
+from ..number_lists import number_lists
 from ..types import EncodeStats
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, require_sync
@@ -96,9 +97,22 @@ class RemoteEncoder:
         cannot encode, EncoderMismatch as ``encode_queries``.
         """
         self.manifest.require_modality("image")
-        given = [as_base64(image) for image in images]
+        return self._shown([as_base64(image) for image in images], "images")
+
+    def encode_numbers(self, lists: Iterable[Any]) -> Vectors:
+        """Lists of numbers, or of lists of channels -> float32 [n, dims]; arrays are lists too.
+
+        Raises BundleError for an encoder that reads none, EncodeError for what is no list of
+        numbers, ElasticError for one that the node cannot encode, EncoderMismatch as
+        ``encode_queries``.
+        """
+        self.manifest.of(Numbers)
+        return self._shown(number_lists(lists), "numbers")
+
+    def _shown(self, given: Sequence[Any], key: str) -> Vectors:
+        """What the node gives for documents that are no texts, by the key that they have."""
         vectors = self._blank(len(given))
-        for place, encoded in enumerate(self._answers(given, "document", key="images")):
+        for place, encoded in enumerate(self._answers(given, "document", key=key)):
             vectors[place] = _row(encoded[self.manifest.part.OUTPUT_KEY])
         return vectors
 
@@ -140,7 +154,7 @@ class RemoteEncoder:
 
     def _answers(
         self,
-        given: Sequence[str],
+        given: Sequence[Any],
         role: Role,
         instruction: str | None = None,
         *,

@@ -6,20 +6,21 @@ import copy
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Self, TypeVar, Unpack, cast, overload
+from typing import Any, Self, TypeVar, Unpack, cast, overload
 
-from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Role
+from ..bundle import Bundle, Cross, Dense, GoldenText, Manifest, Numbers, Role
 from ..chunk import Chunk, ChunkRule, Cut, Sizes, Window, cut, windows
 from ..errors import EncodeError
 from ..images import Image
 from ..machine import usable_cpus
+from ..number_lists import number_lists, text_of_numbers
 from ..types import EncodeStats
 from .asked import QUERY, Asked, Options, Prompt, instructed_prompt, named_prompt, stated_prompt
 from .encoded import Encoded, EncodedEach, Scored, WindowsEach, placed, stats_of
 from .kinds import LEXICONS, OUTPUTS
 from .packing import TOKENS_PER_RUN
 from .progress import shown_progress
-from .reading import Reader
+from .reading import reader_of
 from .running import Running
 from .session import Session, Vector, Vectors
 from .tokenizer import Tokens
@@ -66,7 +67,7 @@ class Encoder:
             provider = provider or tuning.provider
         self.manifest: Manifest = bundle.manifest
         self._kind = OUTPUTS[bundle.manifest.kind]
-        self._read = Reader(bundle)
+        self._read = reader_of(bundle)
         at_once = min(concurrent_runs or 1, threads)
         session = Session(
             bundle.model,
@@ -75,7 +76,7 @@ class Encoder:
             provider=provider or "cpu",
             spinning=spinning,
         )
-        heads = {kind: bundle.of_kind(kind) for kind in bundle.manifest.heads_of("text")}
+        heads = {kind: bundle.of_kind(kind) for kind in bundle.manifest.token_heads}
         self._running = Running(
             bundle.manifest,
             session,
@@ -272,6 +273,18 @@ class Encoder:
     ) -> list[EncodedEach]:
         """The same of several kinds that one run gives: those of each, in their order."""
         return [EncodedEach(self.encode_images(images), EncodeStats(), {}) for _ in kinds]
+
+    def encode_numbers(self, lists: Iterable[Any]) -> Vectors:
+        """Lists of numbers, or of lists of channels -> float32 [n, dims], in their order.
+
+        Arrays are lists too: [steps] or [steps, channels]. Raises BundleError for an encoder that
+        reads none, EncodeError, with the place, for a list that it cannot read or that is empty.
+        Lists over the limit are cut, with a warning in the log.
+
+            encoder.encode_numbers([[0.5, 1, 2.25], np.zeros(96, np.float32)])
+        """
+        self.manifest.of(Numbers)
+        return self.encode_documents([text_of_numbers(each) for each in number_lists(lists)])
 
     def score(self, query: str, texts: Sequence[str]) -> Vector:
         """Scores of texts for a query: of a ``CrossEncoder``; of any other BundleError says so."""
@@ -521,7 +534,7 @@ class Encoder:
         for text, prompt in zip(texts, prompts, strict=True):
             if isinstance(cast(object, text), str):
                 of_role.setdefault(prompt.role, []).append(prompt.text + text)
-        tokens = {role: iter(self._read(strings, role)) for role, strings in of_role.items()}
+        tokens = {role: iter(self._read.each(given, role)) for role, given in of_role.items()}
         return [
             _with_tokens(next(tokens[prompt.role]), prompt, text, position)
             if isinstance(cast(object, text), str)
@@ -571,7 +584,11 @@ def require_list(texts: object) -> None:
         raise EncodeError("texts must be a list of strings, not one string; put it in a list")
 
 
-def _with_tokens(tokens: Tokens, prompt: Prompt, text: str, position: int) -> Tokens | EncodeError:
+def _with_tokens(
+    tokens: Tokens | EncodeError, prompt: Prompt, text: str, position: int
+) -> Tokens | EncodeError:
+    if isinstance(tokens, EncodeError):
+        return placed(tokens, position)
     if tokens.ids:
         # a vector is pooled of the last token at least
         unpooled = min(prompt.unpooled, len(tokens.ids) - 1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..bundle import Bundle, Manifest, Multi
+from ..bundle import Bundle, Manifest, Multi, Numbers
+from ..errors import EncodeError
+from ..number_lists import numbers_of_text
 from .tokenizer import Tokenizer, Tokens
 
 
@@ -68,6 +70,10 @@ class Reader:
         read = self._reading.read
         return [read(self._manifest, role, each) for each in self._tokenizers[role](texts)]
 
+    def each(self, texts: Sequence[str], role: str) -> Sequence[Tokens | EncodeError]:
+        """The same, where a text that cannot be read has its reason."""
+        return self(texts, role)
+
     @property
     def tokenizer(self) -> Tokenizer:
         """That of documents."""
@@ -88,11 +94,56 @@ class Reader:
         return self._tokenizers["document"].with_spans(texts, spans)
 
 
+class NumberReader(Reader):
+    """Reads lists of numbers, by the texts that ``number_lists`` has for them."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._manifest = bundle.manifest
+        self._part = bundle.manifest.of(Numbers)
+
+    def __call__(self, texts: Sequence[str], role: str) -> list[Tokens]:
+        """A token for each number; raises EncodeError for what the encoder cannot read."""
+        return [self._tokens(text) for text in texts]
+
+    def each(self, texts: Sequence[str], role: str) -> Sequence[Tokens | EncodeError]:
+        """As ``Reader.each``."""
+        found: list[Tokens | EncodeError] = []
+        for text in texts:
+            try:
+                found.append(self._tokens(text))
+            except EncodeError as error:
+                found.append(error)
+        return found
+
+    def _tokens(self, text: str) -> Tokens:
+        name, channels = self._manifest.name, self._part.channels
+        given, most = numbers_of_text(text), self._manifest.max_tokens
+        if given.channels != channels:
+            raise EncodeError(
+                f"it has {given.channels} channels, and encoder {name!r} reads lists of {channels}"
+            )
+        if self._part.fixed_length and len(given.bits) != most:
+            raise EncodeError(
+                f"it has {len(given.bits) // channels} steps, and encoder {name!r} reads lists of"
+                f" {most // channels} alone"
+            )
+        return Tokens(list(given.bits[:most]), max(0, len(given.bits) - most))
+
+
+READERS: Mapping[str, Callable[[Bundle], Reader]] = {"numbers": NumberReader}
+"""Of the kinds that read no text."""
+
+
+def reader_of(bundle: Bundle) -> Reader:
+    """What reads for a bundle's encoder."""
+    return READERS.get(bundle.manifest.kind, Reader)(bundle)
+
+
 class DocumentTokenizer:
     """Tells which documents a bundle's encoder would read the first tokens of alone."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self._read = Reader(bundle)
+        self._read = reader_of(bundle)
         self._prompt = bundle.manifest.prompts["document"]
 
     def cuts(self, texts: Iterable[tuple[str, str | None]]) -> list[bool]:
@@ -101,4 +152,5 @@ class DocumentTokenizer:
             (self._prompt if prompt is None else prompt) + text if text else ""
             for text, prompt in texts
         ]
-        return [tokens.lost > 0 for tokens in self._read(prompted, "document")]
+        read = self._read.each(prompted, "document")
+        return [isinstance(tokens, Tokens) and tokens.lost > 0 for tokens in read]

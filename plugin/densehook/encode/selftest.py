@@ -39,7 +39,7 @@ def self_test(encoder: _Encoder, bundle: Bundle) -> None:
 
 def golden_objection(encoder: _Encoder, bundle: Bundle) -> str:
     """What is not as in golden.json, token ids or an output; empty when all is."""
-    golden = {kind: bundle.of_kind(kind).golden() for kind in bundle.manifest.heads_of("text")}
+    golden = {kind: bundle.of_kind(kind).golden() for kind in bundle.manifest.token_heads}
     for role in ROLES:
         own = {
             kind: [text for text in texts if text.role == role] for kind, texts in golden.items()
@@ -58,7 +58,7 @@ def _objection(encoder: _Encoder, golden: Mapping[str, Sequence[GoldenText]]) ->
                 f"the tokenizer gives {_shown(found.ids)} for {text.text[:40]!r}, PyTorch's gave"
                 f" {_shown(text.ids)}"
             )
-    kinds = list(encoder.manifest.heads_of("text"))  # a tower of queries may be of another kind
+    kinds = list(encoder.manifest.token_heads)  # a tower of queries may be of another kind
     rows = encoder.encode_tokens_of_kinds(tokens, kinds)
     objections = (
         OUTPUTS[kind].golden_objection(encoder.manifest.of_kind(kind), own, of_kind)
@@ -74,9 +74,7 @@ def _shown(ids: Sequence[int]) -> str:
 
 def image_objection(encoder: _Encoder, bundle: Bundle) -> str:
     """Which golden image has not its own outputs; empty when all have."""
-    golden = {
-        kind: bundle.of_kind(kind).golden_images() for kind in bundle.manifest.heads_of("image")
-    }
+    golden = {kind: bundle.of_kind(kind).golden_images() for kind in bundle.manifest.image_heads}
     if not golden:
         return ""
     images = [each.image for each in next(iter(golden.values()))]

@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail
 
+from ..bundle import NUMBERS_INPUT
 from ..bundle.kinds.image_text import IMAGE_INPUT
 from ..errors import BundleError, EncodeError, ProviderError
 from ..machine import usable_cpus
@@ -39,13 +40,14 @@ class Batch(NamedTuple):
     kept: Ids
 
 
-_INPUTS: Mapping[str, Callable[[Batch], Ids]] = {
+_INPUTS: Mapping[str, Callable[[Batch], NDArray[Any]]] = {
     "input_ids": lambda batch: batch.ids,
     "attention_mask": lambda batch: batch.mask,
     "token_type_ids": lambda batch: batch.types,
     "pooling_mask": lambda batch: batch.pooled[:, 0],
     "span_mask": lambda batch: batch.pooled,
     "token_mask": lambda batch: batch.kept,
+    NUMBERS_INPUT: lambda batch: batch.ids.astype(np.uint32).view(np.float32),
 }
 """What each graph input is."""
 

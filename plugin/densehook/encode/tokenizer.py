@@ -16,7 +16,7 @@ class Tokens(NamedTuple):
     """A text as the model reads it."""
 
     ids: list[int]
-    """Token ids, special tokens included, at most ``max_tokens``."""
+    """Token ids, special tokens included, or the bits of numbers; at most ``max_tokens``."""
     lost: int
     """Tokens beyond ``max_tokens``, which the model does not see."""
     unpooled: int = 0

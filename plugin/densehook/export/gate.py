@@ -76,7 +76,7 @@ def run_gate(
     expected = encoder.blank(len(texts))
     for place, ((role, _), ids) in enumerate(zip(texts, expected_ids, strict=True)):
         expected[place] = reference.encode(settings, role, ids)
-    parity = _compared(encoder, texts, expected, whose)
+    parity = compared_with(encoder, texts, expected, whose)
     if encoder.manifest.knows_spans:
         tokens = _with_spans(encoder)
         of = cast(ExpectedInSpans, reference)
@@ -92,7 +92,7 @@ def gate_variant(variant: Encoder, plain: Encoder, golden: Sequence[GoldenText])
     text alone.
     """
     texts = _readable(plain, golden)
-    parity = _compared(variant, texts, _alone(plain, texts), "the plain bundle's")
+    parity = compared_with(variant, texts, _alone(plain, texts), "the plain bundle's")
     if variant.manifest.knows_spans:
         tokens = _with_spans(plain)
         spans = [plain.encode_spans_of([each])[0][0] for each in tokens]
@@ -111,7 +111,7 @@ def gate_transformed(
     Raises GateError if it is too far.
     """
     texts = _readable(plain, golden)
-    return _compared(transformed, texts, transform(_alone(plain, texts)), "the transform's")
+    return compared_with(transformed, texts, transform(_alone(plain, texts)), "the transform's")
 
 
 def gate_golden(encoder: Encoder, bundle: Bundle) -> None:
@@ -204,9 +204,13 @@ def _alone(encoder: Encoder, texts: Sequence[tuple[Role, str]]) -> Any:
     return np.concatenate([encoder.encode_counted([text], role).vectors for role, text in texts])
 
 
-def _compared(
+def compared_with(
     encoder: Encoder, texts: Sequence[tuple[Role, str]], expected: Any, whose: str
 ) -> Parity:
+    """Texts, batched and each alone, against the rows that are expected of them.
+
+    Raises GateError where they are not near enough.
+    """
     questions = [text for role, text in texts if role == "query"]
     documents = [text for role, text in texts if role == "document"]
     batched = np.concatenate(

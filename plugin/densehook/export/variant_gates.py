@@ -19,7 +19,7 @@ VARIANT_GATES: Mapping[str, Judge] = {"cross": gate_variant_of_pairs}
 
 def variant_gate(manifest: Manifest) -> Judge:
     """What judges variants of encoders like this."""
-    has_heads = len(manifest.heads_of("text")) > 1
+    has_heads = len(manifest.token_heads) > 1
     return _gate_heads if has_heads else VARIANT_GATES.get(manifest.kind, gate_variant)
 
 

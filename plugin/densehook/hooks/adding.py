@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ..bundle import Manifest
@@ -11,6 +12,7 @@ from ..chunk import ChunkRule
 from ..errors import RequestError
 from .indexing import (
     CHUNKED_FIELD,
+    HELD,
     place,
     require_field_names,
     require_index_type,
@@ -55,9 +57,6 @@ WITHOUT_TEXT = frozenset(
 )
 """Types of fields whose values in a document are no text: the node's."""
 
-HELD: Mapping[Modality, Set[str]] = {"text": frozenset(), "image": frozenset(("binary",))}
-"""Those among them that hold what is read by each modality."""
-
 
 def addition_request(
     index: str,
@@ -79,7 +78,7 @@ def addition_request(
     require_modality(manifest, modality, inputs, made=chunk is not None)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
-    require_texts(index, mapping, manifest, inputs, chunk, HELD[modality])
+    require_texts(index, mapping, manifest, inputs, chunk, HELD.get(modality, {}))
     path, wanted = vector_mapping(manifest, index_type, field, chunk)
     added: dict[str, Any] = {}
     if not (mapped := mapping_at(properties, path)):
@@ -133,11 +132,11 @@ def require_texts(
     manifest: Manifest,
     inputs: Sequence[str],
     chunk: ChunkRule | None,
-    held: Set[str] = frozenset(),
+    held: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Raises RequestError for inputs that hold no text, BundleError for chunks that cannot be.
 
-    ``held`` are types that hold what is read all the same.
+    ``held`` is how a field is mapped that holds what is read all the same.
     """
     if chunk is not None and chunk.is_late:
         manifest.require_spans()
@@ -145,7 +144,9 @@ def require_texts(
         _require_text(index, mapping, name, held)
 
 
-def _require_text(index: str, mapping: Mapping[str, Any], name: str, held: Set[str]) -> None:
+def _require_text(
+    index: str, mapping: Mapping[str, Any], name: str, held: Mapping[str, Any]
+) -> None:
     if name in mapping.get("runtime", {}):
         return
     properties = mapping.get("properties", {})
@@ -157,7 +158,7 @@ def _require_text(index: str, mapping: Mapping[str, Any], name: str, held: Set[s
             meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
             raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
         kind = "object" if "properties" in mapped else mapped.get("type")
-        if kind in WITHOUT_TEXT - held:
+        if kind in WITHOUT_TEXT and not (held and held.items() <= mapped.items()):
             given = "" if path == name else f", from which {name!r} has its values,"
             raise RequestError(
                 f"field {path!r} of index {index!r}{given} is mapped as {kind}, which holds no"

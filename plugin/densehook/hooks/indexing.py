@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import Manifest
+from ..bundle import MANY, Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
@@ -27,6 +27,12 @@ _NAMES: Mapping[str, dict[str, Any]] = {
     "item": {"type": "integer"},
 }
 """Mappings of what chunks have the names of their parts in."""
+
+HELD: Mapping[Modality, Mapping[str, Any]] = {
+    "image": {"type": "binary"},
+    "numbers": {"type": "object", "enabled": False},
+}
+"""Mappings of what is no text: in the source as it was sent, and not indexed."""
 
 _METADATA: Mapping[str, Any] = {"dynamic": "runtime", "date_detection": False}
 """How fields are mapped that are neither input nor vector: none keeps a document out.
@@ -63,16 +69,16 @@ def index_request(
     cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
     is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field; with ``template`` that is what a text is made by. Of images nothing but
-    the vector is indexed. ``beside`` are the mappings, by name, of fields that the same run of the
-    encoder fills. The names have been through ``require_field_names``.
+    that leads to the field; with ``template`` that is what a text is made by. Of what is no text
+    nothing but the vector is indexed. ``beside`` are the mappings, by name, of fields that the same
+    run of the encoder fills. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
     searched = list(dict.fromkeys((*(chunk.prefix if chunk is not None else ()), *inputs)))
     bm25_field: str | None = None
-    if modality == "image":
-        place(properties, searched[0], {"type": "binary"})
+    if modality in HELD:
+        place(properties, searched[0], HELD[modality])
     elif len(searched) == 1:
         bm25_field = searched[0]
         place(properties, bm25_field, text)
@@ -177,13 +183,18 @@ def require_modality(
     """
     if modality not in MODALITIES:
         raise RequestError(f"modality is {modality!r}; known: {', '.join(MODALITIES)}")
+    if modality == "text" and modality not in manifest.modalities:
+        raise RequestError(
+            f"encoder {manifest.name!r} of kind {manifest.kind} reads no texts; say what it reads,"
+            f" and in which field: modality={manifest.modalities[0]!r}"
+        )
     manifest.require_modality(modality)
     if modality == "text":
         return
     if len(inputs) != 1 or made:
         raise RequestError(
-            f"of images a vector is made of one field, not of {', '.join(inputs)}, without a"
-            " template and chunks; name the field that holds the image"
+            f"of {MANY[modality]} a vector is made of one field, not of {', '.join(inputs)},"
+            " without a template and chunks; name the field that holds them"
         )
 
 

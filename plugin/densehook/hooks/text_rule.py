@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ..bundle import join_texts
-from ..errors import UnusableDocument
+from ..bundle import MANY, Manifest, join_texts
+from ..errors import EncodeError, UnusableDocument
+from ..number_lists import text_of_numbers
 from ..types import Document
 from .paths import values_at
 from .prompts import DocumentPrompts
@@ -18,7 +19,7 @@ Join = Callable[[Sequence[str]], str]
 """An encoder's own way to put the texts of inputs together."""
 
 
-Modality = Literal["text", "image"]
+Modality = Literal["text", "image", "numbers"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
 
@@ -41,8 +42,8 @@ class TextRule:
 
     ``prompts`` are those that a field chooses among, which ``chosen_by`` is; None where every
     document has the encoder's. ``prefix`` are fields whose text is put before each chunk.
-    ``modality`` says whether the inputs hold texts, or the only one an image: in base64, or as a
-    data URL.
+    ``modality`` says whether the inputs hold texts, or the only one an image, in base64 or as a
+    data URL, or a list of numbers.
     """
 
     inputs: Sequence[Input]
@@ -75,6 +76,16 @@ class TextRule:
         return tuple(dict.fromkeys((*self.paths, *others)))
 
 
+def modality_objection(modality: Modality, manifest: Manifest) -> str:
+    """Why an encoder cannot read what a field is made of; empty when it can."""
+    if modality in manifest.modalities:
+        return ""
+    return (
+        f"is made of {MANY[modality]}, encoder {manifest.name!r} of kind {manifest.kind} reads"
+        f" {' and '.join(MANY[each] for each in manifest.modalities)} alone"
+    )
+
+
 def join_by_spaces(texts: Sequence[str]) -> str:
     """The texts that are not blank, as an encoder joins them whose joiner is a space."""
     return join_texts(texts, " ")
@@ -88,10 +99,12 @@ def text_of(
     """The text to encode, empty when there is none, and the inputs that gave nothing to it.
 
     ``join`` is the encoder's, ``manifest.join``, where it is at hand. A field is a string, a
-    number, a boolean, or a list of these; ``a.b`` is a path, as in Elasticsearch. Raises
-    UnusableDocument when one is an object.
+    number, a boolean, or a list of these; ``a.b`` is a path, as in Elasticsearch. Of numbers the
+    text is as ``number_lists`` has it. Raises UnusableDocument when a field is an object, or holds
+    no list of numbers where it should.
     """
-    texts = {each.name: join(list(each.texts(document.fields))) for each in rule.inputs}
+    read = _READ[rule.modality]
+    texts = {each.name: join(list(read(each, document.fields))) for each in rule.inputs}
     missing = [name for name, text in texts.items() if not text]
     if rule.template is None or len(missing) == len(texts):
         return join(list(texts.values())), missing
@@ -107,6 +120,31 @@ def prompt_of(document: Document, rule: TextRule) -> str | None:
         return None
     value = next(rule.chosen_by.texts(document.fields), "")
     return rule.prompts.prompts.get(value, rule.prompts.default)
+
+
+def _numbers(given: Input, fields: Mapping[str, Any]) -> Iterator[str]:
+    """The list that an input holds, by whichever of its paths it is there."""
+    found = [
+        (path, value) for path in given.paths if (value := values_at(fields, path)) is not None
+    ]
+    if len(found) > 1:
+        several = " and ".join(path for path, _ in found)
+        raise UnusableDocument(
+            f"input field {given.name!r} has numbers of {several}; give one list"
+        )
+    for path, value in found:
+        try:
+            yield text_of_numbers(value)
+        except EncodeError as error:
+            raise UnusableDocument(f"input field {path!r}: {error}") from None
+
+
+_READ: Mapping[Modality, Callable[[Input, Mapping[str, Any]], Iterator[str]]] = {
+    "text": Input.texts,
+    "image": Input.texts,
+    "numbers": _numbers,
+}
+"""What an input gives of a document, as texts."""
 
 
 def texts_in(name: str, value: Any) -> Iterator[str]:

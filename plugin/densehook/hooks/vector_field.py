@@ -13,7 +13,7 @@ from ..fusion import LearnedWeights
 from .kinds import Field, field_for_kind, format_of, kind_for
 from .kinds.multi import TokenField
 from .paths import value_at
-from .text_rule import TextRule
+from .text_rule import TextRule, modality_objection
 
 
 class _OfKinds(Protocol):
@@ -196,12 +196,8 @@ class VectorField:
     def _objection(self, manifest: Manifest) -> str:
         manifest = manifest.of_kind(kind_for(self.mapping, manifest))
         kind = field_for_kind(manifest)
-        if self.text.modality not in manifest.modalities:
-            read = " and ".join(f"{each}s" for each in manifest.modalities)
-            return (
-                f"is made of {self.text.modality}s, encoder {manifest.name!r} of kind"
-                f" {manifest.kind} reads {read} alone"
-            )
+        if reason := modality_objection(self.text.modality, manifest):
+            return reason
         if self.mapping.get("type") != kind.TYPE:
             return (
                 f"is mapped as {self.mapping.get('type')}, encoder {manifest.name!r} of kind"

@@ -237,16 +237,22 @@ class AsyncIndex:
         text: str | None = None,
         *,
         image: str | bytes | Path | None = None,
+        numbers: Sequence[Any] | None = None,
         **options: Unpack[Options],
     ) -> Hits:
         """As ``Index.search``; the query's vector is made on a thread.
 
         hits = await index.search("how do vaccines work", mode="dense")
         """
-        require_one_query(text, image)
-        if image is None:
-            return (await self.msearch([cast(str, text)], **options))[0]
-        asked, body, vector = await asyncio.to_thread(self.blocking.image_search, image, options)
+        require_one_query(text, image, numbers)
+        if text is not None:
+            return (await self.msearch([text], **options))[0]
+        if image is not None:
+            searched = asyncio.to_thread(self.blocking.image_search, image, options)
+        else:
+            given = cast(Sequence[Any], numbers)
+            searched = asyncio.to_thread(self.blocking.numbers_search, given, options)
+        asked, body, vector = await searched
         searching = self.blocking.searching.of(asked.mode)
         return searching.hits("", asked, await self._send([body]), vector)
 

@@ -30,6 +30,7 @@ from ..hooks import (
 from ..hooks.kinds import kind_for
 from ..hooks.kinds.instructions import require_none
 from ..images import as_base64
+from ..number_lists import number_list
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
 from .hits import Hit, Hits
@@ -124,9 +125,9 @@ class Index:
         each chunk of its text, in passages.vector by default. With ``kinds``, those of a bundle of
         several, each has a field: ``embedding`` of dense, ``weights`` of sparse, ``tokens`` of
         multi, or as a dict says; ``index_type`` may then be a list. With ``modality`` image the one
-        input holds images, as base64 or data URLs. With ``in_cluster`` the cluster's plugin makes
-        them, without it this process does; None leaves it to the plugin where it has this very
-        encoder in service, as it has one of the cluster's.
+        input holds images, as base64 or data URLs, with numbers lists of them. With ``in_cluster``
+        the cluster's plugin makes them, without it this process does; None leaves it to the plugin
+        where it has this very encoder in service, as it has one of the cluster's.
         Raises IndexExists, ElasticError where the cluster refuses, RequestError for fields that
         cannot be.
 
@@ -436,22 +437,27 @@ class Index:
         text: str | None = None,
         *,
         image: str | bytes | Path | None = None,
+        numbers: Sequence[Any] | None = None,
         **options: Unpack[Options],
     ) -> Hits:
         """The best hits for a text, by hybrid search unless ``mode`` says another.
 
         Or for an image, a file's bytes, its ``Path``, base64 or a data URL, by dense search; with
         ``mode`` maxsim the ``window`` nearest in the order of their patches' MaxSim, where the
-        index is opened with a field of those.
+        index is opened with a field of those. Or for ``numbers``, a list of them or of lists of
+        channels, by dense search.
 
         What may be asked, as ``size``, ``filter`` and ``fusion``, is in ``densehook.Asked``. Raises
         RequestError for what makes no sense, ElasticError where the cluster fails or refuses.
 
             index.search("how do vaccines work", size=10, filter={"term": {"lang": "en"}})
         """
-        require_one_query(text, image)
+        require_one_query(text, image, numbers)
         if image is not None:
             asked, body, vector = self.image_search(image, options)
+            return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
+        if numbers is not None:
+            asked, body, vector = self.numbers_search(numbers, options)
             return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
         return self.msearch([cast(str, text)], **options)[0]
 
@@ -475,6 +481,21 @@ class Index:
                     raise failure
             vector, whole = each[0].vectors[0].tolist(), each[-1].vectors[0].tolist()
         return asked, searching.image_body(as_base64(image), asked, vector, whole), vector
+
+    def numbers_search(
+        self, numbers: Sequence[Any], options: Options
+    ) -> tuple[Asked, Body, Vector | None]:
+        """The same for a list of numbers.
+
+        asked, body, vector = index.numbers_search([0.5, 1, 2.25], {"size": 5})
+        """
+        asked = Asked.of({"mode": "dense", **options})
+        given = number_list(numbers)
+        vector: Vector | None = None
+        searching = self.searching.of(asked.mode)
+        if searching.needs_vector(asked) and self.encoder is not None:
+            vector = self.encoder.encode_numbers([given])[0].tolist()
+        return asked, searching.numbers_body(given, asked, vector), vector
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """The hits for each text, in one request; else as ``search``.

@@ -31,7 +31,7 @@ from ..hooks import (
     retriever_of,
     vector_request,
 )
-from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, image_request
+from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, image_request, numbers_request
 from ..hooks.kinds.dense import LIST as DENSE
 from ..hooks.kinds.dense import TYPE as DENSE_TYPE
 from ..hooks.kinds.instructions import require_none
@@ -186,6 +186,23 @@ class Searching:
             body = vector_request(self.field, vector, depth, candidates, asked.filters)
         else:
             body = image_request(self.field.name, image, depth, candidates, asked.filters)
+        if asked.from_:
+            body = {**body, "from": asked.from_, "size": asked.size}
+        return self._shown(body, asked, "")
+
+    def numbers_body(self, numbers: Sequence[Any], asked: Asked, vector: Vector | None) -> Body:
+        """The search for a list of numbers, or for its vector; else as ``image_body``."""
+        self._require_mode(asked)
+        if asked.mode != DENSE or asked.passages or asked.highlight or asked.rerank is not None:
+            raise RequestError(
+                "numbers are searched for by dense alone, without passages, highlight and rerank;"
+                " leave them out"
+            )
+        depth, candidates = asked.last, asked.num_candidates
+        if vector is not None:
+            body = vector_request(self.field, vector, depth, candidates, asked.filters)
+        else:
+            body = numbers_request(self.field.name, numbers, depth, candidates, asked.filters)
         if asked.from_:
             body = {**body, "from": asked.from_, "size": asked.size}
         return self._shown(body, asked, "")
@@ -578,10 +595,10 @@ class Searching:
         return {**body, **shown}
 
 
-def require_one_query(text: str | None, image: object) -> None:
-    """Raises RequestError unless a search is for a text, or for an image."""
-    if (text is None) == (image is None):
-        raise RequestError("a search is for a text or for an image; give one of them")
+def require_one_query(text: str | None, image: object, numbers: object = None) -> None:
+    """Raises RequestError unless a search is for a text, for an image, or for numbers."""
+    if sum(each is not None for each in (text, image, numbers)) != 1:
+        raise RequestError("a search is for a text or for an image; give one of them, or numbers")
 
 
 def _explained(raw: Mapping[str, Any], lists: Sequence[str]) -> dict[str, Part]:

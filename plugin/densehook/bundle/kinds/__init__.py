@@ -15,6 +15,7 @@ from .cross import Cross
 from .dense import Dense
 from .image_text import ImageText
 from .multi import Multi
+from .numbers import NUMBERS_INPUT, Numbers
 from .sparse import Sparse
 
 
@@ -53,7 +54,10 @@ ALSO: Mapping[str, Mapping[str, str]] = {
 }
 """Of a kind the others that the same bundle may have heads of, and what those are made of."""
 
-_READ: Mapping[str, tuple[str, ...]] = {"image-text": ("text", "image")}
+MANY: Mapping[str, str] = {"text": "texts", "image": "images", "numbers": "numbers"}
+"""What an encoder may read, and what several are called."""
+
+_READ: Mapping[str, tuple[str, ...]] = {"image-text": ("text", "image"), "numbers": ("numbers",)}
 """What is read by encoders of a kind, where that is not text alone."""
 
 
@@ -68,5 +72,9 @@ KINDS: Mapping[str, type[Part]] = {
     "sparse": Sparse,
     "multi": Multi,
     "image-text": ImageText,
+    "numbers": Numbers,
 }
 """Every kind by name."""
+
+GRAPH_INPUTS: Mapping[type[Part], str] = {Numbers: NUMBERS_INPUT}
+"""The graph's input that has what is read, of the kinds that read no token ids."""

@@ -41,7 +41,7 @@ class Dense:
         return f"{self.dims} dims"
 
     @property
-    def space(self) -> tuple[int, str]:
+    def space(self) -> tuple[int | str, ...]:
         """As ``Part.space``: as many numbers, compared alike."""
         return self.dims, self.similarity
 

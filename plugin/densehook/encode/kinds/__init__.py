@@ -36,6 +36,7 @@ OUTPUTS: Mapping[str, Output] = {
     "sparse": sparse,
     "multi": multi,
     "image-text": dense,
+    "numbers": dense,
 }
 """The module of each kind."""
 

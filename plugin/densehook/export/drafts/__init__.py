@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..finishing import Draft
 from ..recipe import Recipe
-from . import cross, dense, image_text, multi, sparse
+from . import cross, dense, image_text, multi, numbers, sparse
 
 Progress = Callable[[str], None]
 Write = Callable[[Path], Draft]
@@ -31,5 +31,6 @@ DRAFTS: Mapping[str, Drafting] = {
     "sparse": sparse,
     "multi": multi,
     "image-text": image_text,
+    "numbers": numbers,
 }
 """The module of each kind."""

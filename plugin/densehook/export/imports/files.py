@@ -16,15 +16,26 @@ class Files:
     """``folder`` is the model's own, with its configuration; None where there is none."""
 
     model: Path
-    tokenizer: Path
+    stated_tokenizer: Path | None
     folder: Path | None
+
+    @property
+    def tokenizer(self) -> Path:
+        """Its tokenizer.json; raises ExportError where there is none."""
+        found = self.stated_tokenizer or self.model.parent / _TOKENIZER
+        if not found.is_file():
+            raise ExportError(
+                f"{found} is missing: a graph is fed with token ids; name its tokenizer.json with"
+                " --tokenizer"
+            )
+        return found
 
 
 def find_files(named: Path, *, file: str | None = None, tokenizer: Path | None = None) -> Files:
     """A graph by its path, or in a folder as hubs have it: beside the configuration, or in onnx/.
 
     ``file`` says which, relative to the folder. Raises ExportError where there is none or are
-    several, and where no tokenizer.json is with it.
+    several.
     """
     if named.is_file():
         if file is not None:
@@ -39,11 +50,6 @@ def find_files(named: Path, *, file: str | None = None, tokenizer: Path | None =
     found = tokenizer or next(
         (place / _TOKENIZER for place in places if (place / _TOKENIZER).is_file()), None
     )
-    if found is None or not found.is_file():
-        raise ExportError(
-            f"{found or model.parent / _TOKENIZER} is missing: a graph is fed with token ids; name"
-            " its tokenizer.json with --tokenizer"
-        )
     return Files(model, found, folder)
 
 

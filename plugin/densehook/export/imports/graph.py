@@ -20,6 +20,8 @@ _NAMES = {"input_mask": "attention_mask", "segment_ids": "token_type_ids"}
 """Inputs as TensorFlow's BERT has them, by the names that transformers gave them."""
 _SERVED = ("input_ids", "attention_mask", "token_type_ids")
 _POSITIONS = "position_ids"
+TEXT_INPUTS = {"input_ids", "token_type_ids", "segment_ids", _POSITIONS}
+"""Inputs that tokens of texts alone have."""
 _PAST = "past_key_values"
 
 _INTEGER_OPS = {"MatMulInteger", "QLinearMatMul", "DynamicQuantizeLinear", "DynamicQuantizeMatMul"}
@@ -108,17 +110,22 @@ def _is_table(constant: Any) -> bool:
     return len(constant.dims) == 2
 
 
-def read_graph(path: Path) -> Graph:
-    """Reads an ONNX file, and runs it once to see what it gives.
-
-    Raises ExportError for what is none, cannot run here, or has other inputs or fixed shapes.
-    """
+def checked_model(path: Path) -> Model:
+    """Reads an ONNX file; raises ExportError for what is none."""
     try:
         model = read_model(path)
         onnx.checker.check_model(str(path), full_check=False)
     except Exception as error:  # protobuf's and the checker's errors share no root but this
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ExportError(f"{path} is no ONNX graph that can be read: {reason}") from error
+    return model
+
+
+def read_graph(path: Path, model: Model) -> Graph:
+    """What is to be known of a graph, which is run once to see what it gives.
+
+    Raises ExportError where it cannot run here, or has other inputs or fixed shapes.
+    """
     inputs = _served(path, model)
     return Graph(path, model, inputs, _tried(path, model, inputs))
 

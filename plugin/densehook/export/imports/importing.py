@@ -20,12 +20,13 @@ from ..sparse_folder import tells_of_weights
 from ..token_folder import tells_of_late_interaction
 from ..tokenizer_file import write_tokenizer
 from ..variants.graphs import write_model
-from . import IMPORTS, multi, pairs, sparse
+from . import IMPORTS, multi, numbers, pairs, sparse
 from .drafting import Asked, declared
 from .files import Files
-from .graph import Adapted, Graph, read_graph
+from .graph import Adapted, Graph, checked_model, read_graph
 from .lengths import stated_positions, tokenizer_limit, within
 from .near import UNKNOWN
+from .number_graph import takes_numbers
 
 if TYPE_CHECKING:
     from .reference import GivenGraph
@@ -86,7 +87,11 @@ def import_bundle(
 
     require_replaceable(output, MANIFEST)
     progress("Reading the graph")
-    graph = read_graph(files.model)
+    model = checked_model(files.model)
+    if takes_numbers(model):
+        _require_numbers(files, kind, weights)
+        return numbers.import_numbers(files, model, recipe, output, progress)
+    graph = read_graph(files.model, model)
     chosen, source = _recognised(graph, kind or _told(files.folder))
     require_of_kind(recipe, chosen)
     if chosen in ROADS:
@@ -106,6 +111,19 @@ def import_bundle(
             progress("Comparing with the graph as it came")
             finish(_draft(staging, manifest, given, reference, weights))
     return read_bundle(output)
+
+
+def _require_numbers(files: Files, kind: str | None, weights: Path | None) -> None:
+    """Raises ExportError where something else is asked of a graph of numbers."""
+    if kind not in (None, numbers.KIND):
+        raise ExportError(
+            f"{files.model} is fed with numbers, of which no encoder of kind {kind} can be made;"
+            " leave --kind out"
+        )
+    if weights is not None:
+        raise ExportError(
+            f"{files.model} is fed with numbers, and --weights compares texts alone; leave it out"
+        )
 
 
 def _told(folder: Path | None) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...bundle import Manifest
-from . import cross, dense, image_text, multi, sparse
+from . import cross, dense, image_text, multi, numbers, sparse
 from .compared import Compared
 
 
@@ -61,6 +61,7 @@ GATES: Mapping[str, Gate] = {
     "sparse": sparse,
     "multi": multi,
     "image-text": image_text,
+    "numbers": numbers,
 }
 """The module of each kind."""
 

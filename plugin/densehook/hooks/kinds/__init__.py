@@ -106,6 +106,7 @@ FIELDS: Mapping[str, Field] = {
     "sparse": sparse,
     "multi": TokenField(),
     "image-text": dense,
+    "numbers": dense,
 }
 """The module of each kind whose outputs are written into a field."""
 

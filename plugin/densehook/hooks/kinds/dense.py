@@ -141,6 +141,18 @@ def image_request(
     return {"size": size, "track_total_hits": False, "query": query}
 
 
+def numbers_request(
+    field: str,
+    numbers: Sequence[Any],
+    size: int,
+    num_candidates: int | None = None,
+    filters: _Filters = (),
+) -> dict[str, Any]:
+    """As ``bridged_request``, by a list of numbers, which the plugin encodes."""
+    query = {TEXT_QUERY: {"numbers": numbers, **_knn(field, size, num_candidates, filters)}}
+    return {"size": size, "track_total_hits": False, "query": query}
+
+
 def text_retriever(
     field: str,
     text: str,

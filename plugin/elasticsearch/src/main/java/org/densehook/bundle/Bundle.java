@@ -28,7 +28,11 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
 
   private static final String GOLDEN_IMAGES = "images.json";
 
-  private static final List<String> NEEDED = List.of("model.onnx", "tokenizer.json", "golden.json");
+  private static final String IDS = "ids";
+
+  private static final String TOKENIZER = "tokenizer.json";
+
+  private static final List<String> NEEDED = List.of("model.onnx", "golden.json");
 
   private static final List<String> NEEDED_FOR_IMAGES = List.of(IMAGE_MODEL, GOLDEN_IMAGES);
 
@@ -55,7 +59,7 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
 
   /** Hugging Face's tokenizer. */
   public Path tokenizer() {
-    return folder.resolve("tokenizer.json");
+    return folder.resolve(TOKENIZER);
   }
 
   /**
@@ -86,6 +90,9 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
       throw new BundleException("it has no " + MANIFEST + "; export the bundle again");
     }
     List<String> all = new ArrayList<>(NEEDED);
+    if (!(manifest.part() instanceof Numbers)) {
+      all.add(TOKENIZER);
+    }
     if (manifest.part() instanceof ImageText) {
       all.addAll(NEEDED_FOR_IMAGES);
     }
@@ -115,7 +122,11 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
               + manifest.queries()
               + "; copy the bundle again, or pair the two anew");
     }
-    if (!manifest.kind().gives(own.kind())
+    boolean readsOthers =
+        manifest.part() instanceof Numbers numbers
+            && !(own.part() instanceof Numbers same && same.channels() == numbers.channels());
+    if (readsOthers
+        || !manifest.kind().gives(own.kind())
         || own.part().dims() != manifest.part().dims()
         || !own.also().isEmpty()
         || !manifest.also().isEmpty()
@@ -192,12 +203,13 @@ public record Bundle(Path folder, Manifest manifest, Bundle queries) {
 
   private GoldenText goldenText(Kind kind, JsonElement element, String where, Vocabulary vocabulary)
       throws BundleException {
-    Set<String> needed = new HashSet<>(Set.of("role", "text", "ids"));
-    manifest.kindsOfTexts().forEach(each -> needed.add(each.goldenKey()));
+    boolean ofNumbers = manifest.part() instanceof Numbers;
+    Set<String> needed = new HashSet<>(Set.of("role", "text", ofNumbers ? Numbers.INPUT : IDS));
+    manifest.kindsOfTokens().forEach(each -> needed.add(each.goldenKey()));
     Stated stated = new Stated(element, where, needed, Set.of("query"));
     Part part = manifest.ofKind(kind).part();
     Role role = Role.of(stated.oneOf("role", Set.of("query", "document")));
-    List<Long> ids = stated.tokenIds("ids");
+    List<Long> ids = ofNumbers ? stated.bits(Numbers.INPUT) : stated.tokenIds(IDS);
     if (ids.isEmpty()) {
       throw new BundleException(where + " has 0 token ids; it must have some");
     }

@@ -24,7 +24,10 @@ public enum Kind {
   MULTI("multi", Multi.KEYS, Multi::read, Multi.GOLDEN_KEY, Multi::golden),
 
   /** One vector for a text or an image. */
-  IMAGE_TEXT("image-text", ImageText.KEYS, ImageText::read, Dense.GOLDEN_KEY, Dense::golden);
+  IMAGE_TEXT("image-text", ImageText.KEYS, ImageText::read, Dense.GOLDEN_KEY, Dense::golden),
+
+  /** One vector for a list of numbers. */
+  NUMBERS("numbers", Numbers.KEYS, Numbers::read, Dense.GOLDEN_KEY, Dense::golden);
 
   /** Reads what a kind states. */
   @FunctionalInterface
@@ -77,12 +80,22 @@ public enum Kind {
 
   /** Whether for a text it gives what another does. */
   public boolean gives(Kind other) {
-    return this == other || this == IMAGE_TEXT && other == DENSE;
+    return this == other || (this == IMAGE_TEXT || this == NUMBERS) && other == DENSE;
   }
 
-  /** Whether an encoder of this kind reads texts for what it gives of a kind. */
-  public boolean readsTextsFor(Kind given) {
+  /** The graph's input that has what is read: the tokens of a text, or numbers. */
+  String read() {
+    return this == NUMBERS ? Numbers.INPUT : "input_ids";
+  }
+
+  /** Whether an encoder of this kind reads tokens, of texts or numbers, for what is of a kind. */
+  public boolean readsTokensFor(Kind given) {
     return this != IMAGE_TEXT || given == this; // whose heads are of images
+  }
+
+  /** Whether those are of texts. */
+  public boolean readsTextsFor(Kind given) {
+    return this != NUMBERS && readsTokensFor(given);
   }
 
   /** Whether it reads images for it. */

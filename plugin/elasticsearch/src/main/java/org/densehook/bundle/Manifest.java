@@ -134,6 +134,9 @@ public record Manifest(
     if (part instanceof ImageText both) {
       return both.dense();
     }
+    if (part instanceof Numbers numbers) {
+      return numbers.dense();
+    }
     throw new IllegalStateException("encoder [" + name + "] is of kind [" + kind + "]");
   }
 
@@ -145,9 +148,9 @@ public record Manifest(
     return heads;
   }
 
-  /** The kinds of what it gives for a text. */
-  public Set<Kind> kindsOfTexts() {
-    return kinds(kind::readsTextsFor);
+  /** The kinds of what it gives for a text, or for numbers. */
+  public Set<Kind> kindsOfTokens() {
+    return kinds(kind::readsTokensFor);
   }
 
   /** The kinds of what it gives for an image; none where it reads none. */
@@ -253,7 +256,7 @@ public record Manifest(
       source.text(key);
     }
     Map<Role, Integer> unpooled = unpooled(stated);
-    List<String> inputs = inputs(stated);
+    List<String> inputs = inputs(stated, kind.read());
     boolean hasSpans = inputs.contains(SPAN_MASK);
     if (!hasSpans && unpooled.isEmpty() == inputs.contains(POOLING_MASK)) {
       throw new BundleException(
@@ -349,11 +352,11 @@ public record Manifest(
     return template;
   }
 
-  private static List<String> inputs(Stated stated) throws BundleException {
+  private static List<String> inputs(Stated stated, String read) throws BundleException {
     List<String> inputs = stated.names("inputs");
-    if (!inputs.contains("input_ids") || Set.copyOf(inputs).size() != inputs.size()) {
+    if (!inputs.contains(read) || Set.copyOf(inputs).size() != inputs.size()) {
       throw new BundleException(
-          "encoder.json: inputs is " + inputs + "; it must have input_ids, and none twice");
+          "encoder.json: inputs is " + inputs + "; it must have " + read + ", and none twice");
     }
     return inputs;
   }

@@ -3,7 +3,7 @@ package org.densehook.bundle;
 import java.util.List;
 
 /** What encoders of one kind state beside what all do. */
-public sealed interface Part permits Dense, Cross, Sparse, Multi, ImageText {
+public sealed interface Part permits Dense, Cross, Sparse, Multi, ImageText, Numbers {
 
   /** Length of its vectors; 0 where the kind has none. */
   default int dims() {

@@ -222,6 +222,15 @@ final class Stated {
     return ids;
   }
 
+  /** Of numbers the bits of each as float32. */
+  List<Long> bits(String key) throws BundleException {
+    List<Long> bits = new ArrayList<>();
+    for (float number : vector(key)) {
+      bits.add(Integer.toUnsignedLong(Float.floatToRawIntBits(number)));
+    }
+    return bits;
+  }
+
   float[] vector(String key) throws BundleException {
     JsonArray numbers = listOf(key, Stated::isReal, "finite numbers");
     float[] vector = new float[numbers.size()];

@@ -35,7 +35,20 @@ public sealed interface Content {
     }
   }
 
-  /** As requests and documents hold it. */
+  /**
+   * A list of numbers.
+   *
+   * @param given its text, as {@link NumberList} has it
+   */
+  record Numbers(String given) implements Content {
+
+    @Override
+    public String instruction() {
+      return null;
+    }
+  }
+
+  /** As requests and documents hold it; of numbers their text. */
   String given();
 
   /** What the encoder is told to do with it; null for nothing. */

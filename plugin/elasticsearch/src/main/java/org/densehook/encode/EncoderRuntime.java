@@ -17,6 +17,7 @@ import org.densehook.bundle.GoldenText;
 import org.densehook.bundle.ImageText;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
+import org.densehook.bundle.Numbers;
 import org.densehook.bundle.Pairing;
 import org.densehook.bundle.Role;
 import org.densehook.bundle.Sparse;
@@ -84,8 +85,11 @@ public final class EncoderRuntime implements AutoCloseable {
     return queries != null && role == Role.QUERY ? queries : this;
   }
 
-  /** One for each length at which texts are cut. */
+  /** One for each length at which texts are cut; none where no texts are read. */
   private Map<Role, Tokenizer> tokenizers(Bundle bundle) throws BundleException, IOException {
+    if (manifest.part() instanceof Numbers) {
+      return Map.of();
+    }
     Map<Integer, Tokenizer> byLimit = new HashMap<>();
     Map<Role, Tokenizer> byRole = new EnumMap<>(Role.class);
     for (Role role : Role.values()) {
@@ -124,7 +128,7 @@ public final class EncoderRuntime implements AutoCloseable {
     boolean isText = tokens.image() == null;
     for (Kind kind : kinds) {
       Kind own = manifest.kind();
-      if (!(isText ? own.readsTextsFor(kind) : own.readsImagesFor(kind))) {
+      if (!(isText ? own.readsTokensFor(kind) : own.readsImagesFor(kind))) {
         throw new EncodeException(
             EncodeException.Kind.TEXT,
             "it gives what is of kind ["
@@ -216,6 +220,7 @@ public final class EncoderRuntime implements AutoCloseable {
           "it scores pairs of a query and a text, and gives no vector of a text; name it in a"
               + " retriever [rerank]");
     }
+    requireTexts();
     int before = prompt.text().codePointCount(0, prompt.text().length());
     List<int[]> shifted =
         spans.stream().map(span -> new int[] {span[0] + before, span[1] + before}).toList();
@@ -251,8 +256,63 @@ public final class EncoderRuntime implements AutoCloseable {
     }
   }
 
+  private void requireTexts() throws EncodeException {
+    if (manifest.part() instanceof Numbers) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "it is of kind ["
+              + manifest.kind()
+              + "] and reads no texts; give it [numbers], a list of them");
+    }
+  }
+
+  /**
+   * A list of numbers, by its text.
+   *
+   * @throws EncodeException when this encoder reads no numbers, or none of such channels or length
+   */
+  public Tokens readNumbers(String given) throws EncodeException {
+    if (!(manifest.part() instanceof Numbers part)) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "it is of kind ["
+              + manifest.kind()
+              + "] and reads no numbers; one of kind [numbers] does");
+    }
+    NumberList list;
+    try {
+      list = NumberList.of(given);
+    } catch (IllegalArgumentException e) {
+      throw new EncodeException(EncodeException.Kind.TEXT, e.getMessage(), e);
+    }
+    int most = manifest.maxTokens();
+    float[] values = list.values();
+    String objection = null;
+    if (list.channels() != part.channels()) {
+      objection =
+          "it reads lists of " + part.channels() + " channels, and this has " + list.channels();
+    } else if (part.fixedLength() && values.length != most) {
+      objection =
+          "it reads lists of "
+              + most / part.channels()
+              + " steps alone, and this has "
+              + values.length / part.channels();
+    }
+    if (objection != null) {
+      throw new EncodeException(EncodeException.Kind.TEXT, objection);
+    }
+    long[] bits = new long[Math.min(most, values.length)];
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = Integer.toUnsignedLong(Float.floatToRawIntBits(values[i]));
+    }
+    return new Tokens(bits, values.length - bits.length);
+  }
+
   /** What the model reads for a golden text, by itself or in a pair. */
   Tokens tokenize(GoldenText golden) throws EncodeException {
+    if (manifest.part() instanceof Numbers) {
+      return readNumbers(golden.text());
+    }
     return golden.query() == null
         ? tokenize(golden.text(), golden.role())
         : pair(queryOfPair(golden.query()), textOfPair(golden.text()));
@@ -292,6 +352,7 @@ public final class EncoderRuntime implements AutoCloseable {
 
   /** How many tokens it would read of a document, however many it can. */
   public int size(String text, String stated) throws EncodeException {
+    requireTexts();
     Tokens tokens =
         output.read(
             tokenizers.get(Role.DOCUMENT).tokenize(documentPrompt(stated).text() + text),

@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import org.densehook.bundle.BundleException;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Manifest;
+import org.densehook.bundle.Numbers;
 
 /**
  * An ONNX graph on the CPU. Runs in flight at the same time share its threads, each with the thread
@@ -46,6 +47,9 @@ final class Graph implements AutoCloseable {
 
   private static final String SPAN_MASK = "span_mask";
 
+  /** Inputs that are not filled token by token with whole numbers. */
+  private static final Set<String> OTHERS = Set.of(SPAN_MASK, Numbers.INPUT);
+
   private static final Set<Kind> OWN = Set.of();
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
@@ -56,7 +60,7 @@ final class Graph implements AutoCloseable {
   Graph(Path model, Manifest manifest, int threads) throws BundleException {
     Set<String> unknown = new TreeSet<>(manifest.inputs());
     unknown.removeAll(INPUTS.keySet());
-    unknown.remove(SPAN_MASK);
+    unknown.removeAll(OTHERS);
     if (!unknown.isEmpty()) {
       throw new BundleException("graph inputs " + unknown + " are not known to this plugin");
     }
@@ -105,10 +109,13 @@ final class Graph implements AutoCloseable {
       for (String input : manifest.inputs()) {
         feed.put(
             input,
-            input.equals(SPAN_MASK)
-                ? spans(batch, longest)
-                : OnnxTensor.createTensor(
-                    environment, filled(batch, longest, INPUTS.get(input)), shape));
+            switch (input) {
+              case SPAN_MASK -> spans(batch, longest);
+              case Numbers.INPUT -> numbers(batch, longest);
+              default ->
+                  OnnxTensor.createTensor(
+                      environment, filled(batch, longest, INPUTS.get(input)), shape);
+            });
       }
       Set<Kind> kinds = wanted(batch);
       return kinds.equals(OWN) ? own(feed, batch) : joined(feed, batch, kinds);
@@ -178,6 +185,21 @@ final class Graph implements AutoCloseable {
       }
     }
     return OnnxTensor.createTensor(environment, content, new long[] {batch.size(), most, longest});
+  }
+
+  /** The numbers of each list, 0 where it has no more: float32 [batch, numbers]. */
+  private OnnxTensor numbers(List<Tokens> batch, int longest) throws OrtException {
+    FloatBuffer content =
+        ByteBuffer.allocateDirect(batch.size() * longest * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    for (int row = 0; row < batch.size(); row++) {
+      long[] bits = batch.get(row).ids();
+      for (int at = 0; at < bits.length; at++) {
+        content.put(row * longest + at, Float.intBitsToFloat((int) bits[at]));
+      }
+    }
+    return OnnxTensor.createTensor(environment, content, new long[] {batch.size(), longest});
   }
 
   private static int mostVectors(List<Tokens> batch) {

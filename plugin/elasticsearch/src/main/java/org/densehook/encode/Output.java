@@ -17,7 +17,8 @@ interface Output {
           Kind.CROSS, new CrossOutput(),
           Kind.SPARSE, new SparseOutput(),
           Kind.MULTI, new MultiOutput(),
-          Kind.IMAGE_TEXT, new DenseOutput());
+          Kind.IMAGE_TEXT, new DenseOutput(),
+          Kind.NUMBERS, new DenseOutput());
 
   /**
    * The rows of a batch.

@@ -29,7 +29,7 @@ public final class SelfTest {
   public static void run(EncoderRuntime encoder, Bundle bundle)
       throws BundleException, IOException {
     Map<Kind, List<GoldenText>> golden = new EnumMap<>(Kind.class);
-    for (Kind kind : bundle.manifest().kindsOfTexts()) {
+    for (Kind kind : bundle.manifest().kindsOfTokens()) {
       golden.put(kind, bundle.golden(kind));
     }
     for (Role role : Role.values()) {

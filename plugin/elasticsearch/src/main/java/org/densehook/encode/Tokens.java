@@ -7,9 +7,10 @@ import org.densehook.bundle.Kind;
 import org.densehook.image.ImageFile;
 
 /**
- * A text, or an image, as the model reads it.
+ * A text, an image or a list of numbers, as the model reads it.
  *
- * @param ids token ids, special tokens included, at most the manifest's max_tokens
+ * @param ids token ids, special tokens included, or the bits of numbers; at most the manifest's
+ *     max_tokens
  * @param lost tokens beyond it, which the model does not see
  * @param unpooled of the first ids, how many the vector is not pooled of
  * @param spans of each part that has a vector its first id, and the one behind its last; none for

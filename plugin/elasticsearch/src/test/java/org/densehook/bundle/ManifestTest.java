@@ -76,7 +76,7 @@ class ManifestTest {
   @Test
   void headsBesideAnEncoderOfImagesAreOfImages() throws BundleException {
     Manifest manifest = Manifest.parse(OF_IMAGES);
-    assertEquals(Set.of(Kind.IMAGE_TEXT), manifest.kindsOfTexts());
+    assertEquals(Set.of(Kind.IMAGE_TEXT), manifest.kindsOfTokens());
     assertEquals(Set.of(Kind.IMAGE_TEXT, Kind.MULTI), manifest.kindsOfImages());
     assertEquals("patches", manifest.ofKind(Kind.MULTI).output());
     String sparse = OF_IMAGES.replace("\"multi\": {", "\"sparse\": {");

@@ -142,8 +142,8 @@ public final class EmbedProcessor extends AbstractProcessor {
     Object stated = config.remove(Modality.KEY);
     try {
       Modality modality = stated == null ? Modality.TEXT : Modality.parse(stated);
-      if (modality == Modality.IMAGE && (isMade || inputs.size() > 1)) {
-        throw new IllegalArgumentException(Modality.OF_IMAGES);
+      if (modality.objection() != null && (isMade || inputs.size() > 1)) {
+        throw new IllegalArgumentException(modality.objection());
       }
       return modality;
     } catch (IllegalArgumentException e) {

@@ -93,24 +93,27 @@ final class StatedEncoders {
   }
 
   /** What an encoder does not read of what a field is made of; null where it does. */
-  private static String objection(Modality modality, Kind kind, EncoderFacts encoder) {
-    if (modality == Modality.IMAGE && !encoder.kind().readsImagesFor(kind)) {
-      return "is made of images, and encoder ["
-          + encoder.name()
-          + "] is of kind ["
-          + encoder.kind()
-          + "], which reads texts alone; name one of kind ["
-          + Kind.IMAGE_TEXT
-          + "]";
+  private static String objection(Modality modality, Kind given, EncoderFacts encoder) {
+    Kind own = encoder.kind();
+    if (modality.isReadBy(own, given)) {
+      return null;
     }
-    if (modality == Modality.TEXT && !encoder.kind().readsTextsFor(kind)) {
-      return "is made of texts, and encoder ["
-          + encoder.name()
-          + "] gives what is of kind ["
-          + kind
-          + "] for images alone; state [modality] [image], or name another encoder";
-    }
-    return null;
+    String made = "is made of " + modality.many() + ", and encoder [" + encoder.name() + "] ";
+    String read = Modality.readBy(own, given) + " alone; ";
+    return own == given
+        ? made
+            + "is of kind ["
+            + own
+            + "], which reads "
+            + read
+            + "name one of kind "
+            + modality.kinds()
+        : made
+            + "gives what is of kind ["
+            + given
+            + "] for "
+            + read
+            + "state that [modality], or name another encoder";
   }
 
   /** Which of an encoder's kinds a field mapped so holds; null for none. */

@@ -136,8 +136,8 @@ final class StatedVectors {
       boolean isOfMore =
           entry.get("input") instanceof List<?> inputs && inputs.size() > 1
               || Stream.of("template", "prompt", "chunk").anyMatch(entry::containsKey);
-      if (modality == Modality.IMAGE && isOfMore) {
-        refuse(key, Modality.OF_IMAGES);
+      if (modality.objection() != null && isOfMore) {
+        refuse(key, modality.objection());
       }
       return modality;
     } catch (IllegalArgumentException e) {
@@ -294,22 +294,18 @@ final class StatedVectors {
   /** A field that documents have the values of an input in: it itself, mostly. */
   private void source(String key, String path, String source, Modality modality) {
     MappedField field = mapping.field(source);
-    boolean holdsImages = modality == Modality.IMAGE && field != null && isBinary(field);
-    if (field != null && !holdsImages && WITHOUT_TEXT.contains(field.type())) {
-      refuse(
-          key,
-          "["
-              + source
-              + "]"
-              + (source.equals(path) ? "" : ", from which [" + path + "] has its values,")
-              + " is mapped as ["
-              + field.type()
-              + "], which holds no text; name text fields");
+    if (field == null || modality.isHeldBy(field.type(), field.definition())) {
+      return;
     }
-  }
-
-  private static boolean isBinary(MappedField field) {
-    return field.type().equals("binary");
+    String from = source.equals(path) ? "" : ", from which [" + path + "] has its values,";
+    String mapped =
+        "[" + source + "]" + from + " is mapped as [" + field.type() + "], which holds ";
+    if (modality == Modality.NUMBERS) {
+      refuse(
+          key, mapped + "no list of numbers; map it as object with \"enabled\": false, or float");
+    } else if (WITHOUT_TEXT.contains(field.type())) {
+      refuse(key, mapped + "no text; name text fields");
+    }
   }
 
   private void bm25(Object stated) {

@@ -36,9 +36,9 @@ import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
 /**
- * Query {@code dense}: a text or an image searched in a vector field, by the encoder that the
- * mapping's {@code _meta} names. It is rewritten to a knn query on the coordinating node, once for
- * a request; where the searched indices name several encoders, to one for the indices of each.
+ * Query {@code dense}: a text, an image or numbers searched in a vector field, by the encoder that
+ * the mapping's {@code _meta} names. It is rewritten to a knn query on the coordinating node, once
+ * for a request; where the searched indices name several encoders, to one for the indices of each.
  */
 public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBuilder> {
 
@@ -61,7 +61,11 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
                       services,
                       (String) a[0],
                       AskedContent.of(
-                          (String) a[1], (String) a[8], (String) a[9], "[" + PLAIN_NAME + "]"),
+                          (String) a[1],
+                          (String) a[8],
+                          a[10],
+                          (String) a[9],
+                          "[" + PLAIN_NAME + "]"),
                       new DenseOptions(
                           (Integer) a[2],
                           (Integer) a[3],
@@ -90,6 +94,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
     PARSER.declareString(
         ConstructingObjectParser.optionalConstructorArg(), AskedContent.INSTRUCTION);
+    AskedContent.declareNumbers(PARSER);
     PARSER.declareFieldArray(
         (query, filters) -> query.filters.addAll(filters),
         (parser, services) -> AbstractQueryBuilder.parseTopLevelQuery(parser),
@@ -216,7 +221,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return field;
   }
 
-  /** Its text; null where it asks for an image. */
+  /** Its text; null where it asks for something else. */
   Content.Text text() {
     return query instanceof Content.Text text ? text : null;
   }

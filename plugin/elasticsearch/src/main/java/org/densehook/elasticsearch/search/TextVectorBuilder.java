@@ -17,7 +17,10 @@ import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentBuilder;
 import org.elasticsearch.xcontent.XContentParser;
 
-/** {@code "query_vector_builder": {"densehook": {"text": ..., "encoder": ...}}}, or an image. */
+/**
+ * {@code "query_vector_builder": {"densehook": {"text": ..., "encoder": ...}}}, an image, or
+ * numbers.
+ */
 public final class TextVectorBuilder implements QueryVectorBuilder {
 
   public static final String NAME = "densehook";
@@ -36,7 +39,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
                   new TextVectorBuilder(
                       services,
                       new Body(
-                          AskedContent.of((String) a[0], (String) a[3], (String) a[4], WANTS),
+                          AskedContent.of((String) a[0], (String) a[3], a[5], (String) a[4], WANTS),
                           (String) a[1],
                           (String) a[2]),
                       null));
@@ -48,6 +51,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.IMAGE);
     PARSER.declareString(
         ConstructingObjectParser.optionalConstructorArg(), AskedContent.INSTRUCTION);
+    AskedContent.declareNumbers(PARSER);
   }
 
   private final Supplier<SearchServices> services;

@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import org.densehook.bundle.Kind;
 import org.densehook.bundle.Role;
 import org.densehook.encode.Content;
+import org.densehook.encode.NumberList;
 import org.densehook.encode.Tokens;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ActionRequest;
@@ -25,6 +26,7 @@ import org.elasticsearch.tasks.Task;
 import org.elasticsearch.threadpool.ThreadPool;
 import org.elasticsearch.transport.TransportService;
 import org.elasticsearch.xcontent.ConstructingObjectParser;
+import org.elasticsearch.xcontent.ObjectParser;
 import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.ToXContentObject;
 import org.elasticsearch.xcontent.XContentBuilder;
@@ -52,7 +54,12 @@ public final class EncodeAction {
             false,
             a ->
                 new Request(
-                    (String) a[0], strings(a[1]), (Role) a[2], strings(a[3]), (String) a[4]));
+                    (String) a[0],
+                    strings(a[1]),
+                    (Role) a[2],
+                    strings(a[3]),
+                    (String) a[4],
+                    numbers((List<?>) a[5])));
 
     static {
       PARSER.declareString(
@@ -65,6 +72,11 @@ public final class EncodeAction {
           ConstructingObjectParser.optionalConstructorArg(), new ParseField("images"));
       PARSER.declareString(
           ConstructingObjectParser.optionalConstructorArg(), new ParseField("instruction"));
+      PARSER.declareField(
+          ConstructingObjectParser.optionalConstructorArg(),
+          (parser, context) -> parser.list(),
+          new ParseField("numbers"),
+          ObjectParser.ValueType.VALUE_ARRAY);
     }
 
     private final String encoder;
@@ -72,25 +84,51 @@ public final class EncodeAction {
     private final Role role;
     private final List<String> images;
     private final String instruction;
+    private final List<String> numbers;
 
     Request(
-        String encoder, List<String> texts, Role role, List<String> images, String instruction) {
-      if (texts == null && images == null) {
-        throw new IllegalArgumentException("needs [texts], [images] or both; state what to encode");
+        String encoder,
+        List<String> texts,
+        Role role,
+        List<String> images,
+        String instruction,
+        List<String> numbers) {
+      if (texts == null && images == null && numbers == null) {
+        throw new IllegalArgumentException(
+            "needs [texts], [images] or [numbers]; state what to encode");
       }
       this.encoder = encoder;
       this.texts = texts == null ? List.of() : texts;
       this.role = role == null ? Role.DOCUMENT : role;
       this.images = images == null ? List.of() : images;
       this.instruction = instruction;
+      this.numbers = numbers == null ? List.of() : numbers;
     }
 
-    /** Its texts, then its images. */
+    /** Its texts, then its images, then its lists of numbers. */
     private List<Content> contents() {
-      return Stream.<Content>concat(
+      return Stream.<Stream<? extends Content>>of(
               texts.stream().map(text -> new Content.Text(text, instruction)),
-              images.stream().map(Content.Image::new))
+              images.stream().map(Content.Image::new),
+              numbers.stream().map(Content.Numbers::new))
+          .<Content>flatMap(each -> each)
           .toList();
+    }
+
+    private static List<String> numbers(List<?> lists) {
+      if (lists == null) {
+        return null;
+      }
+      List<String> numbers = new ArrayList<>();
+      for (Object list : lists) {
+        try {
+          numbers.add(NumberList.text(list));
+        } catch (IllegalArgumentException e) {
+          throw new IllegalArgumentException(
+              "list " + numbers.size() + " of [numbers]: " + e.getMessage(), e);
+        }
+      }
+      return numbers;
     }
 
     Request(StreamInput in) throws IOException {
@@ -104,12 +142,14 @@ public final class EncodeAction {
                       body.readStringCollectionAsList(),
                       body.readEnum(Role.class),
                       version < Wire.CONTENTS ? List.of() : body.readStringCollectionAsList(),
-                      Wire.readInstruction(body, version)));
+                      Wire.readInstruction(body, version),
+                      version < Wire.NUMBERS ? List.of() : body.readStringCollectionAsList()));
       encoder = read.encoder;
       texts = read.texts;
       role = read.role;
       images = read.images;
       instruction = read.instruction;
+      numbers = read.numbers;
     }
 
     @Override
@@ -123,6 +163,7 @@ public final class EncodeAction {
             body.writeEnum(role);
             body.writeStringCollection(images);
             body.writeOptionalString(instruction);
+            body.writeStringCollection(numbers);
           });
     }
 
@@ -132,7 +173,7 @@ public final class EncodeAction {
         return ValidateActions.addValidationError(
             "[instruction] is for [role] [query]; leave it out for documents", null);
       }
-      int asked = texts.size() + images.size();
+      int asked = texts.size() + images.size() + numbers.size();
       if (texts.size() > MOST_TEXTS) {
         return ValidateActions.addValidationError(
             "[texts] has " + texts.size() + " texts, at most " + MOST_TEXTS + " are allowed", null);
@@ -140,7 +181,11 @@ public final class EncodeAction {
       return asked <= MOST_TEXTS
           ? null
           : ValidateActions.addValidationError(
-              "[texts] and [images] are " + asked + ", at most " + MOST_TEXTS + " are allowed",
+              "[texts], [images] and [numbers] are "
+                  + asked
+                  + ", at most "
+                  + MOST_TEXTS
+                  + " are allowed",
               null);
     }
 
@@ -158,20 +203,27 @@ public final class EncodeAction {
     }
   }
 
-  /** The encodings of texts and images, in their order. */
+  /** The encodings of texts, images and lists of numbers, in their order. */
   public static final class Response extends ActionResponse implements ToXContentObject {
 
     private final EncoderHandle encoder;
     private final List<Content> contents;
     private final List<Encoded> encoded;
     private final int texts;
+    private final int images;
 
-    /** The first so many are of texts, the others of images. */
-    Response(EncoderHandle encoder, List<Content> contents, List<Encoded> encoded, int texts) {
+    /** The first so many are of texts, then of images, the others of numbers. */
+    Response(
+        EncoderHandle encoder,
+        List<Content> contents,
+        List<Encoded> encoded,
+        int texts,
+        int images) {
       this.encoder = encoder;
       this.contents = contents;
       this.encoded = encoded;
       this.texts = texts;
+      this.images = images;
     }
 
     @Override
@@ -194,11 +246,22 @@ public final class EncodeAction {
         builder.endObject();
       }
       builder.endArray();
-      if (texts < encoded.size()) {
+      int numbers = texts + images;
+      if (images > 0) {
         builder.startArray("images");
-        for (Encoded image : encoded.subList(texts, encoded.size())) {
+        for (Encoded image : encoded.subList(texts, numbers)) {
           builder.startObject();
           show(builder, image, contents.get(place++));
+          builder.endObject();
+        }
+        builder.endArray();
+      }
+      if (numbers < encoded.size()) {
+        builder.startArray("numbers");
+        for (Encoded list : encoded.subList(numbers, encoded.size())) {
+          builder.startObject();
+          builder.field("lost_numbers", list.lost());
+          show(builder, list, contents.get(place++));
           builder.endObject();
         }
         builder.endArray();
@@ -240,7 +303,14 @@ public final class EncodeAction {
       ActionListener<Void> all =
           encoders
               .preserved(listener)
-              .map(done -> new Response(encoder, contents, List.of(encoded), request.texts.size()));
+              .map(
+                  done ->
+                      new Response(
+                          encoder,
+                          contents,
+                          List.of(encoded),
+                          request.texts.size(),
+                          request.images.size()));
       try (RefCountingListener refs = new RefCountingListener(all)) {
         List<DocumentFeed.Text> texts = new ArrayList<>();
         for (int i = 0; i < encoded.length; i++) {

@@ -99,7 +99,7 @@ final class EncoderInService implements EncoderHandle {
   public Set<Kind> kinds(Content content) {
     return content instanceof Content.Image
         ? manifest().kindsOfImages()
-        : manifest().kindsOfTexts();
+        : manifest().kindsOfTokens();
   }
 
   @Override
@@ -221,12 +221,18 @@ final class EncoderInService implements EncoderHandle {
       EncoderRuntime tower = runtime.tower(Role.QUERY);
       return tower.giving(kinds(query), tower.tokenize(text));
     }
+    if (query instanceof Content.Numbers) {
+      return runtime.tower(Role.QUERY).readNumbers(query.given());
+    }
     return runtime.giving(kinds(query), runtime.readImage(query.given(), settings.imageLimits()));
   }
 
   /** What it reads of a document; else as {@link DocumentText}. */
   Tokens read(Content document, String prompt, List<int[]> spans, Set<Kind> kinds)
       throws EncodeException {
+    if (document instanceof Content.Numbers) {
+      return runtime.readNumbers(document.given());
+    }
     if (document instanceof Content.Image) {
       return runtime.giving(kinds, runtime.readImage(document.given(), settings.imageLimits()));
     }

@@ -20,6 +20,7 @@ record ShownRow(String key, BiFunction<EncoderHandle, float[], Object> value) {
           Map.of(
               Kind.DENSE, new ShownRow("vector", (encoder, row) -> row),
               Kind.IMAGE_TEXT, new ShownRow("vector", (encoder, row) -> row),
+              Kind.NUMBERS, new ShownRow("vector", (encoder, row) -> row),
               Kind.SPARSE, new ShownRow("weights", EncoderHandle::terms),
               Kind.MULTI, new ShownRow("token_vectors", ShownRow::vectors)));
 

@@ -34,6 +34,9 @@ public final class Wire {
   /** The oldest version whose query {@code maxsim} reads images. */
   public static final int MAXSIM_IMAGES = 6;
 
+  /** The oldest version that reads numbers. */
+  public static final int NUMBERS = 6;
+
   /** The transport version of what every node has that has this plugin: the very first. */
   public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);
 
@@ -63,12 +66,13 @@ public final class Wire {
   }
 
   /**
-   * Writes a message with a query in it, of which no node may leave the image or the instruction
-   * out.
+   * Writes a message with a query in it, of which no node may leave the image, the numbers or the
+   * instruction out.
    */
   public static void write(StreamOutput out, Content query, Writer writer) throws IOException {
     boolean isPlain = query instanceof Content.Text && query.instruction() == null;
-    write(out, isPlain ? OLDEST_READER : CONTENTS, writer);
+    int ofOthers = query instanceof Content.Numbers ? NUMBERS : CONTENTS;
+    write(out, isPlain ? OLDEST_READER : ofOthers, writer);
   }
 
   /** Writes a message that no version before one may read. */

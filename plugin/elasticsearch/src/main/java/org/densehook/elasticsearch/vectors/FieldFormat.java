@@ -17,7 +17,8 @@ public interface FieldFormat {
               Kind.DENSE, new DenseFormat(),
               Kind.SPARSE, new SparseFormat(),
               Kind.MULTI, new MultiFormat(),
-              Kind.IMAGE_TEXT, new DenseFormat()));
+              Kind.IMAGE_TEXT, new DenseFormat(),
+              Kind.NUMBERS, new DenseFormat()));
 
   /** The kind of what it holds. */
   Kind kind();

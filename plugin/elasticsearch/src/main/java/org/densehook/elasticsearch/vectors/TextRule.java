@@ -36,9 +36,20 @@ public record TextRule(
      * @throws IllegalArgumentException when one is an object
      */
     List<String> texts(Map<?, ?> document) {
-      return paths.stream()
-          .flatMap(path -> InputText.of(path, FieldPaths.values(document, path)).stream())
-          .toList();
+      return texts(document, Modality.TEXT);
+    }
+
+    /** The same of what is no text, of which there is one. */
+    List<String> texts(Map<?, ?> document, Modality modality) {
+      List<String> texts =
+          paths.stream()
+              .flatMap(path -> modality.texts(path, FieldPaths.values(document, path)).stream())
+              .toList();
+      if (modality == Modality.NUMBERS && texts.size() > 1) {
+        throw new IllegalArgumentException(
+            "input field [" + name + "] has numbers of several of " + paths + "; give one list");
+      }
+      return texts;
     }
   }
 
@@ -84,7 +95,7 @@ public record TextRule(
   Map<String, String> texts(Map<?, ?> document, Function<List<String>, String> join) {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Input input : inputs) {
-      texts.put(input.name, join.apply(input.texts(document)));
+      texts.put(input.name, join.apply(input.texts(document, modality)));
     }
     return texts;
   }
