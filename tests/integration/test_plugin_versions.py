@@ -29,7 +29,7 @@ SOURCES = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "main
 WIRE = Path("org") / "densehook" / "elasticsearch" / "service" / "Wire.java"
 # the next version of the plugin: it adds to every message, and wants it back from its like
 NEXT = {
-    "VERSION = 5;": "VERSION = 6;",
+    "VERSION = 6;": "VERSION = 7;",
     "writer.write(body);": 'writer.write(body); body.writeString("of version 6");',
     "return reader.read(aware, version);": """
         T message = reader.read(aware, version);

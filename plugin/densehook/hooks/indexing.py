@@ -11,7 +11,7 @@ from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
-from .text_rule import MANY, MODALITIES, READING, Modality, modality_objection
+from .text_rule import MANY, MODALITIES, READING, Modality, modality_objection, own_modality
 
 FIELD = "embedding"
 """The vector field of an index, unless another is named."""
@@ -182,7 +182,7 @@ def require_modality(
         if modality_objection(modality, manifest):
             raise RequestError(
                 f"encoder {manifest.name!r} of kind {manifest.kind} reads no texts; say what it"
-                f" reads, and in which field: modality={READING[type(manifest.part)][0]!r}"
+                f" reads, and in which field: modality={own_modality(manifest)!r}"
             )
         return
     manifest.of(next(kind for kind, reads in READING.items() if modality in reads))

@@ -13,7 +13,7 @@ from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
-from .paths import is_nested, mapping_at, source_paths
+from .paths import is_disabled, is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
 from .template import TextTemplate
 from .text_rule import MODALITIES, Input, Modality, TextRule
@@ -80,9 +80,7 @@ def meta_of(
     modality: Modality = "text",
 ) -> dict[str, Any]:
     """The mapping's ``_meta`` for one vector field; ``bm25_field`` is None where none has text."""
-    entry = _entry(manifest, inputs, chunk, template)
-    if modality != "text":
-        entry["modality"] = modality
+    entry = _entry(manifest, inputs, chunk, template, modality)
     searched = {} if bm25_field is None else {"bm25": bm25_field}
     return {META: {"fields": {field: entry}, **searched}}
 
@@ -94,32 +92,37 @@ def field_meta(
     inputs: Sequence[str],
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    modality: Modality = "text",
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
     What it states already of how the text of these inputs is made stays. BM25 searches the inputs,
-    each for itself, unless the mapping names others.
+    each for itself, unless the mapping names others, or they hold no texts.
     """
     densehook = _object(meta.get(META))
     known = _object(densehook.get("fields"))
     stated = _object(known.get(field))
     same = _names(stated.get("input")) == tuple(inputs)
     kept = {key: stated[key] for key in ("template", "prompt") if same and key in stated}
-    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template)}}
-    return {**meta, META: {"bm25": list(inputs), **densehook, "fields": fields}}
+    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template, modality)}}
+    searched = {"bm25": list(inputs)} if modality == "text" else {}
+    return {**meta, META: {**searched, **densehook, "fields": fields}}
 
 
 def _entry(
     manifest: Manifest,
     inputs: Sequence[str],
-    chunk: ChunkRule | None = None,
-    template: str | None = None,
+    chunk: ChunkRule | None,
+    template: str | None,
+    modality: Modality,
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.space,
     }
+    if modality != "text":
+        entry["modality"] = modality
     if template is not None:
         entry["template"] = template
     if chunk is not None:
@@ -261,6 +264,7 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     return (
         bool(mapped)
         and not unsearched
+        and not is_disabled(mapped)
         and not mapped.keys() & _LEFT_OUT
         and not is_nested(properties, name)
     )

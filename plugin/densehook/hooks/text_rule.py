@@ -84,6 +84,11 @@ class TextRule:
         return tuple(dict.fromkeys((*self.paths, *others)))
 
 
+def own_modality(manifest: Manifest) -> Modality:
+    """What an encoder reads where nobody says: texts, if it can."""
+    return READING.get(type(manifest.part), ("text",))[0]
+
+
 def modality_objection(modality: Modality, manifest: Manifest) -> str:
     """Why an encoder cannot read what a field is made of; empty when it can."""
     reads = READING.get(type(manifest.part), ("text",))
