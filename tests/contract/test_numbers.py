@@ -38,6 +38,7 @@ from densehook.errors import (
     SelfTestError,
 )
 from densehook.export import export_bundle, find_files, import_bundle, imported_recipe, read_recipe
+from densehook.export.graph import quiet
 from densehook.hooks import NOTES
 from densehook.hooks.notes import text_hash
 from densehook.migration import Wanted, migrate
@@ -147,6 +148,54 @@ def test_what_a_graph_takes_is_told_by_its_axes(bundles: dict[str, Made]) -> Non
         assert made_.bundle.manifest.proof == "none"
         assert not (made_.bundle.path / "tokenizer.json").exists()
         assert shown["lowest_cosine"] >= 0.99999
+
+
+class _Spectrogram(torch.nn.Module):
+    """A transformer of spectrograms as exporters leave it."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_values: Any) -> Any:
+        found = self.model(input_values)
+        return found.last_hidden_state, found.pooler_output
+
+
+def test_a_transformer_of_spectrograms_is_transformers(tmp_path: Path) -> None:
+    from transformers import ASTConfig, ASTModel
+
+    torch.manual_seed(0)
+    sides = {"max_length": 32, "num_mel_bins": 16, "patch_size": 8}
+    strides = {"frequency_stride": 8, "time_stride": 8}
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    model = ASTModel(ASTConfig(**sizes, **sides, **strides, intermediate_size=64)).eval()
+    names = ["input_values", "last_hidden_state", "pooler_output"]
+    file = tmp_path / "model.onnx"
+    with quiet(), torch.no_grad():
+        torch.onnx.export(
+            _Spectrogram(model),
+            (torch.randn(2, 32, 16),),
+            str(file),
+            input_names=names[:1],
+            output_names=names[1:],
+            dynamic_axes={name: {0: "batch"} for name in names},
+            opset_version=17,
+            dynamo=False,
+        )
+    spectrograms = np.random.default_rng(0).normal(size=(3, 32, 16)).astype(np.float32)
+    with torch.no_grad():
+        given = model(torch.tensor(spectrograms))
+    for pooling, expected in (
+        (None, given.pooler_output),
+        ("mean", given.last_hidden_state.mean(1)),
+    ):
+        recipe = imported_recipe(file, name="spectrograms", pooling=pooling)
+        bundle = import_bundle(find_files(file), recipe, tmp_path / "bundle")
+        part = bundle.manifest.of(Numbers)
+        assert (part.channels, part.fixed_length, bundle.manifest.max_tokens) == (16, True, 512)
+        found = load(bundle.path).encode_numbers(spectrograms)
+        assert cosines(found, expected.numpy()).min() >= 0.99999
 
 
 def test_a_list_that_is_too_long_is_cut_and_counted(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..bundle import Manifest
@@ -12,7 +11,6 @@ from ..chunk import ChunkRule
 from ..errors import RequestError
 from .indexing import (
     CHUNKED_FIELD,
-    HELD,
     place,
     require_field_names,
     require_index_type,
@@ -20,7 +18,7 @@ from .indexing import (
     vector_mapping,
 )
 from .notes import NOTES, NOTES_MAPPING
-from .paths import mapped_fields, mapping_at, source_paths
+from .paths import is_disabled, mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
 from .text_rule import Modality
 
@@ -57,6 +55,13 @@ WITHOUT_TEXT = frozenset(
 )
 """Types of fields whose values in a document are no text: the node's."""
 
+_NUMERIC = ("double", "float", "half_float", "scaled_float", "integer", "long", "short", "byte")
+HOLDING: Mapping[Modality, Callable[[str, Mapping[str, Any]], bool]] = {
+    "image": lambda kind, mapped: kind == "binary",
+    "numbers": lambda kind, mapped: kind in _NUMERIC or (kind == "object" and is_disabled(mapped)),
+}
+"""Of what is no text whether a field of a type, mapped so, holds it: the node's."""
+
 
 def addition_request(
     index: str,
@@ -75,10 +80,9 @@ def addition_request(
     """
     index_type = require_index_type(manifest, index_type)
     require_field_names(inputs, field, chunk)
-    require_modality(manifest, modality, inputs, made=chunk is not None)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
-    require_texts(index, mapping, manifest, inputs, chunk, HELD.get(modality, {}))
+    require_inputs(index, mapping, manifest, inputs, chunk, modality)
     path, wanted = vector_mapping(manifest, index_type, field, chunk)
     added: dict[str, Any] = {}
     if not (mapped := mapping_at(properties, path)):
@@ -126,27 +130,23 @@ def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
         )
 
 
-def require_texts(
+def require_inputs(
     index: str,
     mapping: Mapping[str, Any],
     manifest: Manifest,
     inputs: Sequence[str],
     chunk: ChunkRule | None,
-    held: Mapping[str, Any] = MappingProxyType({}),
+    modality: Modality,
 ) -> None:
-    """Raises RequestError for inputs that hold no text, BundleError for chunks that cannot be.
-
-    ``held`` is how a field is mapped that holds what is read all the same.
-    """
+    """Raises RequestError for inputs that hold nothing to read, BundleError for what cannot be."""
+    require_modality(manifest, modality, inputs, made=chunk is not None)
     if chunk is not None and chunk.is_late:
         manifest.require_spans()
     for name in (*inputs, *(() if chunk is None else chunk.prefix)):
-        _require_text(index, mapping, name, held)
+        _require_input(index, mapping, name, modality)
 
 
-def _require_text(
-    index: str, mapping: Mapping[str, Any], name: str, held: Mapping[str, Any]
-) -> None:
+def _require_input(index: str, mapping: Mapping[str, Any], name: str, modality: Modality) -> None:
     if name in mapping.get("runtime", {}):
         return
     properties = mapping.get("properties", {})
@@ -157,13 +157,17 @@ def _require_text(
             near = difflib.get_close_matches(name, known, n=3)
             meant = f"is {' or '.join(map(repr, near))} meant?" if near else "name one that it has"
             raise RequestError(f"index {index!r} maps no field {name!r}; {meant}")
-        kind = "object" if "properties" in mapped else mapped.get("type")
-        if kind in WITHOUT_TEXT and not (held and held.items() <= mapped.items()):
-            given = "" if path == name else f", from which {name!r} has its values,"
+        kind = "object" if "properties" in mapped else str(mapped.get("type", "object"))
+        if modality in HOLDING and HOLDING[modality](kind, mapped):
+            continue
+        given = "" if path == name else f", from which {name!r} has its values,"
+        seen = f"field {path!r} of index {index!r}{given} is mapped as {kind}, which holds no"
+        if modality == "numbers":
             raise RequestError(
-                f"field {path!r} of index {index!r}{given} is mapped as {kind}, which holds no"
-                " text; name text fields"
+                f"{seen} list of numbers; name an object with enabled false, or floats"
             )
+        if kind in WITHOUT_TEXT:
+            raise RequestError(f"{seen} text; name text fields")
 
 
 def _require_alike(

@@ -11,7 +11,7 @@ from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .provenance import meta_of
-from .text_rule import MODALITIES, Modality
+from .text_rule import MODALITIES, Modality, own_modality
 
 FIELD = "embedding"
 """The vector field of an index, unless another is named."""
@@ -28,7 +28,7 @@ _NAMES: Mapping[str, dict[str, Any]] = {
 }
 """Mappings of what chunks have the names of their parts in."""
 
-HELD: Mapping[Modality, Mapping[str, Any]] = {
+_HELD: Mapping[Modality, Mapping[str, Any]] = {
     "image": {"type": "binary"},
     "numbers": {"type": "object", "enabled": False},
 }
@@ -77,8 +77,8 @@ def index_request(
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
     searched = list(dict.fromkeys((*(chunk.prefix if chunk is not None else ()), *inputs)))
     bm25_field: str | None = None
-    if modality in HELD:
-        place(properties, searched[0], HELD[modality])
+    if modality in _HELD:
+        place(properties, searched[0], _HELD[modality])
     elif len(searched) == 1:
         bm25_field = searched[0]
         place(properties, bm25_field, text)
@@ -186,7 +186,7 @@ def require_modality(
     if modality == "text" and modality not in manifest.modalities:
         raise RequestError(
             f"encoder {manifest.name!r} of kind {manifest.kind} reads no texts; say what it reads,"
-            f" and in which field: modality={manifest.modalities[0]!r}"
+            f" and in which field: modality={own_modality(manifest)!r}"
         )
     manifest.require_modality(modality)
     if modality == "text":

@@ -70,6 +70,11 @@ def is_nested(properties: Mapping[str, Any], path: str) -> bool:
     return any(mapping_at(properties, above).get("type") == "nested" for above, _ in _splits(path))
 
 
+def is_disabled(mapped: Mapping[str, Any]) -> bool:
+    """Whether a field is an object that is kept in the source alone, whatever is in it."""
+    return str(mapped.get("enabled", True)).lower() == "false"
+
+
 def source_paths(properties: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Where documents have the values of a field.
 

@@ -14,7 +14,7 @@ from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from .kinds import VECTOR_LISTS
-from .paths import is_nested, mapping_at, source_paths
+from .paths import is_disabled, is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
 from .template import TextTemplate
 from .text_rule import MODALITIES, Input, Modality, TextRule
@@ -111,8 +111,8 @@ def field_meta(
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
-    What it states already of how the text of these inputs is made stays. BM25 searches the inputs
-    that hold text, each for itself, unless the mapping names others.
+    What it states already of how the text of these inputs is made stays. BM25 searches the inputs,
+    each for itself, unless the mapping names others, or they hold no texts.
     """
     densehook = _object(meta.get(META))
     known = _object(densehook.get("fields"))
@@ -127,15 +127,17 @@ def field_meta(
 def _entry(
     manifest: Manifest,
     inputs: Sequence[str],
-    chunk: ChunkRule | None = None,
-    template: str | None = None,
-    modality: Modality = "text",
+    chunk: ChunkRule | None,
+    template: str | None,
+    modality: Modality,
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.space,
     }
+    if modality != "text":
+        entry["modality"] = modality
     if template is not None:
         entry["template"] = template
     if chunk is not None:
@@ -279,6 +281,7 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     return (
         bool(mapped)
         and not unsearched
+        and not is_disabled(mapped)
         and not mapped.keys() & _LEFT_OUT
         and not is_nested(properties, name)
     )

@@ -9,7 +9,7 @@ from typing import Any
 from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
-from .adding import notes_addition, require_kept_source, require_texts
+from .adding import notes_addition, require_inputs, require_kept_source
 from .indexing import (
     field_for,
     place,
@@ -21,6 +21,7 @@ from .kinds import field_for_kind
 from .notes import NOTES
 from .paths import mapping_at
 from .provenance import META, field_meta
+from .text_rule import own_modality
 from .vector_field import VectorField
 
 PIPELINES = ("default_pipeline", "final_pipeline")
@@ -67,9 +68,10 @@ def successor_request(
     chunk = chunk or (None if old is None else old.chunk)
     chunk = None if chunk is None else chunk.within(manifest.max_tokens)
     inputs = list(inputs) or ([] if old is None else list(old.inputs))
-    template = None
+    template, modality = None, own_modality(manifest)
     if old is not None and old.inputs == tuple(inputs):
         _require_no_prompts(index, old)
+        modality = old.text.modality
         template = None if old.text.template is None else old.text.template.stated
     field = field or _name(old, chunk)
     index_type = require_index_type(manifest, index_type or _index_type(old, manifest))
@@ -78,7 +80,7 @@ def successor_request(
     if old is not None:
         properties = _without(properties, old.path)
     rest = {**mapping, "properties": properties}
-    require_texts(index, rest, manifest, inputs, chunk)
+    require_inputs(index, rest, manifest, inputs, chunk, modality)
     path, vector = vector_mapping(manifest, index_type, field, chunk)
     if mapped := mapping_at(properties, path):
         raise RequestError(
@@ -93,7 +95,7 @@ def successor_request(
         "mappings": {
             **rest,
             "properties": properties,
-            "_meta": field_meta(meta, manifest, field, inputs, chunk, template),
+            "_meta": field_meta(meta, manifest, field, inputs, chunk, template, modality),
         },
     }
 

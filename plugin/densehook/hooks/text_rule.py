@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from ..bundle import MANY, Manifest, join_texts
 from ..errors import EncodeError, UnusableDocument
@@ -74,6 +74,11 @@ class TextRule:
         chosen = () if self.chosen_by is None else (self.chosen_by,)
         others = (path for each in (*self.prefix, *chosen) for path in each.paths)
         return tuple(dict.fromkeys((*self.paths, *others)))
+
+
+def own_modality(manifest: Manifest) -> Modality:
+    """What an encoder reads where nobody says: texts, if it can."""
+    return cast(Modality, manifest.modalities[0])
 
 
 def modality_objection(modality: Modality, manifest: Manifest) -> str:

@@ -102,6 +102,22 @@ class ManifestTest {
     assertTrue(refused.getMessage().contains(reason.strip()), refused.getMessage());
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "| \"fixed_length\": false| missing [channels]",
+        "\"channels\": 5,| \"fixed_length\": false| max_tokens is 16; it must be whole steps of 5",
+        "\"channels\": 0,| \"fixed_length\": false| channels is 0",
+        "\"channels\": 2,| \"fixed_length\": 1| fixed_length is 1; it must be true or false",
+      })
+  void refusesNumbersThatItCannotRead(String channels, String fixed, String reason) {
+    String stated = "\"numbers\", " + (channels == null ? "" : channels) + fixed.strip() + ",";
+    String changed = WRITTEN.replace("\"dense\",", stated).replace("\"input_ids\"", "\"numbers\"");
+    BundleException refused = assertThrows(BundleException.class, () -> Manifest.parse(changed));
+    assertTrue(refused.getMessage().contains(reason.strip()), refused.getMessage());
+  }
+
   @Test
   void aPlainExportSaysNothingOfVariants() throws BundleException {
     Manifest manifest = Manifest.parse(WRITTEN);
