@@ -1,8 +1,9 @@
-"""How much faster a table of vectors is than a transformer: texts and queries a second.
+"""How much faster a table of vectors is than a transformer: documents and queries.
 
 Tables of random numbers in the sizes of those that are used most, with MiniLM's tokenizer: the
 speed is of a table's size alone. Each is timed beside all-MiniLM-L6-v2 in fp32, in turn, on
-SciFact's documents and queries.
+SciFact's documents and queries, on one thread and by what it takes of the CPU, so that whatever
+else the machine does is not counted.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import json
 import shutil
 import statistics
 import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from densehook.bundle import Bundle, Dense
-from densehook.encode import Encoder, Engine, load
+from densehook.bundle import Bundle
+from densehook.encode import Encoder, load
 from densehook.export import Recipe, export_bundle
-from densehook.machine import usable_cpus
 
-from .encode import SEED, corpus, questions, seconds_of
+from .encode import SEED, corpus, questions
 from .report import Result, at_least, out, parser, show
 from .setting import minilm
 
@@ -33,68 +35,77 @@ DIMS = {
 ROUNDS = 3
 _TIMES = 10
 """How often a table encodes the documents while MiniLM does once: else it is over in a moment."""
-_QUERIES = 200
+_QUERIES = 100
 _BAR = 20
+
+Work = Callable[[], object]
 
 
 def main() -> int:
     """Runs the benchmark."""
     options = parser(__doc__ or "")
-    options.add_argument("--documents", type=int, default=200, help="SciFact's documents")
+    options.add_argument("--documents", type=int, default=100, help="SciFact's documents")
     args = options.parse_args()
-    documents = corpus(args.documents)
+    documents, queries = corpus(args.documents), questions()[:_QUERIES]
     plain = minilm()
-    transformer = load(plain.path)
+    transformer = load(plain.path, threads=1)
     stats = transformer.encode_counted(documents, "document").stats
     out.print(
-        f"{len(documents)} documents, {stats.tokens / stats.texts:.0f} tokens each to MiniLM,"
-        f" {stats.truncated_texts} of them cut; {usable_cpus()} threads"
+        f"{len(documents)} documents, to MiniLM of {stats.tokens / stats.texts:.0f} tokens,"
+        f" {stats.truncated_texts} of them cut; {len(queries)} queries one by one"
     )
     results = []
     with tempfile.TemporaryDirectory() as scratch:
         for name, dims in DIMS.items():
-            table = _exported(plain, dims, Path(scratch) / name)
-            results += [
-                _documents(name, load(table.path), transformer, documents),
-                _queries(name, table, plain),
-            ]
+            table = load(_exported(plain, dims, Path(scratch) / name).path, threads=1)
+            results += _measured(f"{name}, {dims} dims", table, transformer, documents, queries)
     return show("Static embeddings", results, args.json)
 
 
-def _documents(name: str, table: Encoder, transformer: Encoder, texts: list[str]) -> Result:
-    """Texts a second in bulk, the median of the rounds' ratios."""
-    tokens = table.encode_counted(texts, "document").stats.tokens
-    ratios, rates = [], []
-    for _ in range(ROUNDS):
-        one = seconds_of(transformer.encode_counted, texts, "document")
-        other = seconds_of(table.encode_counted, texts * _TIMES, "document") / _TIMES
-        ratios.append(one / other)
-        rates.append((len(texts) / other, len(texts) / one))
-    ours, theirs = (statistics.median(each) for each in zip(*rates, strict=True))
-    out.print(
-        f"{_named(name, table)}: {ours:,.0f} documents/s of {tokens / len(texts):.0f} tokens,"
-        f" MiniLM {theirs:,.1f}"
+def _measured(
+    name: str,
+    table: Encoder,
+    transformer: Encoder,
+    documents: Sequence[str],
+    queries: Sequence[str],
+) -> list[Result]:
+    tokens = table.encode_counted(documents, "document").stats.tokens
+    ours, theirs = _in_turn(
+        lambda: table.encode_counted([*documents] * _TIMES, "document"),
+        lambda: transformer.encode_counted(documents, "document"),
     )
-    ratio = statistics.median(ratios)
-    return at_least(f"{_named(name, table)}: documents a second / MiniLM's", ratio, _BAR)
+    ours = [seconds / _TIMES for seconds in ours]
+    rates = [len(documents) / statistics.median(each) for each in (ours, theirs)]
+    out.print(
+        f"{name}: {rates[0]:,.0f} documents/s of {tokens / len(documents):.0f} tokens, MiniLM"
+        f" {rates[1]:,.1f}"
+    )
+    asked, answered = _in_turn(
+        lambda: [table.encode_queries(query) for query in queries],
+        lambda: [transformer.encode_queries(query) for query in queries],
+    )
+    each = [1000 * statistics.median(seconds) / len(queries) for seconds in (asked, answered)]
+    out.print(f"{name}: {each[0]:.3f} ms a query, MiniLM {each[1]:.2f}")
+    return [
+        at_least(f"{name}: documents a second / MiniLM's", _ratio(theirs, ours), _BAR),
+        at_least(f"{name}: MiniLM's time of a query / its", _ratio(answered, asked), _BAR),
+    ]
 
 
-def _queries(name: str, table: Bundle, plain: Bundle) -> Result:
-    """Queries one by one, as an engine runs them."""
-    texts = questions()[:_QUERIES]
-    times: tuple[list[float], list[float]] = ([], [])
-    with Engine(table, cached_queries=0) as one, Engine(plain, cached_queries=0) as other:
-        for text in texts:
-            for engine, seconds in zip((one, other), times, strict=True):
-                seconds.append(seconds_of(engine.encode_query, text))
-    ours, theirs = (1000 * statistics.median(each) for each in times)
-    dims = table.manifest.of(Dense).dims
-    out.print(f"a query, {dims} dims: {ours:.3f} ms, MiniLM {theirs:.2f} ms")
-    return at_least(f"{name}, {dims} dims: MiniLM's time of a query / its", theirs / ours, _BAR)
+def _in_turn(one: Work, other: Work) -> tuple[list[float], list[float]]:
+    """The CPU's seconds of both, one after the other in every round; the first is not timed."""
+    took: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS + 1):
+        for work, seconds in zip((one, other), took, strict=True):
+            started = time.process_time()
+            work()
+            seconds.append(time.process_time() - started)
+    return took[0][1:], took[1][1:]
 
 
-def _named(name: str, encoder: Encoder) -> str:
-    return f"{name}, {encoder.dims} dims"
+def _ratio(one: Sequence[float], other: Sequence[float]) -> float:
+    """The median of the rounds'."""
+    return statistics.median(a / b for a, b in zip(one, other, strict=True))
 
 
 def _exported(plain: Bundle, dims: int, folder: Path) -> Bundle:

@@ -413,6 +413,22 @@ def test_an_index_of_the_three_is_made_and_fed_and_searched_as_one(
         assert told.score == pytest.approx(hits[0].score)
 
 
+def test_an_encoder_of_the_cluster_makes_the_three_too(
+    plugin_client: Elasticsearch, plugin_index: str, three: Encoder
+) -> None:
+    index = Index.create(
+        plugin_client,
+        plugin_index,
+        densehook.load(three.manifest.name, es=plugin_client),
+        inputs=["body"],
+        kinds=list(FIELDS.values()),
+        index_type="float32",
+    )
+    assert index.encoder is None and index.ingest(DOCUMENTS[:3]).indexed == 3
+    assert_current(plugin_client, plugin_index, three)
+    assert index.search(QUERY) and index.search(QUERY, mode="maxsim")
+
+
 def test_what_is_fused_here_is_what_the_cluster_fuses(
     plugin_client: Elasticsearch, plugin_index: str, together: Callable[..., Index], three: Encoder
 ) -> None:

@@ -84,6 +84,8 @@ def test_an_index_of_a_data_stream_is_named_itself() -> None:
         ({"type": "keyword", "index": False}, True),
         ({"type": "keyword", "index": False, "doc_values": False}, False),
         ({"type": "keyword", "ignore_above": 256}, False),
+        ({"type": "binary"}, False),
+        ({"type": "binary", "doc_values": True}, True),
         ({}, False),
     ],
 )

@@ -278,6 +278,8 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     unsearched = mapped.get("index") is False and (
         mapped.get("type") == "text" or mapped.get("doc_values") is False
     )
+    if mapped.get("type") == "binary":
+        unsearched = mapped.get("doc_values") is not True
     return (
         bool(mapped)
         and not unsearched
