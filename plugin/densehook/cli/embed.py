@@ -21,13 +21,16 @@ from .options import (
     ChunkPrefix,
     ChunkTokens,
     Failures,
+    ImageInput,
     InCluster,
     IndexType,
+    NumbersInput,
     Pace,
     Texts,
     Url,
     VectorFieldName,
     chunk_rule,
+    held_input,
     names,
 )
 from .progress import bars
@@ -58,14 +61,8 @@ def embed(
             " they are known.",
         ),
     ] = None,
-    image: Annotated[
-        str | None,
-        typer.Option(
-            "--image",
-            help="Instead of --input: the field whose images are encoded, in base64 or as data"
-            " URLs.",
-        ),
-    ] = None,
+    image: ImageInput = None,
+    numbers: NumbersInput = None,
     field: VectorFieldName = None,
     index_type: IndexType = None,
     chunk: ChunkBy = None,
@@ -84,27 +81,27 @@ def embed(
 ) -> None:
     """Give the documents of an index the vectors that they lack, while it serves.
 
-    A vector field that the index has not is added first, with --encoder and --input, or --image.
-    Vectors of
-    another encoder are made anew; a client's own stay. The same command goes on with what is left
-    after an end. Exit code 1 when some documents could not get one.
+    A vector field that the index has not is added first, with --encoder and --input, --image or
+    --numbers. Vectors of another encoder are made anew; a client's own stay. The same command goes
+    on with what is left after an end. Exit code 1 when some documents could not get one.
     """
     from .cluster import connect
 
+    held, modality = held_input(image, numbers)
+    if inputs is not None and held is not None:
+        raise typer.BadParameter("give one of them", param_hint="--input, --image, --numbers")
     client = connect(url, api_key, ca_certs)
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
-    if inputs is not None and image is not None:
-        raise typer.BadParameter("give one of them", param_hint="--input, --image")
     opened = prepared(
         client,
         index,
         encoder,
-        inputs or image,
+        inputs or held,
         field,
         index_type,
         rule,
         in_cluster,
-        modality="text" if image is None else "image",
+        modality=modality,
     )
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)

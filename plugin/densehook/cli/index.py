@@ -25,12 +25,15 @@ from .options import (
     ChunkTokens,
     Failures,
     IdField,
+    ImageInput,
     InCluster,
     MakeIds,
+    NumbersInput,
     Rename,
     Url,
     VectorFieldName,
     chunk_rule,
+    held_input,
     names,
     renames,
 )
@@ -54,20 +57,8 @@ def create(
     inputs: Annotated[
         str, typer.Option("--input", help="Text fields to encode, separated by commas.")
     ] = "title,text",
-    image: Annotated[
-        str | None,
-        typer.Option(
-            "--image",
-            help="Instead of --input: the field whose images are encoded, in base64 or as data"
-            " URLs.",
-        ),
-    ] = None,
-    numbers: Annotated[
-        str | None,
-        typer.Option(
-            "--numbers", help="Instead of --input: the field whose lists of numbers are encoded."
-        ),
-    ] = None,
+    image: ImageInput = None,
+    numbers: NumbersInput = None,
     kinds: Annotated[
         str | None,
         typer.Option(
@@ -117,11 +108,9 @@ def create(
     from ..elastic.indices import create_index
     from .cluster import connect
 
-    if image is not None and numbers is not None:
-        raise typer.BadParameter("give one of them", param_hint="--image, --numbers")
+    held, modality = held_input(image, numbers)
     client = connect(url, api_key, ca_certs)
     manifest = manifest_of(encoder, None if in_cluster is False else client)
-    held = image or numbers
     rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
     given = names(inputs) if held is None else [held]
     types = names(index_type or "")
@@ -141,7 +130,7 @@ def create(
         in_cluster=in_cluster,
         chunk=rule,
         template=template,
-        modality="image" if image else "numbers" if numbers else "text",
+        modality=modality,
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"
     made = ", ".join(

@@ -10,7 +10,7 @@ import typer
 
 from ..chunk import WAYS, ChunkRule
 from ..files import text_lines
-from ..hooks import INDEX_TYPES
+from ..hooks import INDEX_TYPES, Modality
 
 Url = Annotated[
     str | None,
@@ -64,6 +64,19 @@ InCluster = Annotated[
         help="Whether the cluster's densehook plugin makes the vectors; by default where it has"
         " this encoder.",
         show_default=False,
+    ),
+]
+ImageInput = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        help="Instead of --input: the field whose images are encoded, in base64 or as data URLs.",
+    ),
+]
+NumbersInput = Annotated[
+    str | None,
+    typer.Option(
+        "--numbers", help="Instead of --input: the field whose lists of numbers are encoded."
     ),
 ]
 ChunkBy = Annotated[
@@ -145,6 +158,13 @@ def renames(given: Sequence[str] | None) -> Mapping[str, str]:
             raise typer.BadParameter(said, param_hint="--rename")
         made[old] = new
     return made
+
+
+def held_input(image: str | None, numbers: str | None) -> tuple[str | None, Modality]:
+    """The field that holds no text, where one is named, and what fields hold."""
+    if image is not None and numbers is not None:
+        raise typer.BadParameter("give one of them", param_hint="--image, --numbers")
+    return image or numbers, "image" if image else "numbers" if numbers else "text"
 
 
 def chunk_rule(
