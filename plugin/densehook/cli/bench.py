@@ -31,6 +31,7 @@ def bench(
     from ..encode.timing import timed
 
     opened = read_bundle(bundle)
+    opened.manifest.require_texts("bench")
     with steps("Encoder") as step:
         times = timed(opened, read_lines(texts) if texts else _passages(), step)
     if as_json:
