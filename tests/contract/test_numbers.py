@@ -274,6 +274,18 @@ def test_texts_are_no_tower_of_numbers(bundles: dict[str, Made], tiny: Encoder) 
             require_one_space(*pair)
 
 
+def test_the_command_line_imports_numbers_and_measures_none(tmp_path: Path) -> None:
+    tiny_numbers.make_graph(tmp_path / "graph", "convolved")
+    run = running_in(tmp_path)
+    said = succeeded(run("import", "graph/model.onnx", "--output", "beats", "--max-tokens", "64"))
+    assert "24 dims of numbers, fp32" in said and "as the graph was on 52 lists" in said
+    assert "proof: none" in said
+    for command in ("bench", "tune"):
+        refused = run(command, "beats")
+        assert refused.returncode == 1
+        assert "of kind 'numbers' reads no texts" in " ".join(refused.stderr.split())
+
+
 def graph(folder: Path, *inputs: tuple[str, int, list[Any]], output: list[Any]) -> Path:
     """A graph that adds up its first input, and gives that."""
     values = [helper.make_tensor_value_info(*each) for each in inputs]

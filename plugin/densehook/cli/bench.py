@@ -46,6 +46,7 @@ def bench(
     from ..encode.timing import timed
 
     opened = read_bundle(bundle)
+    opened.manifest.require_texts("bench")
     given = read_lines(texts) if texts else _passages()
     with steps("Encoder") as step:
         times = timed(opened, given, _files(images) if images else (), step)

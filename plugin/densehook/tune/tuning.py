@@ -31,7 +31,8 @@ Refusal = Mapping[str, str]
 def plain_bundle(path: Path) -> Bundle:
     """The bundle as it was exported: itself, or, where it was tuned, the one kept inside.
 
-    Raises BundleError as read_bundle does, and for a bundle that holds no plain one.
+    Raises BundleError as read_bundle does, and for a bundle that holds no plain one, or reads
+    no texts, by which quality is measured.
     """
     kept = path / VARIANTS_FOLDER / PLAIN
     bundle = read_bundle(kept if kept.is_dir() else path)
@@ -40,6 +41,7 @@ def plain_bundle(path: Path) -> Bundle:
             f"{path} is the variant {bundle.manifest.variant!r} and holds no {VARIANTS_FOLDER}/"
             f"{PLAIN} to start from; export the bundle again"
         )
+    bundle.manifest.require_texts("measuring its quality")
     return bundle
 
 

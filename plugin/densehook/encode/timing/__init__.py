@@ -62,4 +62,4 @@ def timed(
 
 def _timing(bundle: Bundle) -> Timing:
     manifest = bundle.manifest
-    return heads.timed if manifest.also else TIMINGS.get(manifest.kind, texts.timed)
+    return TIMINGS.get(manifest.kind, heads.timed if manifest.also else texts.timed)

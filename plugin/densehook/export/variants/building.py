@@ -37,7 +37,7 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
     """Writes a variant of a plain fp32 bundle to ``output``, replacing a bundle that is there.
 
     ``texts`` are documents like those it will encode; static quantisation is calibrated on them.
-    Raises ExportError for a bundle that is not plain, a variant that is not known, or where
+    Raises BundleError for one that reads no texts, ExportError for one that is not plain, a variant that is not known, or where
     something else stands at ``output``; GateError when the variant is further from the plain
     bundle, or from the golden vectors, than its precision allows.
     """
@@ -48,6 +48,7 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
             f"{origin.path} is {origin.manifest.variant or origin.manifest.precision};"
             " variants are made of a plain fp32 bundle"
         )
+    origin.manifest.require_texts("making a variant")
     with new_folder(output) as staging:
         if VARIANTS[name].steps:
             _write_variant(origin, name, staging, texts)

@@ -108,8 +108,8 @@ class ManifestTest {
       value = {
         "| \"fixed_length\": false| missing [channels]",
         "\"channels\": 5,| \"fixed_length\": false| max_tokens is 16; it must be whole steps of 5",
-        "\"channels\": 0,| \"fixed_length\": false| channels is 0",
-        "\"channels\": 2,| \"fixed_length\": 1| fixed_length is 1; it must be true or false",
+        "\"channels\": 0,| \"fixed_length\": false| channels is [0]",
+        "\"channels\": 2,| \"fixed_length\": 1| fixed_length is [1]; it must be true or false",
       })
   void refusesNumbersThatItCannotRead(String channels, String fixed, String reason) {
     String stated = "\"numbers\", " + (channels == null ? "" : channels) + fixed.strip() + ",";
