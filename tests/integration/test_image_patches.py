@@ -292,6 +292,21 @@ def test_python_feeds_what_the_cluster_would(
     assert stored(plugin_client, index.name)["p3"]["patches"] == values["p3"]["patches"]
 
 
+@pytest.mark.parametrize("in_cluster", [True, False], ids=["cluster", "here"])
+def test_an_index_of_images_gets_patches_while_it_serves(
+    plugin_client: Elasticsearch, plugin_index: str, clip: Encoder, in_cluster: bool
+) -> None:
+    own: dict[str, Any] = {"in_cluster": in_cluster, "inputs": ["photo"], "modality": "image"}
+    Index.create(plugin_client, plugin_index, clip, **own).ingest(DOCUMENTS[:3])
+    local = clip.of_kind("multi")
+    added = Index.add_field(plugin_client, plugin_index, local, field="patches", **own)
+    report = added.embed()
+    assert (report.written, report.failed) == (3, 0)
+    assert_current(plugin_client, plugin_index, clip)
+    again = Index.add_field(plugin_client, plugin_index, local, field="patches", modality="image")
+    assert again.embed().written == 0
+
+
 @pytest.mark.parametrize("index_type", ["float32", "int8", "1bit", "int8-pool2"])
 def test_scores_are_the_exact_maxsim_of_what_is_stored(
     plugin_client: Elasticsearch, made: Callable[..., Index], clip: Encoder, index_type: str

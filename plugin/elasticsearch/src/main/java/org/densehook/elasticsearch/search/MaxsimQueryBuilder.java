@@ -50,11 +50,13 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
               PLAIN_NAME,
               false,
               (a, services) ->
-                  of(
+                  new MaxsimQueryBuilder(
                       services,
                       (String) a[0],
                       asked((String) a[1], (String) a[3], a[2] != null),
-                      (QueryTokens) a[2]));
+                      (QueryTokens) a[2],
+                      null,
+                      null));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
@@ -90,11 +92,6 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
     this.given = given;
     this.searched = searched;
     this.encoded = encoded;
-  }
-
-  private static MaxsimQueryBuilder of(
-      Supplier<SearchServices> services, String field, Content asked, QueryTokens given) {
-    return new MaxsimQueryBuilder(services, field, asked, given, null, null);
   }
 
   /** The text or image that is stated; null beside vectors. */
