@@ -37,9 +37,9 @@ def build_variant(origin: Bundle, name: str, output: Path, texts: Sequence[str])
     """Writes a variant of a plain fp32 bundle to ``output``, replacing a bundle that is there.
 
     ``texts`` are documents like those it will encode; static quantisation is calibrated on them.
-    Raises BundleError for one that reads no texts, ExportError for one that is not plain, a variant that is not known, or where
-    something else stands at ``output``; GateError when the variant is further from the plain
-    bundle, or from the golden vectors, than its precision allows.
+    Raises BundleError for a bundle that reads no texts, ExportError for one that is not plain, a
+    variant that is not known, or where something else stands at ``output``; GateError when the
+    variant is further from the plain bundle, or from the golden vectors, than its precision allows.
     """
     if name not in VARIANTS:
         raise ExportError(f"no variant {name!r}; known are {', '.join(VARIANTS)}")
