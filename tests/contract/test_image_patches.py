@@ -113,11 +113,11 @@ def test_the_manifest_says_what_is_of_texts_and_what_of_images(patches_bundle: B
     manifest = Manifest.loads(patches_bundle.manifest.dumps())
     local = manifest.of_kind("multi")
     assert list(manifest.heads) == BOTH
-    assert list(manifest.heads_of("text")) == ["image-text"]
-    assert list(manifest.heads_of("image")) == BOTH
+    assert list(manifest.token_heads) == ["image-text"]
+    assert list(manifest.image_heads) == BOTH
     assert local.modalities == ("image",) and local.output == "patches"
     assert local.fingerprint == manifest.fingerprint
-    assert list(local.heads_of("text")) == []
+    assert list(local.token_heads) == []
 
 
 def test_an_encoder_without_patches_stays_as_it_was(clip_bundle: Bundle) -> None:

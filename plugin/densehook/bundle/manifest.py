@@ -32,6 +32,8 @@ _VECTOR_FILES = (
 _SHA256 = re.compile("[0-9a-f]{64}")
 _POOLING_MASK = "pooling_mask"
 _SPAN_MASK = "span_mask"
+_TOKENS = set(MANY) - {"image"}
+"""What model.onnx may read."""
 
 INSTRUCTION = "{instruction}"
 """Stands in ``instruction`` where a query's own goes."""
@@ -156,7 +158,7 @@ class Manifest:
     @property
     def token_heads(self) -> Mapping[str, Head]:
         """What model.onnx gives, for a text or for numbers, by kind; its own kind first."""
-        return self._heads_of(set(MANY) - {"image"})
+        return self._heads_of(_TOKENS)
 
     @property
     def image_heads(self) -> Mapping[str, Head]:
@@ -164,11 +166,11 @@ class Manifest:
         return self._heads_of({"image"})
 
     def _heads_of(self, read: Set[str]) -> Mapping[str, Head]:
-        return {
-            kind: head
-            for kind, head in self.heads.items()
-            if not read.isdisjoint(self.of_kind(kind).modalities)
-        }
+        heads = self.heads.items()
+        return {kind: head for kind, head in heads if self.of_kind(kind)._reads(read)}
+
+    def _reads(self, any_of: Set[str]) -> bool:
+        return not any_of.isdisjoint(self.modalities)
 
     def require_modality(self, modality: str) -> None:
         """Raises BundleError unless it reads that for what is of its kind."""
@@ -185,6 +187,11 @@ class Manifest:
             f"encoder {self.name!r} is of kind {self.kind!r}; this can be done with one of kind"
             f" {known} alone"
         )
+
+    def require_tokens(self) -> None:
+        """Raises BundleError where it reads images alone for what is of its kind."""
+        if not self._reads(_TOKENS):
+            self.require_modality("text")
 
     @property
     def summary(self) -> str:

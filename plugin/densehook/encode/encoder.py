@@ -327,7 +327,7 @@ class Encoder:
             return tower.encode_each_of_kinds(texts, role, [tower.manifest.kind], prompts)
         require_list(texts)
         for kind in kinds:
-            self.manifest.of_kind(kind).require_modality("text")
+            self.manifest.of_kind(kind).require_tokens()
         vectors = [self.of_kind(kind).blank(len(texts)) for kind in kinds]
         each_ones = self._prompts(texts, role, prompts)
         stats = EncodeStats()
@@ -529,7 +529,7 @@ class Encoder:
         self, texts: Sequence[str], prompts: Sequence[Prompt], first: int
     ) -> list[Tokens | EncodeError]:
         """Each text's tokens, or why it has none."""
-        self.manifest.require_modality("text")
+        self.manifest.require_tokens()
         of_role: dict[str, list[str]] = {}
         for text, prompt in zip(texts, prompts, strict=True):
             if isinstance(cast(object, text), str):
