@@ -30,10 +30,10 @@ WIRE = Path("org") / "densehook" / "elasticsearch" / "service" / "Wire.java"
 # the next version of the plugin: it adds to every message, and wants it back from its like
 NEXT = {
     "VERSION = 6;": "VERSION = 7;",
-    "writer.write(body);": 'writer.write(body); body.writeString("of version 6");',
+    "writer.write(body);": 'writer.write(body); body.writeString("of version 7");',
     "return reader.read(aware, version);": """
         T message = reader.read(aware, version);
-        if (version == 6 && !aware.readString().equals("of version 6") || content.read() != -1) {
+        if (version == 7 && !aware.readString().equals("of version 7") || content.read() != -1) {
           throw new IOException("version " + version + " is not what was written");
         }
         return message;
