@@ -262,9 +262,11 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     unsearched = mapped.get("index") is False and (
         mapped.get("type") == "text" or mapped.get("doc_values") is False
     )
+    unkept = mapped.get("type") == "binary" and mapped.get("doc_values") is not True
     return (
         bool(mapped)
         and not unsearched
+        and not unkept
         and not mapped.keys() & _LEFT_OUT
         and not is_nested(properties, name)
     )
