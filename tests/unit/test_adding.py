@@ -79,6 +79,8 @@ def test_an_index_of_a_data_stream_is_named_itself() -> None:
 @pytest.mark.parametrize(
     ("mapped", "findable"),
     [
+        ({"type": "binary"}, False),
+        ({"type": "binary", "doc_values": True}, True),
         ({"type": "text"}, True),
         ({"type": "text", "index": False}, False),
         ({"type": "keyword", "index": False}, True),

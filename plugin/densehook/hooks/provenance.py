@@ -278,11 +278,11 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
     unsearched = mapped.get("index") is False and (
         mapped.get("type") == "text" or mapped.get("doc_values") is False
     )
-    if mapped.get("type") == "binary":
-        unsearched = mapped.get("doc_values") is not True
+    unkept = mapped.get("type") == "binary" and mapped.get("doc_values") is not True
     return (
         bool(mapped)
         and not unsearched
+        and not unkept
         and not is_disabled(mapped)
         and not mapped.keys() & _LEFT_OUT
         and not is_nested(properties, name)
