@@ -59,9 +59,8 @@ def ndcg_of(encoder: Encoder, sample: Sample, documents: Any, queries: Any) -> f
 
 
 def ndcg_of_run(sample: Sample, run: Run) -> float:
-    """The same of rankings, for the queries that they are of."""
-    judged = {query: sample.qrels[query] for query in run}
-    return means(measure_queries(without_ties(run), judged, [MEASURE]), [MEASURE])[MEASURE]
+    """The same of rankings; a judged query without one has 0."""
+    return means(measure_queries(without_ties(run), sample.qrels, [MEASURE]), [MEASURE])[MEASURE]
 
 
 def _search(sample: Sample, scores: Vectors) -> Run:

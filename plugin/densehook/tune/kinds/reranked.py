@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import cast
 
@@ -38,9 +39,10 @@ class Reranked:
     unit = "pairs"
 
     def __init__(self, sample: Sample) -> None:
-        self._sample = sample
-        asked = sorted(sample.queries)
-        self._asked = random.Random(_SEED).sample(asked, min(_QUERIES, len(asked)))
+        queries = sorted(sample.queries)
+        self._asked = random.Random(_SEED).sample(queries, min(_QUERIES, len(queries)))
+        judged = {query: sample.qrels[query] for query in self._asked}
+        self._sample = replace(sample, qrels=judged)
 
     @property
     def steps(self) -> int:
