@@ -31,7 +31,7 @@ from ..hooks import (
     retriever_of,
     vector_request,
 )
-from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, image_request, numbers_request
+from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, told_request
 from ..hooks.kinds.dense import LIST as DENSE
 from ..hooks.kinds.dense import TYPE as DENSE_TYPE
 from ..hooks.kinds.instructions import require_none
@@ -181,14 +181,7 @@ class Searching:
             )
         if asked.mode == RESCORED:
             return self._shown(self._rescored_images(image, asked, found_by), asked, "")
-        depth, candidates = asked.last, asked.num_candidates
-        if vector is not None:
-            body = vector_request(self.field, vector, depth, candidates, asked.filters)
-        else:
-            body = image_request(self.field.name, image, depth, candidates, asked.filters)
-        if asked.from_:
-            body = {**body, "from": asked.from_, "size": asked.size}
-        return self._shown(body, asked, "")
+        return self._nearest({"image": image}, asked, vector)
 
     def numbers_body(self, numbers: Sequence[Any], asked: Asked, vector: Vector | None) -> Body:
         """The search for a list of numbers, or for its vector; else as ``image_body``."""
@@ -198,11 +191,17 @@ class Searching:
                 "numbers are searched for by dense alone, without passages, highlight and rerank;"
                 " leave them out"
             )
+        return self._nearest({"numbers": numbers}, asked, vector)
+
+    def _nearest(
+        self, told: Mapping[str, Any], asked: Asked, vector: Vector | OfLists | None
+    ) -> Body:
+        """The search for what is no text, or for its vector."""
         depth, candidates = asked.last, asked.num_candidates
         if vector is not None:
             body = vector_request(self.field, vector, depth, candidates, asked.filters)
         else:
-            body = numbers_request(self.field.name, numbers, depth, candidates, asked.filters)
+            body = told_request(self.field.name, told, depth, candidates, asked.filters)
         if asked.from_:
             body = {**body, "from": asked.from_, "size": asked.size}
         return self._shown(body, asked, "")
@@ -266,9 +265,9 @@ class Searching:
         if found_by is not None:
             first = vector_request(finding, found_by, window, candidates, asked.filters)
             return {**first, "docvalue_fields": [self.field.name]}
-        first = image_request(finding.name, image, window, candidates, asked.filters)
-        start = {"from": asked.from_} if asked.from_ else {}
         told = {"image": image}
+        first = told_request(finding.name, told, window, candidates, asked.filters)
+        start = {"from": asked.from_} if asked.from_ else {}
         request = rescored_request(self.field.name, told, first["query"], asked.size, window)
         return {**request, **start}
 

@@ -129,27 +129,18 @@ def bridged_request(
     return {"size": size, "track_total_hits": False, "query": query}
 
 
-def image_request(
+def told_request(
     field: str,
-    image: str,
+    told: Mapping[str, Any],
     size: int,
     num_candidates: int | None = None,
     filters: _Filters = (),
 ) -> dict[str, Any]:
-    """As ``bridged_request``, by an image in base64 or a data URL, which the plugin encodes."""
-    query = {TEXT_QUERY: {"image": image, **_knn(field, size, num_candidates, filters)}}
-    return {"size": size, "track_total_hits": False, "query": query}
+    """As ``bridged_request``, by what is no text, which the plugin encodes.
 
-
-def numbers_request(
-    field: str,
-    numbers: Sequence[Any],
-    size: int,
-    num_candidates: int | None = None,
-    filters: _Filters = (),
-) -> dict[str, Any]:
-    """As ``bridged_request``, by a list of numbers, which the plugin encodes."""
-    query = {TEXT_QUERY: {"numbers": numbers, **_knn(field, size, num_candidates, filters)}}
+    ``told`` is an ``image`` in base64 or as a data URL, or the list ``numbers``.
+    """
+    query = {TEXT_QUERY: {**told, **_knn(field, size, num_candidates, filters)}}
     return {"size": size, "track_total_hits": False, "query": query}
 
 
