@@ -20,7 +20,7 @@ from densehook.bundle import Bundle, write_manifest
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.remote import remote_encoder
 from densehook.encode import Encoder, cosines, load
-from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError
+from densehook.errors import EncodeError, EncoderMismatch, RequestError
 from densehook.export.images import file_of, pattern
 from densehook.hooks import FIELDS
 from densehook.multivector import header_of, maxsim, pooled, unpack
@@ -165,7 +165,7 @@ def test_the_node_gives_pythons_vectors_of_patches(
         assert one.shape == other.shape
         assert cosines(one, other).min() >= 0.9999
         np.testing.assert_allclose(one, other, atol=2e-2)
-    with pytest.raises(BundleError, match="for images alone, not for texts"):
+    with pytest.raises(RequestError, match="of kind multi reads no texts; say what it reads"):
         remote.of_kind("multi").encode_queries("a cat")
 
 
@@ -437,7 +437,7 @@ def test_what_does_not_fit_is_refused_in_a_line(
     assert "[image] of [maxsim] is blank" in refusal(field="patches", image=" ")
     assert "it is no image in base64" in refusal(field="patches", image="no image")
     assert "neither JPEG nor PNG" in refusal(field="patches", image="aGVsbG8=")
-    with pytest.raises(BundleError, match="for images alone, not for texts"):
+    with pytest.raises(RequestError, match="of kind multi reads no texts; say what it reads"):
         Index.open(plugin_client, index, clip, field="patches").search("a cat", mode="maxsim")
     with pytest.raises(RequestError, match="names no field for BM25"):
         Index.open(plugin_client, index, field="patches").search("a cat", mode="maxsim")
@@ -457,7 +457,7 @@ def test_what_does_not_fit_is_refused_in_a_line(
     own = {"encoder": minilm.manifest.name, "fingerprint": minilm.fingerprint}
     with pytest.raises(BadRequestError, match=r"is of kind \[dense\], which writes"):
         put(**own)
-    with pytest.raises(BundleError, match="for images alone, not for texts"):
+    with pytest.raises(RequestError, match="of kind multi reads no texts; say what it reads"):
         Index.add_field(
             plugin_client, index, clip.of_kind("multi"), inputs=["photo"], field="other"
         )
