@@ -20,7 +20,7 @@ from densehook.bundle import Bundle, write_manifest
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.remote import remote_encoder
 from densehook.encode import Encoder, cosines, load
-from densehook.errors import EncodeError, EncoderMismatch, RequestError
+from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError
 from densehook.export.images import file_of, pattern
 from densehook.hooks import FIELDS
 from densehook.multivector import header_of, maxsim, pooled, unpack
@@ -437,7 +437,7 @@ def test_what_does_not_fit_is_refused_in_a_line(
     assert "[image] of [maxsim] is blank" in refusal(field="patches", image=" ")
     assert "it is no image in base64" in refusal(field="patches", image="no image")
     assert "neither JPEG nor PNG" in refusal(field="patches", image="aGVsbG8=")
-    with pytest.raises(RequestError, match="of kind multi reads no texts; say what it reads"):
+    with pytest.raises(BundleError, match="for images alone, not for texts"):
         Index.open(plugin_client, index, clip, field="patches").search("a cat", mode="maxsim")
     with pytest.raises(RequestError, match="names no field for BM25"):
         Index.open(plugin_client, index, field="patches").search("a cat", mode="maxsim")
