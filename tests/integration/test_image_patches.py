@@ -17,12 +17,14 @@ from elasticsearch import BadRequestError, Elasticsearch
 from command_line import running_in, succeeded
 from densehook import Index
 from densehook.bundle import Bundle, write_manifest
+from densehook.elastic.checkpoints import CHECKPOINTS
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.remote import remote_encoder
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError
 from densehook.export.images import file_of, pattern
 from densehook.hooks import FIELDS
+from densehook.migration import Wanted, finish, migrate
 from densehook.multivector import header_of, maxsim, pooled, unpack
 from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
 
@@ -165,7 +167,7 @@ def test_the_node_gives_pythons_vectors_of_patches(
         assert one.shape == other.shape
         assert cosines(one, other).min() >= 0.9999
         np.testing.assert_allclose(one, other, atol=2e-2)
-    with pytest.raises(RequestError, match="of kind multi reads no texts; say what it reads"):
+    with pytest.raises(BundleError, match="for images alone, not for texts"):
         remote.of_kind("multi").encode_queries("a cat")
 
 
@@ -398,6 +400,59 @@ def test_index_search_is_one_here_and_in_the_cluster(
             each.search(image=IMAGES[4])
     with pytest.raises(EncodeError, match="it is no image in base64"):
         whole.search(image="no image", **wide)
+
+
+@pytest.mark.parametrize("in_cluster", [True, False], ids=["cluster", "here"])
+def test_one_call_makes_both_fields_which_are_searched_together(
+    plugin_client: Elasticsearch, plugin_index: str, clip: Encoder, in_cluster: bool
+) -> None:
+    kinds = {"image-text": "", "multi": "patches"}
+    index = Index.create(
+        plugin_client,
+        plugin_index,
+        clip,
+        inputs=["photo"],
+        modality="image",
+        kinds=kinds,
+        index_type="float32",
+        in_cluster=in_cluster,
+    )
+    report = index.ingest(DOCUMENTS)
+    assert (report.indexed, report.failed) == (len(DOCUMENTS), 0)
+    plugin_client.indices.refresh(index=plugin_index)
+    opened = Index.open(plugin_client, plugin_index, None if in_cluster else clip)
+    nearest = opened.search(image=IMAGES[3], size=3)
+    assert nearest[0].id == "p3"
+    ordered = opened.search(image=IMAGES[3], mode="maxsim", size=20, window=20)
+    (query,) = clip.of_kind("multi").encode_images([IMAGES[3]])
+    values = decoded(plugin_client, plugin_index).items()
+    expected = {id_: maxsim(query, vectors) for id_, vectors in values}
+    assert {hit.id for hit in ordered} == expected.keys()
+    for hit in ordered:
+        assert hit.score == pytest.approx(expected[hit.id], abs=1e-2), hit.id
+
+
+@pytest.mark.parametrize("in_cluster", [True, False], ids=["cluster", "here"])
+def test_an_index_of_images_moves_to_another_encoder(
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    served: dict[str, Encoder],
+    in_cluster: bool,
+) -> None:
+    own: dict[str, Any] = {"inputs": ["photo"], "modality": "image", "field": FIRST}
+    index = Index.create(plugin_client, f"{plugin_index}-1", served["siglip"], **own)
+    index.ingest(DOCUMENTS[:4])
+    plugin_client.indices.put_alias(index=index.name, name=plugin_index)
+    new = served["clip"]
+    try:
+        migrate(plugin_client, plugin_index, Wanted(new, in_cluster=in_cluster), None)
+        found = stored(plugin_client, plugin_index)
+        vectors = np.array([found[each["_id"]][FIRST] for each in DOCUMENTS[:4]])
+        assert cosines(vectors, new.encode_images(IMAGES[:4])).min() >= 0.9999
+        assert finish(plugin_client, plugin_index) == index.name
+    finally:
+        left = plugin_client.indices.get(index=f"{plugin_index}-*").body
+        plugin_client.indices.delete(index=[*left, CHECKPOINTS], ignore_unavailable=True)
 
 
 def test_the_command_line_searches_by_patches(
