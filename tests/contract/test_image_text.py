@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -56,11 +55,11 @@ from densehook.hooks import NOTES
 from densehook.hooks.notes import text_hash
 from densehook.images import pixels_of
 from densehook.tune import pair_bundles
+from page_requests import answers_of
 from versions import VERSIONS
 
 IMAGES = [b64encode(file_of(number)).decode() for number in range(50)]
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
-EXAMPLE = re.compile(r"```sh\n(curl .*?)```", re.DOTALL)
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -715,13 +714,8 @@ def test_the_requests_of_the_page_answer(there: There) -> None:
     section = section.replace('"clip-vit-base-patch32"', f'"{there.clip.manifest.name}"')
     dims = there.clip.manifest.of(ImageText).dims
     section = section.replace('"dims": 512', f'"dims": {dims}')
-    answers = []
     try:
-        for command in EXAMPLE.findall(section):
-            asked = command.replace("localhost:9200", there.url.removeprefix("http://"))
-            asked = asked.replace("curl ", "curl -sSf ", 1)
-            done = subprocess.run(["bash", "-c", asked], check=True, capture_output=True)
-            answers.append(json.loads(done.stdout))
+        answers = answers_of(section, there.url)
     finally:
         there.client.indices.delete(index="photos", ignore_unavailable=True)
     _, _, by_text, by_image, shown = answers

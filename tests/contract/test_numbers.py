@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,11 +42,11 @@ from densehook.hooks import NOTES
 from densehook.hooks.notes import text_hash
 from densehook.migration import Wanted, migrate
 from densehook.number_lists import text_of_numbers
+from page_requests import answers_of
 from tiny_numbers import CHANNELS, STEPS
 from versions import VERSIONS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
-EXAMPLE = re.compile(r"```sh\n(curl .*?)```", re.DOTALL)
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 POOLED = {"steps": {"pooling": "mean", "normalise": True}}
 """What is said of graphs that give a vector for each step."""
@@ -750,13 +749,8 @@ def test_the_requests_of_the_page_answer(there: There) -> None:
     section = FINGERPRINT.sub(encoder.fingerprint, section)
     section = section.replace('"heartbeats"', '"convolved"')
     section = section.replace('"dims": 128', f'"dims": {encoder.dims}')
-    answers = []
     try:
-        for command in EXAMPLE.findall(section):
-            asked = command.replace("localhost:9200", there.url.removeprefix("http://"))
-            asked = asked.replace("curl ", "curl -sSf ", 1)
-            done = subprocess.run(["bash", "-c", asked], check=True, capture_output=True)
-            answers.append(json.loads(done.stdout))
+        answers = answers_of(section, there.url)
     finally:
         there.client.indices.delete(index="series", ignore_unavailable=True)
     _, _, found, shown = answers

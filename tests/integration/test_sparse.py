@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +29,12 @@ from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS
 from densehook.hooks import NOTES
 from densehook.hooks.kinds.sparse import terms_query
+from page_requests import answers_of
 from tiny_sparse import score
 from versions import VERSIONS
 
 INPUTS = ["title", "body"]
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
-EXAMPLE = re.compile(r"```sh\n(curl .*?)```", re.DOTALL)
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -470,13 +469,8 @@ def test_the_requests_of_the_page_answer(there: Sparse) -> None:
     section = PAGE.partition("## sparse\n")[2].partition("\n## ")[0]
     section = FINGERPRINT.sub(there.sparse.fingerprint, section)
     section = section.replace('"encoder": "splade"', f'"encoder": "{there.sparse.manifest.name}"')
-    answers = []
     try:
-        for command in EXAMPLE.findall(section):
-            asked = command.replace("localhost:9200", there.url.removeprefix("http://"))
-            asked = asked.replace("curl ", "curl -sSf ", 1)
-            done = subprocess.run(["bash", "-c", asked], check=True, capture_output=True)
-            answers.append(json.loads(done.stdout))
+        answers = answers_of(section, there.url)
     finally:
         there.client.indices.delete(index="weighed", ignore_unavailable=True)
     _, _, by_query, fused, shown = answers

@@ -231,8 +231,8 @@ def _count_positions(path: Path, model: Model) -> None:
     set_nodes(model, [*counted, *model.graph.node])
 
 
-def _tried(path: Path, model: Model, inputs: Sequence[str]) -> Mapping[str, Sequence[int]]:
-    """The shape of each output of numbers."""
+def float_outputs(path: Path, model: Model) -> list[str]:
+    """The names of the outputs that are numbers; raises ExportError where there is none."""
     names = [
         each.name
         for each in model.graph.output
@@ -240,6 +240,12 @@ def _tried(path: Path, model: Model, inputs: Sequence[str]) -> Mapping[str, Sequ
     ]
     if not names:
         raise ExportError(f"{path} has no output of floating-point numbers")
+    return names
+
+
+def _tried(path: Path, model: Model, inputs: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    """The shape of each output of numbers."""
+    names = float_outputs(path, model)
     ids: Ids = np.arange(1, 11, dtype=np.int64).reshape(2, 5)
     try:
         with tempfile.TemporaryDirectory() as scratch:

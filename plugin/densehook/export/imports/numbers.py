@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
 
 from ...bundle import (
     MANIFEST,
@@ -37,7 +36,7 @@ from ..variants.graphs import Model, write_model
 from . import dense
 from .drafting import declared
 from .files import Files
-from .graph import Adapted, Graph, Probe, rename_all
+from .graph import Adapted, Graph, Probe, float_outputs, rename_all
 from .lengths import longest_run
 from .near import UNKNOWN
 from .number_graph import MASK, STEPS_MASK, Axes, fronted, read_axes
@@ -194,13 +193,7 @@ def _zeros(steps: int, axes: Axes) -> list[int]:
 
 def _tried(path: Path, folder: Path, model: Model, axes: Axes) -> tuple[_Fed, int]:
     """The graph behind ``numbers`` alone, and the first length that it runs."""
-    names = [
-        each.name
-        for each in model.graph.output
-        if each.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
-    ]
-    if not names:
-        raise ExportError(f"{path} has no output of floating-point numbers")
+    names = float_outputs(path, model)
     reason = ""
     try:
         fed = _Fed(folder, fronted(model, axes, masked=False), names)
