@@ -11,6 +11,7 @@ the same.
 from __future__ import annotations
 
 import binascii
+import json
 import math
 import struct
 from base64 import b64decode, b64encode
@@ -42,6 +43,14 @@ def number_lists(given: Iterable[Any]) -> list[Any]:
         except EncodeError as error:
             raise EncodeError(f"list {place}: {error}", place) from None
     return lists
+
+
+def list_in_json(text: str) -> Any:
+    """The list that JSON has, such as ``[0.5, 1]``; EncodeError for other text, as above."""
+    try:
+        return number_list(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise EncodeError(f"it is no JSON: {error}") from None
 
 
 class NumberList(NamedTuple):

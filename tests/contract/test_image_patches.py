@@ -80,12 +80,12 @@ def test_patches_of_another_model_are_refused(
     files = [file_of(number) for number in range(4)]
     found = load(patches_bundle.path).of_kind("multi")
     expected = list(found.encode_images(files))
-    assert judged_patches(found, files, expected).lowest_cosine == pytest.approx(1)
+    assert judged_patches(found, files, expected, "its own").lowest_cosine == pytest.approx(1)
     with pytest.raises(GateError, match=r"of a patch's vector, the bound is 0\.9999"):
-        judged_patches(found, files, [-each for each in expected])
+        judged_patches(found, files, [-each for each in expected], "its own")
     other = load(siglip_bundle.path).of_kind("multi")
-    with pytest.raises(GateError, match=r"the patches of image 0, PyTorch gives \[16, 24\]"):
-        judged_patches(other, files, expected)
+    with pytest.raises(GateError, match=r"the patches of image 0, its own are \[16, 24\]"):
+        judged_patches(other, files, expected, "its own")
 
 
 def test_one_run_gives_what_each_kind_gives_alone(bundle: Bundle) -> None:

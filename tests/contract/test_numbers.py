@@ -273,16 +273,23 @@ def test_texts_are_no_tower_of_numbers(bundles: dict[str, Made], tiny: Encoder) 
             require_one_space(*pair)
 
 
-def test_the_command_line_imports_numbers_and_measures_none(tmp_path: Path) -> None:
+def test_the_command_line_imports_numbers_and_measures_them(tmp_path: Path) -> None:
     tiny_numbers.make_graph(tmp_path / "graph", "convolved")
     run = running_in(tmp_path)
     said = succeeded(run("import", "graph/model.onnx", "--output", "beats", "--max-tokens", "64"))
     assert "24 dims of numbers, fp32" in said and "as the graph was on 52 lists" in said
     assert "proof: none" in said
-    for command in ("bench", "tune"):
-        refused = run(command, "beats")
-        assert refused.returncode == 1
-        assert "of kind 'numbers' reads no texts" in " ".join(refused.stderr.split())
+    (tmp_path / "lists.txt").write_text("".join(f"{json.dumps(made(n, 1))}\n" for n in (16, 80)))
+    times = json.loads(succeeded(run("bench", "beats", "--texts", "lists.txt", "--json")))
+    assert times["bulk"]["texts"] == 2
+    assert (times["bulk"]["tokens"], times["bulk"]["lost_tokens"]) == (16 + 64, 16)
+    assert [each["callers"] for each in times["queries"]] == [1, 4]
+    (tmp_path / "lists.txt").write_text("[1, 2]\nbeat\n")
+    refused = run("bench", "beats", "--texts", "lists.txt")
+    assert refused.returncode == 2
+    assert "lists.txt:2 must be a list of numbers" in " ".join(refused.stderr.split())
+    refused = run("tune", "beats")
+    assert refused.returncode == 1 and "--numbers" in refused.stderr
 
 
 def graph(folder: Path, *inputs: tuple[str, int, list[Any]], output: list[Any]) -> Path:

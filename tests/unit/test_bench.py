@@ -17,15 +17,17 @@ from tokenizers import Tokenizer
 from typer.testing import CliRunner, Result
 
 import tiny_models
+import tiny_numbers
 from densehook.bundle import Bundle
 from densehook.cli.app import app
 from densehook.collections import Sample
-from densehook.encode.timing import TIMINGS, pairs, texts, timed
+from densehook.encode.timing import TIMINGS, numbers, pairs, texts, timed
 from densehook.encode.timing.images import made_images
 from densehook.errors import BundleError, EncodeError
 from densehook.export import Recipe, export_bundle
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.images import pixels_of
+from densehook.number_lists import numbers_of_text
 from densehook.tune import pair_bundles
 
 OF_BULK = {"bundle", "cpus", "load_seconds", "bulk", "bulk_seconds", "padding"}
@@ -169,6 +171,19 @@ def test_a_table_of_vectors_is_measured_as_texts_are(lines: Path, tmp_path: Path
     assert set(measured(bundle, lines)) == OF_TEXTS
 
 
+def test_lists_of_numbers_are_documents_and_queries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numbers, "MADE", 12)
+    bundle = tiny_numbers.make_numbers_bundle(tmp_path, "attended", max_tokens=96)
+    done = CliRunner().invoke(app(["bench"]), ["bench", str(bundle.path)])
+    said = " ".join(done.stdout.split())
+    assert "12 lists" in said and "numbers/s" in said and "queries, 4 at a time" in said
+    made = numbers.made_lists(bundle.manifest)
+    assert made == numbers.made_lists(bundle.manifest) and len(set(made)) == 12
+    assert all(numbers_of_text(text).channels == 3 for text in made)
+
+
 def test_what_cannot_be_measured_is_said(
     tiny_bundle: Bundle, clip_bundle: Bundle, lines: Path, tmp_path: Path
 ) -> None:
@@ -184,4 +199,4 @@ def test_what_cannot_be_measured_is_said(
 
 
 def test_only_kinds_that_differ_are_measured_otherwise() -> None:
-    assert set(TIMINGS) == {"cross", "image-text"}
+    assert set(TIMINGS) == {"cross", "image-text", "numbers"}

@@ -21,7 +21,7 @@ from densehook.bundle import PRECISION_BOUNDS, Bundle, Dense, read_bundle, write
 from densehook.encode import cosines, load
 from densehook.errors import ExportError, GateError
 from densehook.export.texts import AWKWARD, PASSAGES
-from densehook.export.variants import VARIANTS, build_variant, calibration_texts
+from densehook.export.variants import VARIANTS, build_variant, calibrating
 from densehook.export.variants.graphs import Range
 from densehook.export.variants.quantising import (
     int4_blocks,
@@ -209,7 +209,7 @@ def test_a_variant_without_steps_is_the_plain_bundle_with_its_own_proof(
 
 @pytest.mark.parametrize("there", [129, 255, 496, 1000])
 def test_calibration_draws_evenly_from_all_texts(there: int) -> None:
-    drawn = [int(text) for text in calibration_texts([str(number) for number in range(there)])]
+    drawn = [int(text) for text in calibrating([str(number) for number in range(there)])]
     assert len(drawn) == 128
     steps = np.diff([*drawn, there])
     assert (drawn[0], steps.min(), steps.max()) == (0, there // 128, -(-there // 128))
@@ -218,7 +218,7 @@ def test_calibration_draws_evenly_from_all_texts(there: int) -> None:
 def test_calibration_takes_all_of_few_texts() -> None:
     for there in (0, 3, 128):
         texts = [str(number) for number in range(there)]
-        assert calibration_texts(texts) == texts
+        assert calibrating(texts) == texts
 
 
 @given(matrices)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from ..errors import EncodeError
+from ..files import text_lines
+from ..number_lists import list_in_json, text_of_numbers
 from .console import out
 from .options import AsJson, read_lines
 from .progress import steps
@@ -25,7 +28,11 @@ def bench(
     bundle: Annotated[Path, typer.Argument(help="Bundle to measure.")],
     texts: Annotated[
         Path | None,
-        typer.Option("--texts", help="File with one text on each line; else Python's help topics."),
+        typer.Option(
+            "--texts",
+            help="File with one text on each line, else Python's help topics; for an encoder of"
+            " numbers with a list of them as JSON, else some are made up.",
+        ),
     ] = None,
     images: Annotated[
         Path | None,
@@ -40,14 +47,17 @@ def bench(
 
     Documents in bulk and queries one by one and at once; of a bundle of several kinds all of them
     in one run. A cross-encoder scores pairs in bulk, and reranks 50 texts for a query. An encoder
-    of images encodes those too.
+    of images encodes those too, one of numbers lists of them.
     """
     from ..bundle import read_bundle
     from ..encode.timing import timed
+    from ..encode.timing.numbers import made_lists
 
     opened = read_bundle(bundle)
-    opened.manifest.require_texts("bench")
-    given = read_lines(texts) if texts else _passages()
+    if "numbers" in opened.manifest.modalities:
+        given = _lists(texts) if texts else made_lists(opened.manifest)
+    else:
+        given = read_lines(texts) if texts else _passages()
     with steps("Encoder") as step:
         times = timed(opened, given, _files(images) if images else (), step)
     if as_json:
@@ -79,6 +89,20 @@ def _files(folder: Path) -> list[Path]:
             f"{folder} has no files {', '.join(_IMAGES)}; name a folder of images",
             param_hint="--images",
         )
+    return found
+
+
+def _lists(path: Path) -> list[str]:
+    """The lists of numbers of a file's lines, as encoders take them. Raises BadParameter."""
+    found = []
+    for number, line in text_lines(path):
+        try:
+            found.append(text_of_numbers(list_in_json(line)))
+        except EncodeError as error:
+            raise typer.BadParameter(
+                f"{path}:{number} must be a list of numbers, such as [0.5, 1]: {error}",
+                param_hint="--texts",
+            ) from None
     return found
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from ..bundle import is_blank
 from ..errors import EncodeError
 from ..hooks import MARKED, VECTOR_LISTS, fields_in, filter_of
-from ..number_lists import number_list
+from ..number_lists import list_in_json
 from .bundles import open_searched
 from .console import note, out
 from .options import ApiKey, AsJson, BundlePath, CaCerts, Instruction, Url, VectorFieldName, names
@@ -152,8 +152,8 @@ def search(
 def _numbers_in(file: Path) -> Any:
     """The list of numbers that a JSON file holds. Raises BadParameter where it holds none."""
     try:
-        return number_list(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError, EncodeError) as error:
+        return list_in_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, EncodeError) as error:
         raise typer.BadParameter(f"{file}: {error}", param_hint="--numbers") from None
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from .console import out
 from .judged import judged_collection
-from .options import AsJson, CollectionName, Documents
+from .options import AsJson, CollectionName, Documents, held_input
 from .progress import bars
 
 if TYPE_CHECKING:
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 def tune(
     bundle: Annotated[Path, typer.Argument(help="Bundle to tune; becomes the variant chosen.")],
     collection: CollectionName = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image",
+            help="Of an encoder of images: the field of the collection's documents that holds"
+            " them, in base64 or as data URLs.",
+        ),
+    ] = None,
+    numbers: Annotated[
+        str | None,
+        typer.Option(
+            "--numbers",
+            help="Of an encoder of numbers: the field that holds lists of them; queries are such"
+            " lists as JSON.",
+        ),
+    ] = None,
     max_loss: Annotated[
         float, typer.Option("--max-loss", min=0, help="nDCG@10 that may be lost.")
     ] = 0.005,
@@ -44,6 +60,7 @@ def tune(
 
     if math.isnan(max_loss):
         raise typer.BadParameter("nan is no loss; give one such as 0.005", param_hint="--max-loss")
+    held, modality = held_input(image, numbers)
     before = read_bundle(bundle).manifest.fingerprint
     opened = judged_collection(collection)
     with bars() as show:
@@ -54,6 +71,8 @@ def tune(
             allow_batch_dependent=allow_batch_dependent,
             documents=documents,
             only=[name.strip() for name in variants.split(",") if name.strip()],
+            field=held,
+            modality=modality,
             progress=show,
         )
     if as_json:

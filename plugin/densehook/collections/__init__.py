@@ -15,7 +15,7 @@ from .pooling import POOL_DEPTH, Pair, Pool, by_query, open_pool
 from .qrels import read_qrels
 from .rows import BadLine
 from .runs import read_run, write_qrels, write_run
-from .sampling import Sample, sample, unjudged
+from .sampling import Sample, sample, sample_of, unjudged
 from .topics import open_topics
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "read_qrels",
     "read_run",
     "sample",
+    "sample_of",
     "unjudged",
     "write_qrels",
     "write_run",

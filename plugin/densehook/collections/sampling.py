@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from ..errors import CollectionError
-from ..types import DocId, Qrels, QueryId
+from ..types import DocId, Document, Qrels, QueryId
 from .collection import Collection
 
 _SEED = 0
@@ -35,6 +35,16 @@ def sample(collection: Collection, joiner: str, limit: int) -> Sample:
     The documents are read twice, to count them and to keep some: no more than those are in memory.
     Raises CollectionError when there are none, or one that is kept is there twice.
     """
+
+    def joined(document: Document) -> str:
+        fields = (document.fields.get(name) for name in ("title", "text"))
+        return joiner.join(field for field in fields if isinstance(field, str) and field)
+
+    return sample_of(collection, joined, limit)
+
+
+def sample_of(collection: Collection, read: Callable[[Document], str | None], limit: int) -> Sample:
+    """As ``sample``, of what is ``read`` of a document; one of which it is None is left out."""
     judged = {document for judgements in collection.qrels.values() for document in judgements}
     there: set[DocId] = set()
     others = 0
@@ -47,7 +57,7 @@ def sample(collection: Collection, joiner: str, limit: int) -> Sample:
         raise CollectionError(f"collection {collection.name} has no documents")
     room = max(0, limit - len(there))
     drawn = set(random.Random(_SEED).sample(range(others), min(room, others)))
-    texts = dict(_kept(collection, judged, drawn, joiner))
+    texts = dict(_kept(collection, judged, drawn, read))
     return Sample(
         collection.name,
         list(texts),
@@ -59,7 +69,10 @@ def sample(collection: Collection, joiner: str, limit: int) -> Sample:
 
 
 def _kept(
-    collection: Collection, judged: Set[DocId], drawn: Set[int], joiner: str
+    collection: Collection,
+    judged: Set[DocId],
+    drawn: Set[int],
+    read: Callable[[Document], str | None],
 ) -> Iterator[tuple[DocId, str]]:
     """Id and text of the judged documents, and of the others those of these numbers."""
     seen: set[DocId] = set()
@@ -72,11 +85,8 @@ def _kept(
                 f"collection {collection.name} has document {document.id!r} twice; keep one"
             )
         seen.add(document.id)
-        fields = (document.fields.get(name) for name in ("title", "text"))
-        yield (
-            document.id,
-            joiner.join(field for field in fields if isinstance(field, str) and field),
-        )
+        if (text := read(document)) is not None:
+            yield document.id, text
 
 
 def unjudged(name: str, texts: Sequence[str]) -> Sample:

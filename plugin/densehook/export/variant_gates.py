@@ -7,13 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from ..bundle import GoldenText, Manifest
 from ..encode import Encoder
 from .gate import gate_variant
+from .image_gate import gate_variant_of_images
 from .kinds import Parity, ParityOfHeads
+from .number_gate import gate_variant_of_numbers
 from .pair_gate import gate_variant_of_pairs
 
 Judge = Callable[[Encoder, Encoder, Sequence[GoldenText]], Parity]
 """Of the variant, the plain one and its golden texts; raises GateError if it is too far."""
 
-VARIANT_GATES: Mapping[str, Judge] = {"cross": gate_variant_of_pairs}
+VARIANT_GATES: Mapping[str, Judge] = {
+    "cross": gate_variant_of_pairs,
+    "image-text": gate_variant_of_images,
+    "numbers": gate_variant_of_numbers,
+}
 """By kind, where texts alone have nothing to be judged by."""
 
 

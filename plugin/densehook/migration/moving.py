@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -19,21 +20,31 @@ LONGEST_BLOCK_S = 30
 
 _STEPS = 20
 _SHORT_S = 2.0
+_SHORTER = 0.8
+"""Of the step before; one that took more of it is as short as they become."""
 _FEW = 100
 _TRIES = 3
 
 
 def catch_up(following: Following) -> None:
-    """Steps until little is left, or a document failed. Raises RequestError where it never is."""
+    """Steps until as little is left as there will be, or a document failed.
+
+    What is left then is copied while nothing may be written, so that short steps go on as long as
+    they become shorter. Raises RequestError where none is short.
+    """
+    before_s = math.inf
     for _ in range(_STEPS):
         started = time.monotonic()
         done = following.step()
-        if following.copied.failed or done <= _FEW or time.monotonic() - started < _SHORT_S:
+        took_s = time.monotonic() - started
+        if following.copied.failed or done <= _FEW or _SHORTER * before_s < took_s < _SHORT_S:
             return
-    raise RequestError(
-        "more is written than is copied; give a higher pace (--requests-per-second), or run it"
-        " again when less is"
-    )
+        before_s = took_s
+    if before_s >= _SHORT_S:
+        raise RequestError(
+            "more is written than is copied; give a higher pace (--requests-per-second), or run it"
+            " again when less is"
+        )
 
 
 def move(

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import cast
 
 from ..bundle import Bundle
-from ..encode import Encoder, pack
+from ..encode import Encoder, ImageTextEncoder, pack
 from ..encode import encoder_of as opened
 from ..encode.encoder import WINDOW
 from ..encode.tokenizer import Tokens
@@ -19,6 +20,8 @@ _ROUNDS = 3
 _SEED = 0
 _SHARE = 6  # of a window, one run in so many is timed
 _FINALISTS = 2
+_IMAGES = 32
+"""Of which a round runs so many."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Speed:
-    """A bundle's best setting and what it gives: the median over rounds."""
+    """A bundle's best setting and what it gives, of texts or of images: the median over rounds."""
 
     setting: Setting
     texts_per_second: float
@@ -51,7 +54,7 @@ class _Candidate:
     def run(self) -> None:
         """Times the texts once; the session lives no longer: one at a time is in memory."""
         encoder = encoder_of(self.bundle, self.setting)
-        kinds = list(encoder.manifest.heads)
+        kinds = list(encoder.manifest.token_heads)
         first_runs = self.timed[: 2 * self.setting.concurrent_runs]
         encoder.encode_tokens_of_kinds(first_runs, kinds)
         started = time.perf_counter()
@@ -113,6 +116,29 @@ def fastest_settings(
     for each in sorted(finals, key=lambda each: each.speed.texts_per_second):
         best[each.name, each.setting.provider] = each.speed
     return best
+
+
+def of_images(
+    bundles: Mapping[tuple[str, str], Bundle],
+    known: Mapping[tuple[str, str], Speed],
+    images: Sequence[str],
+    progress: Callable[[str, int, int | None], None],
+) -> Mapping[tuple[str, str], Speed]:
+    """The known settings, which are for texts, with the speed of images, each run by itself."""
+    drawn = random.Random(_SEED).sample(list(images), min(_IMAGES, len(images)))
+    seconds: dict[tuple[str, str], list[float]] = {place: [] for place in bundles}
+    for turn in range(_ROUNDS):
+        progress("measuring speed of images", turn, _ROUNDS)
+        for place, bundle in bundles.items():
+            encoder = cast(ImageTextEncoder, encoder_of(bundle, known[place].setting))
+            encoder.encode_each_image(drawn[:1])
+            started = time.perf_counter()
+            encoder.encode_each_image(drawn)
+            seconds[place].append(time.perf_counter() - started)
+    return {
+        place: Speed(speed.setting, len(drawn) / median(seconds[place]))
+        for place, speed in known.items()
+    }
 
 
 def _candidates(

@@ -9,18 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..bundle import TUNING, Bundle, Manifest, Tuning, read_bundle, write_manifest
-from ..collections import Collection, Sample, sample
+from ..collections import Collection, Sample
 from ..encode.session import available_providers
 from ..encode.versions import versions
 from ..errors import BundleError, ExportError, GateError
 from ..export.finishing import new_folder
+from ..hooks import Modality
 from ..machine import machine_name
 from .choice import Kept, Measured, choose, objection
 from .gating import PLAIN, Nearness, Place, nearness
 from .kinds import Quality, quality_for, require_tunable
 from .plot import plot_tuning, require_matplotlib
 from .quality import MEASURE, Progress, require_measure
-from .speed import Setting, Speed, encoder_of, fastest_settings
+from .reading import sample_for
+from .speed import Setting, Speed, encoder_of, fastest_settings, of_images
 
 VARIANTS_FOLDER = "variants"
 
@@ -31,8 +33,7 @@ Refusal = Mapping[str, str]
 def plain_bundle(path: Path) -> Bundle:
     """The bundle as it was exported: itself, or, where it was tuned, the one kept inside.
 
-    Raises BundleError as read_bundle does, and for a bundle that holds no plain one, or reads
-    no texts, by which quality is measured.
+    Raises BundleError as read_bundle does, and for a bundle that holds no plain one.
     """
     kept = path / VARIANTS_FOLDER / PLAIN
     bundle = read_bundle(kept if kept.is_dir() else path)
@@ -41,7 +42,6 @@ def plain_bundle(path: Path) -> Bundle:
             f"{path} is the variant {bundle.manifest.variant!r} and holds no {VARIANTS_FOLDER}/"
             f"{PLAIN} to start from; export the bundle again"
         )
-    bundle.manifest.require_texts("measuring its quality")
     return bundle
 
 
@@ -53,13 +53,17 @@ def tune_bundle(
     allow_batch_dependent: bool = False,
     documents: int = 10_000,
     only: Sequence[str] = (),
+    field: str | None = None,
+    modality: Modality = "text",
     progress: Progress = lambda label, done, total: None,
 ) -> Tuning:
     """Makes the bundle at ``path`` its fastest variant on this machine that keeps the quality.
 
     Quality is nDCG@10 of exact search over at most so many documents of the collection, of
     cross-encoders that of reranking candidates from them; a variant may lose ``max_loss`` against
-    the plain bundle, where it gives several kinds of outputs as each of them. All variants,
+    the plain bundle, where it gives several kinds of outputs as each of them. An encoder of images
+    is judged by those that a ``field`` of the documents holds, and that the queries, texts, find,
+    with ``modality`` image; one of numbers by lists, which queries are as well. All variants,
     ``only`` the named ones and the plain one where names are given, stay below ``variants/``;
     tuning.json and tuning.png say what was measured. The bundle changes at once or, when anything
     fails, not at all.
@@ -72,12 +76,12 @@ def tune_bundle(
     _require_known(only)
     require_matplotlib()
     require_measure()
-    measured_on = sample(collection, origin.manifest.joiner, documents)
+    measured_on = sample_for(origin.manifest, collection, documents, field, modality)
     quality = quality_for(origin, measured_on)
     with new_folder(path) as staging:
         folder = staging / VARIANTS_FOLDER
-        bundles, unbuilt = _build(origin, folder, only, measured_on.documents, progress)
-        rows, unfit = _measure(bundles, measured_on.documents, quality, progress)
+        bundles, unbuilt = _build(origin, folder, only, quality, progress)
+        rows, unfit = _measure(bundles, quality, progress)
         chosen = choose(rows, max_loss, allow_batch_dependent)
         _declare(bundles[chosen.variant], chosen)
         for file in (folder / chosen.variant).iterdir():
@@ -99,7 +103,7 @@ def _require_known(variants: Sequence[str]) -> None:
 
 
 def _build(
-    origin: Bundle, folder: Path, only: Sequence[str], texts: Sequence[str], progress: Progress
+    origin: Bundle, folder: Path, only: Sequence[str], quality: Quality, progress: Progress
 ) -> tuple[Mapping[str, Bundle], Sequence[Refusal]]:
     """The variants this machine has a provider for, and why the others were refused."""
     from ..export.variants import VARIANTS, build_variant
@@ -115,7 +119,9 @@ def _build(
     for number, name in enumerate(names):
         progress("building variants", number, len(names))
         try:
-            bundles[name] = build_variant(origin, name, folder / name, texts)
+            bundles[name] = build_variant(
+                origin, name, folder / name, quality.texts, quality.images
+            )
         except GateError as error:
             if name == PLAIN:  # there is nothing to compare with
                 raise
@@ -125,13 +131,15 @@ def _build(
 
 
 def _measure(
-    bundles: Mapping[str, Bundle], texts: Sequence[str], quality: Quality, progress: Progress
+    bundles: Mapping[str, Bundle], quality: Quality, progress: Progress
 ) -> tuple[Sequence[Measured], Sequence[Refusal]]:
     """Every variant on every provider whose gate it passes, and why the others were refused."""
     near, unfit = nearness(bundles)
     refused = dict(unfit)
     runnable = {(name, provider): bundles[name] for name, provider in near}
-    speeds = fastest_settings(runnable, texts, progress)
+    speeds = fastest_settings(runnable, quality.texts, progress)
+    if quality.images:
+        speeds = of_images(runnable, speeds, quality.images, progress)
     qualities: dict[Place, Mapping[str, float]] = {}
     for place, speed in sorted(speeds.items()):
         label = f"searching with {place[0]}"

@@ -11,7 +11,7 @@ from ...errors import EncodeError
 from ...images import Image
 from ..encoder import Encoder
 from ..opening import load
-from . import heads, pairs, texts
+from . import heads, numbers, pairs, texts
 from . import images as of_images
 from .callers import QueryTimes
 from .given import Given, Progress
@@ -33,7 +33,11 @@ class Times(Protocol):
 Timing = Callable[[Bundle, Encoder, Given], Times]
 """Measures a bundle that has been opened."""
 
-TIMINGS: Mapping[str, Timing] = {"cross": pairs.timed, "image-text": of_images.timed}
+TIMINGS: Mapping[str, Timing] = {
+    "cross": pairs.timed,
+    "image-text": of_images.timed,
+    "numbers": numbers.timed,
+}
 """By kind, where it is used otherwise than for texts alone."""
 
 
@@ -45,7 +49,8 @@ def timed(
 ) -> Times:
     """Opens the bundle, with its sums and its self-test, and has it do what its kind is for.
 
-    ``images`` are for encoders that read some, which otherwise get some that are made up. Raises
+    ``given_texts`` are lists of numbers, as their texts, for an encoder of those. ``images`` are
+    for encoders that read some, which otherwise get some that are made up. Raises
     EncodeError when there are no texts, BundleError for images where none are read, or as the
     encoder does.
     """

@@ -40,16 +40,22 @@ class BulkTimes:
         """In bulk, padding and truncated tokens not counted."""
         return self.bulk.tokens / self.bulk_seconds
 
-    def said_of_bulk(self, what: str, unit: str) -> list[tuple[str, str]]:
-        """How fast it was opened, and so many of ``what`` were run; what was cut of them."""
+    def said_of_bulk(self, what: str, unit: str, tokens: str = "tokens") -> list[tuple[str, str]]:
+        """How fast it was opened, and so many of ``what`` were run; what was cut of them.
+
+        ``tokens`` is what they have so many of.
+        """
         return [
             ("load", f"{self.load_seconds:.2f} s"),
             (
                 f"{self.bulk.texts:,} {what}",
-                f"{self.texts_per_second:,.1f} {unit}/s, {self.tokens_per_second:,.0f} tokens/s,"
+                f"{self.texts_per_second:,.1f} {unit}/s, {self.tokens_per_second:,.0f} {tokens}/s,"
                 f" {self.padding:.1%} padding",
             ),
-            ("cut", f"{self.bulk.truncated_texts:,} {unit}, {self.bulk.lost_tokens:,} tokens lost"),
+            (
+                "cut",
+                f"{self.bulk.truncated_texts:,} {unit}, {self.bulk.lost_tokens:,} {tokens} lost",
+            ),
         ]
 
 

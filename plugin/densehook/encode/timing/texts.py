@@ -17,6 +17,9 @@ from .given import Given
 
 _QUERIES = 300
 
+QueriesOf = Callable[[Sequence[str], int], Sequence[str]]
+"""Makes so many queries of texts, each another."""
+
 
 @dataclass(frozen=True)
 class Times(BulkTimes):
@@ -32,8 +35,8 @@ class Times(BulkTimes):
         ]
 
 
-def timed(bundle: Bundle, encoder: Encoder, given: Given) -> Times:
-    """Encodes all texts once as documents, then queries made of their first words."""
+def timed(bundle: Bundle, encoder: Encoder, given: Given, made: QueriesOf = made_queries) -> Times:
+    """Encodes all texts once as documents, then queries ``made`` of them: of their first words."""
     encoder.encode_counted(given.texts[:WARM_UP], "document")
     given.progress("Encoding documents")
     started = time.perf_counter()
@@ -44,11 +47,13 @@ def timed(bundle: Bundle, encoder: Encoder, given: Given) -> Times:
     )
     given.progress("Encoding queries")
     with Engine(bundle, cached_queries=0) as engine:
-        queries = timed_queries(engine.encode_query, given.texts)
+        queries = timed_queries(engine.encode_query, given.texts, made)
     return Times(usable_cpus(), given.load_seconds, stats, bulk_seconds, padding, queries)
 
 
-def timed_queries(ask: Callable[[str], Any], texts: Sequence[str]) -> list[QueryTimes]:
+def timed_queries(
+    ask: Callable[[str], Any], texts: Sequence[str], made: QueriesOf = made_queries
+) -> list[QueryTimes]:
     """Of one caller, and of several at a time."""
-    queries = made_queries(texts, WARM_UP + _QUERIES)
+    queries = made(texts, WARM_UP + _QUERIES)
     return [asked(ask, queries, callers, WARM_UP) for callers in (1, CALLERS)]

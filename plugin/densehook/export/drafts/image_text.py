@@ -32,10 +32,9 @@ from ..tokenizer_file import write_tokenizer
 if TYPE_CHECKING:
     from ...encode import Encoder
     from ..image_reference import ImageTextReference, TowerSettings
-    from ..kinds import Parity as AnyParity
+    from ..kinds import Parity
 
 _VERSIONS_OF = ("torch", "transformers", "onnx", "pillow")
-_IMAGES_COMPARED = 50
 _OF_OTHERS = ("pooling", "normalise", "similarity", "dims", "layers", "late_chunking")
 """Keys of a recipe that the model itself decides here."""
 
@@ -147,27 +146,21 @@ def _draft(
     )
 
 
-def _gated(encoder: Encoder, settings: TowerSettings, reference: ImageTextReference) -> AnyParity:
-    from typing import cast
-
+def _gated(encoder: Encoder, settings: TowerSettings, reference: ImageTextReference) -> Parity:
     from PIL import Image
 
     from ...images import pixels_of
     from ..gate import run_gate
-    from ..images import file_of
-    from ..kinds import ParityOfHeads
-    from ..kinds.image_text import Parity, judged_images
-    from ..kinds.multi import judged_patches
+    from ..image_gate import Expected, compared_images, gate_images
 
-    texts = cast(Parity, run_gate(encoder, reference, settings))
-    files = [file_of(number) for number in range(_IMAGES_COMPARED)]
+    texts = run_gate(encoder, reference, settings)
+    files = compared_images()
     images = [Image.fromarray(pixels_of(file)) for file in files]
-    expected = np.stack([reference.encode_image(image) for image in images])
-    own = judged_images(texts, encoder, files, expected)
-    also = {
-        kind: judged_patches(
-            encoder.of_kind(kind), files, [reference.encode_patches(image) for image in images]
-        )
-        for kind in encoder.manifest.also
-    }
-    return ParityOfHeads(own, also) if also else own
+    expected = Expected(
+        np.stack([reference.encode_image(image) for image in images]),
+        {
+            kind: [reference.encode_patches(image) for image in images]
+            for kind in encoder.manifest.also
+        },
+    )
+    return gate_images(texts, encoder, files, expected, "PyTorch's")

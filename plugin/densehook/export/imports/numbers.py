@@ -16,7 +16,6 @@ from ...bundle import (
     GoldenText,
     Manifest,
     Numbers,
-    Role,
     read_bundle,
     require_replaceable,
 )
@@ -30,7 +29,8 @@ from ..finishing import Draft, finish, new_folder
 from ..folder import FolderFacts, Settings, settle
 from ..gate import compared_with
 from ..kinds import Parity
-from ..number_lists import LISTS, QUERIES, lengths_between, made_lists
+from ..number_gate import compared_lists, in_roles
+from ..number_lists import QUERIES, lengths_between, made_lists
 from ..recipe import Recipe, require_of_kind, stated_of
 from ..variants.graphs import Model, write_model
 from . import dense
@@ -139,15 +139,11 @@ def number_draft(
 ) -> Draft:
     """A folder with its graph, to be compared with what lists of ``least`` steps and more are."""
     part = manifest.of(Numbers)
-    steps = manifest.max_tokens // part.channels
-    lengths = lengths_between(least, steps, part.channels)
-    lists = made_lists(part.channels, lengths, QUERIES + LISTS)
-    if not part.fixed_length:
-        lists += made_lists(part.channels, [max(lengths) + 1, steps], 2, seed=1)
+    lists = compared_lists(part, manifest.max_tokens, least)
 
     def gate(encoder: Encoder) -> Parity:
         rows = np.stack([expected(text) for text in lists])
-        return compared_with(encoder, _in_roles(lists, QUERIES), rows, whose)
+        return compared_with(encoder, in_roles(lists, QUERIES), rows, whose)
 
     return Draft(
         staging,
@@ -169,13 +165,8 @@ def _golden(manifest: Manifest, expected: Callable[[str], Vector], least: int) -
         texts += made_lists(part.channels, [most // part.channels + 1], 1, seed=3)
     return [
         GoldenText(role, text, numbers_of_text(text).bits[:most], expected(text))
-        for role, text in _in_roles(texts, 1)
+        for role, text in in_roles(texts, 1)
     ]
-
-
-def _in_roles(texts: Sequence[str], queries: int) -> list[tuple[Role, str]]:
-    """The first so many are queries."""
-    return [("query" if place < queries else "document", text) for place, text in enumerate(texts)]
 
 
 def _require_keys(recipe: Recipe) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,14 +35,20 @@ class Parity:
 
     def as_json(self) -> dict[str, Any]:
         """The measured values by name."""
-        measured = asdict(self)
-        return {**self.texts.as_json(), **{k: v for k, v in measured.items() if k != "texts"}}
+        return {
+            **self.texts.as_json(),
+            "lowest_cosine": min(self.texts.lowest_cosine, self.lowest_image_cosine),
+            "lowest_text_cosine": self.texts.lowest_cosine,
+            "images": self.images,
+            "lowest_image_cosine": self.lowest_image_cosine,
+        }
 
 
 def said(measured: Mapping[str, Any]) -> str:
     """As ``Gate.said``."""
+    texts = {**measured, "lowest_cosine": measured["lowest_text_cosine"]}
     return (
-        f"{dense.said(measured)}; {measured['images']} images: lowest cosine"
+        f"{dense.said(texts)}; {measured['images']} images: lowest cosine"
         f" {measured['lowest_image_cosine']:.7f}"
     )
 
@@ -53,7 +59,7 @@ def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
 
 
 def judged_images(
-    parity: Parity, encoder: Encoder, files: Sequence[bytes], expected: Vectors
+    parity: Parity, encoder: Encoder, files: Sequence[bytes], expected: Vectors, whose: str
 ) -> Parity:
     """The same with images: raises GateError where one's vector is too far from that expected."""
     similar = cosines(encoder.encode_images(files), expected)
@@ -61,7 +67,7 @@ def judged_images(
     bound = min(IMAGE_BOUND, PRECISION_BOUNDS[encoder.manifest.precision])
     if not lowest >= bound:  # NaN must fail too
         raise GateError(
-            f"the graph of images is not PyTorch's equal: cosine {lowest:.6f} for image"
+            f"the graph of images is not {whose} equal: cosine {lowest:.6f} for image"
             f" {int(np.argmin(similar))}, the bound is {bound}; no bundle was written"
         )
     return replace(parity, images=len(files), lowest_image_cosine=lowest)

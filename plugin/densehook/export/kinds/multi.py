@@ -121,9 +121,9 @@ def judged(manifest: Manifest, compared: Compared, whose: str) -> Parity:
 
 
 def judged_patches(
-    encoder: Encoder, files: Sequence[bytes], expected: Sequence[Vectors]
+    encoder: Encoder, files: Sequence[bytes], expected: Sequence[Vectors], whose: str
 ) -> ParityOfImages:
-    """Of images, by what PyTorch gives for the patches of each, and MaxSim of each with each.
+    """Of images, by what is expected of the patches of each, and MaxSim of each with each.
 
     Raises GateError where a patch's vector is too far from that expected.
     """
@@ -133,7 +133,7 @@ def judged_patches(
         if own.shape != vectors.shape:
             raise GateError(
                 f"the graph of images gives {list(own.shape)} numbers for the patches of image"
-                f" {place}, PyTorch gives {list(vectors.shape)}; no bundle was written"
+                f" {place}, {whose} are {list(vectors.shape)}; no bundle was written"
             )
         wanted[place] = vectors
     scores = [similarity(encoder.manifest, rows, rows) for rows in (found, wanted)]
@@ -142,7 +142,7 @@ def judged_patches(
     bound = TOKEN_BOUNDS[encoder.manifest.precision]
     if not lowest >= bound:  # NaN must fail too
         raise GateError(
-            f"the graph of images is not PyTorch's equal: cosine {lowest:.6f} of a patch's vector,"
+            f"the graph of images is not {whose} equal: cosine {lowest:.6f} of a patch's vector,"
             f" the bound is {bound}; no bundle was written"
         )
     return ParityOfImages(

@@ -3,7 +3,7 @@
 Works on the ONNX graph alone, without PyTorch, and measures what comes out against the plain one.
 """
 
-from .building import build_variant, calibration_texts
+from .building import build_variant, calibrating
 from .registry import VARIANTS, Variant
 
-__all__ = ["VARIANTS", "Variant", "build_variant", "calibration_texts"]
+__all__ = ["VARIANTS", "Variant", "build_variant", "calibrating"]

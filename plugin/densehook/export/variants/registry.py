@@ -27,6 +27,11 @@ class Variant:
     providers: tuple[str, ...] = ("cpu", "cuda", "openvino")
     batch_dependent: bool = False
 
+    @property
+    def image_steps(self) -> tuple[Step, ...]:
+        """The same of a graph of images, each of which runs by itself and has no padding."""
+        return tuple(step for step in self.steps if step is not drop_padding)
+
 
 _CPU = ("cpu",)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ...bundle import Bundle
@@ -10,6 +10,7 @@ from ...collections import Sample
 from ...encode import Encoder
 from ...errors import BundleError
 from .found import Found
+from .found_images import FoundImages
 from .reranked import Reranked
 
 __all__ = ["QUALITIES", "Quality", "quality_for", "require_tunable"]
@@ -26,6 +27,14 @@ class Quality(Protocol):
     """What an encoder's speed is counted in."""
 
     @property
+    def texts(self) -> Sequence[str]:
+        """What it is judged by, of what it is usually given: its speed is of some of them."""
+
+    @property
+    def images(self) -> Sequence[str]:
+        """The same of images; none where speed is of texts alone."""
+
+    @property
     def steps(self) -> int:
         """How much there is to do for one variant."""
 
@@ -37,13 +46,11 @@ class Quality(Protocol):
         """The measure, by each of the encoder's kinds; ``on_progress`` hears of steps done."""
 
 
-QUALITIES: Mapping[str, Callable[[Sample], Quality]] = {"cross": Reranked}
-"""By kind, where it is not how well queries find documents."""
-
-UNTUNED: Mapping[str, str] = {
-    "image-text": "is judged by the images that its texts find, and collections hold texts alone"
+QUALITIES: Mapping[str, Callable[[Sample], Quality]] = {
+    "cross": Reranked,
+    "image-text": FoundImages,
 }
-"""Why no variants are made of some kinds."""
+"""By kind, where it is not how well queries find documents."""
 
 
 def quality_for(bundle: Bundle, sample: Sample) -> Quality:
@@ -53,13 +60,9 @@ def quality_for(bundle: Bundle, sample: Sample) -> Quality:
 
 def require_tunable(bundle: Bundle) -> None:
     """Raises BundleError for a bundle whose variants nothing here can judge."""
-    manifest = bundle.manifest
-    if (reason := UNTUNED.get(manifest.kind)) is not None:
-        raise BundleError(
-            f"encoder {manifest.name!r} of kind {manifest.kind!r} {reason}; use it as it is"
-        )
     if bundle.queries is not None:
         raise BundleError(
-            f"{bundle.path} is a pair of {manifest.name!r} and {bundle.queries.manifest.name!r};"
-            " tune each of the two by itself, then pair them again"
+            f"{bundle.path} is a pair of {bundle.manifest.name!r} and"
+            f" {bundle.queries.manifest.name!r}; tune each of the two by itself, then pair them"
+            " again"
         )

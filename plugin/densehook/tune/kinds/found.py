@@ -25,6 +25,16 @@ class Found:
         self._sample = sample
 
     @property
+    def texts(self) -> Sequence[str]:
+        """As ``Quality.texts``."""
+        return self._sample.documents
+
+    @property
+    def images(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    @property
     def steps(self) -> int:
         """Documents."""
         return len(self._sample.documents)

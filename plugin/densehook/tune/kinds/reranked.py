@@ -45,6 +45,16 @@ class Reranked:
         self._sample = replace(sample, qrels=judged)
 
     @property
+    def texts(self) -> Sequence[str]:
+        """As ``Quality.texts``."""
+        return self._sample.documents
+
+    @property
+    def images(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    @property
     def steps(self) -> int:
         """Pairs."""
         return sum(map(len, self.candidates.values()))
