@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.indices import create_index, provenance_of
 from densehook.encode import Encoder
 from densehook.errors import BundleError, RequestError
+from densehook.evaluate import evaluate
 from densehook.hooks import note_of
 from densehook.hooks.kinds.dense import parsed
 from densehook.ingest import feed
@@ -60,6 +63,42 @@ def filled(
     report = index.ingest(ROWS)
     assert (report.indexed, report.failed) == (4, 0)
     yield index
+
+
+def test_what_chunks_bring_is_measured_beside_texts_that_are_cut(
+    client: Elasticsearch, minilm: Encoder, tmp_path: Path
+) -> None:
+    long = "The kitchen is closed today. " * 60  # more than the encoder reads
+    texts = {"a": f"{long}{WHALES}", "b": f"{long}{BREAD}", "c": WHALES, "d": "", "e": "Krill."}
+    name = "measured-chunks"
+    chunk = ChunkRule("sentence", 64)
+    index = Index.create(client, name, minilm, inputs=["text"], index_type="flat", chunk=chunk)
+    try:
+        index.ingest([{"_id": id_, "text": text} for id_, text in texts.items()])
+        queries = {"q0": "how is bread baked", "q1": "what do whales eat", "q2": " "}
+        searcher = index.searcher()
+        run = searcher.search(queries, "dense-cut", depth=3)
+        ids = [id_ for id_ in texts if texts[id_]]
+        rows = minilm.encode_documents([texts[id_] for id_ in ids])
+        for query in ("q0", "q1"):
+            scores = dict(zip(ids, rows @ minilm.encode_queries(queries[query]), strict=True))
+            best = sorted(ids, key=lambda id_: -scores[id_])[:3]
+            assert [hit.id for hit in run[query]] == best
+            assert [hit.score for hit in run[query]] == pytest.approx([scores[i] for i in best])
+        assert run["q2"] == []
+        assert searcher.search(queries, "dense", depth=3)["q0"][0].id == "b"
+        judged = tmp_path / "judged"
+        (judged / "qrels").mkdir(parents=True)
+        asked = [{"_id": id_, "text": queries[id_]} for id_ in ("q0", "q1")]
+        (judged / "queries.jsonl").write_text("\n".join(map(json.dumps, asked)))
+        rows_of = "query-id\tcorpus-id\tscore\nq0\tb\t1\nq1\ta\t1\nq1\tc\t1\n"
+        (judged / "qrels" / "test.tsv").write_text(rows_of)
+        told = evaluate(judged, index, ["dense-cut", "dense"], output=tmp_path / "report")
+        assert told.systems["dense"]["nDCG@10"] == 1 > told.systems["dense-cut"]["nDCG@10"]
+        with pytest.raises(RequestError, match="dense-cut encodes all documents here, by the enc"):
+            Index.open(client, name).searcher().search(queries, "dense-cut", depth=3)
+    finally:
+        index.drop()
 
 
 def passages(client: Elasticsearch, index: str, id_: str) -> list[dict[str, Any]]:

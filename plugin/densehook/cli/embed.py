@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..hooks import field_for
+from ..hooks.kinds import FIELDS
 from .bundles import document_encoder
 from .console import note, out
 from .feeding import Refused, print_cut
@@ -64,6 +65,14 @@ def embed(
     image: ImageInput = None,
     numbers: NumbersInput = None,
     field: VectorFieldName = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            help="Of a bundle of several kinds the one whose field is added, by its usual name"
+            " without --field; by default the bundle's own.",
+        ),
+    ] = None,
     index_type: IndexType = None,
     chunk: ChunkBy = None,
     chunk_tokens: ChunkTokens = 256,
@@ -102,6 +111,7 @@ def embed(
         rule,
         in_cluster,
         modality=modality,
+        kind=kind,
     )
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)
@@ -119,6 +129,7 @@ def prepared(
     chunk: ChunkRule | None = None,
     in_cluster: bool | None = None,
     modality: Modality = "text",
+    kind: str | None = None,
 ) -> Index:
     """The index with its vector field, and with whoever makes its vectors.
 
@@ -128,6 +139,8 @@ def prepared(
     from ..elastic.indices import the_index
     from ..index import Index
 
+    if kind is not None and kind in FIELDS:
+        field = field or FIELDS[kind].USUAL_NAME
     name, entry = the_index(client, index)
     stated = stated_field(name, entry["mappings"], field)
     if stated is None and (encoder is None or inputs is None):
@@ -136,11 +149,11 @@ def prepared(
             f"index {name!r} has no vector field {wanted!r}; say what is to make it and from what",
             param_hint="--encoder, --input",
         )
-    path = encoder or Path(stated.encoder if stated else "")
+    made = document_encoder(client, encoder or Path(stated.encoder if stated else ""), in_cluster)
     return Index.add_field(
         client,
         index,
-        document_encoder(client, path, in_cluster),
+        made if kind is None else made.of_kind(kind),
         inputs=names(inputs or ""),
         field=stated.name if stated else field,
         index_type=index_type,

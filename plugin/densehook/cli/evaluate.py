@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .about import about
-from .bundles import open_index
+from .bundles import Encodes, open_index
 from .console import note, out
 from .measure import (
     Against,
@@ -51,8 +51,9 @@ def evaluate(
             help="Systems to measure, separated by commas; else all: bm25, dense, rrf, linear, and"
             " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there. Fusions of"
             " any lists, as rrf(bm25,dense,NAME) with --run NAME=FILE. Of token vectors also"
-            " maxsim, of chunks dense-first, dense-sum, dense-mean, and dense-mean-3 of a"
-            " document's best three; and any of them reranked, as rrf+rerank, with --rerank.",
+            " maxsim, of chunks dense-first, dense-sum, dense-mean, dense-mean-3 of a document's"
+            " best three, and dense-cut, by one vector of each text, cut; and any of them reranked,"
+            " as rrf+rerank, with --rerank.",
         ),
     ] = None,
     runs: Runs = None,
@@ -106,7 +107,7 @@ def evaluate(
     from ..ann import measure_ann
     from ..collections import open_measured, open_topics
     from ..evaluate import reranker
-    from ..evaluation import check_systems, evaluate, needs_encoder
+    from ..evaluation import check_systems, evaluate
     from ..report import no_texts, recommendation, write_report, write_study
     from .cluster import connect
 
@@ -119,13 +120,7 @@ def evaluate(
     else:
         opened = open_measured(collection, split, names(language))
     client = connect(url, api_key, ca_certs)
-    measured = open_index(
-        client,
-        index,
-        encoder,
-        field,
-        encodes="queries" if ann or not checked or needs_encoder(checked) else "nothing",
-    )
+    measured = open_index(client, index, encoder, field, encodes=_encodes(checked, ann))
     wanted = checked or _possible(opened, measured)
     searcher = measured.searcher(instruction)
     with bars() as show:
@@ -155,6 +150,15 @@ def evaluate(
         out.print(recommendation(study))
     out.print(f"{evaluation.queries} queries; runs and metrics.json in {output}, to read: {page}")
     require_no_drop(evaluation, kept, tolerance)
+
+
+def _encodes(systems: Sequence[str], ann: bool) -> Encodes:
+    """What these systems, all where none is named, have encoded."""
+    from ..evaluation import needs_encoder, needs_encoder_here
+
+    if needs_encoder_here(systems):
+        return "here"
+    return "queries" if ann or not systems or needs_encoder(systems) else "nothing"
 
 
 def _asks(index: Index, instruction: str | None) -> dict[str, Callable[[str], object]]:

@@ -30,12 +30,14 @@ from ..hooks import (
 )
 from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, rescored_request
+from ..hooks.passages import CUT
 from ..types import DocId, Document, QueryId, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, synchronous
 from .indices import searched_provenance_of, shards_of
 from .numbering import NUMBERED, Numbering
 from .rescoring import rescored
+from .whole_texts import cut_rankings
 
 if TYPE_CHECKING:
     from ..encode import Encoder
@@ -95,11 +97,15 @@ class Searcher:
         ``maxsim`` orders the first hundred of bm25, of an index with token vectors.
 
         ``dense-mean-3`` scores documents of chunks by the mean of their best three, as other
-        passage scores do. A query of blanks is no text, and finds nothing.
+        passage scores do. ``dense-cut`` is what one vector of each text, cut where it is too long,
+        would find: all documents are read and encoded here, and scored exactly. A query of blanks
+        is no text, and finds nothing.
         """
         if mode.partition("-")[0] not in MODES:
             hint = "; for both fused there is Index.search" if mode == "hybrid" else ""
             raise RequestError(f"mode {mode!r} is unknown; known: {', '.join(MODES)}{hint}")
+        if mode == CUT:
+            return self._cut(queries, depth, on_progress)
         run: dict[QueryId, list[ScoredDoc]] = {}
         numbering = self._numbering if depth >= _DEEP else None
         for ids in _batches(queries, _QUERIES_PER_REQUEST):
@@ -113,6 +119,34 @@ class Searcher:
             run |= {i: found.get(i, []) for i in ids}
             on_progress(len(run))
         return run
+
+    def _cut(
+        self,
+        queries: Mapping[QueryId, str],
+        depth: int,
+        on_progress: Callable[[int], None],
+    ) -> dict[QueryId, list[ScoredDoc]]:
+        """As ``search`` by dense-cut. Raises RequestError without an encoder here."""
+        field = self._field_for(CUT.partition("-")[0])
+        here = self._encoder_of(field)
+        if here is None:
+            raise RequestError(
+                f"{CUT} encodes all documents here, by the encoder {field.encoder!r}; give its"
+                " bundle"
+            )
+        asked = [id_ for id_, text in queries.items() if not is_blank(text)]
+        rows = here.encode_queries([queries[id_] for id_ in asked], self._instruction)
+        found = cut_rankings(
+            self._client,
+            self._index,
+            field,
+            here,
+            rows,
+            depth,
+            lambda share: on_progress(int(share * len(queries))),
+        )
+        rankings = dict(zip(asked, map(self._told_apart, found), strict=True))
+        return {id_: rankings.get(id_, []) for id_ in queries}
 
     def _told_apart(self, ranking: list[ScoredDoc]) -> list[ScoredDoc]:
         """The ranking, whose documents are known by their ids.

@@ -13,14 +13,14 @@ from ..errors import EvaluationError
 from ..fusion import FUSIONS
 from ..hooks import VECTOR_LISTS
 from ..hooks.kinds.multi import RESCORED
-from ..hooks.passages import SCORES, passage_score
+from ..hooks.passages import CUT, SCORES, passage_score
 from ..types import DocId, Document, QueryId, Run
 from .bm25 import pyserini_bm25
 from .progress import Progress, silent
 from .reference_fusion import pyserini_fusion
 
 Mode = str
-"""bm25, dense, maxsim, or dense with a passage score, as dense-first or dense-mean-3."""
+"""bm25, dense, maxsim, dense-cut, or dense with a passage score, as dense-first or dense-mean-3."""
 
 
 Reranker = Callable[[str, Run], Run]
@@ -138,7 +138,7 @@ SYSTEMS: Mapping[str, System] = {
 }
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
 
-BY_NAME: Mapping[str, System] = {RESCORED: _searched(RESCORED)}
+BY_NAME: Mapping[str, System] = {RESCORED: _searched(RESCORED), CUT: _searched(CUT)}
 """Systems that not every index can be: they are measured where they are named."""
 
 
@@ -193,8 +193,8 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     given = list(runs)
     known = (
         f"known are {', '.join((*SYSTEMS, *BY_NAME))}, fusions as rrf(bm25,dense,RUN), and of"
-        " chunks dense-first, dense-sum, dense-mean, dense-mean-3; any of them with +rerank behind"
-        " it"
+        " chunks dense-first, dense-sum, dense-mean, dense-mean-3, and dense-cut, which has none;"
+        " any of them with +rerank behind it"
     )
     for name in wanted:
         system = system_of(name)
@@ -217,6 +217,14 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
 def needs_encoder(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the queries."""
     return any(system.encodes or needs_encoder(system.parts) for system in _systems(names))
+
+
+def needs_encoder_here(names: Iterable[str]) -> bool:
+    """Whether any of these systems, or of their parts, encodes the documents."""
+    return any(
+        name == CUT or needs_encoder_here(system.parts if (system := system_of(name)) else ())
+        for name in names
+    )
 
 
 def needs_reranker(names: Iterable[str]) -> bool:

@@ -12,6 +12,8 @@ from ..errors import RequestError
 
 SCORES = ("max", "first", "sum", "mean")
 """What is taken of the scores of a document's chunks (Dai and Callan 2019, and means)."""
+CUT = "dense-cut"
+"""Dense search by one vector of each text, of its beginning: what there would be without chunks."""
 _OF_SEVERAL = ("sum", "mean")
 _KEYS = ("score", "best", "sections", "other")
 
