@@ -59,6 +59,8 @@ def test_a_request_is_sent_again_until_it_is_answered() -> None:
     errors: list[Exception] = [
         refused(503),
         refused(500, "i_o_exception"),
+        refused(500, "refresh_failed_engine_exception"),
+        refused(404, "index_shard_not_started_exception"),
         elastic_transport.ConnectionError("cut"),
         refused(429),
     ]

@@ -28,20 +28,31 @@ LOST = (502, 503, 504)  # the request may have been carried out all the same
 _NODES_FAULT = (
     "already_closed_exception",
     "circuit_breaking_exception",
+    "connect_transport_exception",
+    "engine_creation_failure_exception",
     "es_rejected_execution_exception",
+    "flush_failed_engine_exception",
     "i_o_exception",
     "illegal_index_shard_state_exception",
     "index_shard_closed_exception",
+    "index_shard_not_started_exception",
+    "index_shard_recovering_exception",
+    "index_shard_relocated_exception",
     "no_shard_available_action_exception",
     "node_closed_exception",
+    "node_disconnected_exception",
+    "node_not_connected_exception",
+    "receive_timeout_transport_exception",
+    "refresh_failed_engine_exception",
     "shard_not_found_exception",
     "translog_exception",
     "unavailable_shards_exception",
 )
-"""Types of errors that say nothing of what was asked, but of a shard that is not there, or a full
-disk.
+"""Types of errors that say nothing of what was asked, but of a shard or a node that is not there,
+or of a full disk.
 
-Some have a status that says otherwise, 500 or 404, and a looked up document's have none.
+Some have a status that says otherwise, 500 or 404, and a looked up document's have none. Reading a
+document by its id refreshes its shard where it has just been written, which a full disk forbids.
 """
 
 _FIRST_PAUSE_S = 0.5
