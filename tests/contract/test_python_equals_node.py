@@ -25,7 +25,8 @@ from densehook.encode.tokenizer import Tokens
 from densehook.errors import RequestError
 from densehook.hooks.kinds.dense import parsed
 from densehook.ingest import feed
-from densehook.tune import tune_bundle
+from densehook.tune import speed, tune_bundle
+from densehook.tune.speed import Setting
 from densehook.types import Document
 from tiny_collection import small_collection
 from versions import VERSIONS
@@ -38,7 +39,9 @@ def tuned_bundle(minilm_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     """all-MiniLM-L6-v2, tuned: another graph in its place, the plain one inside."""
     path = tmp_path_factory.mktemp("tuned") / minilm_bundle.manifest.name
     shutil.copytree(minilm_bundle.path, path)
-    tune_bundle(path, small_collection(), max_loss=1, only=["int8-static-nopad"])
+    with pytest.MonkeyPatch.context() as patch:  # how it is run best is asked elsewhere
+        patch.setattr(speed, "settings", lambda provider: [Setting(provider, 1024, 1)])
+        tune_bundle(path, small_collection(), max_loss=1, only=["int8-static-nopad"])
     tuned = read_bundle(path)
     assert tuned.manifest.variant == "int8-static-nopad"
     return tuned

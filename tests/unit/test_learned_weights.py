@@ -16,7 +16,7 @@ from densehook.evaluation.querywise import compared, learn, learn_by_folds, lear
 from densehook.fusion import FEATURES, Factor, LearnedWeights, Part, Seen
 from densehook.fusion.learned import word_count
 from densehook.hooks import read_provenance, with_weights
-from densehook.index.searching import _explained, _features
+from densehook.index.explained import explained_parts, learned_features
 from densehook.types import Ranking, Run, ScoredDoc
 
 MODEL = LearnedWeights("linear", 0.5, {"length": Factor(1.0, 2.0, 1.5)}, normalizer="tmm")
@@ -187,8 +187,8 @@ def test_a_hit_that_the_node_weighed_says_of_what() -> None:
     why = f"{told} learned from length [1.5], dense_top [0.25], over [2] lists"
     explanation = {"description": why, "details": [{"description": each} for each in lists]}
     raw = {"_id": "d", "_score": 0.125, "_explanation": explanation}
-    assert _features(raw) == {"length": 1.5, "dense_top": 0.25}
-    assert _explained(raw, ("bm25", "dense")) == {
+    assert learned_features(raw) == {"length": 1.5, "dense_top": 0.25}
+    assert explained_parts(raw, ("bm25", "dense")) == {
         "bm25": Part(2, 1.5, 0.5, 0.25, 0.125),
         "dense": Part(None, None, None, 0.75, 0.0),
     }

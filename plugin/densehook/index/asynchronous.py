@@ -248,10 +248,10 @@ class AsyncIndex:
         if text is not None:
             return (await self.msearch([text], **options))[0]
         if image is not None:
-            searched = asyncio.to_thread(self.blocking.image_search, image, options)
+            searched = asyncio.to_thread(self.blocking.asking.image_search, image, options)
         else:
             given = cast(Sequence[Any], numbers)
-            searched = asyncio.to_thread(self.blocking.numbers_search, given, options)
+            searched = asyncio.to_thread(self.blocking.asking.numbers_search, given, options)
         asked, body, vector = await searched
         searching = self.blocking.searching.of(asked.mode)
         return searching.hits("", asked, await self._send([body]), vector)
@@ -263,10 +263,10 @@ class AsyncIndex:
         """
         asked = Asked.of(options)
         stage = await asyncio.to_thread(self.blocking.stage_of, asked)
-        vectors = await asyncio.to_thread(self.blocking.vectors_of, texts, asked)
-        bodies = self.blocking.searches(texts, asked, vectors, stage)
+        vectors = await asyncio.to_thread(self.blocking.asking.vectors_of, texts, asked)
+        bodies = self.blocking.asking.searches(texts, asked, vectors, stage)
         answers = await self._send([body for each in bodies for body in each])
-        read = self.blocking.read(texts, asked, bodies, answers, vectors, stage)
+        read = self.blocking.asking.read(texts, asked, bodies, answers, vectors, stage)
         found = await asyncio.to_thread(self.blocking.reranked, read, asked, stage)
         return await asyncio.to_thread(self.blocking.with_passages, found, asked, vectors)
 
@@ -276,7 +276,7 @@ class AsyncIndex:
         why = await index.explain("how do vaccines work", "doc-7")
         """
         asked = Asked.of(options)
-        (vector,) = await asyncio.to_thread(self.blocking.vectors_of, [text], asked)
+        (vector,) = await asyncio.to_thread(self.blocking.asking.vectors_of, [text], asked)
         searching = self.blocking.searching.of(asked.mode)
         answers = await self._send(searching.explaining(text, id, asked, vector))
         return searching.parts_of(text, asked, answers, id)

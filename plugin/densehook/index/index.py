@@ -27,14 +27,11 @@ from ..hooks import (
     field_for,
     text_of,
 )
-from ..hooks.kinds import kind_for
-from ..hooks.kinds.instructions import require_none
-from ..images import as_base64
-from ..number_lists import number_list
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
+from .asking import Asking
 from .hits import Hit, Hits
-from .reranking import Here, InCluster, Stage, stage_of
+from .reranking import Here, Stage, stage_of
 from .searching import Body, OfLists, Searching, Vector, require_one_query
 from .stats import IndexStats, stats_of
 
@@ -88,6 +85,7 @@ class Index:
             cluster_encodes=self.cluster_encodes,
             beside=beside,
         )
+        self.asking = Asking(self.searching, encoder)
 
     @property
     def name(self) -> str:
@@ -454,48 +452,12 @@ class Index:
         """
         require_one_query(text, image, numbers)
         if image is not None:
-            asked, body, vector = self.image_search(image, options)
+            asked, body, vector = self.asking.image_search(image, options)
             return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
         if numbers is not None:
-            asked, body, vector = self.numbers_search(numbers, options)
+            asked, body, vector = self.asking.numbers_search(numbers, options)
             return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
         return self.msearch([cast(str, text)], **options)[0]
-
-    def image_search(
-        self, image: str | bytes | Path, options: Options
-    ) -> tuple[Asked, Body, Vector | None]:
-        """The search for an image, by its vector where there is an encoder here.
-
-        asked, body, vector = index.image_search(Path("cat.jpg"), {"size": 5})
-        """
-        asked = Asked.of({"mode": "dense", **options})
-        vector: Vector | None = None
-        searching = self.searching.of(asked.mode)
-        whole: Vector | None = None
-        if searching.needs_vector(asked) and self.encoder is not None:
-            manifest = self.encoder.manifest.whole or self.encoder.manifest
-            kinds = [kind_for(searching.field.mapping, manifest), manifest.kind]
-            each = self.encoder.encode_each_image_of_kinds([image], list(dict.fromkeys(kinds)))
-            for encoded in each:
-                for failure in encoded.failures.values():
-                    raise failure
-            vector, whole = each[0].vectors[0].tolist(), each[-1].vectors[0].tolist()
-        return asked, searching.image_body(as_base64(image), asked, vector, whole), vector
-
-    def numbers_search(
-        self, numbers: Sequence[Any], options: Options
-    ) -> tuple[Asked, Body, Vector | None]:
-        """The same for a list of numbers.
-
-        asked, body, vector = index.numbers_search([0.5, 1, 2.25], {"size": 5})
-        """
-        asked = Asked.of({"mode": "dense", **options})
-        given = number_list(numbers)
-        vector: Vector | None = None
-        searching = self.searching.of(asked.mode)
-        if searching.needs_vector(asked) and self.encoder is not None:
-            vector = self.encoder.encode_numbers([given])[0].tolist()
-        return asked, searching.numbers_body(given, asked, vector), vector
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """The hits for each text, in one request; else as ``search``.
@@ -505,10 +467,10 @@ class Index:
         """
         asked = Asked.of(options)
         stage = self.stage_of(asked)
-        vectors = self.vectors_of(texts, asked)
-        bodies = self.searches(texts, asked, vectors, stage)
+        vectors = self.asking.vectors_of(texts, asked)
+        bodies = self.asking.searches(texts, asked, vectors, stage)
         answers = self.send([body for each in bodies for body in each])
-        read = self.read(texts, asked, bodies, answers, vectors, stage)
+        read = self.asking.read(texts, asked, bodies, answers, vectors, stage)
         found = self.reranked(read, asked, stage)
         return self.with_passages(found, asked, vectors)
 
@@ -522,7 +484,7 @@ class Index:
         """
         self.provenance.require_one_index()
         asked = Asked.of(options)
-        (vector,) = self.vectors_of([text], asked)
+        (vector,) = self.asking.vectors_of([text], asked)
         searching = self.searching.of(asked.mode)
         answers = self.send(searching.explaining(text, id, asked, vector))
         return searching.parts_of(text, asked, answers, id)
@@ -615,32 +577,6 @@ class Index:
             instruction=instruction,
         )
 
-    def vectors_of(self, texts: Sequence[str], asked: Asked) -> Sequence[Vector | OfLists | None]:
-        """The vector of each query, None where the cluster makes it or none is needed."""
-        searching = self.searching.of(asked.mode)
-        if not searching.needs_vector(asked) or self.encoder is None:
-            return [None] * len(texts)
-        fields = searching.fused(asked)
-        if len(fields) > 1 and asked.mode == "hybrid":
-            return self._outputs_of(texts, asked, fields, self.encoder)
-        encoder = searching.field.own(self.encoder)
-        vectors: list[Vector | None] = encoder.encode_queries(
-            list(texts), asked.instruction
-        ).tolist()
-        return vectors
-
-    def _outputs_of(
-        self, texts: Sequence[str], asked: Asked, fields: Sequence[VectorField], encoder: Encoder
-    ) -> list[OfLists]:
-        """What one run gives for each query, by the lists that these fields are searched as."""
-        for each in fields[1:]:
-            require_none(each.name, each.format.TYPE, asked.instruction)
-        kinds = [each.own(encoder).manifest.kind for each in fields]
-        rows = encoder.encode_tokens_of_kinds(encoder.tokenize(list(texts), "query"), kinds)
-        lists = [each.format.LIST for each in fields]
-        outputs = zip(*(each.tolist() for each in rows), strict=True)
-        return [OfLists(dict(zip(lists, own, strict=True))) for own in outputs]
-
     def stage_of(self, asked: Asked) -> Stage | None:
         """Who reranks; None where nobody is to. A bundle that is named is opened once.
 
@@ -653,24 +589,6 @@ class Index:
         if asked.rerank not in self._stages:
             self._stages[asked.rerank] = stage_of(self.client, asked.rerank)
         return self._stages[asked.rerank]
-
-    def searches(
-        self,
-        texts: Sequence[str],
-        asked: Asked,
-        vectors: Sequence[Vector | OfLists | None],
-        stage: Stage | None = None,
-    ) -> list[list[Body]]:
-        """For each text the searches to send, all in one request."""
-        searching = self.searching.of(asked.mode)
-        pairs = list(zip(texts, vectors, strict=True))
-        if isinstance(stage, InCluster):
-            return [
-                [searching.reranked_by_cluster(text, asked, vector, stage.encoder)]
-                for text, vector in pairs
-            ]
-        first = asked if stage is None else asked.first_stage
-        return [searching.bodies(text, first, vector) for text, vector in pairs]
 
     def reranked(self, found: list[Hits], asked: Asked, stage: Stage | None) -> list[Hits]:
         """The hits of each text in the order of a cross-encoder here, where one is to rerank.
@@ -686,24 +604,6 @@ class Index:
             for id_, document in self.mget(ids).items()
         }
         return [stage.reranked(hits, texts, asked) for hits in found]
-
-    def read(
-        self,
-        texts: Sequence[str],
-        asked: Asked,
-        bodies: Sequence[Sequence[Body]],
-        answers: Sequence[Mapping[str, Any]],
-        vectors: Sequence[Vector | OfLists | None],
-        stage: Stage | None = None,
-    ) -> list[Hits]:
-        """The hits of each text, from the answers to its searches."""
-        coming = iter(answers)
-        searching = self.searching.of(asked.mode)
-        first = asked.first_stage if isinstance(stage, Here) else asked
-        return [
-            searching.hits(text, first, [next(coming) for _ in each], vector)
-            for text, each, vector in zip(texts, bodies, vectors, strict=True)
-        ]
 
     def with_passages(
         self, found: list[Hits], asked: Asked, vectors: Sequence[Vector | OfLists | None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -38,6 +37,7 @@ from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, rescored_request
 from ..types import DocId, Document, Ranking
 from .asked import BM25, Asked, Query
+from .explained import explained_parts, learned_features
 from .hits import Hit, Hits, Passage
 from .reranking import with_rerank
 
@@ -56,18 +56,6 @@ _PASSAGES = "passages"
 
 _MARKED_CHARACTERS = 100_000
 """Of a field; Elasticsearch refuses to mark words in longer ones unless it may stop there."""
-
-_PART = re.compile(
-    r"list \[(?P<list>\d+)\] \[.*?\]: (?:rank \[(?P<rank>\d+)\]|did not return this document)"
-    r"(?:, score \[(?P<score>[^\]]+)\])?"
-    r"(?:, (?:counts as its lowest, )?normalised by \w+ to \[(?P<normalised>[^\]]+)\])?"
-    r"[,;] weight \[(?P<weight>[^\]]+)\], contribution \[(?P<contribution>[^\]]+)\]"
-)
-"""How the plugin explains what a list gave."""
-_FUSED = "fused rank ["
-_LEARNED, _LISTS = "] learned from ", ", over ["
-_FEATURE = re.compile(r"(\w+) \[([^\]]+)\]")
-"""And what learned weights were made of."""
 
 
 @dataclass(frozen=True)
@@ -306,11 +294,11 @@ class Searching:
             self._hit(raw, self._parts(raw, rank, asked), raw["_score"])
             for rank, raw in enumerate(found, start=asked.from_ + 1)
         ]
-        return Hits(text, hits, took, _features(found[0]) if found else {})
+        return Hits(text, hits, took, learned_features(found[0]) if found else {})
 
     def _parts(self, raw: Mapping[str, Any], rank: int, asked: Asked) -> Mapping[str, Part]:
         """What each list gave a hit that the cluster explains, and the cross-encoder after them."""
-        parts = _explained(raw, self._asked_lists(asked))
+        parts = explained_parts(raw, self._asked_lists(asked))
         told = reranked_of(raw)
         if told is None:
             return parts
@@ -598,46 +586,3 @@ def require_one_query(text: str | None, image: object, numbers: object = None) -
     """Raises RequestError unless a search is for a text, for an image, or for numbers."""
     if sum(each is not None for each in (text, image, numbers)) != 1:
         raise RequestError("a search is for a text or for an image; give one of them, or numbers")
-
-
-def _explained(raw: Mapping[str, Any], lists: Sequence[str]) -> dict[str, Part]:
-    """What each list gave, of a hit that the cluster fused and explains.
-
-    After the first, which is BM25's, there is one for each encoder; a hit is in one of them.
-    """
-    parts: dict[str, Part] = {}
-    for part in filter(
-        None, (_PART.match(each["description"]) for each in _fusion(raw).get("details", []))
-    ):
-        name = lists[min(int(part["list"]), len(lists) - 1)]
-        if name not in parts or part["rank"] is not None:
-            parts[name] = Part(
-                None if part["rank"] is None else int(part["rank"]),
-                _number(part["score"]),
-                _number(part["normalised"]),
-                float(part["weight"]),
-                float(part["contribution"]),
-            )
-    return parts
-
-
-def _fusion(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How a hit was fused, if it is explained; with nested objects another clause is beside it."""
-    ahead = [raw.get("_explanation", {})]
-    while ahead:
-        each = ahead.pop()
-        if each.get("description", "").startswith(_FUSED):
-            return dict(each)
-        ahead.extend(each.get("details", [])[:1])
-    return {}
-
-
-def _features(raw: Mapping[str, Any]) -> Mapping[str, float]:
-    """What learned weights were made of, of a hit that the cluster explains."""
-    described = _fusion(raw).get("description", "")
-    learned = described.partition(_LEARNED)[2].rpartition(_LISTS)[0]
-    return {name: float(value) for name, value in _FEATURE.findall(learned)}
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)

@@ -72,11 +72,11 @@ class Comparison:
         """Hits, with milliseconds: the whole, the encoding here, and what the cluster took."""
         begun = time.perf_counter()
         texts, asked = [search.text], search.asked
-        vectors = self.index.vectors_of(texts, asked)
+        vectors = self.index.asking.vectors_of(texts, asked)
         encoded = time.perf_counter()
-        bodies = self.index.searches(texts, asked, vectors)
+        bodies = self.index.asking.searches(texts, asked, vectors)
         answers = self.index.send([body for each in bodies for body in each])
-        (hits,) = self.index.read(texts, asked, bodies, answers, vectors)
+        (hits,) = self.index.asking.read(texts, asked, bodies, answers, vectors)
         inputs = self.index.field.text.paths
         shown = [shown_hit(hit, inputs) for hit in hits]
         ended = time.perf_counter()
