@@ -19,11 +19,13 @@ from conftest import own_node
 from densehook.bundle import Bundle, Role, is_blank, read_bundle
 from densehook.chunk import ChunkRule
 from densehook.elastic.connect import connect
-from densehook.elastic.indices import create_index
+from densehook.elastic.indices import create_index, provenance_of
 from densehook.encode import Encoder, Vectors, load
 from densehook.encode.tokenizer import Tokens
 from densehook.errors import RequestError
+from densehook.hooks import field_text
 from densehook.hooks.kinds.dense import parsed
+from densehook.hooks.paths import without
 from densehook.ingest import feed
 from densehook.tune import speed, tune_bundle
 from densehook.tune.speed import Setting
@@ -144,16 +146,35 @@ def test_so_they_have_where_the_prompt_is_left_out_of_the_pooling(
     compare(answer, encoder, made_here(encoder, role))
 
 
+def long_document(rule: ChunkRule, text: str, other: str) -> Any:
+    """What a field holds of two texts, for a rule that tells them apart, else the first."""
+    if rule.by == "given":
+        return [text, other]
+    return f"# One\n{text}\n## Two\n{other}" if rule.by == "section" else text
+
+
 @pytest.mark.parametrize(
-    "rule", [ChunkRule("sentence", 64, 16, 20_000), ChunkRule("tokens", 48, 16, 20_000)], ids=str
+    "rule",
+    [
+        ChunkRule("sentence", 64, 16, 20_000),
+        ChunkRule("tokens", 48, 16, 20_000),
+        ChunkRule("section", 64, 0, 20_000),
+        ChunkRule("given", 64, 16, 20_000),
+    ],
+    ids=str,
 )
 def test_500_texts_are_cut_into_the_same_chunks_with_the_same_vectors(
     tuned_node: Elasticsearch, instructed_bundle: Bundle, rule: ChunkRule
 ) -> None:
     encoder = load(instructed_bundle.path)
     texts = [text for text in node_texts.texts() if not is_blank(text)]
-    documents = [Document(str(n), {"text": text}) for n, text in enumerate(texts)]
+    others = [*texts[1:], texts[0]]
+    documents = [
+        Document(str(n), {"text": long_document(rule, *pair)})
+        for n, pair in enumerate(zip(texts, others, strict=True))
+    ]
     stored = []
+    lengths: list[int] = []
     for in_cluster in (True, False):
         index = f"chunks-{uuid.uuid4().hex[:8]}"
         create_index(
@@ -170,11 +191,17 @@ def test_500_texts_are_cut_into_the_same_chunks_with_the_same_vectors(
         ids = [each.id for each in documents]
         found = tuned_node.mget(index=index, ids=ids, source=["passages"])
         stored.append([doc["_source"]["passages"] for doc in found["docs"]])
+        (field,) = provenance_of(tuned_node, index).vector_fields.values()
+        join = encoder.manifest.join
+        lengths = [len(field_text(each, field, join)[0]) for each in documents]
         tuned_node.indices.delete(index=index)
-    for text, node_made, made_here in zip(texts, *stored, strict=True):
+    for text, length, node_made, made_here in zip(texts, lengths, *stored, strict=True):
+        without_vectors = [
+            [without(each, "vector") for each in of] for of in (node_made, made_here)
+        ]
+        assert without_vectors[0] == without_vectors[1], text[:40]
         spans = [(each["start"], each["end"]) for each in node_made]
-        assert spans == [(each["start"], each["end"]) for each in made_here], text[:40]
-        assert spans[0][0] == 0 and spans[-1][1] == len(text)
+        assert spans[0][0] == 0 and spans[-1][1] == length
         assert all(after[0] <= before[1] for before, after in pairwise(spans))
         np.testing.assert_allclose(
             [parsed(each["vector"]) for each in node_made],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from command_line import running_in, succeeded
+from densehook.collections import read_run
 from densehook.collections.impacts import Impacts, read_impacts, write_impacts
 from densehook.elastic.impacts import import_impacts, search_impacts, stored_impacts
 from densehook.errors import RequestError
+from densehook.evaluation.anserini import MINIMUM_JAVA, anserini_jar
+from densehook.java import find_java
 from densehook.node import NodeState
 
 TOKENS = ["cat", "##s", "u.s.", "é", "猫", "the", "dog", "1.0", "a b", "\\"]
@@ -82,3 +86,48 @@ def test_a_search_sums_weight_times_weight(client: Elasticsearch, index: str) ->
         assert dict(ranked[name]) == pytest.approx(expected, rel=1e-5), name
         values = [scores[hit.id] for hit in ranked[name]]
         assert values == sorted(values, reverse=True)
+
+
+def test_anserinis_impact_index_scores_what_is_exported_alike(
+    client: Elasticsearch, index: str, tmp_path: Path
+) -> None:
+    plain = [token for token in TOKENS if token.isprintable() and not set(token) & {" ", "\\"}]
+    chance = random.Random(11)
+    rows = [
+        Impacts(f"d{n}", f"text {n}", {t: chance.randint(1, 255) for t in chance.sample(plain, 4)})
+        for n in range(60)
+    ]
+    import_impacts(client, index, rows)  # whole numbers up to 255 are kept to the digit
+    (tmp_path / "in").mkdir()
+    write_impacts(tmp_path / "in" / "out.jsonl", stored_impacts(client, index))
+    queries = {"q1": {"the": 2}, "q2": {"猫": 3, "u.s.": 1}, "q3": {"##s": 1, "1.0": 2, "é": 1}}
+    by_anserini(
+        "index.IndexCollection",
+        *("-collection", "JsonVectorCollection", "-generator", "DefaultLuceneDocumentGenerator"),
+        *("-input", tmp_path / "in", "-index", tmp_path / "lucene", "-threads", 1),
+    )
+    lines = (
+        f"{id_}\t{' '.join(token for token, times in query.items() for _ in range(times))}\n"
+        for id_, query in queries.items()
+    )
+    (tmp_path / "topics.tsv").write_text("".join(lines))
+    by_anserini(
+        "search.SearchCollection",
+        *("-index", tmp_path / "lucene", "-topics", tmp_path / "topics.tsv"),
+        *("-topicReader", "TsvString", "-output", tmp_path / "run.txt"),
+    )
+    found = read_run(tmp_path / "run.txt")
+    ranked = search_impacts(client, index, queries, depth=100)
+    for id_, query in queries.items():
+        scores = {hit.id: hit.score for hit in found[id_]}
+        expected = {row.id: own for row in rows if (own := score(query, row))}
+        assert scores == pytest.approx(expected, abs=1e-3)  # of equal ones Anserini lowers some
+        assert dict(ranked[id_]) == pytest.approx(expected)
+
+
+def by_anserini(program: str, *options: object) -> None:
+    """Runs one of Anserini's programs on impacts, from Pyserini's package."""
+    java = find_java(MINIMUM_JAVA) / "bin" / "java"
+    command = [java, "--add-modules", "jdk.incubator.vector", "-cp", anserini_jar()]
+    command += [f"io.anserini.{program}", *options, "-impact", "-pretokenized"]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)

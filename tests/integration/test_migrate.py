@@ -380,6 +380,11 @@ def test_the_next_index_of_a_template_has_the_new_encoder(
     es.indices.put_index_template(name="news", index_patterns=[f"{OLD}*"], template=made)
     others = {"index_patterns": ["other-*"], "template": made}
     es.indices.put_index_template(name="others", **others)
+    es.cluster.put_component_template(name="parts", template={"mappings": own})
+    es.indices.put_index_template(
+        name="composed", index_patterns=[OLD], composed_of=["parts"], priority=8
+    )
+    es.indices.put_template(name="legacy", index_patterns=[f"{OLD}*"], mappings=own)
     before = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
 
     def encoder_of_the_next() -> str:
@@ -393,6 +398,8 @@ def test_the_next_index_of_a_template_has_the_new_encoder(
         assert encoder_of_the_next() == tiny.manifest.name
         done = migrate(es, ALIAS, Wanted(named["equal"], in_cluster=False), None)
         assert done.templates == ["news"]
+        assert done.others == ["component template parts", "legacy template legacy"]
+        assert done.renamed is None
         assert encoder_of_the_next() == "tiny-equal"
         after = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
         properties = after["template"]["mappings"]["properties"]
@@ -406,7 +413,9 @@ def test_the_next_index_of_a_template_has_the_new_encoder(
         now = es.indices.get_index_template(name="others")["index_templates"][0]["index_template"]
         assert now["template"]["mappings"] == before["template"]["mappings"]
     finally:
-        es.indices.delete_index_template(name="news,others")
+        es.indices.delete_index_template(name="news,others,composed")
+        es.cluster.delete_component_template(name="parts")
+        es.indices.delete_template(name="legacy")
 
 
 def test_a_feed_waits_for_an_index_that_takes_no_writes(

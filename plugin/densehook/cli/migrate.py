@@ -194,8 +194,13 @@ def _print(alias: str, done: Migrated, rollback: bool) -> None:
         f"{', '.join(done.aliases)} moved from {done.old} to {done.new}; for"
         f" {1000 * done.blocked_s:,.0f} ms nothing could be written"
     )
+    if done.renamed is not None:
+        before, now = done.renamed
+        out.print(f"vectors are in field {now} now: searches that name {before} find nothing there")
     if done.templates:
         out.print(f"index template {', '.join(done.templates)}: its next index is like {done.new}")
+    for each in done.others:
+        note(f"{each} makes indices like {done.old}; it is as it was: change it by hand")
     if rollback and copied.written:
         out.print(f"those without a vector get one by: densehook embed {alias}")
     if not rollback:

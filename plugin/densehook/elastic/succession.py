@@ -12,6 +12,8 @@ from ..errors import RequestError
 from ..hooks import (
     PIPELINES,
     VectorField,
+    has_field,
+    is_named_by,
     makes_like,
     pipeline_name,
     pipelines_of,
@@ -124,6 +126,34 @@ def templates_of(
         return {}
     templates = index_templates(client)
     return {name: each for name, each in templates.items() if makes_like(each, index, field)}
+
+
+def other_templates_of(client: Elasticsearch, index: str, field: VectorField | None) -> list[str]:
+    """What else would make an index with this vector field again: in words, with its name.
+
+    Component templates, which others may use as well, and legacy ones. Raises ElasticError.
+    """
+    if field is None:
+        return []
+    with elastic_errors(client):
+        components = client.cluster.get_component_template()["component_templates"]
+        legacy = client.indices.get_template().body
+    used = {
+        name
+        for each in index_templates(client).values()
+        if is_named_by(each, index)
+        for name in each.get("composed_of", ())
+    }
+    found = [
+        f"component template {each['name']}"
+        for each in components
+        if each["name"] in used and has_field(each["component_template"], field)
+    ]
+    return found + [
+        f"legacy template {name}"
+        for name, each in legacy.items()
+        if is_named_by(each, index) and has_field({"template": each}, field)
+    ]
 
 
 def index_templates(client: Elasticsearch) -> dict[str, Mapping[str, Any]]:

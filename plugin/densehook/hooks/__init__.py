@@ -72,6 +72,7 @@ from .searching import (
 )
 from .successor import (
     PIPELINES,
+    has_field,
     is_named_by,
     makes_like,
     pipelines_of,
@@ -119,6 +120,7 @@ __all__ = [
     "field_text",
     "fields_in",
     "filter_of",
+    "has_field",
     "has_note",
     "has_other_text",
     "has_vector",

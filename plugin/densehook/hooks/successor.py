@@ -102,9 +102,14 @@ def successor_request(
 
 def makes_like(template: Mapping[str, Any], index: str, field: VectorField) -> bool:
     """Whether an index template has this field, and makes indices of such a name."""
+    return has_field(template, field) and is_named_by(template, index)
+
+
+def has_field(template: Mapping[str, Any], field: VectorField) -> bool:
+    """Whether a template, or a component of some, has this field."""
     stated = template.get("template", {}).get("mappings", {}).get("_meta", {}).get(META, {})
     entry = stated.get("fields", {}).get(field.name, {})
-    return entry.get("fingerprint") == field.fingerprint and is_named_by(template, index)
+    return bool(entry.get("fingerprint") == field.fingerprint)
 
 
 def is_named_by(template: Mapping[str, Any], name: str) -> bool:

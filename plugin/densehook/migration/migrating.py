@@ -17,6 +17,7 @@ from ..elastic.streams import data_stream
 from ..elastic.succession import (
     allow_writes,
     index_behind,
+    other_templates_of,
     put_templates,
     set_pipelines,
     templates_of,
@@ -85,6 +86,9 @@ def migrate(
         if refused := objection(done):
             done.refused = refused
             return done
+        with suppress(DensehookError):  # told by who may read them; nothing hangs on it
+            old_field = field_of(client, state.old, state.old_field)
+            done.others = other_templates_of(client, state.old, old_field)
         try:
             done.aliases, done.blocked_s = move(
                 client, alias, state.old, state.new, following, prepare, remove=remove_index
@@ -94,6 +98,8 @@ def migrate(
                 put_templates(client, state.templates)
             raise
         done.templates = list(state.templates)
+        if state.old_field is not None and state.old_field != state.new_field:
+            done.renamed = state.old_field, state.new_field
     return done
 
 

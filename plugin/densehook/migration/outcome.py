@@ -26,8 +26,10 @@ class Migrated:
     """What was done, and whether the aliases moved; ``refused`` says why they did not.
 
     For ``blocked_s`` seconds nothing was written to the index that they were moved from.
-    ``templates`` are those that make indices like the one that is in service now. ``stream`` is
-    the data stream whose next index ``new`` is; no aliases move then.
+    ``templates`` are those that make indices like the one that is in service now, ``others`` such
+    as make indices like the old one and were not changed. ``renamed`` has the names of the vector
+    field before and now, where they are two. ``stream`` is the data stream whose next index ``new``
+    is; no aliases move then.
     """
 
     old: str
@@ -37,6 +39,8 @@ class Migrated:
     blocked_s: float = 0.0
     verdict: Verdict | None = None
     templates: Sequence[str] = ()
+    others: Sequence[str] = ()
+    renamed: tuple[str, str] | None = None
     refused: str = ""
     stream: str = ""
 
