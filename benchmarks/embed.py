@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,11 @@ SHORT = 200
 """Characters of each text in the measurement of memory, which asks how many there are."""
 
 
+def by_words(query: str) -> Mapping[str, Any]:
+    """BM25's ten best."""
+    return bm25_request(INPUTS, query, 10)
+
+
 @dataclass
 class Felt:
     """What callers felt: seconds of each search, and searches that failed."""
@@ -56,13 +61,20 @@ class Felt:
 
 
 class Callers:
-    """Searchers that ask one question after the other, in a ``with``."""
+    """Searchers that ask one question after the other, in a ``with``; each as ``asked`` says."""
 
-    def __init__(self, client: Elasticsearch, index: str, queries: Sequence[str]) -> None:
+    def __init__(
+        self,
+        client: Elasticsearch,
+        index: str,
+        queries: Sequence[str],
+        asked: Callable[[str], Mapping[str, Any]] = by_words,
+    ) -> None:
         self.felt = Felt()
         self._client = client.options(max_retries=0)
         self._index = index
         self._queries = queries
+        self._asked = asked
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(i,)) for i in range(CALLERS)]
 
@@ -82,7 +94,7 @@ class Callers:
                 return
             started = time.perf_counter()
             try:
-                body = bm25_request(INPUTS, query, 10)
+                body = self._asked(query)
                 found = self._client.search(index=self._index, source=False, **body)
                 self.felt.failed += bool(found["_shards"]["failed"])
             except (ApiError, TransportError):

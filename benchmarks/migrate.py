@@ -1,8 +1,10 @@
 """An index with vectors behind an alias that is written to and searched all the time.
 
-Writers put and delete SciFact's documents through the alias, and four callers search it, while
-`densehook migrate` fills an index with vectors and moves the alias. Every write that was
-acknowledged must be there afterwards; how long nothing could be written is what it prints.
+Writers put and delete SciFact's documents through the alias, and four callers search it by BM25 and
+by hybrid search in turn, while `densehook migrate` fills an index with the vectors of a second
+encoder, the first one in eight bits, and moves the alias; the cluster has both in service. Every
+write that was acknowledged must be there afterwards; how long nothing could be written is what it
+prints.
 """
 
 from __future__ import annotations
@@ -12,17 +14,25 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch
 
 from densehook import node
+from densehook.bundle import Bundle, write_manifest
 from densehook.collections import open_collection
 from densehook.elastic.connect import connect
+from densehook.encode import load
+from densehook.export.variants import build_variant
+from densehook.index import Index
 
-from .embed import INPUTS, Callers, documents, make_index
+from .embed import INPUTS, Callers, by_words, documents
 from .report import Result, at_most, out, parser, require_scifact, show
 from .setting import minilm, own_node
 
@@ -92,20 +102,41 @@ def lost(client: Elasticsearch, expected: Mapping[str, str | None]) -> int:
     return count
 
 
-def migrated(url: str, limit: int | None, pace: float | None) -> list[Result]:
-    """What writers and searchers feel while the alias gets an index with vectors."""
+def in_eight_bits(folder: Path) -> Bundle:
+    """all-MiniLM-L6-v2 as another encoder, under a name of its own."""
+    texts = [f"{each.fields['title']} {each.fields['text']}" for each in documents(128)]
+    made = build_variant(minilm(), "int8-static", folder / "minilm-int8", texts)
+    manifest = replace(made.manifest, name="minilm-int8")
+    return Bundle(made.path, write_manifest(made.path, manifest, manifest.files))
+
+
+def in_turn() -> Callable[[str], Mapping[str, Any]]:
+    """BM25's ten best, then those of hybrid search, and so on."""
+    numbers = itertools.count()
+
+    def asked(query: str) -> Mapping[str, Any]:
+        if next(numbers) % 2:
+            return by_words(query)
+        return {"retriever": {"hybrid": {"query": query}}, "size": 10}
+
+    return asked
+
+
+def migrated(url: str, other: Bundle, limit: int | None, pace: float | None) -> list[Result]:
+    """What writers and searchers feel while the alias gets another encoder's vectors."""
     client = connect(url)
     read = list(documents(limit))
-    count = make_index(client, OLD, iter(read))
+    index = Index.create(client, OLD, load(minilm().path), inputs=INPUTS, in_cluster=False)
+    count = index.ingest(read).indexed
     client.indices.put_alias(index=OLD, name=ALIAS)
     queries = list(open_collection(require_scifact()).queries.values())
     command = [sys.executable, "-m", "densehook", "migrate", ALIAS, "--url", url, "--unmeasured"]
-    command += ["--encoder", str(minilm().path), "--input", ",".join(INPUTS)]
+    command += ["--encoder", str(other.path), "--input", ",".join(INPUTS), "--not-in-cluster"]
     if pace is not None:
         command += ["--requests-per-second", str(pace)]
     started = time.perf_counter()
     with (
-        Callers(client, ALIAS, queries) as searched,
+        Callers(client, ALIAS, queries, in_turn()) as searched,
         Writers(client, [document.id for document in read]) as writers,
     ):
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -131,8 +162,10 @@ def main() -> int:
     options.add_argument("--documents", type=int, help="only so many of SciFact's documents")
     options.add_argument("--requests-per-second", type=float, help="documents copied a second")
     args = options.parse_args()
-    with own_node(args.version, with_plugin=True) as url:
-        results = migrated(url, args.documents, args.requests_per_second)
+    with tempfile.TemporaryDirectory() as scratch:
+        other = in_eight_bits(Path(scratch))
+        with own_node(args.version, with_plugin=True, beside=[other]) as url:
+            results = migrated(url, other, args.documents, args.requests_per_second)
     return show("Another encoder behind an alias", results, args.json)
 
 

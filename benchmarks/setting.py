@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,10 +35,12 @@ def own_node(
     *,
     with_plugin: bool = False,
     bundle: Bundle | None = None,
+    beside: Sequence[Bundle] = (),
 ) -> Iterator[str]:
     """A fresh Elasticsearch, stopped and removed afterwards; gives its url.
 
-    With the plugin it has a bundle in service, all-MiniLM-L6-v2 unless another is given.
+    With the plugin it has a bundle in service, all-MiniLM-L6-v2 unless another is given, and those
+    that are given ``beside`` it.
     """
     home = Path(tempfile.mkdtemp(prefix="densehook-benchmark-"))
     home.chmod(0o755)  # Elasticsearch runs as another user where this runs as root
@@ -48,7 +50,8 @@ def own_node(
             archive = node.built_plugin(version)
             if archive is None:
                 raise SystemExit("the plugin is not built; build it with: make plugin")
-            started = node.start(version, plugins=[archive], bundles=[(bundle or minilm()).path])
+            bundles = [each.path for each in (bundle or minilm(), *beside)]
+            started = node.start(version, plugins=[archive], bundles=bundles)
             reload_encoders(connect(started.url))
         else:
             started = node.start(version)

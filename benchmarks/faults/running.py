@@ -51,7 +51,10 @@ class Outcome:
     def unlike(self, alone: Outcome) -> list[str]:
         """The same in words, with what is wrong with the letters."""
         told = [f"{count} documents {what}" for what, count in self.wrong(alone).items() if count]
-        return told + (["other letters"] if self.letters != alone.letters else [])
+        ours, theirs = (set(each.letters.splitlines()) for each in (self, alone))
+        told += [f"a letter more: {line[:300]}" for line in sorted(ours - theirs)[:2]]
+        told += [f"a letter less: {line[:300]}" for line in sorted(theirs - ours)[:2]]
+        return told or (["letters in another order"] if self.letters != alone.letters else [])
 
 
 class FeedFailed(Exception):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, ElasticsearchWarning
 
+from command_line import running_in, succeeded
 from conftest import ROOT, own_node
+from densehook import Index
 from densehook.bundle import Bundle
+from densehook.collections import read_run
 from densehook.encode import CrossEncoder, Encoder, load
 from densehook.export import read_recipe
 from densehook.export.texts import PASSAGES
@@ -263,6 +268,49 @@ def test_chunks_of_a_chunked_field_are_those_it_has(
     expected = encoders[LOGITS].score(QUERY, parts)
     assert _raw(hit) == pytest.approx(float(expected.max()), abs=2e-5)
     index.drop()
+
+
+def test_the_command_line_and_an_evaluation_rerank(
+    es: Elasticsearch,
+    tiny: Encoder,
+    encoders: dict[str, Encoder],
+    pair_bundle: Callable[[str], Bundle],
+    tmp_path: Path,
+) -> None:
+    """Hybrid search of title, body and vectors, its best ten in the order of a cross-encoder."""
+    index = Index.create(es, "fused", tiny, inputs=["title", "body"], in_cluster=True)
+    try:
+        rows = [{"id": f"d{n}", "title": f"T{n}", "body": text} for n, text in enumerate(PASSAGES)]
+        index.ingest(rows)
+        es.indices.refresh(index="fused")
+        texts = {row["id"]: f"{row['title']} {row['body']}" for row in rows}
+        first = [hit.id for hit in index.search(QUERY, size=10)]
+        scores = encoders[LOGITS].score(QUERY, [texts[id_] for id_ in first])
+        expected = [first[n] for n in (-scores).argsort(kind="stable")]
+        hybrid = {"hybrid": {"query": QUERY, "fields": ["title", "body", "embedding"]}}
+        body = _rerank(hybrid, field=["title", "body"], rank_window_size=10)
+        hits = es.search(index="fused", retriever=body, size=10)["hits"]["hits"]
+        again = encoders[LOGITS].score(QUERY, [texts[hit["_id"]] for hit in hits])
+        assert list(again) == sorted(again, reverse=True)
+        (address,) = es.transport.node_pool.all()
+        run = running_in(tmp_path, DENSEHOOK_ES_URL=address.base_url)
+        for encoder in (LOGITS, str(pair_bundle("bert").path)):  # there, and here
+            asked = ("--rerank", encoder, "--rerank-window", "10", "--size", "10", "--json")
+            said = json.loads(succeeded(run("search", "fused", QUERY, *asked)))
+            assert [hit["id"] for hit in said["hits"]] == expected, encoder
+        judged = tmp_path / "judged"
+        (judged / "qrels").mkdir(parents=True)
+        (judged / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": QUERY}) + "\n")
+        lines = f"query-id\tcorpus-id\tscore\nq\t{expected[0]}\t1\n"
+        (judged / "qrels" / "test.tsv").write_text(lines)
+        reranked = ("--systems", "rrf,rrf+rerank", "--rerank", pair_bundle("bert").path)
+        succeeded(run("evaluate", "judged", "--index", "fused", *reranked, "--output", "report"))
+        found = read_run(tmp_path / "report" / "runs" / "rrf+rerank.trec")["q"]
+        by_id = dict(zip(texts, encoders[LOGITS].score(QUERY, list(texts.values())), strict=True))
+        head = [by_id[hit.id] for hit in found]
+        assert len(head) > 10 and head == sorted(head, reverse=True)
+    finally:
+        index.drop()
 
 
 def test_a_pair_that_is_cut_is_counted(es: Elasticsearch, long_text: str) -> None:

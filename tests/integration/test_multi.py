@@ -16,10 +16,12 @@ from elasticsearch import BadRequestError, Elasticsearch
 from densehook import Index
 from densehook.bundle import Bundle, write_manifest
 from densehook.chunk import ChunkRule
+from densehook.collections import Collection
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import EncoderMismatch, RequestError
+from densehook.evaluate import evaluate
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.multivector import header_of, maxsim, pack, pooled, unpack
 from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
@@ -225,7 +227,7 @@ def test_query_vectors_may_be_given_and_explain_says_how_many_there_are(
 
 
 def test_index_search_by_maxsim_is_one_here_and_in_the_cluster(
-    plugin_client: Elasticsearch, filled: Callable[..., Index], tokens: Encoder
+    plugin_client: Elasticsearch, filled: Callable[..., Index], tokens: Encoder, tmp_path: Path
 ) -> None:
     index = filled("int8").name
     there = Index.open(plugin_client, index)
@@ -243,6 +245,10 @@ def test_index_search_by_maxsim_is_one_here_and_in_the_cluster(
     ]
     assert [hit.id for hit in rankings[0]] == [hit.id for hit in rankings[1]]
     assert [hit.id for hit in rankings[0]][:5] == [hit.id for hit in one]
+    collection = Collection("one", lambda: iter(()), {"q": WORDS}, {"q": {one[0].id: 1}})
+    told = evaluate(collection, here, ["bm25", "maxsim"], output=tmp_path / "report")
+    assert told.systems["maxsim"]["nDCG@10"] == 1
+    assert [hit.id for hit in told.runs["maxsim"]["q"]] == [hit.id for hit in rankings[1]]
     filtered = {"ids": {"values": ["d1", "d3"]}}
     for each in (there, here):
         hits = each.search(WORDS, mode="maxsim", filter=filtered)

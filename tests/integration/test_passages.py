@@ -185,6 +185,34 @@ def assert_equal(found: Mapping[str, float], expected: Mapping[str, float]) -> N
     assert found == pytest.approx(dict(expected), rel=2e-5)
 
 
+@pytest.mark.parametrize("index_type", ["hnsw", "int8_hnsw"])
+def test_k_documents_come_though_one_has_the_eighty_best_chunks(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder, index_type: str
+) -> None:
+    make_index(plugin_client, plugin_index, minilm, "dot_product", index_type)
+    query = np.asarray(minilm.encode_queries([TEXT])[0], dtype=float)
+    drawn = np.random.default_rng(5)
+
+    def near(count: int, far: float) -> Stored:
+        vectors = query + far * drawn.normal(size=(count, minilm.dims)) / minilm.dims**0.5
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Stored(vectors, [SECTIONS[0]] * count, "en")
+
+    crowd = {f"crowd{n}": near(80, 0.1) for n in range(2)}
+    others = {f"d{n}": near(1, 1 + n / 10) for n in range(40)}
+    write(plugin_client, plugin_index, {**crowd, **others})
+    every = {**crowd, **others}
+    exact = sorted(every, key=lambda id_: -float((every[id_].vectors @ query).max()))
+    index = Index.open(plugin_client, plugin_index)
+    for candidates in (12, 20):  # fewer than chunks of either of the two
+        hits = index.search(TEXT, mode="dense", size=12, num_candidates=candidates)
+        assert {hit.id for hit in hits[:2]} == set(crowd)
+        assert len({hit.id for hit in hits}) == 12
+        assert len(set(exact[:12]) & {hit.id for hit in hits}) >= 10
+    fused = index.search(TEXT, mode="hybrid", size=12, fields=[])
+    assert len({hit.id for hit in fused}) == 12
+
+
 def test_a_document_scores_what_its_chunks_make(filled: Filled) -> None:
     for stated, made in MADE.values():
         assert_equal(filled.search(stated), filled.scores(made))

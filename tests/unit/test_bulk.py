@@ -122,8 +122,8 @@ def all_of_them(status: int) -> Answer:
     return lambda ids: items(ids, **dict.fromkeys(ids, status))
 
 
-def refused(status: int, reason: str = "no", **headers: str) -> Answer:
-    body = {"error": {"type": "t", "reason": reason}, "status": status}
+def refused(status: int, reason: str = "no", kind: str = "t", **headers: str) -> Answer:
+    body = {"error": {"type": kind, "reason": reason}, "status": status}
     return lambda ids: (status, body, headers)
 
 
@@ -229,7 +229,11 @@ def test_requests_are_bounded_in_documents_and_in_bytes(cluster: Start) -> None:
     assert statuses(send(there.client, "i", writes(1, size=2 * bulk._MAX_BYTES))) == [None]
 
 
-@pytest.mark.parametrize("gone", [lost, refused(504), refused(502)])
+FULL = refused(500, "No space left on device", kind="file_system_exception")
+NOT_STARTED = refused(404, kind="index_shard_not_started_exception")
+
+
+@pytest.mark.parametrize("gone", [lost, refused(504), refused(502), FULL, NOT_STARTED])
 def test_a_document_that_a_lost_request_wrote_is_no_conflict(cluster: Start, gone: Answer) -> None:
     there = cluster(gone, all_of_them(409))
     assert statuses(send(there.client, "i", writes(3))) == [None] * 3

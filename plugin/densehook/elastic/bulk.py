@@ -23,6 +23,7 @@ from .patience import (
     is_blocked,
     is_lost,
     is_nodes_fault,
+    may_come,
     retry_after,
     unavailable,
 )
@@ -225,10 +226,10 @@ class _Request:
         sent, and halves of those, so that only the guilty one fails.
         """
         status = error.status_code
-        if status in _NOBODYS_FAULT:
+        retried = may_come(error)
+        if status in _NOBODYS_FAULT and not retried:
             raise error
-        retried = status in (*BUSY, *LOST)
-        if status in LOST:
+        if retried and status not in BUSY:
             self._doubtful.update(places)
         if not retried and len(places) > 1:
             waiting.restart()

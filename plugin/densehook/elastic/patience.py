@@ -31,6 +31,7 @@ _NODES_FAULT = (
     "connect_transport_exception",
     "engine_creation_failure_exception",
     "es_rejected_execution_exception",
+    "file_system_exception",
     "flush_failed_engine_exception",
     "i_o_exception",
     "illegal_index_shard_state_exception",
@@ -38,6 +39,7 @@ _NODES_FAULT = (
     "index_shard_not_started_exception",
     "index_shard_recovering_exception",
     "index_shard_relocated_exception",
+    "no_longer_primary_shard_exception",
     "no_shard_available_action_exception",
     "node_closed_exception",
     "node_disconnected_exception",
@@ -45,6 +47,7 @@ _NODES_FAULT = (
     "receive_timeout_transport_exception",
     "refresh_failed_engine_exception",
     "shard_not_found_exception",
+    "shard_not_in_primary_mode_exception",
     "translog_exception",
     "unavailable_shards_exception",
 )
