@@ -11,12 +11,14 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from elasticsearch import Elasticsearch
-from elasticsearch.helpers import bulk
+from elasticsearch.helpers import parallel_bulk
 from numpy.typing import NDArray
 
 from densehook.bundle import read_bundle
@@ -30,6 +32,7 @@ from densehook.evaluation import measure_runs
 from densehook.export import export_bundle, read_recipe
 from densehook.hooks.kinds import dense
 from densehook.ingest import FeedReport, feed
+from densehook.machine import usable_cpus
 from densehook.types import Document
 
 from .report import Result, at_least, out, parser, require_scifact, show
@@ -173,17 +176,11 @@ def latency(client: Elasticsearch, dims: int, chunks: int) -> list[Result]:
             },
         )
         patient = client.options(request_timeout=600)
-        for start in range(0, chunks, 1000):
-            drawn = chance.standard_normal((1000, dims)).astype(np.float32)
-            documents = (
-                {
-                    "_index": "latency",
-                    "_id": str(start + n),
-                    "passages": [{"vector": row.tolist()} for row in drawn[n : n + each]],
-                }
-                for n in range(0, 1000, each)
-            )
-            bulk(patient, documents, chunk_size=500)
+        documents = _drawn(chance, dims, chunks, each)
+        writing = parallel_bulk(
+            patient, documents, thread_count=usable_cpus(), chunk_size=500 // each + 1
+        )
+        assert all(taken for taken, _ in writing)
         patient.indices.refresh(index="latency")
         times = _times(client, chance.standard_normal((300, dims)).astype(np.float32))
         for name, value in times.items():
@@ -191,6 +188,16 @@ def latency(client: Elasticsearch, dims: int, chunks: int) -> list[Result]:
             out.print(f"{results[-1].name} {value:.1f}")
         client.indices.delete(index="latency")
     return results
+
+
+def _drawn(
+    chance: np.random.Generator, dims: int, chunks: int, each: int
+) -> Iterator[dict[str, Any]]:
+    """Documents of so many chunks each, whose vectors are drawn."""
+    for start in range(0, chunks, each):
+        rows = chance.standard_normal((each, dims)).astype(np.float32)
+        passages = [{"vector": row.tolist()} for row in rows]
+        yield {"_index": "latency", "_id": str(start), "passages": passages}
 
 
 def _times(client: Elasticsearch, queries: NDArray[np.float32]) -> dict[str, float]:

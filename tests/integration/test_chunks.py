@@ -65,6 +65,24 @@ def filled(
     yield index
 
 
+def test_a_pipeline_makes_the_chunks_that_the_mapping_states(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    inputs = ["title", "text"]
+    Index.create(plugin_client, plugin_index, minilm, inputs=inputs, in_cluster=False, chunk=RULE)
+    processor = {"encoder": minilm.manifest.name, "input": inputs, "output": "passages.vector"}
+    pipeline = f"densehook-{plugin_index}"
+    plugin_client.ingest.put_pipeline(id=pipeline, processors=[{"densehook": processor}])
+    for document in DOCUMENTS:
+        plugin_client.index(
+            index=plugin_index, id=document.id, document=dict(document.fields), pipeline=pipeline
+        )
+    plugin_client.indices.refresh(index=plugin_index)
+    for id_ in WITH_TEXT:
+        assert_current(plugin_client, plugin_index, minilm, id_)
+    assert "passages" not in plugin_client.get(index=plugin_index, id="empty")["_source"]
+
+
 def test_what_chunks_bring_is_measured_beside_texts_that_are_cut(
     client: Elasticsearch, minilm: Encoder, tmp_path: Path
 ) -> None:
