@@ -8,6 +8,7 @@ from ..bundle import MANY, Manifest
 from ..collections import Collection, Sample, sample, sample_of
 from ..errors import BundleError, CollectionError, EncodeError, UnusableDocument
 from ..hooks import Modality, TextRule, text_of
+from ..images import content_of, read_header
 from ..number_lists import list_in_json, text_of_numbers
 from ..types import Document, QueryId
 
@@ -29,8 +30,11 @@ def sample_for(
 
     def read(document: Document) -> str | None:
         try:
-            return text_of(document, rule)[0] or None
-        except UnusableDocument as error:
+            held = text_of(document, rule)[0]
+            if held and modality == "image":
+                read_header(content_of(held))
+            return held or None
+        except (EncodeError, UnusableDocument) as error:
             raise CollectionError(
                 f"collection {collection.name}, document {document.id!r}: {error}"
             ) from None
