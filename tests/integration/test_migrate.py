@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.collections import open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
+from densehook.elastic.succession import other_templates_of
 from densehook.encode import Encoder, load
 from densehook.errors import ClusterUnavailable, DensehookError, RequestError
 from densehook.export.texts import PASSAGES
@@ -384,7 +386,6 @@ def test_the_next_index_of_a_template_has_the_new_encoder(
     es.indices.put_index_template(
         name="composed", index_patterns=[OLD], composed_of=["parts"], priority=8
     )
-    es.indices.put_template(name="legacy", index_patterns=[f"{OLD}*"], mappings=own)
     before = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
 
     def encoder_of_the_next() -> str:
@@ -398,7 +399,7 @@ def test_the_next_index_of_a_template_has_the_new_encoder(
         assert encoder_of_the_next() == tiny.manifest.name
         done = migrate(es, ALIAS, Wanted(named["equal"], in_cluster=False), None)
         assert done.templates == ["news"]
-        assert done.others == ["component template parts", "legacy template legacy"]
+        assert done.others == ["component template parts"]
         assert done.renamed is None
         assert encoder_of_the_next() == "tiny-equal"
         after = es.indices.get_index_template(name="news")["index_templates"][0]["index_template"]
@@ -415,7 +416,21 @@ def test_the_next_index_of_a_template_has_the_new_encoder(
     finally:
         es.indices.delete_index_template(name="news,others,composed")
         es.cluster.delete_component_template(name="parts")
-        es.indices.delete_template(name="legacy")
+
+
+def test_a_legacy_template_with_the_old_field_is_told_of(es: Elasticsearch, tiny: Encoder) -> None:
+    make_news(es, tiny, documents=20)
+    own = es.indices.get_mapping(index=OLD)[OLD]["mappings"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are on their way out
+        es.indices.put_template(name="legacy", index_patterns=[f"{OLD}*"], mappings=own)
+        es.indices.put_template(name="elsewhere", index_patterns=["other-*"], mappings=own)
+        try:
+            found = other_templates_of(es, OLD, Index.open(es, OLD).field)
+            assert found == ["legacy template legacy"]
+        finally:
+            es.indices.delete_template(name="legacy")
+            es.indices.delete_template(name="elsewhere")
 
 
 def test_a_feed_waits_for_an_index_that_takes_no_writes(

@@ -139,7 +139,10 @@ def prepared(
     from ..elastic.indices import the_index
     from ..index import Index
 
-    if kind is not None and kind in FIELDS:
+    if kind is not None and kind not in FIELDS:
+        known = ", ".join(FIELDS)
+        raise typer.BadParameter(f"{kind!r} has no field; known: {known}", param_hint="--kind")
+    if kind is not None:
         field = field or FIELDS[kind].USUAL_NAME
     name, entry = the_index(client, index)
     stated = stated_field(name, entry["mappings"], field)
