@@ -12,8 +12,6 @@ import java.util.Arrays;
 public final class MaxSim {
 
   private static final int DIMS_AT_ONCE = 4;
-  private static final int FUSED_AT_ONCE = 8;
-  private static final boolean FUSED = multipliesAndAddsAtOnce();
 
   private final float[] query;
   private final int dims;
@@ -63,44 +61,11 @@ public final class MaxSim {
     int tokens = planes.tokens;
     Arrays.fill(sums, 0, tokens, 0);
     int dim = 0;
-    for (; FUSED && dim + FUSED_AT_ONCE <= dims; dim += FUSED_AT_ONCE) {
-      addEight(sums, planes.rows, dim, query, first + dim, tokens);
-    }
     for (; dim + DIMS_AT_ONCE <= dims; dim += DIMS_AT_ONCE) {
       addFour(sums, planes.rows, dim, query, first + dim, tokens);
     }
     for (; dim < dims; dim++) {
       addOne(sums, planes.rows[dim], query[first + dim], tokens);
-    }
-  }
-
-  private static void addEight(
-      float[] sums, float[][] rows, int dim, float[] query, int at, int tokens) {
-    float[] first = rows[dim];
-    float[] second = rows[dim + 1];
-    float[] third = rows[dim + 2];
-    float[] fourth = rows[dim + 3];
-    float[] fifth = rows[dim + 4];
-    float[] sixth = rows[dim + 5];
-    float[] seventh = rows[dim + 6];
-    float[] eighth = rows[dim + 7];
-    float a = query[at];
-    float b = query[at + 1];
-    float c = query[at + 2];
-    float d = query[at + 3];
-    float e = query[at + 4];
-    float f = query[at + 5];
-    float g = query[at + 6];
-    float h = query[at + 7];
-    for (int token = 0; token < tokens; token++) {
-      float sum = Math.fma(a, first[token], sums[token]);
-      sum = Math.fma(b, second[token], sum);
-      sum = Math.fma(c, third[token], sum);
-      sum = Math.fma(d, fourth[token], sum);
-      sum = Math.fma(e, fifth[token], sum);
-      sum = Math.fma(f, sixth[token], sum);
-      sum = Math.fma(g, seventh[token], sum);
-      sums[token] = Math.fma(h, eighth[token], sum);
     }
   }
 
@@ -123,25 +88,6 @@ public final class MaxSim {
     for (int token = 0; token < tokens; token++) {
       sums[token] += by * row[token];
     }
-  }
-
-  /**
-   * Whether the CPU has one instruction for {@link Math#fma}: the loop of eight is fast by it alone.
-   *
-   * <p>Without it Java calculates in decimals, a hundred times as long: which of them it is the
-   * clock tells.
-   */
-  private static boolean multipliesAndAddsAtOnce() {
-    float sum = 0;
-    long least = Long.MAX_VALUE;
-    for (int round = 0; round < 3; round++) {
-      long started = System.nanoTime();
-      for (int i = 0; i < 1000; i++) {
-        sum = Math.fma(0.3f, i, sum);
-      }
-      least = Math.min(least, System.nanoTime() - started);
-    }
-    return sum > 0 && least < 2_000_000;
   }
 
   private float best() {
