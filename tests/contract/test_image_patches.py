@@ -185,12 +185,14 @@ def test_token_vectors_of_texts_are_none_of_images(m3_bundle: Bundle) -> None:
         load(m3_bundle.path).of_kind("multi").encode_images([IMAGES[0]])
 
 
-def test_a_variant_keeps_the_patches(patches_bundle: Bundle, tmp_path: Path) -> None:
+def test_a_variant_has_patches_near_the_plain_ones(patches_bundle: Bundle, tmp_path: Path) -> None:
     variant = build_variant(patches_bundle, "int8-dynamic", tmp_path / "int8", QUESTIONS)
     assert list(variant.manifest.heads) == BOTH
     found = load(variant.path).of_kind("multi").encode_images(IMAGES[:2])
     plain = load(patches_bundle.path).of_kind("multi").encode_images(IMAGES[:2])
-    assert all(np.array_equal(one, other) for one, other in zip(found, plain, strict=True))
+    lowest = min(cosines(*pair).min() for pair in zip(found, plain, strict=True))
+    measured = tiny_image_text.shown(variant)["also"]["multi"]
+    assert 0.8 <= measured["lowest_cosine"] <= lowest + 1e-6 and lowest < 0.999999
 
 
 @pytest.mark.parametrize(
