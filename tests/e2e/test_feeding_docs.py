@@ -55,7 +55,7 @@ def test_the_commands_print_what_the_page_shows(
         printed[command] = done.stdout + done.stderr
         if shown:
             assert printed[command] == shown, command
-    plugin_client.indices.refresh(index=list(INDICES))
+    plugin_client.indices.refresh(index=[*INDICES, CHECKPOINTS])
     counts = {name: plugin_client.count(index=name)["count"] for name in INDICES}
     assert counts == {"passages": 3, "parted": 2, "kept": 2}
     (parts,) = [said for command, said in printed.items() if "--part $part/4" in command]
