@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from densehook.collections import Collection
@@ -27,11 +27,20 @@ def small_collection(documents: int = len(PASSAGES)) -> Collection:
 def write_beir(folder: Path) -> Path:
     """The same collection as a BEIR folder."""
     made = small_collection()
-    (folder / "qrels").mkdir(parents=True)
     rows = [{"_id": each.id, **each.fields} for each in made.documents()]
-    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    queries = [{"_id": id_, "text": text} for id_, text in made.queries.items()]
-    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
-    judged = [f"{query}\t{doc}\t1\n" for query, docs in made.qrels.items() for doc in docs]
+    (write_judged(folder, made.queries, made.qrels) / "corpus.jsonl").write_text(
+        "\n".join(map(json.dumps, rows))
+    )
+    return folder
+
+
+def write_judged(
+    folder: Path, queries: Mapping[str, str], relevant: Mapping[str, Iterable[str]]
+) -> Path:
+    """A BEIR folder of questions, and of the documents that answer each, which are elsewhere."""
+    (folder / "qrels").mkdir(parents=True)
+    rows = [{"_id": id_, "text": text} for id_, text in queries.items()]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    judged = [f"{query}\t{doc}\t1\n" for query, docs in relevant.items() for doc in docs]
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(judged))
     return folder

@@ -22,6 +22,7 @@ from densehook.collections import read_run
 from densehook.encode import CrossEncoder, Encoder, load
 from densehook.export import read_recipe
 from densehook.export.texts import PASSAGES
+from tiny_collection import write_judged
 from versions import VERSIONS
 
 QUERY = "how do vaccines work"
@@ -298,11 +299,7 @@ def test_the_command_line_and_an_evaluation_rerank(
             asked = ("--rerank", encoder, "--rerank-window", "10", "--size", "10", "--json")
             said = json.loads(succeeded(run("search", "fused", QUERY, *asked)))
             assert [hit["id"] for hit in said["hits"]] == expected, encoder
-        judged = tmp_path / "judged"
-        (judged / "qrels").mkdir(parents=True)
-        (judged / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": QUERY}) + "\n")
-        lines = f"query-id\tcorpus-id\tscore\nq\t{expected[0]}\t1\n"
-        (judged / "qrels" / "test.tsv").write_text(lines)
+        write_judged(tmp_path / "judged", {"q": QUERY}, {"q": expected[:1]})
         reranked = ("--systems", "rrf,rrf+rerank", "--rerank", pair_bundle("bert").path)
         succeeded(run("evaluate", "judged", "--index", "fused", *reranked, "--output", "report"))
         found = read_run(tmp_path / "report" / "runs" / "rrf+rerank.trec")["q"]

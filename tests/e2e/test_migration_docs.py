@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
@@ -15,6 +14,7 @@ import densehook
 from command_line import running_in
 from densehook.bundle import Bundle
 from densehook.elastic.checkpoints import CHECKPOINTS
+from tiny_collection import write_judged
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "migration.md").read_text()
 EXAMPLE = re.compile(r"```(sh|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
@@ -43,7 +43,9 @@ def test_the_commands_print_what_the_page_shows(
     (tmp_path / "onnx_models").mkdir()
     for bundle in (minilm_bundle, tiny_bundle):
         (tmp_path / "onnx_models" / bundle.manifest.name).symlink_to(bundle.path)
-    write_judged(tmp_path / "judged")
+    queries = {f"q{number}": text for number, text in enumerate(JUDGED)}
+    relevant = dict(zip(queries, JUDGED.values(), strict=True))
+    write_judged(tmp_path / "judged", queries, relevant)
     monkeypatch.chdir(tmp_path)
     run = running_in(tmp_path, DENSEHOOK_ES_URL=node_url)
     try:
@@ -64,14 +66,6 @@ def test_the_commands_print_what_the_page_shows(
     finally:
         made = client.indices.get(index="news-*").body
         client.indices.delete(index=["articles", CHECKPOINTS, *made], ignore_unavailable=True)
-
-
-def write_judged(folder: Path) -> None:
-    (folder / "qrels").mkdir(parents=True)
-    rows = [{"_id": f"q{n}", "text": text} for n, text in enumerate(JUDGED)]
-    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    judged = [f"q{n}\t{document}\t1\n" for n, document in enumerate(JUDGED.values())]
-    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(judged))
 
 
 def lines(text: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from densehook.hooks.kinds.dense import parsed
 from densehook.ingest import feed
 from densehook.types import Document
 from embedding_index import encoded
+from tiny_collection import write_judged
 
 RULE = ChunkRule("sentence", 16, 5)
 WHALES = "Whales breathe air. They sleep with half of the brain. A blue whale eats krill."
@@ -105,12 +105,8 @@ def test_what_chunks_bring_is_measured_beside_texts_that_are_cut(
             assert [hit.score for hit in run[query]] == pytest.approx([scores[i] for i in best])
         assert run["q2"] == []
         assert searcher.search(queries, "dense", depth=3)["q0"][0].id == "b"
-        judged = tmp_path / "judged"
-        (judged / "qrels").mkdir(parents=True)
-        asked = [{"_id": id_, "text": queries[id_]} for id_ in ("q0", "q1")]
-        (judged / "queries.jsonl").write_text("\n".join(map(json.dumps, asked)))
-        rows_of = "query-id\tcorpus-id\tscore\nq0\tb\t1\nq1\ta\t1\nq1\tc\t1\n"
-        (judged / "qrels" / "test.tsv").write_text(rows_of)
+        asked = {id_: queries[id_] for id_ in ("q0", "q1")}
+        judged = write_judged(tmp_path / "judged", asked, {"q0": "b", "q1": "ac"})
         told = evaluate(judged, index, ["dense-cut", "dense"], output=tmp_path / "report")
         assert told.systems["dense"]["nDCG@10"] == 1 > told.systems["dense-cut"]["nDCG@10"]
         with pytest.raises(RequestError, match="dense-cut encodes all documents here, by the enc"):

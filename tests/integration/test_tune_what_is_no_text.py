@@ -22,7 +22,7 @@ from densehook.export.images import file_of
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.tune import tune_bundle
 from densehook.types import Document
-from tiny_collection import small_collection
+from tiny_collection import small_collection, write_judged
 
 IMAGES = [b64encode(file_of(number)).decode() for number in (0, 1, 3, 4, 7)]
 LISTS = [
@@ -144,14 +144,9 @@ def test_what_an_encoder_cannot_read_is_told(tiny_bundle: Bundle, tmp_path: Path
 
 
 def test_the_command_line_names_the_field(clip: Bundle, tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    (folder / "qrels").mkdir(parents=True)
+    folder = write_judged(tmp_path / "photos", OF_PHOTOS.queries, OF_PHOTOS.qrels)
     rows = [{"_id": name, "text": "", **fields} for name, fields in PHOTOS.items()]
     (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    queries = [{"_id": f"q{n}", "text": text} for n, text in enumerate(QUESTIONS[:5])]
-    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
-    lines = "".join(f"q{n}\tp{n}\t1\n" for n in range(5))
-    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{lines}")
     run = running_in(tmp_path)
     tune = ("tune", "clip", "--collection", "photos", "--variants", "fp32-fused")
     said = succeeded(run(*tune, "--image", "shot.photo", "--max-loss", "1"))

@@ -216,6 +216,9 @@ def _print_stream(done: Migrated, rollback: bool) -> None:
     _print_verdict(done.stream, done, rollback)
     out.print(f"{done.stream} is rolled over: {done.new} is written to now, after {done.old}")
     out.print(f"index template {', '.join(done.templates)}: the next indices are like {done.new}")
+    if done.renamed is not None:
+        before, now = done.renamed
+        out.print(f"vectors are in field {now} from then on, in earlier indices in {before}")
     if not rollback:
         out.print(
             f"earlier indices keep their vectors, and are searched with it; back: densehook migrate"

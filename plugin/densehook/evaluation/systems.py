@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -63,13 +63,15 @@ class Bench:
 class System:
     """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order.
 
-    ``encodes`` says that its queries become vectors, ``reads`` that it reads all documents,
-    ``apart`` that another process makes it, which needs no parts.
+    ``encodes`` says that its queries become vectors, ``here`` that documents do, for which the
+    encoder must be here, ``reads`` that it reads all documents of the collection, ``apart`` that
+    another process makes it, which needs no parts.
     """
 
     parts: tuple[str, ...]
     make: Callable[[Bench, Sequence[Run]], Run]
     encodes: bool = False
+    here: bool = False
     reads: bool = False
     apart: bool = False
 
@@ -138,7 +140,10 @@ SYSTEMS: Mapping[str, System] = {
 }
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
 
-BY_NAME: Mapping[str, System] = {RESCORED: _searched(RESCORED), CUT: _searched(CUT)}
+BY_NAME: Mapping[str, System] = {
+    RESCORED: _searched(RESCORED),
+    CUT: replace(_searched(CUT), here=True),
+}
 """Systems that not every index can be: they are measured where they are named."""
 
 
@@ -221,10 +226,7 @@ def needs_encoder(names: Iterable[str]) -> bool:
 
 def needs_encoder_here(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the documents."""
-    return any(
-        name == CUT or needs_encoder_here(system.parts if (system := system_of(name)) else ())
-        for name in names
-    )
+    return any(system.here or needs_encoder_here(system.parts) for system in _systems(names))
 
 
 def needs_reranker(names: Iterable[str]) -> bool:

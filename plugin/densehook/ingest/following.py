@@ -225,16 +225,16 @@ class Following:
         if self._left_off:
             self._left_off = False
             self.mend()
-        self._refresh()  # the next one, while nothing may be written, has as little to do
+        with elastic_errors(self._client):  # so the last one, while none may write, has less to do
+            self._client.indices.refresh(index=self._target)
         return self.copied.written + self.copied.deleted - before
 
     def is_same(self) -> bool:
-        """Whether it has as many documents as the other had at the last moment.
+        """Whether it has as many documents as the other had at the last moment, after a step.
 
         None was deleted from it that the other had, so that it has the very same then.
         """
         assert self._held is not None
-        self._refresh()
         return self._held.count() == count_in(self._client, self._target)
 
     def mend(self) -> None:
@@ -252,10 +252,6 @@ class Following:
                 self._delete(lacking(self._client, self._source, keys))
         finally:
             own.close()
-
-    def _refresh(self) -> None:
-        with elastic_errors(self._client):
-            self._client.indices.refresh(index=self._target)
 
     def _copy(self, now: Moment, shard: Shard, pace: Pace, until: float | None) -> None:
         after = self.marks.get(shard.number, -1)

@@ -98,8 +98,7 @@ def migrate(
                 put_templates(client, state.templates)
             raise
         done.templates = list(state.templates)
-        if state.old_field is not None and state.old_field != state.new_field:
-            done.renamed = state.old_field, state.new_field
+        done.renamed = state.renamed
     return done
 
 

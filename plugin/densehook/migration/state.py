@@ -38,6 +38,13 @@ class State:
     back: dict[int, int] = field(default_factory=dict)
     templates: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def renamed(self) -> tuple[str, str] | None:
+        """The names of the vector field before and now, where they are two."""
+        if self.old_field is None or self.old_field == self.new_field:
+            return None
+        return self.old_field, self.new_field
+
 
 class Kept:
     """The state of an alias's migration; of two processes the first is told, and ends."""

@@ -59,7 +59,7 @@ def migrate_stream(
         uuid=uuid_of(client, old),
     )
     kept.write(state)
-    done = Migrated(old, state.new, Copied(), stream=stream.name)
+    done = Migrated(old, state.new, Copied(), stream=stream.name, renamed=state.renamed)
     if gate is not None and before is not None:
         create_successor(client, state.new, _of_trial(body))
         trial = Index.open(client, state.new, wanted.encoder, field=name)

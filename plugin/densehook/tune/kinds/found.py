@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...bundle import Role
-from ...collections import Sample
 from ...encode import Encoder
 from ...encode.encoder import WINDOW
 from ..quality import encode_sample, ndcg_of
+from .of_sample import OfSample
 
 
-class Found:
+class Found(OfSample):
     """nDCG@10 of exact search over the sample, all of whose queries are asked.
 
     Of an encoder of several kinds each has its own, and one run gives all of them.
@@ -20,29 +20,6 @@ class Found:
 
     way = "exact search"
     unit = "texts"
-
-    def __init__(self, sample: Sample) -> None:
-        self._sample = sample
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """As ``Quality.texts``."""
-        return self._sample.documents
-
-    @property
-    def images(self) -> Sequence[str]:
-        """None."""
-        return ()
-
-    @property
-    def steps(self) -> int:
-        """Documents."""
-        return len(self._sample.documents)
-
-    @property
-    def queries(self) -> int:
-        """As ``Quality.queries``."""
-        return len(self._sample.queries)
 
     def measured(self, encoder: Encoder, on_progress: Callable[[int], None]) -> Mapping[str, float]:
         """As ``Quality.measured``."""

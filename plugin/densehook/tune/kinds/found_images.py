@@ -7,15 +7,15 @@ from typing import cast
 
 import numpy as np
 
-from ...collections import Sample
 from ...encode import Encoder, ImageTextEncoder
 from ...errors import CollectionError, EncodeError
 from ..quality import ndcg_of
+from .of_sample import OfSample
 
 _TOGETHER = 16
 
 
-class FoundImages:
+class FoundImages(OfSample):
     """nDCG@10 of exact search over the sample's images, by all of its queries, which are texts.
 
     Vectors of patches, where there are some, are searched by no text, and not judged by it.
@@ -23,9 +23,6 @@ class FoundImages:
 
     way = "exact search of images"
     unit = "images"
-
-    def __init__(self, sample: Sample) -> None:
-        self._sample = sample
 
     @property
     def texts(self) -> Sequence[str]:
@@ -36,16 +33,6 @@ class FoundImages:
     def images(self) -> Sequence[str]:
         """As ``Quality.images``: the documents."""
         return self._sample.documents
-
-    @property
-    def steps(self) -> int:
-        """Images."""
-        return len(self._sample.documents)
-
-    @property
-    def queries(self) -> int:
-        """As ``Quality.queries``."""
-        return len(self._sample.queries)
 
     def measured(self, encoder: Encoder, on_progress: Callable[[int], None]) -> Mapping[str, float]:
         """As ``Quality.measured``; raises CollectionError for what is no image."""

@@ -17,6 +17,7 @@ from ...collections import Sample
 from ...encode import CrossEncoder, Encoder
 from ...types import QueryId, ScoredDoc
 from ..quality import ndcg_of_run
+from .of_sample import OfSample
 
 CANDIDATES = 50
 """Of each query."""
@@ -27,7 +28,7 @@ _K1, _B = 0.9, 0.4
 _WORD = re.compile(r"\w+")
 
 
-class Reranked:
+class Reranked(OfSample):
     """nDCG@10 of a query's candidates in the order of their scores.
 
     Candidates are the documents of the sample that BM25 finds best by their plain words, with the
@@ -42,17 +43,7 @@ class Reranked:
         queries = sorted(sample.queries)
         self._asked = random.Random(_SEED).sample(queries, min(_QUERIES, len(queries)))
         judged = {query: sample.qrels[query] for query in self._asked}
-        self._sample = replace(sample, qrels=judged)
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """As ``Quality.texts``."""
-        return self._sample.documents
-
-    @property
-    def images(self) -> Sequence[str]:
-        """None."""
-        return ()
+        super().__init__(replace(sample, qrels=judged))
 
     @property
     def steps(self) -> int:
