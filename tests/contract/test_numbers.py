@@ -290,6 +290,8 @@ def test_the_command_line_imports_numbers_and_measures_them(tmp_path: Path) -> N
     assert "lists.txt:2 must be a list of numbers" in " ".join(refused.stderr.split())
     refused = run("tune", "beats")
     assert refused.returncode == 1 and "--numbers" in refused.stderr
+    refused = run("whiten", "beats", "white")
+    assert refused.returncode == 1 and "is of kind 'numbers'" in refused.stderr
 
 
 def graph(folder: Path, *inputs: tuple[str, int, list[Any]], output: list[Any]) -> Path:

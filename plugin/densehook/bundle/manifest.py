@@ -232,14 +232,6 @@ class Manifest:
                 " are; write late_chunking = true into its recipe, and export it again"
             )
 
-    def require_texts(self, what: str) -> None:
-        """Raises BundleError for an encoder that reads no texts, which ``what`` is done with."""
-        if "text" not in self.modalities:
-            raise BundleError(
-                f"encoder {self.name!r} of kind {self.kind!r} reads no texts, and {what} takes"
-                " texts; take an encoder of those"
-            )
-
     def of(self, kind: type[P]) -> P:
         """What it states as an encoder of this kind.
 

@@ -46,7 +46,7 @@ def whiten_bundle(
         raise ExportError(f"{output} is the bundle itself, or holds it; write to another folder")
     require_replaceable(output, MANIFEST)
     origin = plain_bundle(path)
-    origin.manifest.require_texts("whitening")
+    origin.manifest.require_modality("text")
     dense = origin.manifest.of(Dense)
     if corpus.queries:
         require_measure()
