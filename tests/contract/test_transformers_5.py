@@ -34,15 +34,24 @@ FOLLOWING = ("tokenizers",)
 """What transformers bounds itself."""
 
 
+def of_extra(name: str) -> Iterator[str]:
+    """What the exporter's package bounds for an extra, and what that takes of its other extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for bounds in project["optional-dependencies"][name]:
+        own = re.fullmatch(rf"{project['name']}\[([\w,-]+)\]", bounds)
+        if own is None:
+            yield bounds
+            continue
+        for other in own[1].split(","):
+            yield from of_extra(other)
+
+
 def requirements() -> Iterator[str]:
     """What the exporter says it needs, in the versions that are here and need no download."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    for bounds in (*project["dependencies"], *extras["encode"], *extras["export"]):
-        name = re.split(r"[^\w.-]", bounds, maxsplit=1)[0]
-        if name == project["name"]:  # with an extra of its own
-            continue
+    for bounds in dict.fromkeys((*project["dependencies"], *of_extra("export"))):
         yield bounds
+        name = re.split(r"[^\w.-]", bounds, maxsplit=1)[0]
         if name == "transformers":
             yield f"{name}=={VERSION}"
         elif name not in FOLLOWING:

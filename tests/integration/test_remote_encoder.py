@@ -73,7 +73,7 @@ def test_an_index_filled_from_here_is_searched_by_it_in_one_request(
     made.ingest(ROWS)
     for encoder in (there, None):  # which the cluster is asked for
         index = densehook.Index.open(plugin_client, plugin_index, encoder)
-        assert len(index.searches(["kittens"], densehook.Asked(), [None])[0]) == 1
+        assert len(index.asking.searches(["kittens"], densehook.Asked(), [None])[0]) == 1
         assert index.search("kittens", mode="dense")[0].id == "cats"
         assert index.search("kittens")[0].id == "cats"
         assert index.searcher().search({"q": "kittens"}, "dense", 2)["q"][0].id == "cats"
