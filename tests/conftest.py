@@ -378,7 +378,7 @@ def two_nodes(minilm_bundle: Bundle) -> Iterator[tuple[Elasticsearch, Elasticsea
     archive = node.built_plugin(version)
     assert archive is not None, f"there is no zip for {version}; build it with: make plugin"
     ports = free_ports(2)
-    clients = []
+    clients: list[Elasticsearch] = []
     with ExitStack() as stack:
         for port, name, roles, bundles in (
             (ports[0], "two", "master,data", []),

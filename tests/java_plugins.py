@@ -22,7 +22,7 @@ def made_plugin(
     """
     java = java_of(version)
     classes = folder / name
-    command = [
+    command: list[str | Path] = [
         find_java(java, "javac") / "bin" / "javac",
         "--release",
         str(java),

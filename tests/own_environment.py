@@ -12,8 +12,8 @@ def own_environment(folder: Path, *requirements: str) -> Path:
     uv = Path(sys.executable).with_name("uv")
     python = folder / "bin" / "python"
     for arguments in (
-        ("venv", "--python", sys.executable, folder),
-        ("pip", "install", "--python", python, *requirements),
+        ("venv", "--python", sys.executable, str(folder)),
+        ("pip", "install", "--python", str(python), *requirements),
     ):
         subprocess.run([uv, *arguments, "--quiet"], check=True)
     return python

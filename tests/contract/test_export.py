@@ -20,6 +20,7 @@ from densehook.encode import Encoder, load
 from densehook.errors import ExportError, GateError, RecipeError
 from densehook.export import Recipe, export_bundle, read_recipe
 from densehook.export.drafts import transformer
+from densehook.export.goldens import golden_texts
 from densehook.export.texts import PASSAGES, QUESTIONS, beyond
 
 RECIPES = Path(__file__).parent.parent.parent / "onnx_models"
@@ -168,10 +169,8 @@ def test_a_wrong_pooling_in_the_graph_cannot_pass_the_gate(
 def test_an_export_that_no_load_would_take_is_not_written(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = transformer.golden_texts
-
     def spoilt(*arguments: Any) -> list[GoldenText]:
-        first, *others = made(*arguments)
+        first, *others = golden_texts(*arguments)
         return [dataclasses.replace(first, ids=first.ids[::-1]), *others]
 
     monkeypatch.setattr(transformer, "golden_texts", spoilt)

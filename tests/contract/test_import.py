@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 import tiny_models
 import tiny_sparse
-from densehook.bundle import Bundle, Sparse
+from densehook.bundle import Bundle, Dense, Sparse
 from densehook.bundle.manifest import ROLES
 from densehook.cli.app import app
 from densehook.encode import Encoder, cosines, load
@@ -205,8 +205,10 @@ def test_pooling_that_was_missing_is_as_an_export_from_weights_has_it(
 def test_vectors_of_whole_texts_are_taken_as_they_are(model: Path, tmp_path: Path) -> None:
     exported(model, _Texts, "sentence_embedding")
     ours = load(imported(model, tmp_path / "given").path)
-    assert ours.manifest.part.pooling == "graph"
-    assert not ours.manifest.part.normalise
+    part = ours.manifest.part
+    assert isinstance(part, Dense)
+    assert part.pooling == "graph"
+    assert not part.normalise
     shutil.copytree(model, tmp_path / "tokens")
     exported(tmp_path / "tokens")
     pooled = load(imported(tmp_path / "tokens", tmp_path / "pooled", pooling="mean").path)
@@ -339,7 +341,9 @@ def test_a_graph_of_fixed_shape_is_refused(
 ) -> None:
     exported(model, **traced)
     if says is None:  # the only output there is, whatever it is called
-        assert imported(model, tmp_path / "b").manifest.part.dims == tiny_models.HIDDEN
+        part = imported(model, tmp_path / "b").manifest.part
+        assert isinstance(part, Dense)
+        assert part.dims == tiny_models.HIDDEN
         return
     assert re.search(says, refusal(model, tmp_path / "b"))
 

@@ -197,8 +197,8 @@ def test_every_search_takes_it(client: Elasticsearch, index: Index, decoder: Bun
     plain = [hit.id for hit in index.search(QUESTIONS[0], mode="dense")]
     assert plain != expected
     field = index.field.name
-    for one in (index, here):
-        found = one.search(QUESTIONS[0], mode="dense", instruction=INSTRUCTION)
+    for opened in (index, here):
+        found = opened.search(QUESTIONS[0], mode="dense", instruction=INSTRUCTION)
         assert [hit.id for hit in found] == expected
     by_query = client.search(
         index="claims",

@@ -9,8 +9,9 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import ir_measures
 import pytest
@@ -27,7 +28,7 @@ from densehook.collections import (
 from densehook.errors import CollectionError, ElasticError, EvaluationError, JavaNotFound
 from densehook.evaluation import bm25 as bm25_module
 from densehook.evaluation import evaluate, measure_queries, measure_runs, pyserini_bm25
-from densehook.evaluation.anserini import CHILDREN, MINIMUM_JAVA, child_environment
+from densehook.evaluation.anserini import CHILDREN, MINIMUM_JAVA, child_environment, run_worker
 from densehook.evaluation.official import official_means, trec_eval_rows, words_of
 from densehook.evaluation.ties import without_ties
 from densehook.java import find_java
@@ -357,9 +358,8 @@ def test_the_same_texts_are_indexed_once_and_other_texts_anew(
 
 def record_workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[str] = []
-    run_worker: Callable[..., None] = bm25_module.run_worker
 
-    def recording(arguments: list[str], *others: object) -> None:
+    def recording(arguments: list[str], *others: Any) -> None:
         started.append(arguments[0])
         run_worker(arguments, *others)
 

@@ -15,7 +15,7 @@ from sentence_transformers.models import Normalize, StaticEmbedding
 from tokenizers import Tokenizer
 
 import tiny_models
-from densehook.bundle import Bundle
+from densehook.bundle import Bundle, Dense
 from densehook.encode import load
 from densehook.errors import ExportError, RecipeError
 from densehook.export import Recipe, export_bundle
@@ -52,7 +52,9 @@ def test_it_gives_what_sentence_transformers_gives(
     theirs = SentenceTransformer(modules=[module, *([Normalize()] if normalise else [])])
     theirs.save(str(tmp_path / "model"))
     bundle = exported(tmp_path / "model", tmp_path / "bundle")
-    assert bundle.manifest.part.normalise is normalise
+    part = bundle.manifest.part
+    assert isinstance(part, Dense)
+    assert part.normalise is normalise
     ours = load(bundle.path)
     long = " ".join(TEXTS)
     for role in ("query", "document"):

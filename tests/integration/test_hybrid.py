@@ -44,8 +44,10 @@ def vectors(seed: int, count: int, dims: int = DIMS) -> list[list[float]]:
 
 QUERY = vectors(7, 1)[0]
 TEXT = "heart gene virus"
-BM25 = {"standard": {"query": {"match": {"body": TEXT}}}}
-KNN = {"knn": {"field": "embedding", "query_vector": QUERY, "k": WINDOW, "num_candidates": 200}}
+BM25: Body = {"standard": {"query": {"match": {"body": TEXT}}}}
+KNN: Body = {
+    "knn": {"field": "embedding", "query_vector": QUERY, "k": WINDOW, "num_candidates": 200}
+}
 TITLES = {"standard": {"query": {"match": {"title": TEXT}}}}
 THREE = [BM25, KNN, TITLES]
 

@@ -20,7 +20,7 @@ from densehook.errors import EncoderMismatch, IndexNotFound, RequestError
 from densehook.fusion import FEATURES, Factor, LearnedWeights
 from densehook.node import NodeState
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"_id": "cats", "title": "Cats", "text": "They sleep most of the day.", "lang": "en"},
     {
         "_id": "young",

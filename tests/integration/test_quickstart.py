@@ -6,6 +6,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from densehook.bundle import Bundle
+from densehook.collections import help_topics
 from densehook.demo import quickstart
 from densehook.elastic.indices import count_in
 from densehook.encode import Encoder, load
@@ -26,7 +27,7 @@ def test_a_whole_index_is_used_again_and_any_other_made_anew(
         made = (
             quickstart.ready_index(client, encoder, lambda done: None, in_cluster=False) is not None
         )
-        assert count_in(client, demo_index) == len(list(quickstart.help_topics().documents()))
+        assert count_in(client, demo_index) == len(list(help_topics().documents()))
         return made
 
     assert ready(tiny)

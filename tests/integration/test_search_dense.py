@@ -80,7 +80,7 @@ def dense(name: str = "dense", **stated: Any) -> dict[str, Any]:
     return {name: {"field": "embedding", "text": TEXT, **stated}}
 
 
-def scores(client: Elasticsearch, query: Body, size: int = 50, **stated: Any) -> dict[str, float]:
+def scores(client: Elasticsearch, query: Body, size: int = 50, **stated: Any) -> dict[str, Any]:
     hits = client.search(index=INDEX, query=query, size=size, **stated)["hits"]["hits"]
     return {hit["_id"]: pytest.approx(hit["_score"], rel=1e-6) for hit in hits}
 

@@ -131,7 +131,7 @@ def test_every_door_writes_pythons_weights_and_scores_are_their_product(
         assert made.ingest(documents()).indexed == len(PASSAGES)
         are_current(there, index, own)
         for text in QUESTIONS[:5]:
-            query = own.encode_queries(text)
+            query: Any = own.encode_queries(text)
             exact = {id_: score(query, row) for id_, row in rows.items()}
             found = hits(there, index, query={"sparse": {"field": "embedding", "text": text}})
             assert {id_ for id_, _ in found} == {id_ for id_, each in exact.items() if each > 0}

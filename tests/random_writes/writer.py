@@ -32,7 +32,7 @@ from .operations import (
 
 IDS = (*(f"plain-{n}" for n in range(6)), "routed-0", "routed-1", "versioned-0", "versioned-1")
 WORDS = ("cats", "young felines", "tea in the morning", "a bicycle", "rain", "Zürich", "光合作用")
-BLANK = ("", " ", "\u00a0", "\u200b\t", None, [])
+BLANK: tuple[Any, ...] = ("", " ", "\u00a0", "\u200b\t", None, [])
 
 
 class Writer:

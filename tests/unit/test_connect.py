@@ -338,8 +338,9 @@ def test_a_client_of_another_version_than_the_cluster_understands_is_named_with_
     url = serve(400, body("media_type_header_exception", invalid, **cause))
     error = error_of(url)
     assert isinstance(error, ClientMismatch)
+    installed = ".".join(map(str, elasticsearch.__version__))
     assert str(error) == (
-        f"the Python client is elasticsearch {elasticsearch.__versionstr__}, {url} is Elasticsearch"
+        f"the Python client is elasticsearch {installed}, {url} is Elasticsearch"
         " 8 and understands clients of 7 and 8; install one with:"
         " pip install 'elasticsearch>=8,<9'"
     )

@@ -145,8 +145,10 @@ def verdict(told_by_length: bool) -> tuple[str, float]:
     _, fixed = choose_by_folds(collection, runs, "RR@10", tried)
     learned = learn_by_folds(collection, list(runs.values()), tried, 5)
     assert list(learned.run) == list(collection.qrels)
-    values = [measure_queries(run, collection.qrels, ["RR@10"]) for run in (learned.run, fixed)]
-    difference = compared(*values, "RR@10")
+    by_learned, by_fixed = (
+        measure_queries(run, collection.qrels, ["RR@10"]) for run in (learned.run, fixed)
+    )
+    difference = compared(by_learned, by_fixed, "RR@10")
     return difference.verdict, difference.mean
 
 

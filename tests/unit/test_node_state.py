@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import json
 import os
 import subprocess
@@ -124,7 +125,7 @@ def test_missing_java_is_one_line_that_says_what_to_install(
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "old"))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(java, "JVM_FOLDERS", ())
-    monkeypatch.setattr(java.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(JavaNotFound, match=r"Java 17 or newer is needed.*11.*install") as caught:
         node.start(home=tmp_path / "home")
     assert "\n" not in str(caught.value)

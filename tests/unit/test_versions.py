@@ -174,7 +174,7 @@ def test_without_a_jdk_a_node_has_no_greeting_and_serves_the_rest(
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(java, "JVM_FOLDERS", ())
-    monkeypatch.setattr(java.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (tmp_path / "modules").mkdir()
     assert not add_root("8.19.21", tmp_path)
     assert not list((tmp_path / "modules").iterdir())

@@ -127,7 +127,7 @@ def _configs_of(readme: Path) -> Sequence[Mapping[str, Any]]:
         return []
     if importlib.util.find_spec("yaml") is None:
         raise MissingExtra("pyyaml", "evaluate")
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         told = yaml.safe_load(front)
