@@ -103,6 +103,10 @@ class RequestError(DensehookError):
     """What was asked for cannot be done, whatever the cluster."""
 
 
+class FieldTaken(RequestError):
+    """An index has something else where a vector field is to be; a new one could take its place."""
+
+
 class ClusterUnreachable(DensehookError):
     """Nothing answers at the cluster's address."""
 

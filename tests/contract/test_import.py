@@ -205,8 +205,7 @@ def test_pooling_that_was_missing_is_as_an_export_from_weights_has_it(
 def test_vectors_of_whole_texts_are_taken_as_they_are(model: Path, tmp_path: Path) -> None:
     exported(model, _Texts, "sentence_embedding")
     ours = load(imported(model, tmp_path / "given").path)
-    part = ours.manifest.part
-    assert isinstance(part, Dense)
+    part = ours.manifest.of(Dense)
     assert part.pooling == "graph"
     assert not part.normalise
     shutil.copytree(model, tmp_path / "tokens")
@@ -341,9 +340,7 @@ def test_a_graph_of_fixed_shape_is_refused(
 ) -> None:
     exported(model, **traced)
     if says is None:  # the only output there is, whatever it is called
-        part = imported(model, tmp_path / "b").manifest.part
-        assert isinstance(part, Dense)
-        assert part.dims == tiny_models.HIDDEN
+        assert imported(model, tmp_path / "b").manifest.of(Dense).dims == tiny_models.HIDDEN
         return
     assert re.search(says, refusal(model, tmp_path / "b"))
 

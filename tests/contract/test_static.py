@@ -52,9 +52,7 @@ def test_it_gives_what_sentence_transformers_gives(
     theirs = SentenceTransformer(modules=[module, *([Normalize()] if normalise else [])])
     theirs.save(str(tmp_path / "model"))
     bundle = exported(tmp_path / "model", tmp_path / "bundle")
-    part = bundle.manifest.part
-    assert isinstance(part, Dense)
-    assert part.normalise is normalise
+    assert bundle.manifest.of(Dense).normalise is normalise
     ours = load(bundle.path)
     long = " ".join(TEXTS)
     for role in ("query", "document"):

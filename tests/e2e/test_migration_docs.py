@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -30,6 +31,13 @@ JUDGED = {
     "winter weather": "5",
 }
 """Questions, and the document that answers each."""
+ARTICLES = {
+    "1": {"title": "Vaccines", "body": "They train the immune system.", "year": 2019},
+    "2": {"title": "Cats", "body": "Lions are cats, too."},
+    "3": {"title": "Rain", "body": "Water falls from clouds."},
+    "4": {"year": 2020},
+    "5": {"title": "Snow", "body": "Ice falls from clouds."},
+}
 
 
 def test_the_commands_print_what_the_page_shows(
@@ -46,6 +54,9 @@ def test_the_commands_print_what_the_page_shows(
     queries = {f"q{number}": text for number, text in enumerate(JUDGED)}
     relevant = dict(zip(queries, JUDGED.values(), strict=True))
     write_judged(tmp_path / "judged", queries, relevant)
+    (tmp_path / "articles.jsonl").write_text(
+        "".join(f"{json.dumps({'_id': id_, **each})}\n" for id_, each in ARTICLES.items())
+    )
     monkeypatch.chdir(tmp_path)
     run = running_in(tmp_path, DENSEHOOK_ES_URL=node_url)
     try:
@@ -64,7 +75,7 @@ def test_the_commands_print_what_the_page_shows(
             for line, real in zip(lines(shown), lines(done.stdout), strict=True):
                 assert fits(line, real), f"{command}\nshown:   {line}\nprinted: {real}"
     finally:
-        made = client.indices.get(index="news-*").body
+        made = client.indices.get(index="news-*,press-*").body
         client.indices.delete(index=["articles", CHECKPOINTS, *made], ignore_unavailable=True)
 
 

@@ -22,7 +22,7 @@ from densehook.bundle import Bundle, Dense
 from densehook.chunk import ChunkRule
 from densehook.elastic.coverage import Coverage, count_texts, coverage_of
 from densehook.encode import Encoder
-from densehook.errors import EncoderMismatch, RequestError
+from densehook.errors import EncoderMismatch, FieldTaken, RequestError
 from densehook.export.texts import PASSAGES
 from densehook.hooks import note_of
 
@@ -351,6 +351,78 @@ def test_a_field_of_others_is_left_to_them(
     other = densehook.load(other_tiny_bundle.path)
     with pytest.raises(EncoderMismatch, match="holds vectors of encoder"):
         densehook.Index.add_field(es, "articles", other, inputs=INPUTS, field="another")
+
+
+@WAYS
+def test_texts_are_worded_as_asked(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    encoder = crowded_node.encoder
+    make_articles(es, 3)
+    es.index(index="articles", id="7", document={"title": "A", "body": "b", "n": 7}, refresh=True)
+    prompt = {"field": "n", "prompts": {"7": "seven: "}, "default": "other: "}
+    asked: dict[str, Any] = {"template": "{title}: {body}", "prompt": prompt}
+    index = densehook.Index.add_field(
+        es, "articles", encoder, inputs=INPUTS, in_cluster=in_cluster, **asked
+    )
+    assert index.embed().written == 4
+    stored = vectors_in(es, "articles")
+    texts = {n: f"other: title {n}: {text_at(int(n))}" for n in "012"} | {"7": "seven: A: b"}
+    for id_, vector in zip(texts, encoder.encode_documents(list(texts.values())), strict=True):
+        assert np.abs(np.array(stored[id_][0]) - vector).max() < 1e-5, id_
+    again = densehook.Index.add_field(es, "articles", encoder, in_cluster=in_cluster, **asked)
+    assert again.embed().written == 0
+    for other, said in {
+        "template": ("{body} {title}", "made with the template '{title}: {body}', not with"),
+        "prompt": ({"field": "n", "prompts": {"1": "one: "}}, "made with the prompt"),
+    }.items():
+        with pytest.raises(FieldTaken, match=re.escape(said[1])):
+            densehook.Index.add_field(es, "articles", encoder, **{other: said[0]})
+    with pytest.raises(RequestError, match="template names 'titel', which is no input"):
+        densehook.Index.add_field(
+            es, "articles", encoder, inputs=INPUTS, field="more", template="{titel} {body}"
+        )
+    with pytest.raises(RequestError, match="maps no field 'lang'"):
+        prompt = {"field": "lang", "prompts": {"de": "Dokument: "}}
+        densehook.Index.add_field(
+            es, "articles", encoder, inputs=INPUTS, field="more", prompt=prompt
+        )
+
+
+def test_an_index_that_cannot_take_the_field_is_migrated_where_that_is_allowed(
+    crowded_node: CrowdedNode, es: Elasticsearch, tmp_path: Path
+) -> None:
+    texts = make_articles(es, 5, properties={**TEXTS, "embedding": OF_FOUR})
+    es.indices.put_alias(index="articles", name="press")
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=crowded_node.state.url)
+    command = (
+        "embed",
+        "press",
+        "--encoder",
+        str(crowded_node.bundle.path),
+        "--input",
+        "title,body",
+    )
+    refused = run(*command)
+    assert refused.returncode == 1
+    assert "is mapped already, with dims 4" in refused.stderr
+    assert "give one of them" in run(*command, "--unmeasured", "--collection", "x").stderr
+    done = run(*command, "--unmeasured")
+    assert "press is migrated instead: a new index is filled" in done.stderr
+    assert "5 documents copied, 0 deleted, 0 failed" in succeeded(done)
+    (name,) = es.indices.get_alias(name="press").body
+    assert name != "articles"
+    assert_are_of(es, "press", crowded_node.encoder, texts)
+    again = succeeded(run(*command, "--unmeasured"))  # which can take it, and has it
+    assert "0 documents embedded" in again
+    worded = (*command, "--template", "{title}: {body}", "--prompt-field", "n")
+    assert "give a prompt for each value of 'n'" in run(*worded).stderr
+    worded = (*worded, "--prompt", "0=null: ", "--unmeasured")
+    succeeded(run(*worded))
+    stored = vectors_in(es, "press")
+    (expected,) = crowded_node.encoder.encode_documents([f"null: title 3: {text_at(3)}"])
+    assert np.abs(np.array(stored["3"][0]) - expected).max() < 1e-5
+    es.indices.delete(index=[*es.indices.get(index="press-*").body])
 
 
 @WAYS

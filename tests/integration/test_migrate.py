@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -21,13 +22,13 @@ from command_line import COMMAND, running_in, succeeded
 from conftest import CrowdedNode
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
-from densehook.collections import open_collection
+from densehook.collections import documents_from, open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
 from densehook.elastic.succession import other_templates_of
 from densehook.encode import Encoder, load
 from densehook.errors import ClusterUnavailable, DensehookError, RequestError
 from densehook.export.texts import PASSAGES
-from densehook.hooks import note_of
+from densehook.hooks import Wording, index_request, note_of
 from densehook.index import Index
 from densehook.migration import Gate, Wanted, Way, abort, finish, migrate, roll_back
 from densehook.migration.moving import LONGEST_BLOCK_S
@@ -470,6 +471,156 @@ def test_what_cannot_be_migrated_is_said_in_a_line_and_stays(
         assert said in str(refused.value)
         assert "\n" not in str(refused.value)
     assert es.indices.get(index=f"{ALIAS}*", expand_wildcards="all").body == before
+
+
+def write_files(folder: Path, rows: Mapping[str, Mapping[str, Any]]) -> Path:
+    """A folder of documents, as somebody has them beside the index that was made of them."""
+    folder.mkdir(exist_ok=True)
+    lines = [json.dumps({"_id": id_, **row}) for id_, row in rows.items()]
+    (folder / "news.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def unrouted(es: Elasticsearch) -> dict[str, Mapping[str, Any]]:
+    """The documents that lie where their ids have them, without the vectors and notes."""
+    es.indices.refresh(index=OLD)
+    found = es.search(index=OLD, size=2000, source_excludes=["embedding", "densehook"])
+    return {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"] if "_routing" not in hit}
+
+
+@WAYS
+def test_a_new_index_is_filled_from_files_and_follows_what_was_written_since(
+    crowded_node: CrowdedNode,
+    es: Elasticsearch,
+    named: Mapping[str, Encoder],
+    judged: Path,
+    tmp_path: Path,
+    in_cluster: bool,
+) -> None:
+    encoders = named["equal"], crowded_node.encoder
+    before, after = encoders if in_cluster else encoders[::-1]
+    make_news(es, before, 50).embed()
+    rows = unrouted(es)
+    rows["1"] = {**rows["1"], "text": "what the files have of it"}
+    rows["nowhere"] = {"title": "never", "text": "in the index"}
+    del rows["2"], rows["3"]  # which are copied as the old index has them
+    files = write_files(tmp_path / "files", rows)
+    gate = Gate(open_collection(str(judged)), max_loss=0.1, encoder=before)
+    said: list[str] = []
+
+    class EndedError(Exception):
+        pass
+
+    def show(label: str, done: int, total: int) -> None:
+        said.append(label)
+        if len(said) == 1:
+            es.update(index=ALIAS, id="4", doc={"n": 44})
+            es.delete(index=ALIAS, id="5" if "5" in rows else "6")
+            raise EndedError  # and comes again
+
+    with pytest.raises(EndedError):
+        migrate(
+            es,
+            ALIAS,
+            Wanted(after, documents=documents_from(files)),
+            gate,
+            way=Way(on_progress=show),
+        )
+    wanted = Wanted(after, documents=documents_from(files))
+    done = migrate(es, ALIAS, wanted, gate, way=Way(on_progress=show))
+    assert done.refused == "", done.refused
+    assert done.from_files is not None
+    assert (done.from_files.indexed, done.from_files.failed) == (len(rows), 0)
+    assert any(label.startswith("Reading into news-") for label in said)
+    assert held(es, ALIAS) == held(es, OLD)
+    assert held(es, ALIAS)["4"][0] == 44
+    assert es.get(index=ALIAS, id="1")["_source"]["text"] == "what the files have of it"
+    assert es.get(index=ALIAS, id="2")["_source"]["title"] == "title 2"
+    assert_have_vectors(es, ALIAS, after)
+
+
+def test_files_that_fail_or_are_others_keep_the_alias_where_it_is(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder], tmp_path: Path
+) -> None:
+    make_news(es, named["equal"], 10)
+    rows = unrouted(es)
+    files = write_files(tmp_path / "files", {**rows, "1": {**rows["1"], "text": {"no": "text"}}})
+    run = running_in(tmp_path, DENSEHOOK_ES_URL=crowded_node.state.url)
+    command = ("migrate", ALIAS, "--encoder", str(crowded_node.bundle.path), "--unmeasured")
+    filled = (*command, "--from", str(files), "--failures", "letters.jsonl")
+    failed = run(*filled)
+    assert failed.returncode == 1
+    assert "1 documents of the files could not be indexed, the first: " in failed.stdout
+    assert "document '1': input field 'text' is an object, not text; mend them" in failed.stdout
+    assert es.indices.get_alias(name=ALIAS).body.keys() == {OLD}
+    assert "is being filled from files; give them (--from)" in run(*command).stderr
+    (letter,) = (tmp_path / "letters.jsonl").read_text().splitlines()
+    assert json.loads(letter)["id"] == "1"
+    write_files(files, rows)
+    said = succeeded(run(*filled))
+    assert f"{len(rows)} documents read from files, 0 failed" in said
+    assert f"{len(held(es, OLD)) - len(rows)} documents copied, 0 deleted, 0 failed" in said
+    assert held(es, ALIAS) == held(es, OLD)
+    succeeded(run("migrate", ALIAS, "--rollback"))
+    write_files(files, {**rows, "more": rows["1"]})
+    assert "was filled from other files, or these have changed" in run(*filled).stderr
+    succeeded(run("migrate", ALIAS, "--abort"))
+    succeeded(run(*command))
+    succeeded(run("migrate", ALIAS, "--rollback"))
+    assert "was filled with what 'news-1' has; go on without files" in run(*filled).stderr
+    assert "name a file: it may be read again" in run(*command, "--from", "-").stderr
+
+
+@WAYS
+def test_an_index_that_keeps_no_source_is_filled_from_files_alone(
+    crowded_node: CrowdedNode,
+    es: Elasticsearch,
+    named: Mapping[str, Encoder],
+    tmp_path: Path,
+    in_cluster: bool,
+) -> None:
+    encoders = named["equal"], crowded_node.encoder
+    before, after = encoders if in_cluster else encoders[::-1]
+    body = index_request(before.manifest, inputs=INPUTS)
+    body["mappings"]["_source"] = {"enabled": False}
+    es.indices.create(index=OLD, aliases={ALIAS: {}}, **body)
+    rows = {str(n): {"title": f"title {n}", "text": text_at(n)} for n in range(20)}
+    assert (
+        Index.open(es, OLD, before).ingest(documents_from(write_files(tmp_path, rows))).failed == 0
+    )
+    with pytest.raises(RequestError, match=r"does not keep the whole .* densehook migrate --from"):
+        migrate(es, ALIAS, Wanted(after), None)
+    files = write_files(tmp_path / "files", {id_: rows[id_] for id_ in rows if id_ != "7"})
+    refused = migrate(es, ALIAS, Wanted(after, documents=documents_from(files)), None)
+    assert refused.refused.startswith("1 documents could not be copied, the first: document '7'")
+    assert "not in the files, or written since" in refused.refused
+    assert es.indices.get_alias(name=ALIAS).body.keys() == {OLD}
+    assert abort(es, ALIAS) == refused.new
+    write_files(files, rows)
+    done = migrate(es, ALIAS, Wanted(after, documents=documents_from(files)), None)
+    assert done.refused == "" and done.copied.written == 0
+    opened = Index.open(es, ALIAS, None if in_cluster else after)
+    assert opened.name == done.new
+    assert opened.search(text_at(9), mode="dense", size=1)[0].id == "9"
+    assert opened.stats().with_vector == len(rows)
+
+
+def test_texts_are_worded_anew(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    make_news(es, named["equal"], 10)
+    prompt = {"field": "n", "prompts": {"0": "numbered: "}, "default": ""}
+    worded = Wording("{title}: {text}", prompt)
+    done = migrate(es, ALIAS, Wanted(crowded_node.encoder, wording=worded), None)
+    with pytest.raises(RequestError, match="choose prompts of encoder 'tiny-bert'"):
+        migrate(es, ALIAS, Wanted(named["equal"]), None)
+    found = es.search(index=done.new, size=100, fields=["embedding"], source=["n", *INPUTS])
+    for hit in found["hits"]["hits"]:
+        said = hit["_source"]
+        text = ("numbered: " if said.get("n") == 0 else "") + f"{said['title']}: {said['text']}"
+        # the tiny encoder has no prompts of its own
+        (vector,) = crowded_node.encoder.encode_documents([text])
+        assert np.abs(np.array(hit["fields"]["embedding"]) - vector).max() < 1e-5, hit
 
 
 def test_an_index_gives_its_name_to_the_one_that_takes_its_place(

@@ -15,13 +15,13 @@ import pytest
 from densehook.errors import NoProvenance, RequestError, UnusableDocument
 from densehook.hooks import (
     TextRule,
-    TextTemplate,
     VectorField,
     prompt_of,
     read_provenance,
     text_of,
 )
 from densehook.hooks.prompts import DocumentPrompts
+from densehook.hooks.template import TextTemplate
 from densehook.types import Document
 
 CASES = json.loads(

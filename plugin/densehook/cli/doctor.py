@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..errors import DensehookError
 from .console import note, out
-from .embed import prepared, print_embedded, run
+from .embed import Adding, print_embedded, run
 from .options import ApiKey, AsJson, CaCerts, Texts, Url
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _repair(client: Elasticsearch, findings: Sequence[Finding], texts: bool) -> 
             continue
         index, field = finding.to_embed
         try:
-            opened = prepared(client, index, None, None, field)
+            opened = Adding(index, field=field).to_index(client)
             print_embedded(opened, run(opened, texts))
         except DensehookError as error:
             note(f"{finding.subject}: {error}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..hooks import field_for
+from ..errors import EncoderMismatch, FieldTaken
+from ..hooks import PLAIN, Wording, field_for
 from ..hooks.kinds import FIELDS
 from .bundles import document_encoder
 from .console import note, out
 from .feeding import Refused, print_cut
+from .migrate import change_encoder
 from .options import (
     ApiKey,
     CaCerts,
@@ -25,14 +29,23 @@ from .options import (
     ImageInput,
     InCluster,
     IndexType,
+    JudgedBy,
+    MaxLoss,
     NumbersInput,
     Pace,
+    PromptElse,
+    PromptField,
+    Prompts,
+    RemoveIndex,
+    Template,
     Texts,
+    Unmeasured,
     Url,
     VectorFieldName,
     chunk_rule,
     held_input,
     names,
+    prompt_rule,
 )
 from .progress import bars
 
@@ -40,9 +53,12 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..chunk import ChunkRule
-    from ..hooks import Modality
+    from ..elastic.remote import RemoteEncoder
+    from ..encode import Encoder
+    from ..hooks import Modality, VectorField
     from ..index import Index
     from ..ingest import EmbedReport
+    from ..migration import Wanted
 
 
 def embed(
@@ -80,10 +96,18 @@ def embed(
     chunk_prefix: ChunkPrefix = "",
     chunk_limit: ChunkLimit = 512,
     chunk_beyond: ChunkBeyond = "refuse",
+    template: Template = None,
+    prompt_field: PromptField = None,
+    prompts: Prompts = None,
+    prompt_else: PromptElse = None,
     in_cluster: InCluster = None,
     texts: Texts = False,
     pace: Pace = None,
     failures: Failures = None,
+    collection: JudgedBy = None,
+    max_loss: MaxLoss = 0.005,
+    unmeasured: Unmeasured = False,
+    remove_index: RemoveIndex = False,
     url: Url = None,
     api_key: ApiKey = None,
     ca_certs: CaCerts = None,
@@ -92,78 +116,136 @@ def embed(
 
     A vector field that the index has not is added first, with --encoder and --input, --image or
     --numbers. Vectors of another encoder are made anew; a client's own stay. The same command goes
-    on with what is left after an end. Exit code 1 when some documents could not get one.
+    on with what is left after an end. Where the index cannot take the field, and --collection or
+    --unmeasured lets it, it is migrated instead. Exit code 1 when some documents could not get one.
     """
     from .cluster import connect
 
     held, modality = held_input(image, numbers)
     if inputs is not None and held is not None:
         raise typer.BadParameter("give one of them", param_hint="--input, --image, --numbers")
+    if unmeasured and collection is not None:
+        raise typer.BadParameter("give one of them", param_hint="--collection, --unmeasured")
     client = connect(url, api_key, ca_certs)
-    rule = chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix)
-    opened = prepared(
-        client,
+    adding = Adding(
         index,
         encoder,
-        inputs or held,
+        names(inputs or held or ""),
         field,
+        kind,
         index_type,
-        rule,
+        chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix),
         in_cluster,
-        modality=modality,
-        kind=kind,
+        Wording(template, prompt_rule(prompt_field, prompts, prompt_else)),
+        modality,
     )
+    try:
+        opened = adding.to_index(client)
+    except (FieldTaken, EncoderMismatch) as error:
+        if encoder is None or not (collection is not None or unmeasured):
+            raise
+        note(f"{error}")
+        note(f"{index} is migrated instead: a new index is filled, and takes its place")
+        wanted = adding.wanted(client, encoder)
+        change_encoder(client, index, wanted, collection, max_loss, remove_index, pace, failures)
+        return
     report = run(opened, texts, pace, failures)
     print_embedded(opened, report)
     if report.failed:
         raise typer.Exit(1)
 
 
-def prepared(
-    client: Elasticsearch,
-    index: str,
-    encoder: Path | None,
-    inputs: str | None,
-    field: str | None,
-    index_type: str | None = None,
-    chunk: ChunkRule | None = None,
-    in_cluster: bool | None = None,
-    modality: Modality = "text",
-    kind: str | None = None,
-) -> Index:
-    """The index with its vector field, and with whoever makes its vectors.
+@dataclass(frozen=True)
+class Adding:
+    """A vector field that is to be added to an index, as it is asked for; or one that it has."""
 
-    Raises BadParameter for a field that is new, and of which not enough is said.
-    """
-    from ..elastic.adding import stated_field
-    from ..elastic.indices import the_index
-    from ..index import Index
+    index: str
+    encoder: Path | None = None
+    inputs: Sequence[str] = ()
+    field: str | None = None
+    kind: str | None = None
+    index_type: str | None = None
+    chunk: ChunkRule | None = None
+    in_cluster: bool | None = None
+    wording: Wording = PLAIN
+    modality: Modality = "text"
 
-    if kind is not None and kind not in FIELDS:
-        known = ", ".join(FIELDS)
-        raise typer.BadParameter(f"{kind!r} has no field; known: {known}", param_hint="--kind")
-    if kind is not None:
-        field = field or FIELDS[kind].USUAL_NAME
-    name, entry = the_index(client, index)
-    stated = stated_field(name, entry["mappings"], field)
-    if stated is None and (encoder is None or inputs is None):
-        wanted = field or field_for(chunk)
-        raise typer.BadParameter(
-            f"index {name!r} has no vector field {wanted!r}; say what is to make it and from what",
-            param_hint="--encoder, --input",
+    def __post_init__(self) -> None:
+        """Raises BadParameter for a kind that has no field."""
+        if self.kind is not None and self.kind not in FIELDS:
+            known = ", ".join(FIELDS)
+            raise typer.BadParameter(
+                f"{self.kind!r} has no field; known: {known}", param_hint="--kind"
+            )
+
+    def to_index(self, client: Elasticsearch) -> Index:
+        """The index with its vector field, and with whoever makes its vectors.
+
+        Raises BadParameter for a field that is new, and of which not enough is said, and as
+        ``Index.add_field``.
+        """
+        from ..index import Index
+
+        stated = self._stated(client)
+        field = self._named(stated)
+        if stated is None and (self.encoder is None or not self.inputs):
+            raise typer.BadParameter(
+                f"index {self.index!r} has no vector field {field!r}; say what is to make it, and"
+                " from what",
+                param_hint="--encoder, --input",
+            )
+        path = self.encoder or Path(stated.encoder if stated else "")
+        return Index.add_field(
+            client,
+            self.index,
+            self._made(client, path),
+            inputs=self.inputs,
+            field=field,
+            index_type=self.index_type,
+            in_cluster=self.in_cluster,
+            chunk=self.chunk,
+            template=self.wording.template,
+            prompt=self.wording.prompt,
+            modality=self.modality,
         )
-    made = document_encoder(client, encoder or Path(stated.encoder if stated else ""), in_cluster)
-    return Index.add_field(
-        client,
-        index,
-        made if kind is None else made.of_kind(kind),
-        inputs=names(inputs or ""),
-        field=stated.name if stated else field,
-        index_type=index_type,
-        in_cluster=in_cluster,
-        chunk=chunk,
-        modality=modality,
-    )
+
+    def wanted(self, client: Elasticsearch, encoder: Path) -> Wanted:
+        """The same of a new index, where this one cannot take the field."""
+        from ..migration import Wanted
+
+        return Wanted(
+            self._made(client, encoder),
+            self._named(self._stated(client)),
+            self.inputs,
+            self.index_type,
+            self.chunk,
+            self.in_cluster,
+            self.wording,
+            self.modality if self.inputs else None,
+        )
+
+    def _stated(self, client: Elasticsearch) -> VectorField | None:
+        """What the index says of the field already, or of its only one, if anything."""
+        from ..elastic.adding import stated_field
+        from ..elastic.indices import the_index
+
+        name, entry = the_index(client, self.index)
+        return stated_field(name, entry["mappings"], self.field or self._usual)
+
+    def _named(self, stated: VectorField | None) -> str:
+        """The name of the field that is there, or of the one to be added."""
+        if stated is not None:
+            return stated.name
+        return self.field or self._usual or field_for(self.chunk)
+
+    @property
+    def _usual(self) -> str | None:
+        """The usual name of the kind that is asked for."""
+        return None if self.kind is None else FIELDS[self.kind].USUAL_NAME
+
+    def _made(self, client: Elasticsearch, path: Path) -> Encoder | RemoteEncoder:
+        made = document_encoder(client, path, self.in_cluster)
+        return made if self.kind is None else made.of_kind(self.kind)
 
 
 def run(

@@ -29,12 +29,17 @@ from .options import (
     InCluster,
     MakeIds,
     NumbersInput,
+    PromptElse,
+    PromptField,
+    Prompts,
     Rename,
+    Template,
     Url,
     VectorFieldName,
     chunk_rule,
     held_input,
     names,
+    prompt_rule,
     renames,
 )
 from .progress import reading_bar
@@ -89,13 +94,10 @@ def create(
     chunk_prefix: ChunkPrefix = "",
     chunk_limit: ChunkLimit = 512,
     chunk_beyond: ChunkBeyond = "refuse",
-    template: Annotated[
-        str | None,
-        typer.Option(
-            "--template",
-            help="Put the inputs together so, instead of joining them: '{title}: {text}'.",
-        ),
-    ] = None,
+    template: Template = None,
+    prompt_field: PromptField = None,
+    prompts: Prompts = None,
+    prompt_else: PromptElse = None,
     in_cluster: InCluster = None,
     url: Url = None,
     api_key: ApiKey = None,
@@ -130,6 +132,7 @@ def create(
         in_cluster=in_cluster,
         chunk=rule,
         template=template,
+        prompt=prompt_rule(prompt_field, prompts, prompt_else),
         modality=modality,
     )
     cut = "" if rule is None else f", in chunks by {chunk} of at most {chunk_tokens} tokens,"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..files import is_stdin
+from ..hooks import Wording
 from .bundles import document_encoder, open_index
 from .console import note, out
 from .feeding import Refused, print_cut
@@ -20,18 +24,34 @@ from .options import (
     ChunkPrefix,
     ChunkTokens,
     Failures,
+    IdField,
+    ImageInput,
     InCluster,
+    JudgedBy,
+    MaxLoss,
+    NumbersInput,
     Pace,
+    PromptElse,
+    PromptField,
+    Prompts,
+    RemoveIndex,
+    Rename,
+    Template,
+    Unmeasured,
     Url,
     VectorFieldName,
     chunk_rule,
+    held_input,
     names,
+    prompt_rule,
+    renames,
 )
 from .progress import bars
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from ..collections import Documents
     from ..migration import Gate, Migrated, Wanted, Way
 
 
@@ -43,24 +63,25 @@ def migrate(
         Path | None,
         typer.Option("--encoder", help="Bundle of the new encoder, its folder or name."),
     ] = None,
-    collection: Annotated[
+    collection: JudgedBy = None,
+    max_loss: MaxLoss = 0.005,
+    unmeasured: Unmeasured = False,
+    source: Annotated[
         str | None,
         typer.Option(
-            "--collection",
-            help="Judged collection that both are measured on: BEIR folder, or a name of"
-            " ir_datasets.",
+            "--from",
+            help="Fill the new index from these files, as ingest reads them, and not from what the"
+            " old one keeps of its documents.",
         ),
     ] = None,
-    max_loss: Annotated[
-        float, typer.Option("--max-loss", help="Most nDCG@10 that dense search may lose.")
-    ] = 0.005,
-    unmeasured: Annotated[
-        bool, typer.Option("--unmeasured", help="Move without a collection, whatever is lost.")
-    ] = False,
+    id_field: IdField = None,
+    rename: Rename = None,
     inputs: Annotated[
         str | None,
         typer.Option("--input", help="Text fields to encode; by default those of the old field."),
     ] = None,
+    image: ImageInput = None,
+    numbers: NumbersInput = None,
     field: VectorFieldName = None,
     index_type: Annotated[
         str | None, typer.Option("--index-type", help="By default that of the old field.")
@@ -71,15 +92,14 @@ def migrate(
     chunk_prefix: ChunkPrefix = "",
     chunk_limit: ChunkLimit = 512,
     chunk_beyond: ChunkBeyond = "refuse",
+    template: Template = None,
+    prompt_field: PromptField = None,
+    prompts: Prompts = None,
+    prompt_else: PromptElse = None,
     in_cluster: InCluster = None,
     pace: Pace = None,
     failures: Failures = None,
-    remove_index: Annotated[
-        bool,
-        typer.Option(
-            "--remove-index", help="ALIAS is an index: remove it when the new one has its name."
-        ),
-    ] = False,
+    remove_index: RemoveIndex = False,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Move the alias back, with what was written since.")
     ] = False,
@@ -99,10 +119,10 @@ def migrate(
     in one moment. The same command goes on after an end. Exit code 1 when the alias stays.
     """
     from .. import migration
-    from ..migration import Wanted, Way
     from .cluster import connect
 
     _require_one_way(encoder, collection, unmeasured, rollback, abort, finish)
+    held, modality = held_input(image, numbers)
     client = connect(url, api_key, ca_certs)
     if abort:
         out.print(f"index {migration.abort(client, alias)} is deleted; {alias} is as it was")
@@ -112,22 +132,60 @@ def migrate(
         kept = "a data stream's indices are its own: none is deleted"
         out.print(f"index {deleted} is deleted" if deleted else kept)
         return
-    with Refused(failures) as refused, bars() as show:
-        way = Way(requests_per_second=pace, on_failure=refused.add, on_progress=show)
-        if rollback or encoder is None:
+    if rollback or encoder is None:
+        with _way(pace, failures) as way:
             done = migration.roll_back(client, alias, way=way)
-        else:
-            rule = chunk_rule(
-                chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix
-            )
-            made = document_encoder(client, encoder, in_cluster)
-            wanted = Wanted(made, field, names(inputs or ""), index_type, rule, in_cluster)
-            gate = _gate(client, alias, collection, max_loss, field)
-            done = _migrated(client, alias, wanted, gate, remove_index, way)
-    if done.stream:
-        _print_stream(done, rollback)
-    else:
-        _print(alias, done, rollback)
+        _print_done(alias, done, rollback=True)
+        return
+    wanted = migration.Wanted(
+        document_encoder(client, encoder, in_cluster),
+        field,
+        names(inputs or held or ""),
+        index_type,
+        chunk_rule(chunk, chunk_tokens, chunk_overlap, chunk_limit, chunk_beyond, chunk_prefix),
+        in_cluster,
+        Wording(template, prompt_rule(prompt_field, prompts, prompt_else)),
+        modality if held else None,
+        None if source is None else _documents(source, id_field, rename),
+    )
+    change_encoder(client, alias, wanted, collection, max_loss, remove_index, pace, failures)
+
+
+def change_encoder(
+    client: Elasticsearch,
+    alias: str,
+    wanted: Wanted,
+    collection: str | None,
+    max_loss: float,
+    remove_index: bool,
+    pace: float | None,
+    failures: Path | None,
+) -> None:
+    """Migrates and says what was done. Raises Exit where the alias stayed.
+
+    Without a collection nothing is measured.
+    """
+    with _way(pace, failures) as way:
+        gate = _gate(client, alias, collection, max_loss, wanted.field)
+        done = _migrated(client, alias, wanted, gate, remove_index, way)
+    _print_done(alias, done, rollback=False)
+
+
+@contextmanager
+def _way(pace: float | None, failures: Path | None) -> Iterator[Way]:
+    from ..migration import Way
+
+    with Refused(failures) as refused, bars() as show:
+        yield Way(requests_per_second=pace, on_failure=refused.add, on_progress=show)
+
+
+def _documents(source: str, id_field: str | None, rename: Sequence[str] | None) -> Documents:
+    """Raises BadParameter for standard input, which cannot be read again from its beginning."""
+    from ..collections import read_documents
+
+    if is_stdin(Path(source)):
+        raise typer.BadParameter("name a file: it may be read again", param_hint="--from")
+    return read_documents(source, id=id_field, rename=renames(rename))
 
 
 def _require_one_way(
@@ -180,9 +238,21 @@ def _migrated(
         raise
 
 
-def _print(alias: str, done: Migrated, rollback: bool) -> None:
+def _print_done(alias: str, done: Migrated, rollback: bool) -> None:
     """What was done, and what may be done next. Raises Exit where the alias stayed."""
+    if done.stream:
+        _print_stream(done, rollback)
+    else:
+        _print(alias, done, rollback)
+
+
+def _print(alias: str, done: Migrated, rollback: bool) -> None:
+    """As ``_print_done``, of an index behind an alias."""
     copied = done.copied
+    if done.from_files is not None:
+        read = done.from_files
+        out.print(f"{done.new}: {read.indexed:,} documents read from files, {read.failed:,} failed")
+        print_cut(read.encoded, None)
     since = " that were written since" if rollback else ""
     out.print(
         f"{done.new}: {copied.written:,} documents copied{since}, {copied.deleted:,} deleted,"

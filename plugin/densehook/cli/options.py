@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -104,6 +104,52 @@ ChunkBeyond = Annotated[
         "--chunk-beyond", help="What becomes of a document of more: refuse, or cut it there."
     ),
 ]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        help="Put the inputs together so, instead of joining them: '{title}: {text}'.",
+    ),
+]
+PromptField = Annotated[
+    str | None,
+    typer.Option("--prompt-field", help="Field of a document that chooses its prompt, as lang."),
+]
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prompt",
+        help="Prompt for a value of that field, as 'de=Dokument: '; may be given several times.",
+    ),
+]
+PromptElse = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt-else",
+        help="Prompt for its other values, and for documents without one; by default the encoder's"
+        " own.",
+    ),
+]
+JudgedBy = Annotated[
+    str | None,
+    typer.Option(
+        "--collection",
+        help="Judged collection that both indices are measured on: BEIR folder, or a name of"
+        " ir_datasets.",
+    ),
+]
+MaxLoss = Annotated[
+    float, typer.Option("--max-loss", help="Most nDCG@10 that dense search may lose.")
+]
+Unmeasured = Annotated[
+    bool, typer.Option("--unmeasured", help="Move without a collection, whatever is lost.")
+]
+RemoveIndex = Annotated[
+    bool,
+    typer.Option(
+        "--remove-index", help="The name is an index's: remove it when the new one has its name."
+    ),
+]
 IndexType = Annotated[
     str | None,
     typer.Option(
@@ -174,6 +220,30 @@ def chunk_rule(
     if by is None:
         return None
     return ChunkRule(by, tokens, overlap, limit, beyond, tuple(names(prefix)))
+
+
+def prompt_rule(
+    field: str | None, prompts: Sequence[str] | None, default: str | None
+) -> Mapping[str, Any] | None:
+    """What chooses a document's prompt; None without --prompt-field. Raises BadParameter."""
+    if field is None:
+        if prompts or default is not None:
+            raise typer.BadParameter(
+                "say which field chooses the prompt", param_hint="--prompt-field"
+            )
+        return None
+    made: dict[str, str] = {}
+    for text in prompts or ():
+        value, equals, prompt = text.partition("=")
+        if not (value and equals) or value in made:
+            said = f"{value!r} has two prompts" if value in made else f"{text!r}; give VALUE=PROMPT"
+            raise typer.BadParameter(said, param_hint="--prompt")
+        made[value] = prompt
+    if not made:
+        raise typer.BadParameter(
+            f"give a prompt for each value of {field!r}, as VALUE=PROMPT", param_hint="--prompt"
+        )
+    return {"field": field, "prompts": made, **({} if default is None else {"default": default})}
 
 
 def numbers(option: str, text: str) -> list[int]:

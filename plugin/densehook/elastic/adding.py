@@ -9,10 +9,11 @@ from elasticsearch import Elasticsearch
 
 from ..bundle import Manifest
 from ..chunk import ChunkRule
-from ..errors import NoProvenance, RequestError
+from ..errors import FieldTaken, NoProvenance, RequestError
 from ..hooks import (
     Modality,
     VectorField,
+    Wording,
     addition_request,
     field_for,
     notes_addition,
@@ -36,17 +37,19 @@ def add_field(
     index_type: str | None = None,
     in_cluster: bool | None = None,
     chunk: ChunkRule | None = None,
+    template: str | None = None,
+    prompt: Mapping[str, Any] | None = None,
     modality: Modality = "text",
 ) -> bool:
     """Maps a vector field in an index that is there, and states whose vectors it has.
 
-    With ``chunk`` a document has a vector for each chunk of its text; with ``modality`` image the
-    one input holds images. A field that is there already
-    for this encoder stays as it is, and needs no inputs. With ``in_cluster`` the plugin makes the
-    vectors of what is written from now on; None leaves it to the plugin where it has this very
-    encoder in service. Gives whether the plugin does. Raises RequestError where the index cannot
-    take the field, EncoderMismatch where it is another encoder's, IndexNotFound, NotInService,
-    ElasticError.
+    With ``chunk`` a document has a vector for each chunk of its text, ``template`` and ``prompt``
+    say how that is worded, as ``Wording``; with ``modality`` image the one input holds images. A
+    field that is there already for this encoder stays as it is, and needs no inputs. With
+    ``in_cluster`` the plugin makes the vectors of what is written from now on; None leaves it to
+    the plugin where it has this very encoder in service. Gives whether the plugin does.
+    Raises RequestError where the index cannot take the field, which is FieldTaken where a new index
+    could, EncoderMismatch where it is another encoder's, IndexNotFound, NotInService, ElasticError.
     """
     name, entry = the_index(client, index)
     require_index(index, name, entry)
@@ -54,6 +57,7 @@ def add_field(
     chunk = None if chunk is None else chunk.within(manifest.max_tokens)
     field = field or field_for(chunk)
     stated = stated_field(name, mapping, field)
+    wording = Wording(template, prompt)
     if in_cluster is None:
         in_cluster = has_encoder(client, manifest.name, manifest.space)
     elif in_cluster:
@@ -62,6 +66,7 @@ def add_field(
         stated.require(manifest, name)
         _require_same_inputs(name, stated, inputs)
         _require_same_chunks(name, stated, chunk)
+        _require_same_wording(name, stated, wording)
         _require_same_modality(name, stated, inputs, modality)
         require_kept_source(name, mapping)
         change = {"properties": notes} if (notes := notes_addition(name, mapping)) else {}
@@ -74,6 +79,7 @@ def add_field(
             field=field,
             index_type=index_type,
             chunk=chunk,
+            wording=wording,
             modality=modality,
         )
         _require_no_vectors(client, name, field)
@@ -130,10 +136,22 @@ def _require_same_inputs(index: str, stated: VectorField, inputs: Sequence[str])
 def _require_same_chunks(index: str, stated: VectorField, chunk: ChunkRule | None) -> None:
     if chunk not in (None, stated.chunk):
         cut = "not in chunks" if stated.chunk is None else f"in chunks by {stated.chunk}"
-        raise RequestError(
+        raise FieldTaken(
             f"the texts of {stated.name!r} in index {index!r} are cut otherwise ({cut}); name"
             " another field, or put an index of such chunks in its place: densehook migrate"
         )
+
+
+def _require_same_wording(index: str, stated: VectorField, asked: Wording) -> None:
+    known = Wording.of(stated.text).stated
+    for key, value in asked.stated.items():
+        if known.get(key) != value:
+            seen = f"with the {key} {known[key]!r}" if key in known else f"without a {key}"
+            raise FieldTaken(
+                f"the texts of {stated.name!r} in index {index!r} are made {seen}, not with"
+                f" {value!r}; leave the {key} out, name another field, or put an index of such"
+                " texts in its place: densehook migrate"
+            )
 
 
 def _require_same_modality(
@@ -151,7 +169,7 @@ def _require_no_vectors(client: Elasticsearch, index: str, field: str) -> None:
     with elastic_errors(client):
         found = int(client.count(index=index, query={"exists": {"field": field}})["count"])
     if found:
-        raise RequestError(
+        raise FieldTaken(
             f"field {field!r} of index {index!r} has {found:,} vectors already, and nothing says of"
             " which encoder; name another field (--field), or put an index with this encoder's in"
             f" the place of this one: densehook migrate --field {field}"

@@ -16,13 +16,13 @@ from ..hooks import (
     Kinds,
     Modality,
     Provenance,
-    TextTemplate,
+    Wording,
     index_request,
     new_fields,
     pipeline_name,
     pipeline_request,
     read_provenance,
-    require_modality,
+    require_making,
     searched_together,
     with_weights,
 )
@@ -47,6 +47,7 @@ def create_index(
     in_cluster: bool | None = False,
     chunk: ChunkRule | None = None,
     template: str | None = None,
+    prompt: Mapping[str, Any] | None = None,
     modality: Modality = "text",
 ) -> bool:
     """Creates the index with the mapping, BM25 settings and provenance this encoder needs.
@@ -55,8 +56,8 @@ def create_index(
 
     With ``in_cluster`` the plugin makes its vectors: an ingest pipeline is written and becomes the
     index's default. None leaves it to the plugin where it has this very encoder in service. With
-    ``chunk`` a document has a vector for each chunk of its text; ``template`` is what the text is
-    made by, unless its inputs are joined. With ``modality`` image the one input holds images. Gives
+    ``chunk`` a document has a vector for each chunk of its text; ``template`` and ``prompt`` say
+    how that is worded, as ``Wording``. With ``modality`` image the one input holds images. Gives
     whether the plugin makes the vectors. Raises RequestError for a value that cannot be,
     IndexExists, NotInService when the cluster is to encode and does not have this encoder in
     service.
@@ -65,11 +66,8 @@ def create_index(
     first, *others = new_fields(
         manifest, kinds, inputs=inputs, field=field, index_type=index_type, chunk=chunk
     )
-    require_modality(manifest, modality, inputs, made=chunk is not None or template is not None)
-    if chunk is not None and chunk.is_late:
-        manifest.require_spans()
-    if template is not None:
-        _require_template(template, inputs, chunk)
+    wording = Wording(template, prompt)
+    require_making(manifest, inputs, chunk, wording, modality)
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")
@@ -87,7 +85,7 @@ def create_index(
             analysis=_analysis(client),
             pipeline=pipeline_name(index) if in_cluster else None,
             chunk=chunk,
-            template=template,
+            wording=wording,
             modality=modality,
             beside=dict(each.mapping() for each in others),
         )
@@ -98,20 +96,11 @@ def create_index(
                 manifest,
                 inputs=inputs,
                 fields=[each.name for each in (first, *others)],
-                template=template,
+                wording=wording,
                 modality=modality,
             )
             _create_pipeline(client, index, pipeline)
     return in_cluster
-
-
-def _require_template(template: str, inputs: Sequence[str], chunk: ChunkRule | None) -> None:
-    TextTemplate.parse(template, inputs)
-    if chunk is not None and chunk.name_key is not None:
-        raise RequestError(
-            f"chunks by {chunk.by} are of each input by itself, and a template makes one text"
-            " of them; leave one of the two out"
-        )
 
 
 def _create_pipeline(client: Elasticsearch, index: str, body: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 Pure: no server, no model, no numbers library; what an index says of its vectors is read here.
 """
 
-from .adding import addition_request, notes_addition, require_kept_source
+from .adding import addition_request, keeps_source, notes_addition, require_kept_source
 from .coverage import (
     embedded,
     has_note,
@@ -23,7 +23,7 @@ from .indexing import (
     pipeline_request,
     require_field_names,
     require_index_type,
-    require_modality,
+    require_making,
 )
 from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
 from .new_fields import IndexTypes, Kinds, NewField, new_fields
@@ -80,9 +80,9 @@ from .successor import (
     successor_request,
     template_after,
 )
-from .template import TextTemplate
 from .text_rule import Input, Join, Modality, TextRule, join_by_spaces, prompt_of, text_of
 from .vector_field import VectorField, short
+from .wording import PLAIN, Wording
 
 __all__ = [
     "FIELDS",
@@ -90,6 +90,7 @@ __all__ = [
     "MARKED",
     "NOTES",
     "PIPELINES",
+    "PLAIN",
     "RERANKED",
     "VECTOR_LISTS",
     "Decision",
@@ -106,9 +107,9 @@ __all__ = [
     "Reranked",
     "Stored",
     "TextRule",
-    "TextTemplate",
     "Vector",
     "VectorField",
+    "Wording",
     "addition_request",
     "bm25_request",
     "bridged_request",
@@ -129,6 +130,7 @@ __all__ = [
     "index_request",
     "is_named_by",
     "join_by_spaces",
+    "keeps_source",
     "lacks_vector",
     "learned_request",
     "makes_like",
@@ -152,7 +154,7 @@ __all__ = [
     "require_field_names",
     "require_index_type",
     "require_kept_source",
-    "require_modality",
+    "require_making",
     "require_no_other_encoder",
     "rerank_request",
     "reranked_of",

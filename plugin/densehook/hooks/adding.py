@@ -8,19 +8,20 @@ from typing import Any
 
 from ..bundle import Manifest
 from ..chunk import ChunkRule
-from ..errors import RequestError
+from ..errors import FieldTaken, RequestError
 from .indexing import (
     CHUNKED_FIELD,
     place,
     require_field_names,
     require_index_type,
-    require_modality,
+    require_making,
     vector_mapping,
 )
 from .notes import NOTES, NOTES_MAPPING
 from .paths import is_disabled, mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
 from .text_rule import Modality
+from .wording import PLAIN, Wording
 
 _ANOTHER = "make another index with densehook create, and ingest into that"
 
@@ -72,6 +73,7 @@ def addition_request(
     field: str,
     index_type: str | None,
     chunk: ChunkRule | None = None,
+    wording: Wording = PLAIN,
     modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
@@ -82,7 +84,7 @@ def addition_request(
     require_field_names(inputs, field, chunk)
     require_kept_source(index, mapping)
     properties = mapping.get("properties", {})
-    require_inputs(index, mapping, manifest, inputs, chunk, modality)
+    require_inputs(index, mapping, manifest, inputs, chunk, wording, modality)
     path, wanted = vector_mapping(manifest, index_type, field, chunk)
     added: dict[str, Any] = {}
     if not (mapped := mapping_at(properties, path)):
@@ -97,7 +99,7 @@ def addition_request(
     return {
         "properties": {**added, **notes_addition(index, mapping)},
         "_meta": field_meta(
-            mapping.get("_meta", {}), manifest, field, inputs, chunk, modality=modality
+            mapping.get("_meta", {}), manifest, field, inputs, chunk, wording, modality
         ),
     }
 
@@ -119,14 +121,20 @@ def notes_addition(index: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
-    """Raises RequestError unless documents are kept whole, to be read and written anew."""
+def keeps_source(mapping: Mapping[str, Any]) -> bool:
+    """Whether documents are kept whole, to be read and written anew."""
     source = mapping.get("_source", {})
-    whole = source.get("enabled", True) is not False and source.get("mode") != "disabled"
-    if not whole or source.get("excludes") or source.get("includes"):
+    kept = source.get("enabled", True) is not False and source.get("mode") != "disabled"
+    return kept and not source.get("excludes") and not source.get("includes")
+
+
+def require_kept_source(index: str, mapping: Mapping[str, Any]) -> None:
+    """Raises RequestError unless documents are kept whole."""
+    if not keeps_source(mapping):
         raise RequestError(
             f"index {index!r} does not keep the whole of its documents (_source in its mapping), so"
-            f" that none can be written anew; {_ANOTHER}"
+            f" that none can be written anew; give the files that they come from: densehook migrate"
+            " --from"
         )
 
 
@@ -136,14 +144,15 @@ def require_inputs(
     manifest: Manifest,
     inputs: Sequence[str],
     chunk: ChunkRule | None,
+    wording: Wording,
     modality: Modality,
 ) -> None:
     """Raises RequestError for inputs that hold nothing to read, BundleError for what cannot be."""
-    require_modality(manifest, modality, inputs, made=chunk is not None)
-    if chunk is not None and chunk.is_late:
-        manifest.require_spans()
+    require_making(manifest, inputs, chunk, wording, modality)
     for name in (*inputs, *(() if chunk is None else chunk.prefix)):
         _require_input(index, mapping, name, modality)
+    for name in wording.chosen_by:
+        _require_input(index, mapping, name, "text")
 
 
 def _require_input(index: str, mapping: Mapping[str, Any], name: str, modality: Modality) -> None:
@@ -177,7 +186,7 @@ def _require_alike(
     for key in (key for key in wanted if key != "index_options"):
         seen = mapped.get(key, "object" if key == "type" else None)
         if seen is not None and seen != wanted[key]:
-            raise RequestError(
+            raise FieldTaken(
                 f"field {field!r} of index {index!r} is mapped already, with {key} {seen}, and the"
                 f" encoder needs {wanted[key]}; name another field (--field), or put an index with"
                 f" this one in its place: densehook migrate --field {field}"

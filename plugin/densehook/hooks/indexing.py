@@ -10,8 +10,10 @@ from ..chunk import ChunkRule
 from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
+from .paths import mapping_at
 from .provenance import meta_of
 from .text_rule import MODALITIES, Modality, own_modality
+from .wording import PLAIN, Wording
 
 FIELD = "embedding"
 """The vector field of an index, unless another is named."""
@@ -57,7 +59,7 @@ def index_request(
     analysis: Mapping[str, Any] | None = None,
     pipeline: str | None = None,
     chunk: ChunkRule | None = None,
-    template: str | None = None,
+    wording: Wording = PLAIN,
     modality: Modality = "text",
     beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def index_request(
     cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
     is embedded by the index's own setting.
     With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field; with ``template`` that is what a text is made by. Of what is no text
+    that leads to the field; ``wording`` says how its text is put together. Of what is no text
     nothing but the vector is indexed. ``beside`` are the mappings, by name, of fields that the same
     run of the encoder fills. The names have been through ``require_field_names``.
     """
@@ -87,6 +89,9 @@ def index_request(
         for name in searched:
             place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
+    for name in wording.chosen_by:
+        if not mapping_at(properties, name):
+            place(properties, name, {"type": "keyword"})
     place(properties, *vector_mapping(manifest, index_type, field, chunk))
     for name, mapping in (beside or {}).items():
         place(properties, name, mapping)
@@ -101,7 +106,7 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, names, inputs, bm25_field, chunk, template, modality),
+            "_meta": meta_of(manifest, names, inputs, bm25_field, chunk, wording, modality),
             **_METADATA,
             "properties": properties,
         },
@@ -174,13 +179,28 @@ def require_field_names(inputs: Sequence[str], field: str, chunk: ChunkRule | No
                 )
 
 
-def require_modality(
+def require_making(
+    manifest: Manifest,
+    inputs: Sequence[str],
+    chunk: ChunkRule | None,
+    wording: Wording,
+    modality: Modality,
+) -> None:
+    """Raises RequestError, or BundleError for the encoder, unless it can make vectors so.
+
+    Whether a mapping has these inputs is another question.
+    """
+    made = chunk is not None or bool(wording.stated)
+    _require_modality(manifest, modality, inputs, made=made)
+    if chunk is not None and chunk.is_late:
+        manifest.require_spans()
+    wording.require(manifest, inputs, chunk)
+
+
+def _require_modality(
     manifest: Manifest, modality: Modality, inputs: Sequence[str], *, made: bool
 ) -> None:
-    """Raises RequestError, or BundleError for the encoder, unless inputs can hold that.
-
-    ``made`` says that a text is to be made of them, or chunks.
-    """
+    """``made`` says that a text is to be made of the inputs, or chunks."""
     if modality not in MODALITIES:
         raise RequestError(f"modality is {modality!r}; known: {', '.join(MODALITIES)}")
     if modality == "text" and modality not in manifest.modalities:
@@ -194,7 +214,7 @@ def require_modality(
     if len(inputs) != 1 or made:
         raise RequestError(
             f"of {MANY[modality]} a vector is made of one field, not of {', '.join(inputs)},"
-            " without a template and chunks; name the field that holds them"
+            " without a template, prompts and chunks; name the field that holds them"
         )
 
 
@@ -228,7 +248,7 @@ def pipeline_request(
     *,
     inputs: Sequence[str],
     fields: Sequence[str],
-    template: str | None = None,
+    wording: Wording = PLAIN,
     modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that creates that pipeline; the plugin's processor does the work.
@@ -240,7 +260,7 @@ def pipeline_request(
         "encoder": manifest.name,
         "input": list(inputs),
         "ignore_missing": True,
-        **({} if template is None else {"template": template}),
+        **wording.stated,
         **({} if modality == "text" else {"modality": modality}),
     }
     return {

@@ -19,6 +19,12 @@ class DocumentPrompts:
     prompts: Mapping[str, str]
     default: str | None = None
 
+    @property
+    def stated(self) -> Mapping[str, Any]:
+        """As ``_meta`` states it."""
+        default = {} if self.default is None else {"default": self.default}
+        return {"field": self.field, "prompts": self.prompts, **default}
+
     @classmethod
     def parse(cls, stated: Any) -> DocumentPrompts:
         """Reads what ``_meta`` states; raises RequestError for what chooses no prompt."""

@@ -19,6 +19,7 @@ from .prompts import DocumentPrompts
 from .template import TextTemplate
 from .text_rule import MODALITIES, Input, Modality, TextRule
 from .vector_field import VectorField
+from .wording import PLAIN, Wording
 
 META = "densehook"
 
@@ -31,7 +32,8 @@ class Provenance:
     """What an index says of its fields: its vector fields, and those that BM25 searches, if any.
 
     ``in_cluster`` says that the cluster itself makes the vectors, by the plugin. ``covered`` are
-    the indices, where ``index`` is a name that stands for several.
+    the indices, where ``index`` is a name that stands for several. ``sourceless`` says that one
+    keeps nothing of its documents that could be shown.
     """
 
     index: str
@@ -39,6 +41,7 @@ class Provenance:
     bm25_fields: Sequence[str]
     in_cluster: bool = False
     covered: Sequence[str] = ()
+    sourceless: bool = False
 
     def require_one_index(self) -> None:
         """Raises RequestError where the name stands for several, which can only be searched."""
@@ -88,14 +91,14 @@ def meta_of(
     inputs: Sequence[str],
     bm25_field: str | None,
     chunk: ChunkRule | None = None,
-    template: str | None = None,
+    wording: Wording = PLAIN,
     modality: Modality = "text",
 ) -> dict[str, Any]:
     """The mapping's ``_meta`` for vector fields of one encoder and one text.
 
     ``bm25_field`` is None where none has text.
     """
-    entry = _entry(manifest, inputs, chunk, template, modality)
+    entry = _entry(manifest, inputs, chunk, wording, modality)
     searched = {} if bm25_field is None else {"bm25": bm25_field}
     return {META: {"fields": {field: dict(entry) for field in fields}, **searched}}
 
@@ -106,12 +109,13 @@ def field_meta(
     field: str,
     inputs: Sequence[str],
     chunk: ChunkRule | None = None,
-    template: str | None = None,
+    wording: Wording = PLAIN,
     modality: Modality = "text",
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
-    What it states already of how the text of these inputs is made stays. BM25 searches the inputs,
+    What it states already of how the text of these inputs is made stays, where ``wording`` says
+    nothing else. BM25 searches the inputs,
     each for itself, unless the mapping names others, or they hold no texts.
     """
     densehook = _object(meta.get(META))
@@ -119,7 +123,7 @@ def field_meta(
     stated = _object(known.get(field))
     same = _names(stated.get("input")) == tuple(inputs)
     kept = {key: stated[key] for key in ("template", "prompt") if same and key in stated}
-    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, template, modality)}}
+    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, wording, modality)}}
     searched = {"bm25": list(inputs)} if modality == "text" else {}
     return {**meta, META: {**searched, **densehook, "fields": fields}}
 
@@ -128,18 +132,15 @@ def _entry(
     manifest: Manifest,
     inputs: Sequence[str],
     chunk: ChunkRule | None,
-    template: str | None,
+    wording: Wording,
     modality: Modality,
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "input": list(inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.space,
+        **wording.stated,
     }
-    if modality != "text":
-        entry["modality"] = modality
-    if template is not None:
-        entry["template"] = template
     if chunk is not None:
         entry["chunk"] = chunk.as_json()
     if modality != "text":
@@ -177,7 +178,13 @@ def read_provenance(
             f"index {index!r} does not say which encoder its vectors come from (no densehook entry"
             " in its mapping's _meta); make one with: densehook create"
         )
-    return Provenance(index, fields, _names(meta.get("bm25")), _in_cluster(settings or {}))
+    return Provenance(
+        index,
+        fields,
+        _names(meta.get("bm25")),
+        _in_cluster(settings or {}),
+        sourceless=_object(mapping.get("_source")).get("enabled", True) is False,
+    )
 
 
 def searched_together(name: str, provenances: Sequence[Provenance]) -> Provenance:
@@ -200,6 +207,7 @@ def searched_together(name: str, provenances: Sequence[Provenance]) -> Provenanc
         tuple(bm25),
         all(each.in_cluster for each in provenances),
         tuple(each.index for each in provenances),
+        any(each.sourceless for each in provenances),
     )
 
 

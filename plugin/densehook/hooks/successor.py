@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..bundle import Manifest
@@ -21,8 +22,9 @@ from .kinds import field_for_kind
 from .notes import NOTES
 from .paths import mapping_at
 from .provenance import META, field_meta
-from .text_rule import own_modality
+from .text_rule import Modality, own_modality
 from .vector_field import VectorField
+from .wording import PLAIN, Wording
 
 PIPELINES = ("default_pipeline", "final_pipeline")
 """Settings that name what runs over each document that is written."""
@@ -56,23 +58,28 @@ def successor_request(
     index_type: str | None,
     chunk: ChunkRule | None,
     in_cluster: bool,
+    wording: Wording = PLAIN,
+    modality: Modality | None = None,
+    copied: bool = True,
 ) -> tuple[str, dict[str, Any]]:
     """The name of the new vector field, and the body of the request that creates the new index.
 
     ``entry`` is the old index's mappings and settings; ``old`` its field, whose vectors another
-    encoder makes now: what is not said anew stays as it is there. Raises RequestError for an index
+    encoder makes now: what is not said anew stays as it is there. ``copied`` says that the old
+    index's documents are, which must be kept whole then. Raises RequestError for an index
     whose documents cannot be copied, and for a field that cannot be.
     """
     require_standard(index, entry)
     mapping = entry["mappings"]
+    if copied:
+        require_kept_source(index, mapping)
     chunk = chunk or (None if old is None else old.chunk)
     chunk = None if chunk is None else chunk.within(manifest.max_tokens)
     inputs = list(inputs) or ([] if old is None else list(old.inputs))
-    template, modality = None, own_modality(manifest)
     if old is not None and old.inputs == tuple(inputs):
-        _require_no_prompts(index, old)
-        modality = old.text.modality
-        template = None if old.text.template is None else old.text.template.stated
+        modality = modality or old.text.modality
+        wording = _reworded(index, old, wording)
+    modality = modality or own_modality(manifest)
     field = field or _name(old, chunk)
     index_type = require_index_type(manifest, index_type or _index_type(old, manifest))
     require_field_names(inputs, field, chunk)
@@ -80,7 +87,7 @@ def successor_request(
     if old is not None:
         properties = _without(properties, old.path)
     rest = {**mapping, "properties": properties}
-    require_inputs(index, rest, manifest, inputs, chunk, modality)
+    require_inputs(index, rest, manifest, inputs, chunk, wording, modality)
     path, vector = vector_mapping(manifest, index_type, field, chunk)
     if mapped := mapping_at(properties, path):
         raise RequestError(
@@ -95,7 +102,7 @@ def successor_request(
         "mappings": {
             **rest,
             "properties": properties,
-            "_meta": field_meta(meta, manifest, field, inputs, chunk, template, modality),
+            "_meta": field_meta(meta, manifest, field, inputs, chunk, wording, modality),
         },
     }
 
@@ -148,8 +155,7 @@ def template_after(
 
 
 def require_standard(index: str, entry: Mapping[str, Any]) -> None:
-    """Raises RequestError for an index whose documents cannot be copied as they are."""
-    require_kept_source(index, entry["mappings"])
+    """Raises RequestError for an index whose documents cannot be written one by one."""
     settings = entry["settings"]["index"]
     if (mode := settings.get("mode", "standard")) != "standard":
         raise RequestError(
@@ -178,14 +184,18 @@ def require_no_other_encoder(
             )
 
 
-def _require_no_prompts(index: str, old: VectorField) -> None:
-    """Raises RequestError where documents have prompts that were chosen for the old encoder."""
-    if old.text.prompts is not None:
+def _reworded(index: str, old: VectorField, asked: Wording) -> Wording:
+    """How the text of the same inputs is put together: as before, where nothing else is asked.
+
+    Raises RequestError where documents have prompts that were chosen for the old encoder.
+    """
+    if old.text.prompts is not None and asked.prompt is None:
         raise RequestError(
             f"documents of {index!r} choose prompts of encoder {old.encoder!r} for {old.name!r}"
-            " (prompt in _meta.densehook); another encoder has others: make an index with those in"
-            " its mapping, and ingest into that"
+            " (prompt in _meta.densehook); another encoder has others: say which (--prompt-field,"
+            " --prompt)"
         )
+    return replace(asked, template=asked.template or Wording.of(old.text).template)
 
 
 def _name(old: VectorField | None, chunk: ChunkRule | None) -> str:

@@ -68,6 +68,7 @@ class AsyncIndex:
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
         template: str | None = None,
+        prompt: Mapping[str, Any] | None = None,
         modality: Modality = "text",
     ) -> Self:
         """As ``Index.create``.
@@ -89,6 +90,7 @@ class AsyncIndex:
             in_cluster=in_cluster,
             chunk=chunk,
             template=template,
+            prompt=prompt,
             modality=modality,
         )
         return cls(client, made)
@@ -105,6 +107,8 @@ class AsyncIndex:
         index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        template: str | None = None,
+        prompt: Mapping[str, Any] | None = None,
         modality: Modality = "text",
     ) -> Self:
         """As ``Index.add_field``.
@@ -122,6 +126,8 @@ class AsyncIndex:
             index_type=index_type,
             in_cluster=in_cluster,
             chunk=chunk,
+            template=template,
+            prompt=prompt,
             modality=modality,
         )
         return cls(client, added)

@@ -112,12 +112,14 @@ class Index:
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
         template: str | None = None,
+        prompt: Mapping[str, Any] | None = None,
         modality: Modality = "text",
     ) -> Self:
         """Makes the index for an encoder: mapping, BM25 as in Anserini, provenance.
 
         The vectors of ``field``, by default embedding, are made from the text fields ``inputs``,
-        joined, or put together by a ``template`` such as "{title}: {text}";
+        joined, or put together by a ``template`` such as "{title}: {text}"; with ``prompt`` a field
+        chooses what goes before: {"field": "lang", "prompts": {"de": "Dokument: "}};
         ``index_type`` is hnsw, int8_hnsw, int4_hnsw, bbq_hnsw or flat; of token vectors int8,
         float32 or 1bit, and int8-pool2 for half as many. With ``chunk`` a document has a vector for
         each chunk of its text, in passages.vector by default. With ``kinds``, those of a bundle of
@@ -148,6 +150,7 @@ class Index:
             in_cluster=in_cluster,
             chunk=chunk,
             template=template,
+            prompt=prompt,
             modality=modality,
         )
         made = cls.open(client, name)
@@ -165,6 +168,8 @@ class Index:
         index_type: str | None = None,
         in_cluster: bool | None = None,
         chunk: ChunkRule | None = None,
+        template: str | None = None,
+        prompt: Mapping[str, Any] | None = None,
         modality: Modality = "text",
     ) -> Self:
         """Gives an index that is there a vector field; ``embed`` fills it.
@@ -186,6 +191,8 @@ class Index:
             index_type=index_type,
             in_cluster=in_cluster,
             chunk=chunk,
+            template=template,
+            prompt=prompt,
             modality=modality,
         )
         opened = cls.open(client, name, field=field or field_for(chunk))

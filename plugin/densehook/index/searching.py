@@ -567,7 +567,8 @@ class Searching:
         source: dict[str, Any] = {"excludes": hidden}
         if asked.fields is not None:
             source["includes"] = list(asked.fields)
-        shown: Body = {"_source": source if asked.fields != [] else False}
+        is_shown = asked.fields != [] and not self.provenance.sourceless
+        shown: Body = {"_source": source if is_shown else False}
         if asked.highlight:
             names = [*self.field.inputs, *self.provenance.bm25_fields]
             fields: dict[str, Any] = {name: {} for name in names}

@@ -147,6 +147,19 @@ class Copier:
         return source if self._old is None else without_vector(source, self._old)
 
 
+class Uncopied(Copier):
+    """For an index that does not keep its documents whole: each that should be copied is named."""
+
+    def __init__(self, client: Elasticsearch, into: str) -> None:
+        super().__init__(client, into, old=None, making=None)
+
+    def page(self, hits: Sequence[Hit]) -> _Page:
+        """Stored documents -> failures."""
+        reason = "it was not in the files, or written since they were read, and its source is kept"
+        failures = [Failure.of(Document(hit["_id"]), f"{reason} nowhere") for hit in hits]
+        return _Page(hits[-1]["_seq_no"], (), failures, EncodeStats())
+
+
 class Following:
     """An index that is brought to what another holds; to be closed.
 

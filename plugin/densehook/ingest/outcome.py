@@ -39,7 +39,7 @@ class Failure:
     content: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.reason}" if self.origin else f"{self.id}: {self.reason}"
+        return f"{self.origin}: {self.reason}" if self.origin else self.reason
 
     def letter(self) -> str:
         """The line that ``collections.read_letters`` reads again, without its end."""

@@ -20,8 +20,11 @@ from ..elastic.succession import (
 from ..errors import RequestError
 from ..hooks import (
     FIELDS,
+    PLAIN,
+    Modality,
     TextRule,
     VectorField,
+    Wording,
     mapping_at,
     pipelines_of,
     short,
@@ -33,12 +36,16 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ..chunk import ChunkRule
+    from ..collections import Documents
     from ..encode import Encoder
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for of the new index; None, and no inputs, are as the old one has them."""
+    """What is asked for of the new index; None, and no inputs, are as the old one has them.
+
+    ``documents`` are what it is filled with, instead of those that the old one keeps.
+    """
 
     encoder: Encoder | RemoteEncoder
     field: str | None = None
@@ -46,6 +53,9 @@ class Wanted:
     index_type: str | None = None
     chunk: ChunkRule | None = None
     in_cluster: bool | None = None
+    wording: Wording = PLAIN
+    modality: Modality | None = None
+    documents: Documents | None = None
 
 
 def begun(
@@ -143,6 +153,9 @@ def wanted_index(
         index_type=wanted.index_type,
         chunk=wanted.chunk,
         in_cluster=encodes_in_cluster(client, wanted),
+        wording=wanted.wording,
+        modality=wanted.modality,
+        copied=wanted.documents is None,
     )
 
 
@@ -167,10 +180,12 @@ def _require_another(alias: str, stated: VectorField | None, wanted: Wanted) -> 
     manifest = wanted.encoder.manifest
     if stated is None or stated.fingerprint != manifest.space:
         return
-    if wanted.chunk is None or wanted.chunk.within(manifest.max_tokens) == stated.chunk:
+    other_text = wanted.wording.is_another(stated.text)
+    same_chunk = wanted.chunk is None or wanted.chunk.within(manifest.max_tokens) == stated.chunk
+    if same_chunk and not other_text:
         raise RequestError(
             f"field {stated.name!r} of {alias!r} has vectors of {stated.encoder!r}"
-            f" ({short(stated.fingerprint)}) already; give another encoder, or chunks"
+            f" ({short(stated.fingerprint)}) already; give another encoder, chunks, or a template"
         )
 
 
@@ -184,6 +199,7 @@ def _require_same(client: Elasticsearch, alias: str, state: State, wanted: Wante
         made.fingerprint != manifest.space
         or chunk not in (None, made.chunk)
         or inputs not in ([], list(made.inputs))
+        or wanted.wording.is_another(made.text)
     ):
         raise RequestError(
             f"a migration of {alias!r} to {made.encoder!r} ({short(made.fingerprint)}) is under"

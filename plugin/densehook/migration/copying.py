@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..elastic.indices import the_index
 from ..elastic.patience import Patience
 from ..elastic.remote import RemoteEncoder
-from ..hooks import VectorField
-from ..ingest.following import Copier, Following
+from ..hooks import VectorField, keeps_source
+from ..ingest.following import Copier, Following, Uncopied
 from ..ingest.pace import Pace
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from .outcome import Way
 
 
-def copier_into(after: Index, old: VectorField | None, wanted: Wanted) -> Copier:
-    """Copies without the ``old`` field's vectors; the new ones are made in the cluster, or here."""
+def copier_into(after: Index, source: str, old: VectorField | None, wanted: Wanted) -> Copier:
+    """Copies without the ``old`` field's vectors; the new ones are made in the cluster, or here.
+
+    Of a ``source`` that does not keep its documents whole none are made.
+    """
+    if not keeps_source(the_index(after.client, source)[1]["mappings"]):
+        return Uncopied(after.client, after.name)
     making = None
     if not after.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
         making = after.field, wanted.encoder

@@ -25,12 +25,13 @@ from ..elastic.succession import (
 from ..errors import DensehookError, RequestError
 from ..hooks import VectorField, template_after
 from ..index import Index
-from ..ingest.following import Copier, Following
+from ..ingest.following import Copied, Copier, Following
 from .beginning import Wanted, begun, field_of
 from .copying import copier_into, followed
+from .filling import fill, require_filled
 from .gate import Gate, Progress, measured, searchable
 from .moving import catch_up, move
-from .outcome import Migrated, Way, objection
+from .outcome import FromFiles, Migrated, Way, objection
 from .state import Kept, State, under_way
 from .streams import abort_in_stream, finish_in_stream, migrate_stream, roll_back_stream
 
@@ -49,8 +50,10 @@ def migrate(
 ) -> Migrated:
     """Makes a new index with an encoder's vectors, and moves the aliases of the old one to it.
 
-    The new index has the old one's settings, mapping and documents, but for the vector field. What
-    is written to the old one meanwhile is copied, too. The aliases move all in one moment, where
+    The new index has the old one's settings, mapping and documents, but for the vector field. They
+    are copied as the old one has them, or read from the files that are ``wanted``. What is written
+    to the old one meanwhile is copied, too; where it keeps no source, that is named, and the
+    aliases stay. The aliases move all in one moment, where
     the ``gate`` lets them; None measures nothing. Index templates with the old field have the new
     one then, for the next index. One that was ended goes on by being called again.
     ``alias`` may be the index's own name with ``remove_index``, which removes it then; or a data
@@ -70,7 +73,16 @@ def migrate(
     before = None if gate is None else searchable(client, old, wanted.field, gate)
     state = begun(client, alias, old, entry, wanted, kept)
     after = Index.open(client, state.new, wanted.encoder, field=state.new_field)
-    copier = copier_into(after, field_of(client, state.old, state.old_field), wanted)
+    copier = copier_into(after, old, field_of(client, state.old, state.old_field), wanted)
+    from_files: FromFiles | None = None
+    if wanted.documents is None:
+        require_filled(state)
+    else:
+        from_files = fill(after, wanted.documents, state, kept, way)
+        if from_files.failed:
+            done = Migrated(state.old, state.new, Copied(), from_files)
+            done.refused = objection(done)
+            return done
 
     def prepare() -> None:
         set_pipelines(client, state.new, state.pipelines)
@@ -78,7 +90,7 @@ def migrate(
         _change_templates(client, state, kept, after.field)
 
     with _following(client, state, copier, kept, way) as following:
-        done = Migrated(state.old, state.new, following.copied)
+        done = Migrated(state.old, state.new, following.copied, from_files)
         catch_up(following)
         if before is not None and gate is not None and not following.copied.failed:
             done.verdict = measured(gate, before, after, _keeping(following, way.on_progress))

@@ -24,7 +24,8 @@ class State:
     ``uuid`` is the old one's. ``pipelines`` and ``old_pipelines`` are what runs over each document
     that is written to them in service. ``marks`` say for each shard of the old index up to which
     number the new one has its documents, ``back`` the same the other way round, once the new one
-    is in service. ``templates`` are index templates as they were, by name.
+    is in service. ``templates`` are index templates as they were, by name. ``files`` are those that
+    it is filled from, as ``Documents.state``, and ``filled`` says that it is.
     """
 
     old: str
@@ -37,6 +38,8 @@ class State:
     marks: dict[int, int] = field(default_factory=dict)
     back: dict[int, int] = field(default_factory=dict)
     templates: dict[str, Any] = field(default_factory=dict)
+    files: str = ""
+    filled: bool = False
 
     @property
     def renamed(self) -> tuple[str, str] | None:

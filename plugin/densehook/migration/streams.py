@@ -42,6 +42,11 @@ def migrate_stream(
     One that was ended begins again. Raises RequestError for what cannot be migrated, else as
     ``migrate``.
     """
+    if wanted.documents is not None:
+        raise RequestError(
+            f"{stream.name!r} is a data stream, whose indices keep what they hold; leave the files"
+            " out (--from)"
+        )
     stream = _unbegun(client, stream, kept)
     old = stream.write_index
     _, entry = the_index(client, old)
@@ -161,7 +166,7 @@ def _copy(
     """Fills the trial with what all of the stream's indices hold at this moment."""
     for index in stream.indices:
         old = field_of(client, index, wanted.field or trial.field.name)
-        copier = copier_into(trial, old, wanted)
+        copier = copier_into(trial, index, old, wanted)
         with followed(client, index, trial.name, copier, {}, way) as following:
             following.step()
         done.copied.add(following.copied)
