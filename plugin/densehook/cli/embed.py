@@ -163,7 +163,7 @@ class Adding:
     encoder: Path | None = None
     inputs: Sequence[str] = ()
     field: str | None = None
-    kind: str | None = None
+    of_kind: str | None = None
     index_type: str | None = None
     chunk: ChunkRule | None = None
     in_cluster: bool | None = None
@@ -172,10 +172,10 @@ class Adding:
 
     def __post_init__(self) -> None:
         """Raises BadParameter for a kind that has no field."""
-        if self.kind is not None and self.kind not in FIELDS:
+        if self.of_kind is not None and self.of_kind not in FIELDS:
             known = ", ".join(FIELDS)
             raise typer.BadParameter(
-                f"{self.kind!r} has no field; known: {known}", param_hint="--kind"
+                f"{self.of_kind!r} has no field; known: {known}", param_hint="--kind"
             )
 
     def to_index(self, client: Elasticsearch) -> Index:
@@ -241,11 +241,11 @@ class Adding:
     @property
     def _usual(self) -> str | None:
         """The usual name of the kind that is asked for."""
-        return None if self.kind is None else FIELDS[self.kind].USUAL_NAME
+        return None if self.of_kind is None else FIELDS[self.of_kind].USUAL_NAME
 
     def _made(self, client: Elasticsearch, path: Path) -> Encoder | RemoteEncoder:
         made = document_encoder(client, path, self.in_cluster)
-        return made if self.kind is None else made.of_kind(self.kind)
+        return made if self.of_kind is None else made.of_kind(self.of_kind)
 
 
 def run(
