@@ -8,9 +8,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -305,6 +305,41 @@ def own_node(version: str, *bundles: Bundle, **settings: str) -> Iterator[node.N
     finally:
         node.stop(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def serving(
+    started: node.NodeState, *bundles: Bundle, named: Mapping[str, Bundle] | None = None
+) -> Iterator[Elasticsearch]:
+    """A node that tests share, with these encoders in service besides, also by other names.
+
+    Afterwards it has its own alone, and none of the indices that were made meanwhile.
+    """
+    from densehook.bundle import write_manifest
+    from densehook.elastic.cluster import reload_encoders
+    from densehook.elastic.connect import connect
+
+    client = connect(started.url)
+    served = {bundle.manifest.name: bundle for bundle in bundles} | dict(named or {})
+    before = client.indices.get(index="*").keys()
+    folders = {name: started.config / "densehook" / name for name in served}
+    try:
+        for name, folder in folders.items():
+            manifest = served[name].manifest
+            shutil.copytree(served[name].path, folder)
+            if name != manifest.name:
+                write_manifest(folder, replace(manifest, name=name), manifest.files)
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(0o755)
+        states = {each.name: each for each in reload_encoders(client)}
+        assert all(states[name].state == "ready" for name in served), states
+        yield client
+    finally:
+        for index in client.indices.get(index="*").keys() - before:
+            client.indices.delete(index=index)
+        for folder in folders.values():
+            shutil.rmtree(folder, ignore_errors=True)
+        reload_encoders(client)
 
 
 @dataclass(frozen=True)

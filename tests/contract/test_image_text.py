@@ -21,7 +21,7 @@ from PIL import Image
 
 import tiny_image_text
 from command_line import running_in, succeeded
-from conftest import own_node
+from conftest import serving
 from densehook import Index
 from densehook.bundle import (
     Dense,
@@ -54,9 +54,9 @@ from densehook.export.variants import build_variant
 from densehook.hooks import NOTES
 from densehook.hooks.notes import text_hash
 from densehook.images import pixels_of
+from densehook.node import NodeState
 from densehook.tune import pair_bundles
 from page_requests import answers_of
-from versions import VERSIONS
 
 IMAGES = [b64encode(file_of(number)).decode() for number in range(50)]
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
@@ -362,21 +362,19 @@ class There:
     small: Encoder
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module")
 def there(
-    request: pytest.FixtureRequest,
+    plugin_node: NodeState,
     clip_bundle: Bundle,
     siglip_bundle: Bundle,
     tiny_bundle: Bundle,
     pair: Bundle,
     small: Bundle,
 ) -> Iterator[There]:
-    from densehook.elastic.connect import connect
-
     bundles = (clip_bundle, siglip_bundle, tiny_bundle, pair, small)
-    with own_node(request.param, *bundles) as started:
+    with serving(plugin_node, *bundles) as client:
         encoders = [load(each.path) for each in bundles]
-        yield There(started.url, connect(started.url), *encoders)
+        yield There(plugin_node.url, client, *encoders)
 
 
 @pytest.fixture

@@ -13,18 +13,17 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 from typer.testing import CliRunner
 
-from conftest import own_node
+from conftest import serving
 from densehook import Index
 from densehook.bundle import Bundle, read_bundle, write_manifest
 from densehook.cli.app import app
-from densehook.elastic.connect import connect
 from densehook.elastic.remote import remote_encoder
 from densehook.encode import Encoder, Engine, load
 from densehook.errors import ElasticError, RecipeError, RequestError
 from densehook.export import export_bundle, read_recipe
 from densehook.export.texts import PASSAGES, QUESTIONS
+from densehook.node import NodeState
 from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
-from versions import VERSIONS
 
 sentence_transformers = pytest.importorskip("sentence_transformers")
 
@@ -66,12 +65,12 @@ def unpooled(
     return renamed(made, tmp_path_factory.mktemp("unpooled"), "unpooled")
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module")
 def client(
-    request: pytest.FixtureRequest, decoder: Bundle, unpooled: Bundle, tiny_bundle: Bundle
+    plugin_node: NodeState, decoder: Bundle, unpooled: Bundle, tiny_bundle: Bundle
 ) -> Iterator[Elasticsearch]:
-    with own_node(request.param, decoder, unpooled, tiny_bundle) as started:
-        yield connect(started.url)
+    with serving(plugin_node, decoder, unpooled, tiny_bundle) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

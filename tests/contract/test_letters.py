@@ -15,18 +15,17 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 import tiny_letters
 import tiny_models
-from conftest import own_node
+from conftest import serving
 from densehook import Index
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
-from densehook.elastic.connect import connect
 from densehook.encode import Encoder, load
 from densehook.errors import EncodeError, ExportError, GateError
 from densehook.export import Recipe, export_bundle
 from densehook.export.texts import PASSAGES
 from densehook.export.variants import build_variant
+from densehook.node import NodeState
 from e2e.test_elasticsearch_docs import EXAMPLE, differences, parse, run
-from versions import VERSIONS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "encoders.md"
 HEADING = "\n## Letters, nucleotides, any tokens\n"
@@ -73,12 +72,10 @@ def mamba(made: Callable[[str], Bundle]) -> Encoder:
     return load(made("mamba").path)
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def client(
-    request: pytest.FixtureRequest, made: Callable[[str], Bundle]
-) -> Iterator[Elasticsearch]:
-    with own_node(request.param, made(DOCUMENTED), made("mamba")) as started:
-        yield connect(started.url)
+@pytest.fixture(scope="module")
+def client(plugin_node: NodeState, made: Callable[[str], Bundle]) -> Iterator[Elasticsearch]:
+    with serving(plugin_node, made(DOCUMENTED), made("mamba")) as client:
+        yield client
 
 
 def test_a_letter_is_a_token_in_its_own_case(letters: Encoder, mamba: Encoder) -> None:

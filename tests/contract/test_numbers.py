@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 
 import tiny_numbers
 from command_line import running_in, succeeded
-from conftest import own_node
+from conftest import serving
 from densehook import Index
 from densehook.bundle import Numbers, read_bundle, require_one_space, write_golden, write_manifest
 from densehook.bundle.reader import Bundle
@@ -41,10 +41,10 @@ from densehook.export.graph import quiet
 from densehook.hooks import NOTES
 from densehook.hooks.notes import text_hash
 from densehook.migration import Wanted, migrate
+from densehook.node import NodeState
 from densehook.number_lists import text_of_numbers
 from page_requests import answers_of
 from tiny_numbers import CHANNELS, STEPS
-from versions import VERSIONS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
 FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
@@ -394,16 +394,12 @@ class There:
         return self.encoders["attended"]
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def there(
-    request: pytest.FixtureRequest, bundles: dict[str, Made], tiny_bundle: Bundle
-) -> Iterator[There]:
-    from densehook.elastic.connect import connect
-
+@pytest.fixture(scope="module")
+def there(plugin_node: NodeState, bundles: dict[str, Made], tiny_bundle: Bundle) -> Iterator[There]:
     found = {name: made_.bundle for name, made_ in bundles.items()} | {"tiny": tiny_bundle}
-    with own_node(request.param, *found.values()) as started:
+    with serving(plugin_node, *found.values()) as client:
         encoders = {name: load(each.path) for name, each in found.items()}
-        yield There(started.url, connect(started.url), encoders)
+        yield There(plugin_node.url, client, encoders)
 
 
 @pytest.fixture

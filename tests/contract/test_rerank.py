@@ -15,30 +15,26 @@ import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, ElasticsearchWarning
 
 from command_line import running_in, succeeded
-from conftest import ROOT, own_node
+from conftest import ROOT, serving
 from densehook import Index
 from densehook.bundle import Bundle
 from densehook.collections import read_run
 from densehook.encode import CrossEncoder, Encoder, load
 from densehook.export import read_recipe
 from densehook.export.texts import PASSAGES
+from densehook.node import NodeState
 from tiny_collection import write_judged
-from versions import VERSIONS
 
 QUERY = "how do vaccines work"
 LOGITS, LIKELY = "tiny-bert-pairs", "tiny-qwen3-pairs"
 BODY = re.compile(r"score \[([^\]]+)\]")
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module")
 def es(
-    request: pytest.FixtureRequest, pair_bundle: Callable[[str], Bundle], tiny_bundle: Bundle
+    plugin_node: NodeState, pair_bundle: Callable[[str], Bundle], tiny_bundle: Bundle
 ) -> Iterator[Elasticsearch]:
-    from densehook.elastic.connect import connect
-
-    bundles = [tiny_bundle, pair_bundle("bert"), pair_bundle("qwen3")]
-    with own_node(request.param, *bundles) as started:
-        client = connect(started.url)
+    with serving(plugin_node, tiny_bundle, pair_bundle("bert"), pair_bundle("qwen3")) as client:
         _fill(client)
         yield client
 

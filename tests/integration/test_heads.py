@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +14,10 @@ from elasticsearch import BadRequestError, Elasticsearch
 from typer.testing import CliRunner
 
 import densehook
+from conftest import serving
 from densehook import Index
-from densehook.bundle import Bundle, write_manifest
+from densehook.bundle import Bundle
 from densehook.cli.app import app
-from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.encode.kinds.sparse import difference, dot
@@ -43,24 +41,10 @@ FIELDS = {"embedding": "dense", "weights": "sparse", "tokens": "multi"}
 
 
 @pytest.fixture(scope="module")
-def three(
-    plugin_node: NodeState, plugin_client: Elasticsearch, m3_bundle: Bundle
-) -> Iterator[Encoder]:
+def three(plugin_node: NodeState, m3_bundle: Bundle) -> Iterator[Encoder]:
     """An encoder of three kinds, in service on the node."""
-    names = (m3_bundle.manifest.name, DOCUMENTED)
-    folders = [plugin_node.config / "densehook" / name for name in names]
-    for name, folder in zip(names, folders, strict=True):
-        shutil.copytree(m3_bundle.path, folder)
-        write_manifest(folder, replace(m3_bundle.manifest, name=name), m3_bundle.manifest.files)
-        for path in (folder, *folder.iterdir()):
-            path.chmod(0o755)
-    reload_encoders(plugin_client)
-    try:
+    with serving(plugin_node, m3_bundle, named={DOCUMENTED: m3_bundle}):
         yield load(m3_bundle.path)
-    finally:
-        for folder in folders:
-            shutil.rmtree(folder)
-        reload_encoders(plugin_client)
 
 
 @pytest.fixture

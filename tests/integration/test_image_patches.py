@@ -6,7 +6,6 @@ import json
 import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
 from command_line import running_in, succeeded
+from conftest import serving
 from densehook import Index
-from densehook.bundle import Bundle, write_manifest
+from densehook.bundle import Bundle
 from densehook.elastic.checkpoints import CHECKPOINTS
 from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.remote import remote_encoder
@@ -63,33 +63,12 @@ DOCUMENTS = [
 
 @pytest.fixture(scope="module")
 def served(
-    plugin_node: NodeState,
-    plugin_client: Elasticsearch,
-    patches_bundle: Bundle,
-    siglip_bundle: Bundle,
+    plugin_node: NodeState, patches_bundle: Bundle, siglip_bundle: Bundle
 ) -> Iterator[dict[str, Encoder]]:
     """Encoders of images and their patches, in service on the node."""
-    bundles = {
-        patches_bundle.manifest.name: patches_bundle,
-        siglip_bundle.manifest.name: siglip_bundle,
-        DOCUMENTED: patches_bundle,
-    }
-    folders = [plugin_node.config / "densehook" / name for name in bundles]
-    for (name, bundle), folder in zip(bundles.items(), folders, strict=True):
-        shutil.copytree(bundle.path, folder)
-        write_manifest(folder, replace(bundle.manifest, name=name), bundle.manifest.files)
-        for path in (folder, *folder.iterdir()):
-            path.chmod(0o755)
-    reload_encoders(plugin_client)
-    try:
-        yield {
-            "clip": load(patches_bundle.path),
-            "siglip": load(siglip_bundle.path),
-        }
-    finally:
-        for folder in folders:
-            shutil.rmtree(folder)
-        reload_encoders(plugin_client)
+    named = {DOCUMENTED: patches_bundle}
+    with serving(plugin_node, patches_bundle, siglip_bundle, named=named):
+        yield {"clip": load(patches_bundle.path), "siglip": load(siglip_bundle.path)}
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +11,11 @@ import numpy as np
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
+from conftest import serving
 from densehook import Index
-from densehook.bundle import Bundle, write_manifest
+from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.collections import Collection
-from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.search import Searcher
 from densehook.encode import Encoder, load
 from densehook.errors import EncoderMismatch, RequestError
@@ -39,27 +37,11 @@ WORDS = "vaccine boils vitamin compiler lithium chlorophyll caffeine ice Pacific
 
 
 @pytest.fixture(scope="module")
-def tokens(
-    plugin_node: NodeState,
-    plugin_client: Elasticsearch,
-    make_late_bundle: Callable[..., Bundle],
-) -> Iterator[Encoder]:
+def tokens(plugin_node: NodeState, make_late_bundle: Callable[..., Bundle]) -> Iterator[Encoder]:
     """A late-interaction encoder, in service on the node."""
     bundle = make_late_bundle("colbert")
-    names = (bundle.manifest.name, DOCUMENTED)
-    folders = [plugin_node.config / "densehook" / name for name in names]
-    for name, folder in zip(names, folders, strict=True):
-        shutil.copytree(bundle.path, folder)
-        write_manifest(folder, replace(bundle.manifest, name=name), bundle.manifest.files)
-        for path in (folder, *folder.iterdir()):
-            path.chmod(0o755)
-    reload_encoders(plugin_client)
-    try:
+    with serving(plugin_node, bundle, named={DOCUMENTED: bundle}):
         yield load(bundle.path)
-    finally:
-        for folder in folders:
-            shutil.rmtree(folder)
-        reload_encoders(plugin_client)
 
 
 @pytest.fixture

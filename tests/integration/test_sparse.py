@@ -14,7 +14,7 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
 from command_line import running_in, succeeded
-from conftest import own_node
+from conftest import serving
 from densehook import Index
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
@@ -29,9 +29,9 @@ from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.fusion import FUSIONS
 from densehook.hooks import NOTES
 from densehook.hooks.kinds.sparse import terms_query
+from densehook.node import NodeState
 from page_requests import answers_of
 from tiny_sparse import score
-from versions import VERSIONS
 
 INPUTS = ["title", "body"]
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "encoders.md").read_text()
@@ -49,16 +49,14 @@ class Sparse:
     dense: Encoder
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module")
 def there(
-    request: pytest.FixtureRequest, sparse_bundle: Bundle, idf_bundle: Bundle, tiny_bundle: Bundle
+    plugin_node: NodeState, sparse_bundle: Bundle, idf_bundle: Bundle, tiny_bundle: Bundle
 ) -> Iterator[Sparse]:
-    from densehook.elastic.connect import connect
-
     bundles = (sparse_bundle, idf_bundle, tiny_bundle)
-    with own_node(request.param, *bundles) as started:
+    with serving(plugin_node, *bundles) as client:
         encoders = [load(each.path) for each in bundles]
-        yield Sparse(started.url, connect(started.url), *encoders)
+        yield Sparse(plugin_node.url, client, *encoders)
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
+from conftest import serving
 from densehook.bundle import QUERIES, Bundle
 from densehook.collections import Sample
 from densehook.elastic.cluster import encoders_of, reload_encoders
@@ -46,27 +46,11 @@ def imported(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> B
 
 @pytest.fixture(scope="module")
 def es(
-    plugin_node: NodeState,
-    plugin_client: Elasticsearch,
-    tiny_bundle: Bundle,
-    towers: Bundle,
-    imported: Bundle,
+    plugin_node: NodeState, tiny_bundle: Bundle, towers: Bundle, imported: Bundle
 ) -> Iterator[Elasticsearch]:
     """A node that has both, and the document tower alone."""
-    folders = []
-    for bundle in (tiny_bundle, towers, imported):
-        folder = plugin_node.config / "densehook" / bundle.manifest.name
-        folders.append(Path(shutil.copytree(bundle.path, folder)))
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755)
-    try:
-        states = {each.name: each for each in reload_encoders(plugin_client)}
-        assert all(each.state == "ready" for each in states.values()), states
-        yield plugin_client
-    finally:
-        for folder in folders:
-            shutil.rmtree(folder)
-        reload_encoders(plugin_client)
+    with serving(plugin_node, tiny_bundle, towers, imported) as client:
+        yield client
 
 
 def encoded(es: Elasticsearch, encoder: str, role: str) -> np.ndarray:
