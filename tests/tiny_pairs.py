@@ -33,6 +33,23 @@ no = "n"
 """Of a decoder, in the manner of Qwen3-Reranker: around it there are some 40 tokens of 64."""
 
 
+BETWEEN = """
+activation = "identity"
+
+[prompts]
+query = "query: "
+document = "document: "
+
+[template]
+before = "You judge.\\n"
+between = "\\n"
+after = "\\nRelevance:"
+yes = "1"
+no = "0"
+"""
+"""In the manner of mxbai-rerank v2: each part is tokenised by itself, and queries are never cut."""
+
+
 def make_bert(folder: Path, labels: int = 1) -> None:
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -68,10 +85,19 @@ def make_qwen3(folder: Path) -> None:
     )
 
 
+def make_qwen2(folder: Path) -> None:
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    tiny_models._save_decoder(
+        folder, Qwen2ForCausalLM, Qwen2Config, initializer_range=0.3, tie_word_embeddings=True
+    )
+
+
 ARCHITECTURES: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "bert": (make_bert, ""),
     "xlm-roberta": (make_xlm_roberta, ""),
     "qwen3": (make_qwen3, TEMPLATE),
+    "qwen2": (make_qwen2, BETWEEN),
 }
 """By name: what makes the model's folder, and the rest of its recipe."""
 

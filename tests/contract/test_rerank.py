@@ -522,5 +522,10 @@ def test_the_page_shows_what_the_node_answers(es: Elasticsearch) -> None:
 
 
 def test_every_recipe_of_pairs_can_be_read() -> None:
-    for name in ("ms-marco-minilm-l12", "bge-reranker-v2-m3", "qwen3-reranker-0.6b"):
+    for name in (
+        "ms-marco-minilm-l12",
+        "bge-reranker-v2-m3",
+        "qwen3-reranker-0.6b",
+        "mxbai-rerank-base-v2",
+    ):
         assert read_recipe(ROOT / "onnx_models" / f"{name}.toml").kind == "cross"

@@ -100,6 +100,36 @@ def test_a_decoder_judges_as_the_authors_own_code_has_it(pair_bundle: Bundles) -
     assert encoder.score(QUERY, texts).tolist() == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_decoder_whose_parts_are_tokenised_apart_judges_as_its_authors_code(
+    pair_bundle: Bundles,
+) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    bundle = pair_bundle("qwen2")
+    folder = bundle.path.parent / "model"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+
+    def ids(text: str) -> list[int]:
+        found: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        return found
+
+    yes, no = tokenizer.convert_tokens_to_ids("1"), tokenizer.convert_tokens_to_ids("0")
+    before, between, after = ids("You judge.\n"), ids("\n"), ids("\nRelevance:")
+    expected = []
+    texts = [*PASSAGES[:8], "", " 5 apples", "\nnew line", beyond(64)]
+    for text in texts:
+        query = ids(f"query: {QUERY}")
+        room = 64 - len(before) - len(between) - len(after) - len(query)
+        document = ids(f"document: {text}")[:room]
+        with torch.no_grad():
+            read = torch.tensor([[*before, *query, *between, *document, *after]])
+            logits = model(read).logits[0, -1]
+        expected.append(float(logits[yes] - logits[no]))
+    encoder = scoring(bundle)
+    assert encoder.score(QUERY, texts).tolist() == pytest.approx(expected, abs=1e-4)
+
+
 def test_texts_are_ranked_by_their_scores(pair_bundle: Bundles) -> None:
     encoder = scoring(pair_bundle("bert"))
     scores = encoder.score(QUERY, PASSAGES[:9])
