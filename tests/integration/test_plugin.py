@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
+from conftest import serving
 from densehook import node
 from densehook.bundle import Bundle, write_manifest
 from densehook.elastic.bulk import Write, send
@@ -646,6 +647,26 @@ def test_a_bundle_comes_into_service_and_goes(
     reload_encoders(plugin_client)
     with pytest.raises(NotFoundError, match=r"tiny-bert\] is not on node"):
         encode(plugin_client, texts=["a"], encoder="tiny-bert")
+
+
+def test_an_encoder_that_gives_something_else_is_not_in_the_way_of_who_names_none(
+    plugin_node: node.NodeState, pair_bundle: Callable[[str], Bundle], sparse_bundle: Bundle
+) -> None:
+    with serving(plugin_node, pair_bundle("bert")) as client:
+        assert len(encode(client, texts=["a"])["texts"]) == 1
+        client.index(index="pets", id="1", document={"body": "cats"}, refresh=True)
+        every = {"standard": {"query": {"match_all": {}}}}
+        rerank = {"retriever": every, "text": "cats", "field": "body"}
+        found = client.search(index="pets", retriever={"rerank": rerank}, explain=True)
+        assert "tiny-bert-pairs" in json.dumps(found["hits"]["hits"][0]["_explanation"])
+    with serving(plugin_node, sparse_bundle) as client:
+        builder = {"densehook": {"text": "cats"}}
+        mapping = {"type": "dense_vector", "dims": 384}
+        client.indices.create(index="pets", mappings={"properties": {"vector": mapping}})
+        knn = {"field": "vector", "k": 1, "query_vector_builder": builder}
+        assert client.search(index="pets", knn=knn)["hits"]["hits"] == []
+        with pytest.raises(BadRequestError, match="several encoders"):
+            encode(client, texts=["a"])
 
 
 @pytest.mark.parametrize(

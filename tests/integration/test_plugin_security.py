@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,9 @@ no_vector:
   indices:
   - names: ["f-*"]
     privileges: [read, view_index_metadata]
-    field_security: {grant: ["*"], except: ["embedding", "densehook", "densehook.*"]}
+    field_security:
+      grant: ["*"]
+      except: ["embedding", "weights", "tokens", "densehook", "densehook.*"]
 no_text:
   indices:
   - names: ["f-*"]
@@ -72,7 +74,9 @@ USERS |= {"noa": "no_vector", "tim": "no_text", "dan": "own_only"}
 
 
 @pytest.fixture(scope="module")
-def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
+def secured(
+    minilm_bundle: Bundle, m3_bundle: Bundle, pair_bundle: Callable[[str], Bundle]
+) -> Iterator[node.NodeState]:
     """A node with security on, users of different rights, and the plugin."""
     archive = node.built_plugin(VERSION)
     assert archive is not None, "the plugin is not built; build it with: make plugin"
@@ -88,9 +92,8 @@ def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
             "xpack.security.enabled": "true",
             "xpack.security.authc.api_key.enabled": "true",
         }
-        started = node.start(
-            VERSION, home, settings=settings, plugins=plugins, bundles=[minilm_bundle.path]
-        )
+        served = [each.path for each in (minilm_bundle, m3_bundle, pair_bundle("bert"))]
+        started = node.start(VERSION, home, settings=settings, plugins=plugins, bundles=served)
         reload_encoders(user(started, "admin"))
         yield started
     finally:
@@ -420,6 +423,36 @@ def hidden(secured: node.NodeState, minilm: Encoder) -> None:
         admin.index(index="f-papers", id=str(id_), document=document, refresh=True)
 
 
+@pytest.fixture(scope="module")
+def three(secured: node.NodeState, hidden: None, m3_bundle: Bundle) -> None:
+    """An index of vectors, weights of tokens and token vectors, of which users see a part."""
+    admin = user(secured, "admin")
+    kinds = ["dense", "sparse", "multi"]
+    create_index(
+        admin, "f-three", m3_bundle.manifest, inputs=["text"], kinds=kinds, in_cluster=True
+    )
+    admin.indices.put_mapping(index="f-three", properties={"owner": {"type": "keyword"}})
+    for n, text in enumerate(("cats sleep", "young cats play", "markets fell", "cats are sold")):
+        document = {"text": text, "owner": "eve" if n == 1 else "dan"}
+        admin.index(index="f-three", id=str(n), document=document, refresh=True)
+
+
+def searches_of_kinds(
+    weights: str = "weights", tokens: str = "tokens", text: str = "text"
+) -> dict[str, dict[str, Any]]:
+    """Ways of searching by weights and by token vectors, and of ranking by what a text says."""
+    every = {"standard": {"query": {"match_all": {}}}}
+    by_tokens = {"field": tokens, "text": "cats"}
+    pairs = {"encoder": "tiny-bert-pairs", "text": "cats", "field": text}
+    return {
+        "sparse": {"query": {"sparse": {"field": weights, "text": "cats"}}},
+        "sparse in hybrid": {"retriever": {"hybrid": {"query": "cats", "fields": [text, weights]}}},
+        "maxsim": {"query": {"maxsim": by_tokens}},
+        "maxsim of a window": {"retriever": {"maxsim": {"retriever": every, **by_tokens}}},
+        "rerank": {"retriever": {"rerank": {"retriever": every, **pairs}}},
+    }
+
+
 def searches(vector: str = "embedding", text: str = "text") -> dict[str, dict[str, Any]]:
     """Every way of searching these two fields."""
     dense = {"dense": {"field": vector, "text": "cats"}}
@@ -428,7 +461,7 @@ def searches(vector: str = "embedding", text: str = "text") -> dict[str, dict[st
         "field": vector,
         "k": 2,
         "num_candidates": 10,
-        "query_vector_builder": {"densehook": {"text": "cats"}},
+        "query_vector_builder": {"densehook": {"text": "cats", "encoder": "all-minilm-l6-v2"}},
     }
     long = {"hybrid": {"retrievers": [{"standard": {"query": match}}, {"knn": knn}]}}
     return {
@@ -443,10 +476,10 @@ def searches(vector: str = "embedding", text: str = "text") -> dict[str, dict[st
     }
 
 
-def answered(client: Elasticsearch, body: dict[str, Any]) -> Any:
+def answered(client: Elasticsearch, body: dict[str, Any], index: str = "f-papers") -> Any:
     """Ids and scores by rank, or what the refusal says."""
     try:
-        hits = client.search(index="f-papers", **body)["hits"]["hits"]
+        hits = client.search(index=index, **body)["hits"]["hits"]
     except BadRequestError as refusal:
         return refusal.body["error"]["root_cause"][0]["reason"]
     return [(hit["_id"], hit["_score"]) for hit in hits]
@@ -525,3 +558,41 @@ def test_documents_the_caller_may_not_see_are_in_no_answer(
     owners = {"owners": {"terms": {"field": "owner"}}}
     counted = caller.search(index="f-papers", **searches()["dense"], aggregations=owners)
     assert [b["key"] for b in counted["aggregations"]["owners"]["buckets"]] == ["dan"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hides", "ways"),
+    [
+        ("noa", {"weights", "tokens"}, {"sparse", "sparse in hybrid", "maxsim"}),
+        ("tim", {"text"}, {"sparse in hybrid", "rerank"}),
+    ],
+)
+def test_no_kind_of_search_reads_a_field_that_the_caller_may_not_see(
+    secured: node.NodeState, three: None, name: str, hides: set[str], ways: set[str]
+) -> None:
+    admin, caller = user(secured, "admin"), user(secured, name)
+    asked = searches_of_kinds()
+    unmapped = searches_of_kinds(**dict.fromkeys(hides, "nowhere"))
+    told = {
+        way: [
+            json.dumps(answered(client, body[way], "f-three"))
+            for client, body in ((caller, asked), (admin, unmapped), (admin, asked))
+        ]
+        for way in asked
+    }
+    for way, (seen, expected, whole) in told.items():
+        for field in hides:
+            seen = seen.replace(f"[{field}]", "[nowhere]")
+        assert seen == expected, way
+        assert (seen == whole) == (asked[way] == unmapped[way]), way
+    assert ways <= {way for way in asked if asked[way] != unmapped[way]}
+
+
+def test_no_kind_of_search_answers_with_documents_that_the_caller_may_not_see(
+    secured: node.NodeState, three: None
+) -> None:
+    caller = user(secured, "dan")
+    for way, body in searches_of_kinds().items():
+        answer = caller.search(index="f-three", **body)["hits"]
+        ids = {hit["_id"] for hit in answer["hits"]}
+        assert ids and ids <= {"0", "2", "3"}, way

@@ -83,6 +83,11 @@ public enum Kind {
     return this == other || (this == IMAGE_TEXT || this == NUMBERS) && other == DENSE;
   }
 
+  /** Whether it reads a query and a text together, and gives nothing of a text by itself. */
+  public boolean isOfPairs() {
+    return this == CROSS;
+  }
+
   /** The graph's input that has what is read: the tokens of a text, or numbers. */
   String read() {
     return this == NUMBERS ? Numbers.INPUT : "input_ids";

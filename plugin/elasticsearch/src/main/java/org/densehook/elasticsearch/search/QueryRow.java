@@ -31,7 +31,7 @@ record QueryRow(Content query, String encoder, String fingerprint, Kind kind, St
     try {
       // not when it is read: what is wrong then is said at the very bottom
       AskedContent.requireSome(query, wants);
-      serving = encoders.require(encoder);
+      serving = encoders.require(encoder, kind);
       serving.require(kind, wants);
       requireFingerprint(serving);
     } catch (Exception e) {

@@ -45,7 +45,7 @@ record RerankOrder(
    * @throws IllegalArgumentException for one of another kind; else as {@code NodeEncoders.require}
    */
   EncoderHandle serving(SearchServices services) {
-    EncoderHandle serving = services.encoders().require(encoder);
+    EncoderHandle serving = services.encoders().require(encoder, Kind.CROSS);
     serving.require(Kind.CROSS, "retriever [rerank]");
     return serving;
   }

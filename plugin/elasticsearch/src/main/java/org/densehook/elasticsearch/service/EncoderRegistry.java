@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Predicate;
 import org.elasticsearch.ElasticsearchStatusException;
 import org.elasticsearch.ResourceNotFoundException;
 import org.elasticsearch.common.util.concurrent.EsRejectedExecutionException;
@@ -84,12 +85,13 @@ final class EncoderRegistry {
     }
   }
 
-  /** As {@link NodeEncoders#require}. */
-  EncoderInService require(String name) {
+  /** As {@link NodeEncoders#require}, of a name or of the only one that is {@code meant}. */
+  EncoderInService require(String name, Predicate<EncoderHandle> meant) {
+    return require(name == null ? theOnly(new TreeMap<>(slots), meant) : name);
+  }
+
+  private EncoderInService require(String name) {
     Map<String, Slot> now = new TreeMap<>(slots);
-    if (name == null) {
-      return require(theOnly(now));
-    }
     Slot slot = now.get(name);
     if (slot == null && closed) {
       throw unavailable("node [" + node + "] is stopping");
@@ -123,11 +125,15 @@ final class EncoderRegistry {
   }
 
   /**
-   * The encoder a request means that names none; those that were refused are not in the way, and
-   * those that are still loading not in that of one that is ready.
+   * The encoder a request means that names none; those that were refused, or give something else
+   * than is {@code meant}, are not in the way, and those that are still loading not in that of one
+   * that is ready.
    */
-  private String theOnly(Map<String, Slot> slots) {
+  private String theOnly(Map<String, Slot> slots, Predicate<EncoderHandle> meant) {
     List<String> usable = names(slots, EncoderStatus.State.READY);
+    List<String> those =
+        usable.stream().filter(each -> meant.test(slots.get(each).encoder)).toList();
+    usable = those.isEmpty() ? usable : those;
     if (usable.isEmpty()) {
       usable = names(slots, EncoderStatus.State.LOADING);
     }

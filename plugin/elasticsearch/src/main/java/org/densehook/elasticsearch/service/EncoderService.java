@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.Actions;
 import org.densehook.encode.Content;
 import org.densehook.encode.EncodeException;
@@ -175,12 +176,18 @@ public final class EncoderService extends AbstractLifecycleComponent implements 
 
   @Override
   public EncoderHandle require(String name) {
-    return registry.require(name);
+    return registry.require(name, encoder -> !encoder.kind().isOfPairs());
+  }
+
+  @Override
+  public EncoderHandle require(String name, Kind wanted) {
+    return registry.require(
+        name, encoder -> encoder.kinds().stream().anyMatch(each -> each.gives(wanted)));
   }
 
   /** The encoder.json of an encoder in service; else as {@link #require}. */
   String manifestJson(String name) {
-    return registry.require(name).manifestJson();
+    return registry.require(name, encoder -> true).manifestJson();
   }
 
   @Override

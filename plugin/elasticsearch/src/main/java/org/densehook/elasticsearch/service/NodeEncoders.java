@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.util.Iterator;
+import org.densehook.bundle.Kind;
 import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.core.TimeValue;
@@ -12,7 +13,8 @@ public interface NodeEncoders {
   /**
    * The encoder in service under this name.
    *
-   * @param name an encoder's name, or null for the only one there is
+   * @param name an encoder's name, or null for the only one that gives something of a text by
+   *     itself
    * @throws org.elasticsearch.ResourceNotFoundException when it is missing, with the names of those
    *     there are
    * @throws IllegalArgumentException when no name is given and there are several
@@ -20,6 +22,13 @@ public interface NodeEncoders {
    * @throws org.elasticsearch.ElasticsearchStatusException when it was refused, with the reason
    */
   EncoderHandle require(String name);
+
+  /**
+   * The same, where one that gives this is meant.
+   *
+   * @param name an encoder's name, whatever that gives; or null for the only one that gives this
+   */
+  EncoderHandle require(String name, Kind wanted);
 
   /**
    * The vectors of documents' texts. They are taken out of the iterator only as there is room for
