@@ -332,7 +332,8 @@ def serving(
             for path in (folder, *folder.rglob("*")):
                 path.chmod(0o755)
         states = {each.name: each for each in reload_encoders(client)}
-        assert all(states[name].state == "ready" for name in served), states
+        refused = {name: states[name].reason for name in served if states[name].state != "ready"}
+        assert not refused, refused
         yield client
     finally:
         for index in client.indices.get(index="*").keys() - before:

@@ -30,113 +30,12 @@ from densehook.errors import ExportError, RecipeError
 from densehook.export import (
     Recipe,
     export_bundle,
-    find_files,
-    import_bundle,
-    imported_recipe,
 )
-from densehook.export.graph import quiet
-from densehook.export.masks import traceable_masks
 from densehook.export.texts import PASSAGES, QUESTIONS
-from densehook.export.token_folder import read_token_folder
-from densehook.export.token_reference import projection_of
 from tiny_sparse import MAX_TERMS
+from traced import Logits, Placed, Pooled, Projected, Texts, Tokens, Unit, exported, imported
 
 TEXTS = [*PASSAGES[:8], *QUESTIONS[:4], "a"]
-
-
-class _Tokens(torch.nn.Module):
-    """A transformer as exporters leave it: its last hidden state, and nothing behind it."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-
-
-class _Placed(_Tokens):
-    """With the places of tokens as an input, as exporters leave decoders."""
-
-    def forward(self, input_ids: Any, attention_mask: Any, position_ids: Any) -> Any:  # type: ignore[override]
-        return self.model(
-            input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids
-        ).last_hidden_state
-
-
-class _Logits(_Tokens):
-    """A masked language model as exporters leave it."""
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-
-
-class _Pooled(_Logits):
-    """With the weights of a text on top, as SPLADE's authors leave it."""
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        logits = super().forward(input_ids, attention_mask)
-        return (torch.log1p(torch.relu(logits)) * attention_mask.unsqueeze(-1)).amax(1)
-
-
-class _Projected(_Tokens):
-    """With the projection on top, as the authors of late-interaction models leave them."""
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        return super().forward(input_ids, attention_mask) @ self.model.projection.T
-
-
-class _Unit(_Projected):
-    """And brought to length 1."""
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        vectors = super().forward(input_ids, attention_mask)
-        return torch.nn.functional.normalize(vectors, dim=-1)
-
-
-class _Texts(_Tokens):
-    """With the mean on top, as optimum leaves a model of sentence-transformers."""
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        hidden = super().forward(input_ids, attention_mask)
-        weights = attention_mask.unsqueeze(-1).float()
-        return (hidden * weights).sum(1) / weights.sum(1)
-
-
-def exported(
-    folder: Path,
-    head: type[torch.nn.Module] = _Tokens,
-    output: str = "last_hidden_state",
-    *,
-    name: str = "onnx/model.onnx",
-    opset: int = 17,
-    dynamic: Sequence[int] = (0, 1),
-    inputs: Sequence[str] = ("input_ids", "attention_mask"),
-    shape: tuple[int, int] = (2, 4),
-    of: Any = AutoModel,
-) -> Path:
-    """A model folder's graph, traced as anyone would."""
-    model = of.from_pretrained(folder, attn_implementation="eager").eval()
-    model.config.use_cache = False
-    if issubclass(head, _Projected):
-        facts = read_token_folder(folder)
-        model.register_buffer("projection", projection_of(facts, tiny_models.HIDDEN))
-    path = folder / name
-    path.parent.mkdir(exist_ok=True)
-    ids = torch.ones(*shape, dtype=torch.int64)
-    axes = {axis: ("batch", "tokens")[axis] for axis in dynamic}
-    with traceable_masks(), quiet():
-        torch.onnx.export(
-            head(model).eval(),
-            tuple(ids for _ in inputs),
-            str(path),
-            input_names=list(inputs),
-            output_names=[output],
-            dynamic_axes=dict.fromkeys([*inputs, output], axes),
-            opset_version=opset,
-            dynamo=False,
-        )
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -160,20 +59,13 @@ def plain_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("import") / "weights"
     torch.manual_seed(5)
     tiny_models.make_masked_bert(folder)
-    exported(folder, _Logits, "logits", of=AutoModelForMaskedLM)
+    exported(folder, Logits, "logits", of=AutoModelForMaskedLM)
     return folder
 
 
 @pytest.fixture
 def weighing(plain_weights: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(plain_weights, tmp_path / "weights"))
-
-
-def imported(model: Path, output: Path, **stated: Any) -> Bundle:
-    kind, weights = stated.pop("kind", None), stated.pop("weights", None)
-    file = stated.pop("file", None)
-    recipe = imported_recipe(model, **stated)
-    return import_bundle(find_files(model, file=file), recipe, output, kind=kind, weights=weights)
 
 
 def refusal(model: Path, output: Path, **stated: Any) -> str:
@@ -203,7 +95,7 @@ def test_pooling_that_was_missing_is_as_an_export_from_weights_has_it(
 
 
 def test_vectors_of_whole_texts_are_taken_as_they_are(model: Path, tmp_path: Path) -> None:
-    exported(model, _Texts, "sentence_embedding")
+    exported(model, Texts, "sentence_embedding")
     ours = load(imported(model, tmp_path / "given").path)
     part = ours.manifest.of(Dense)
     assert part.pooling == "graph"
@@ -267,7 +159,7 @@ def test_positions_that_a_decoder_wants_are_counted_in_the_graph(tmp_path: Path)
     torch.manual_seed(1)
     tiny_models.make_qwen3(folder)
     tiny_models.describe(folder, pooling="last")
-    exported(folder, _Placed, inputs=("input_ids", "attention_mask", "position_ids"))
+    exported(folder, Placed, inputs=("input_ids", "attention_mask", "position_ids"))
     names = [each.name for each in onnx.load(str(folder / "onnx/model.onnx")).graph.input]
     assert names == ["input_ids", "attention_mask", "position_ids"]
     whole = load(export_bundle(Recipe("qwen", str(folder)), tmp_path / "whole").path)
@@ -332,7 +224,7 @@ def test_with_weights_it_is_said_how_near_the_graph_is(model: Path, tmp_path: Pa
     [
         ({"dynamic": (1,)}, r"input input_ids has the fixed shape \[2, 'tokens'\], its axis of"),
         ({"dynamic": (0,)}, r"fixed shape \['batch', 4\], its axis of tokens is 4; export"),
-        ({"output": "elsewhere", "head": _Texts, "opset": 14}, None),
+        ({"output": "elsewhere", "head": Texts, "opset": 14}, None),
     ],
 )
 def test_a_graph_of_fixed_shape_is_refused(
@@ -414,7 +306,7 @@ def test_logits_become_the_weights_that_an_export_has(
 
 
 def test_weights_of_whole_texts_are_only_cut_to_the_largest(weighing: Path, tmp_path: Path) -> None:
-    exported(weighing, _Pooled, "sentence_embedding", of=AutoModelForMaskedLM)
+    exported(weighing, Pooled, "sentence_embedding", of=AutoModelForMaskedLM)
     bundle = imported(weighing, tmp_path / "bundle", max_terms=MAX_TERMS)
     assert bundle.manifest.kind == "sparse"
     assert_same_weights(load(bundle.path), weighed(weighing, tmp_path / "whole"))
@@ -500,7 +392,7 @@ def test_graphs_of_weights_and_of_vectors_are_not_taken_for_each_other(
 def test_a_graph_of_weights_of_fixed_shape_is_refused(
     dynamic: Sequence[int], says: str, weighing: Path, tmp_path: Path
 ) -> None:
-    exported(weighing, _Logits, "logits", of=AutoModelForMaskedLM, dynamic=dynamic)
+    exported(weighing, Logits, "logits", of=AutoModelForMaskedLM, dynamic=dynamic)
     with pytest.raises(ExportError, match=says):
         imported(weighing, tmp_path / "b", kind="sparse")
 
@@ -524,10 +416,10 @@ def whole_late(late: Path, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 
 @pytest.mark.parametrize(
     ("head", "name"),
-    [(_Tokens, "last_hidden_state"), (_Projected, "contextual"), (_Unit, "token_embeddings")],
+    [(Tokens, "last_hidden_state"), (Projected, "contextual"), (Unit, "token_embeddings")],
 )
 def test_token_vectors_become_those_that_an_export_has(
-    head: type[_Tokens], name: str, late: Path, whole_late: Encoder, tmp_path: Path
+    head: type[Tokens], name: str, late: Path, whole_late: Encoder, tmp_path: Path
 ) -> None:
     file = f"onnx/{name}.onnx"
     exported(late, head, name, name=file)
@@ -584,7 +476,7 @@ def _without_mask(graph: Any) -> None:
 def test_what_is_no_late_interaction_is_refused(model: Path, late: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="says nothing of late interaction: it has no artifact"):
         imported(model, tmp_path / "b", kind="multi")
-    exported(model, _Texts, "sentence_embedding")
+    exported(model, Texts, "sentence_embedding")
     with pytest.raises(ExportError, match="of which no encoder of kind multi can be made"):
         imported(model, tmp_path / "b", kind="multi")
     files: dict[str, Any] = {"file": "onnx/model.onnx"}
@@ -633,7 +525,7 @@ def test_a_graph_without_a_mask_cannot_leave_masks_unseen(tmp_path: Path) -> Non
 
 
 def test_a_graph_of_no_kind_is_refused_with_what_it_gives(model: Path, tmp_path: Path) -> None:
-    exported(model, _Texts, "probabilities")
+    exported(model, Texts, "probabilities")
     made = imported(model, tmp_path / "b", kind="dense")
     assert made.manifest.kind == "dense"
     assert "graphs of dense" in refusal(model, tmp_path / "c", kind="tree")
