@@ -53,9 +53,9 @@ def migrate(
     The new index has the old one's settings, mapping and documents, but for the vector field. They
     are copied as the old one has them, or read from the files that are ``wanted``. What is written
     to the old one meanwhile is copied, too; where it keeps no source, that is named, and the
-    aliases stay. The aliases move all in one moment, where
-    the ``gate`` lets them; None measures nothing. Index templates with the old field have the new
-    one then, for the next index. One that was ended goes on by being called again.
+    aliases stay. They move all in one moment, where the ``gate`` lets them; None measures nothing.
+    Index templates with the old field have the new one then, for the next index. One that was ended
+    goes on by being called again.
     ``alias`` may be the index's own name with ``remove_index``, which removes it then; or a data
     stream's: its template has the new field then and its next index begins, after the gate has let
     it by copies of all its documents, and those that it has stay as they are. Raises
