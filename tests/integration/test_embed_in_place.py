@@ -407,6 +407,8 @@ def test_an_index_that_cannot_take_the_field_is_migrated_where_that_is_allowed(
     assert refused.returncode == 1
     assert "is mapped already, with dims 4" in refused.stderr
     assert "give one of them" in run(*command, "--unmeasured", "--collection", "x").stderr
+    unknown = run(*command, "--collection", "nowhere")
+    assert "nothing says whose vectors field 'embedding' has" in unknown.stderr
     done = run(*command, "--unmeasured")
     assert "press is migrated instead: a new index is filled" in done.stderr
     assert "5 documents copied, 0 deleted, 0 failed" in succeeded(done)

@@ -144,9 +144,9 @@ def embed(
     except (FieldTaken, EncoderMismatch) as error:
         if encoder is None or not (collection is not None or unmeasured):
             raise
+        wanted = adding.wanted(client, encoder, measured=collection is not None)
         note(f"{error}")
         note(f"{index} is migrated instead: a new index is filled, and takes its place")
-        wanted = adding.wanted(client, encoder)
         change_encoder(client, index, wanted, collection, max_loss, remove_index, pace, failures)
         return
     report = run(opened, texts, pace, failures)
@@ -209,13 +209,24 @@ class Adding:
             modality=self.modality,
         )
 
-    def wanted(self, client: Elasticsearch, encoder: Path) -> Wanted:
-        """The same of a new index, where this one cannot take the field."""
+    def wanted(self, client: Elasticsearch, encoder: Path, *, measured: bool) -> Wanted:
+        """The same of a new index, where this one cannot take the field.
+
+        Raises EncoderMismatch where the cluster's encoder is another, BadParameter where nobody can
+        measure what there is.
+        """
         from ..migration import Wanted
 
+        made, stated = self._made(client, encoder), self._stated(client)
+        if measured and (stated is None or not stated.mapping):
+            raise typer.BadParameter(
+                f"nothing says whose vectors field {self._named(stated)!r} has, so that there is"
+                " nothing to measure by; move without (--unmeasured)",
+                param_hint="--collection",
+            )
         return Wanted(
-            self._made(client, encoder),
-            self._named(self._stated(client)),
+            made,
+            self._named(stated),
             self.inputs,
             self.index_type,
             self.chunk,

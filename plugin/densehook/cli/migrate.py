@@ -123,6 +123,8 @@ def migrate(
 
     _require_one_way(encoder, collection, unmeasured, rollback, abort, finish)
     held, modality = held_input(image, numbers)
+    if inputs is not None and held is not None:
+        raise typer.BadParameter("give one of them", param_hint="--input, --image, --numbers")
     client = connect(url, api_key, ca_certs)
     if abort:
         out.print(f"index {migration.abort(client, alias)} is deleted; {alias} is as it was")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ class Documents(Iterator[Document | BadLine]):
         """These documents, from here on those of one part alone."""
         self._items = filter(part.holds, self._items)
         self.part = str(part)
+        return self
+
+    def changed(self, change: Callable[[Document], Document]) -> Documents:
+        """These documents, from here on each as it is changed."""
+        self._items = (each if isinstance(each, BadLine) else change(each) for each in self._items)
         return self
 
     @property

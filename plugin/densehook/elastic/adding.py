@@ -68,7 +68,7 @@ def add_field(
         _require_same_chunks(name, stated, chunk)
         _require_same_wording(name, stated, wording)
         _require_same_modality(name, stated, inputs, modality)
-        require_kept_source(name, mapping)
+        require_kept_source(name, entry)
         change = {"properties": notes} if (notes := notes_addition(name, mapping)) else {}
     else:
         change = addition_request(
@@ -81,6 +81,7 @@ def add_field(
             chunk=chunk,
             wording=wording,
             modality=modality,
+            settings=entry["settings"],
         )
         _require_no_vectors(client, name, field)
     with elastic_errors(client):

@@ -22,6 +22,7 @@ from ..hooks import (
     pipeline_name,
     pipeline_request,
     read_provenance,
+    require_field_names,
     require_making,
     searched_together,
     with_weights,
@@ -68,6 +69,8 @@ def create_index(
     )
     wording = Wording(template, prompt)
     require_making(manifest, inputs, chunk, wording, modality)
+    named = list(dict.fromkeys([*inputs, *wording.chosen_by]))
+    require_field_names(named, first.name, chunk)
     with elastic_errors(client):
         if index_exists(client, index):
             raise IndexExists(f"index {index!r} exists already; delete it or choose another name")

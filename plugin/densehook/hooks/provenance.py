@@ -14,7 +14,7 @@ from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
 from .kinds import VECTOR_LISTS
-from .paths import is_disabled, is_nested, mapping_at, source_paths
+from .paths import has_source, is_disabled, is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
 from .template import TextTemplate
 from .text_rule import MODALITIES, Input, Modality, TextRule
@@ -183,7 +183,7 @@ def read_provenance(
         fields,
         _names(meta.get("bm25")),
         _in_cluster(settings or {}),
-        sourceless=_object(mapping.get("_source")).get("enabled", True) is False,
+        sourceless=not has_source(mapping, settings or {}),
     )
 
 

@@ -72,7 +72,7 @@ def successor_request(
     require_standard(index, entry)
     mapping = entry["mappings"]
     if copied:
-        require_kept_source(index, mapping)
+        require_kept_source(index, entry)
     chunk = chunk or (None if old is None else old.chunk)
     chunk = None if chunk is None else chunk.within(manifest.max_tokens)
     inputs = list(inputs) or ([] if old is None else list(old.inputs))

@@ -61,7 +61,9 @@ class Wording:
         if self.prompt is not None:
             prompts = DocumentPrompts.parse(self.prompt)
             known = manifest.prompts.values()
-            for text in prompts.prompts.values() if manifest.unpooled else ():
+            default = () if prompts.default is None else (prompts.default,)
+            asked = (*prompts.prompts.values(), *default) if manifest.unpooled else ()
+            for text in asked:
                 if text not in known:
                     raise RequestError(
                         f"encoder {manifest.name!r} pools no tokens of its prompts, and of {text!r}"

@@ -25,6 +25,7 @@ from ..types import Document
 from .checkpoint import Checkpoint
 from .encode import Preparer, Window
 from .outcome import Failure, FeedReport
+from .pace import Pace, paced
 from .source import prefetched
 from .write import BULKS_IN_FLIGHT, Writer
 
@@ -94,6 +95,7 @@ def feed_field(
     replace: bool = False,
     checkpoint: Checkpoint | None = None,
     patience: Patience | None = None,
+    pace: Pace | None = None,
     on_failure: Callable[[Failure], None] = lambda failure: None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> FeedReport:
@@ -133,7 +135,8 @@ def feed_field(
             client, provenance.index, patience, ahead=WINDOWS_AHEAD, in_cluster=encoder is None
         )
         left = islice(documents, checkpoint.done if checkpoint is not None else 0, None)
-        with closing(_outcomes(left, preparer, writer, report, checkpoint)) as outcomes:
+        waited_for = paced(left, pace or Pace(None))
+        with closing(_outcomes(waited_for, preparer, writer, report, checkpoint)) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, Failure):
                     on_failure(outcome)

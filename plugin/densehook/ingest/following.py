@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -154,9 +154,13 @@ class Uncopied(Copier):
         super().__init__(client, into, old=None, making=None)
 
     def page(self, hits: Sequence[Hit]) -> _Page:
-        """Stored documents -> failures."""
-        reason = "it was not in the files, or written since they were read, and its source is kept"
-        failures = [Failure.of(Document(hit["_id"]), f"{reason} nowhere") for hit in hits]
+        """Stored documents -> failures, without the documents."""
+        reason = (
+            "the other index lacks it, or has an earlier one, and this one does not keep it whole"
+        )
+        failures = [
+            replace(Failure.of(Document(hit["_id"]), reason), document=None) for hit in hits
+        ]
         return _Page(hits[-1]["_seq_no"], (), failures, EncodeStats())
 
 
@@ -164,7 +168,8 @@ class Following:
     """An index that is brought to what another holds; to be closed.
 
     ``marks`` say for each shard of the other up to which number it has all documents; they are kept
-    up to date, and ``on_mark`` hears when they are. One that was left off goes on by them.
+    up to date, and ``on_mark`` hears when they are. One that was left off goes on by them: they do
+    not pass a document that could not be copied, which comes again.
     """
 
     def __init__(
@@ -268,6 +273,7 @@ class Following:
 
     def _copy(self, now: Moment, shard: Shard, pace: Pace, until: float | None) -> None:
         after = self.marks.get(shard.number, -1)
+        whole = True
         found = shard.written_after(after, self._page, self._wanted)
         parts = chain.from_iterable(map(self._copier.parts, found))
         # closed here, and not when the garbage collector comes by: the encoder's thread must stop
@@ -277,15 +283,19 @@ class Following:
                     raise ClusterUnavailable(
                         f"the last documents of {self._source!r} could not be copied in time"
                     )
-                self._send(page, pace)
-                self.marks[shard.number] = page.last
-                self._on_mark()
+                whole = self._send(page, pace) and whole
+                if whole:
+                    self.marks[shard.number] = page.last
+                    self._on_mark()
                 now.keep()
                 self.keep()
-        self.marks[shard.number] = max(after, shard.upto)
+        if whole:
+            self.marks[shard.number] = max(after, shard.upto)
 
-    def _send(self, page: _Page, pace: Pace) -> None:
+    def _send(self, page: _Page, pace: Pace) -> bool:
+        """Writes the copies of a page; gives whether it has all of its documents then."""
         pace.wait(len(page.copies))
+        whole = not page.failures
         self.copied.encoded += page.encoded
         answers = dict(enumerate(self._answers([copy.write for copy in page.copies])))
         # a version that went back: deleted, forgotten and made anew, while the copy was of before
@@ -298,11 +308,13 @@ class Following:
                 self.copied.written += 1
                 self._failed.discard(document.id)
             else:
+                whole = False
                 self._fail(Failure.refused(document, answer))
         for failure in page.failures:
             self._fail(failure)
         self.copied.failed = len(self._failed)
         self._on_progress(min(self.copied.written, self._total), self._total)
+        return whole
 
     def _answers(self, writes: Sequence[Write]) -> list[Refusal | None]:
         answers = list(send(self._writer, self._target, writes, self._patience))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from ..errors import RequestError
+
+Item = TypeVar("Item")
 
 
 class Pace:
@@ -26,3 +30,10 @@ class Pace:
         if self._per_second is not None:
             time.sleep(max(0.0, self._next - time.monotonic()))
             self._next = max(self._next, time.monotonic()) + documents / self._per_second
+
+
+def paced(items: Iterable[Item], pace: Pace) -> Iterator[Item]:
+    """The same items, each when it may be written."""
+    for item in items:
+        pace.wait(1)
+        yield item

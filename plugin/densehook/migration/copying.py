@@ -26,12 +26,23 @@ def copier_into(after: Index, source: str, old: VectorField | None, wanted: Want
 
     Of a ``source`` that does not keep its documents whole none are made.
     """
-    if not keeps_source(the_index(after.client, source)[1]["mappings"]):
+    if not keeps_source(the_index(after.client, source)[1]):
         return Uncopied(after.client, after.name)
     making = None
     if not after.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
         making = after.field, wanted.encoder
     return Copier(after.client, after.name, old=old, making=making)
+
+
+def copier_back(client: Elasticsearch, source: str, target: str, new: VectorField | None) -> Copier:
+    """Carries back what was written to the ``source`` without its ``new`` field's vectors.
+
+    The target has its own made in the cluster, or nobody. Of a source that does not keep its
+    documents whole none are carried.
+    """
+    if not keeps_source(the_index(client, source)[1]):
+        return Uncopied(client, target)
+    return Copier(client, target, old=new, making=None)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from ..hooks import VectorField, template_after
 from ..index import Index
 from ..ingest.following import Copied, Copier, Following
 from .beginning import Wanted, begun, field_of
-from .copying import copier_into, followed
+from .copying import copier_back, copier_into, followed
 from .filling import fill, require_filled
 from .gate import Gate, Progress, measured, searchable
 from .moving import catch_up, move
@@ -78,7 +78,8 @@ def migrate(
     if wanted.documents is None:
         require_filled(state)
     else:
-        from_files = fill(after, wanted.documents, state, kept, way)
+        old_field = field_of(client, state.old, state.old_field)
+        from_files = fill(after, old_field, wanted.documents, state, kept, way)
         if from_files.failed:
             done = Migrated(state.old, state.new, Copied(), from_files)
             done.refused = objection(done)
@@ -136,9 +137,7 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
         )
     allow_writes(client, state.old)
     set_pipelines(client, state.old, {})
-    copier = Copier(
-        client, state.old, old=field_of(client, state.new, state.new_field), making=None
-    )
+    copier = copier_back(client, state.new, state.old, field_of(client, state.new, state.new_field))
 
     def prepare() -> None:
         set_pipelines(client, state.old, state.old_pipelines)

@@ -25,7 +25,8 @@ class State:
     that is written to them in service. ``marks`` say for each shard of the old index up to which
     number the new one has its documents, ``back`` the same the other way round, once the new one
     is in service. ``templates`` are index templates as they were, by name. ``files`` are those that
-    it is filled from, as ``Documents.state``, and ``filled`` says that it is.
+    it is filled from, as ``Documents.state``, and ``filled`` says that it is, with so many
+    documents ``indexed``.
     """
 
     old: str
@@ -40,6 +41,7 @@ class State:
     templates: dict[str, Any] = field(default_factory=dict)
     files: str = ""
     filled: bool = False
+    indexed: int = 0
 
     @property
     def renamed(self) -> tuple[str, str] | None:

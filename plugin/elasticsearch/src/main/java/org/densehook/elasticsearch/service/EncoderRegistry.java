@@ -130,12 +130,14 @@ final class EncoderRegistry {
    * that is ready.
    */
   private String theOnly(Map<String, Slot> slots, Predicate<EncoderHandle> meant) {
-    List<String> usable = names(slots, EncoderStatus.State.READY);
-    List<String> those =
-        usable.stream().filter(each -> meant.test(slots.get(each).encoder)).toList();
-    usable = those.isEmpty() ? usable : those;
+    List<String> ready = names(slots, EncoderStatus.State.READY);
+    List<String> usable =
+        ready.stream().filter(each -> meant.test(slots.get(each).encoder)).toList();
     if (usable.isEmpty()) {
       usable = names(slots, EncoderStatus.State.LOADING);
+    }
+    if (usable.isEmpty()) {
+      usable = ready; // and be told what it gives
     }
     if (usable.size() == 1) {
       return usable.get(0);
