@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from ..errors import DensehookError
+from .adding import Adding
 from .console import note, out
-from .embed import Adding, print_embedded, run
+from .embed import print_embedded, run
 from .options import ApiKey, AsJson, CaCerts, Texts, Url
 
 if TYPE_CHECKING:
