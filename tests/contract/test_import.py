@@ -16,10 +16,16 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+)
 from typer.testing import CliRunner
 
 import tiny_models
+import tiny_pairs
 import tiny_sparse
 from densehook.bundle import Bundle, Dense, Sparse
 from densehook.bundle.manifest import ROLES
@@ -235,6 +241,27 @@ def test_a_graph_of_fixed_shape_is_refused(
         assert imported(model, tmp_path / "b").manifest.of(Dense).dims == tiny_models.HIDDEN
         return
     assert re.search(says, refusal(model, tmp_path / "b"))
+
+
+def test_a_graph_without_an_axis_of_the_batch_is_refused(model: Path, tmp_path: Path) -> None:
+    def flatten(graph: Any) -> None:
+        for each in graph.graph.input:
+            del each.type.tensor_type.shape.dim[0]
+
+    rewritten(model / "onnx/model.onnx", flatten)
+    said = refusal(model, tmp_path / "b")
+    assert "texts are fed as [batch, tokens], export the graph with these two axes" in said
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+@pytest.mark.parametrize("output", ["logits", "sentence_embedding"])
+def test_a_graph_that_tells_labels_apart_is_refused(
+    tmp_path: Path, labels: int, output: str
+) -> None:
+    tiny_pairs.make_bert(tmp_path / "labels", labels=labels)
+    exported(tmp_path / "labels", Logits, output, of=AutoModelForSequenceClassification)
+    said = refusal(tmp_path / "labels", tmp_path / "b")
+    assert f"tells {labels} labels apart; a cross-encoder has one label, the score" in said
 
 
 def test_inputs_that_nobody_knows_are_refused_by_name(model: Path, tmp_path: Path) -> None:

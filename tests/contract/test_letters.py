@@ -137,7 +137,12 @@ def test_a_text_without_a_token_is_refused_here_and_in_the_node(
         body = {"texts": ["ΩΩ 12"], "role": role, "encoder": DOCUMENTED}
         with pytest.raises(BadRequestError, match=r"the text \[ΩΩ 12\] gives no token"):
             client.perform_request("POST", "/_densehook/_encode", headers=_HEADERS, body=body)
+    with pytest.raises(EncodeError, match=r"text 0 \('ΩΩ 12'\) gives no token"):
+        letters.encode_queries("ΩΩ 12")
     index = Index.create(client, "none", letters, inputs=["text"], in_cluster=True)
+    asked = {"field": "embedding", "text": "ΩΩ 12"}
+    with pytest.raises(BadRequestError, match=r"the text \[ΩΩ 12\] gives no token"):
+        client.search(index="none", query={"dense": asked})
     report = index.ingest([{"_id": "a", "text": "ACGT"}, {"_id": "b", "text": "ΩΩ 12"}])
     assert (report.indexed, report.failed) == (1, 1)
     assert "gives no token" in report.failures[0].reason

@@ -20,6 +20,7 @@ from densehook import Index
 from densehook.bundle import Bundle
 from densehook.collections import read_run
 from densehook.encode import CrossEncoder, Encoder, load
+from densehook.errors import RequestError
 from densehook.export import read_recipe
 from densehook.export.texts import PASSAGES
 from densehook.node import NodeState
@@ -375,6 +376,18 @@ def test_a_cross_encoder_makes_no_vectors(es: Elasticsearch, encoders: dict[str,
     headers = {"accept": "application/json", "content-type": "application/json"}
     with pytest.raises(ApiError, match="it scores pairs of a query and a text"):
         es.perform_request("POST", "/_densehook/_encode", headers=headers, body=request)
+    es.indices.create(index="of-pairs", mappings={"properties": {"embedding": vector}})
+    builder = {"densehook": {"text": "a", "encoder": LOGITS}}
+    knn = {"field": "embedding", "k": 1, "query_vector_builder": builder}
+    with pytest.raises(
+        BadRequestError, match=r"is of kind \[cross\], .* needs one of kind \[dense"
+    ):
+        es.search(index="of-pairs", knn=knn)
+    es.indices.delete(index="of-pairs")
+    for make in (Index.create, Index.add_field):
+        index = "of-pairs" if make is Index.create else "one"
+        with pytest.raises(RequestError, match="are written into no field"):
+            make(es, index, encoders[LOGITS], inputs=["body"])
 
 
 def test_where_it_may_fail_the_childs_order_stays_with_a_warning(es: Elasticsearch) -> None:
@@ -467,7 +480,7 @@ def test_an_index_opened_without_an_encoder_has_the_cluster_do_it_all(
 
 
 def test_what_cannot_rerank_an_index_is_said(searched: Any, tiny: Encoder) -> None:
-    from densehook.errors import BundleError, RequestError
+    from densehook.errors import BundleError
 
     with pytest.raises(BundleError, match="is of kind 'dense'; this can be done with one of kind"):
         searched.search("water", rerank=tiny)

@@ -158,6 +158,12 @@ def test_of_1000_documents_30_broken_in_10_ways_go_in_when_they_are_mended(
     assert stored["hits"]["total"]["value"] == DOCUMENTS
     assert client.get(index=index, id="d30")["_source"]["text"]
 
+    (tmp_path / "torn.jsonl").write_text((tmp_path / "mended.jsonl").read_text()[:-20])
+    done = run(*replay, "torn.jsonl", *encoder, "--replace")
+    assert done.returncode == 1
+    assert "torn.jsonl:30: " in done.stderr
+    assert f"indexed 29 documents into {index}, 1 failed" in done.stdout
+
 
 def test_a_feed_that_is_killed_goes_on_and_the_index_is_that_of_one_left_alone(
     run: Run, node_url: str, client: Elasticsearch, index: str, tiny_bundle: Bundle, tmp_path: Path

@@ -585,7 +585,7 @@ def test_an_index_that_keeps_no_source_is_filled_from_files_alone(
 ) -> None:
     encoders = named["equal"], crowded_node.encoder
     before, after = encoders if in_cluster else encoders[::-1]
-    body = index_request(before.manifest, inputs=INPUTS)
+    body = index_request(before.manifest, inputs=INPUTS, index_type="hnsw")
     body["mappings"]["_source"] = {"enabled": False}
     es.indices.create(index=OLD, aliases={ALIAS: {}}, **body)
     rows = {str(n): {"title": f"title {n}", "text": text_at(n)} for n in range(20)}
@@ -616,7 +616,7 @@ def test_an_index_that_keeps_no_source_is_filled_from_files_alone(
     assert done.refused == "" and done.copied.written == 0
     opened = Index.open(es, ALIAS, None if in_cluster else after)
     assert opened.name == done.new
-    assert opened.search(text_at(9), mode="dense", size=1)[0].id == "9"
+    assert opened.search(f"title 9 {text_at(9)}", mode="dense", size=1)[0].id == "9"
     assert opened.stats().with_vector == len(rows)
     back = roll_back(es, ALIAS)
     assert (back.refused, back.new) == ("", OLD)

@@ -325,6 +325,12 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
     assert "needs [retriever], whose hits it scores" in refused(
         client, index.name, retriever={"maxsim": {"field": "tokens", "text": QUERY}}
     )
+    made = Index.create(client, f"{plugin_index}-dense", minilm, inputs=["text"], in_cluster=True)
+    for asked in (
+        {"query": {"maxsim": {"field": "embedding", "text": QUERY}}},
+        {"retriever": {"maxsim": {**window, "field": "embedding"}}},
+    ):
+        assert "[maxsim] needs one of kind [multi]" in refused(client, made.name, **asked)
     with pytest.raises(EncoderMismatch, match=r"mapped as binary, encoder .* of kind dense writes"):
         Index.open(client, index.name, minilm)
     with pytest.raises(RequestError, match="of which no chunks are made"):

@@ -92,6 +92,8 @@ def import_bundle(
         _require_numbers(files, kind, weights)
         return numbers.import_numbers(files, model, recipe, output, progress)
     graph = read_graph(files.model, model)
+    if files.folder is not None:
+        pairs.require_no_labels(files.folder, graph)
     chosen, source = _recognised(graph, kind or _told(files.folder))
     require_of_kind(recipe, chosen)
     if chosen in ROADS:

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 
 from ...bundle import MANIFEST, Bundle, Manifest, read_bundle, require_replaceable
 from ...encode.session import Session
+from ...errors import ExportError
 from ..finishing import Draft, finish, new_folder
 from ..kinds.cross import part
 from ..modules_json import read_json
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 KIND = "cross"
 _USUAL = ("logits", "score", "scores")
+_USUAL_LABELS = 2
 _DEFAULT_TOKENS = 512
 """Tokens, where neither the folder nor the command says how many the model reads."""
 
@@ -38,6 +40,23 @@ def output_of(graph: Graph) -> str | None:
     ones = [name for name, shape in graph.outputs.items() if tuple(shape[1:]) == (1,)]
     usual = [name for name in _USUAL if name in ones]
     return usual[0] if usual else ones[0] if len(ones) == 1 else None
+
+
+def require_no_labels(folder: Path, graph: Graph) -> None:
+    """Raises ExportError for a graph that gives a number for each label that a folder's model has.
+
+    They are no vector, however many there are.
+    """
+    config: Any = read_json(folder / "config.json")
+    stated = config if isinstance(config, dict) else {}
+    name = str(next(iter(stated.get("architectures") or [""])))
+    labels = len(stated.get("id2label") or range(_USUAL_LABELS))  # which transformers leaves out
+    gives_labels = any(tuple(shape[1:]) == (labels,) for shape in graph.outputs.values())
+    if name.endswith("ForSequenceClassification") and labels > 1 and gives_labels:
+        raise ExportError(
+            f"{folder} tells {labels} labels apart; a cross-encoder has one label, the score: take"
+            " a model that was trained to rank"
+        )
 
 
 def import_pairs(asked: Asked) -> Bundle:
