@@ -309,17 +309,21 @@ def own_node(version: str, *bundles: Bundle, **settings: str) -> Iterator[node.N
 
 @contextmanager
 def serving(
-    started: node.NodeState, *bundles: Bundle, named: Mapping[str, Bundle] | None = None
+    started: node.NodeState,
+    *bundles: Bundle,
+    named: Mapping[str, Bundle] | None = None,
+    client: Elasticsearch | None = None,
 ) -> Iterator[Elasticsearch]:
     """A node that tests share, with these encoders in service besides, also by other names.
 
-    Afterwards it has its own alone, and none of the indices that were made meanwhile.
+    Afterwards it has its own alone, and none of the indices that were made meanwhile. ``client`` is
+    one that may do all that, where the node asks who it is.
     """
     from densehook.bundle import write_manifest
     from densehook.elastic.cluster import reload_encoders
     from densehook.elastic.connect import connect
 
-    client = connect(started.url)
+    client = client or connect(started.url)
     served = {bundle.manifest.name: bundle for bundle in bundles} | dict(named or {})
     before = client.indices.get(index="*").keys()
     folders = {name: started.config / "densehook" / name for name in served}

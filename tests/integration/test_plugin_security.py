@@ -25,6 +25,7 @@ from elasticsearch import (
 
 import densehook
 from command_line import running_in, succeeded
+from conftest import serving
 from densehook import node
 from densehook.bundle import Bundle
 from densehook.elastic.cluster import encoders_of, reload_encoders
@@ -74,9 +75,7 @@ USERS |= {"noa": "no_vector", "tim": "no_text", "dan": "own_only"}
 
 
 @pytest.fixture(scope="module")
-def secured(
-    minilm_bundle: Bundle, m3_bundle: Bundle, pair_bundle: Callable[[str], Bundle]
-) -> Iterator[node.NodeState]:
+def secured(minilm_bundle: Bundle) -> Iterator[node.NodeState]:
     """A node with security on, users of different rights, and the plugin."""
     archive = node.built_plugin(VERSION)
     assert archive is not None, "the plugin is not built; build it with: make plugin"
@@ -92,8 +91,9 @@ def secured(
             "xpack.security.enabled": "true",
             "xpack.security.authc.api_key.enabled": "true",
         }
-        served = [each.path for each in (minilm_bundle, m3_bundle, pair_bundle("bert"))]
-        started = node.start(VERSION, home, settings=settings, plugins=plugins, bundles=served)
+        started = node.start(
+            VERSION, home, settings=settings, plugins=plugins, bundles=[minilm_bundle.path]
+        )
         reload_encoders(user(started, "admin"))
         yield started
     finally:
@@ -424,17 +424,22 @@ def hidden(secured: node.NodeState, minilm: Encoder) -> None:
 
 
 @pytest.fixture(scope="module")
-def three(secured: node.NodeState, hidden: None, m3_bundle: Bundle) -> None:
+def three(
+    secured: node.NodeState, hidden: None, m3_bundle: Bundle, pair_bundle: Callable[[str], Bundle]
+) -> Iterator[None]:
     """An index of vectors, weights of tokens and token vectors, of which users see a part."""
     admin = user(secured, "admin")
     kinds = ["dense", "sparse", "multi"]
-    create_index(
-        admin, "f-three", m3_bundle.manifest, inputs=["text"], kinds=kinds, in_cluster=True
-    )
-    admin.indices.put_mapping(index="f-three", properties={"owner": {"type": "keyword"}})
-    for n, text in enumerate(("cats sleep", "young cats play", "markets fell", "cats are sold")):
-        document = {"text": text, "owner": "eve" if n == 1 else "dan"}
-        admin.index(index="f-three", id=str(n), document=document, refresh=True)
+    texts = ("cats sleep", "young cats play", "markets fell", "cats are sold")
+    with serving(secured, m3_bundle, pair_bundle("bert"), client=admin):
+        create_index(
+            admin, "f-three", m3_bundle.manifest, inputs=["text"], kinds=kinds, in_cluster=True
+        )
+        admin.indices.put_mapping(index="f-three", properties={"owner": {"type": "keyword"}})
+        for n, text in enumerate(texts):
+            document = {"text": text, "owner": "eve" if n == 1 else "dan"}
+            admin.index(index="f-three", id=str(n), document=document, refresh=True)
+        yield
 
 
 def searches_of_kinds(
