@@ -62,12 +62,28 @@ def minilm_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     from densehook.export import export_bundle, read_recipe
 
     recipe = read_recipe(ROOT / "onnx_models" / "all-minilm-l6-v2.toml")
+
+    def export(folder: Path) -> None:
+        export_bundle(recipe, folder / recipe.name)
+
+    return read_bundle(made_once(tmp_path_factory, "bundles", export) / recipe.name)
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """A folder that one of the processes of a run makes for all of them."""
     own = tmp_path_factory.getbasetemp()
-    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    bundle = folder / "bundles" / recipe.name
-    with (folder / "bundles.lock").open("w") as lock:
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return read_bundle(bundle) if bundle.is_dir() else export_bundle(recipe, bundle)
+        if not (shared / name).is_dir():
+            making = shared / f"{name}.new"
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            make(making)
+            making.rename(shared / name)
+    return shared / name
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
 import node_texts
-from conftest import own_node
+from conftest import made_once, own_node
 from densehook.bundle import Bundle, Role, is_blank, read_bundle
 from densehook.chunk import ChunkRule
 from densehook.elastic.connect import connect
@@ -39,12 +40,15 @@ _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 @pytest.fixture(scope="module")
 def tuned_bundle(minilm_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """all-MiniLM-L6-v2, tuned: another graph in its place, the plain one inside."""
-    path = tmp_path_factory.mktemp("tuned") / minilm_bundle.manifest.name
-    shutil.copytree(minilm_bundle.path, path)
-    with pytest.MonkeyPatch.context() as patch:  # how it is run best is asked elsewhere
-        patch.setattr(speed, "settings", lambda provider: [Setting(provider, 1024, 1)])
-        tune_bundle(path, small_collection(), max_loss=1, only=["int8-static-nopad"])
-    tuned = read_bundle(path)
+    name = minilm_bundle.manifest.name
+
+    def tune(folder: Path) -> None:
+        shutil.copytree(minilm_bundle.path, folder / name)
+        with pytest.MonkeyPatch.context() as patch:  # how it is run best is asked elsewhere
+            patch.setattr(speed, "settings", lambda provider: [Setting(provider, 1024, 1)])
+            tune_bundle(folder / name, small_collection(), max_loss=1, only=["int8-static-nopad"])
+
+    tuned = read_bundle(made_once(tmp_path_factory, "tuned", tune) / name)
     assert tuned.manifest.variant == "int8-static-nopad"
     return tuned
 
