@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ import numpy as np
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
+from conftest import serving
 from densehook import Index, node
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.elastic.checks import checked
-from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.indices import create_index, provenance_of
 from densehook.encode import Encoder
 from densehook.errors import BundleError, RequestError
@@ -353,23 +352,11 @@ def test_documents_are_cut_alike_here_and_in_the_cluster(
 
 
 @pytest.fixture(scope="module")
-def late(
-    plugin_node: node.NodeState,
-    plugin_client: Elasticsearch,
-    make_tiny_bundle: Callable[..., Bundle],
-) -> Iterator[Encoder]:
+def late(plugin_node: node.NodeState, make_tiny_bundle: Callable[..., Bundle]) -> Iterator[Encoder]:
     """An encoder of parts of texts, in service on the node."""
     bundle = make_tiny_bundle("bert", recipe='name = "tiny-late"\nlate_chunking = true')
-    folder = plugin_node.config / "densehook" / "tiny-late"
-    shutil.copytree(bundle.path, folder)
-    for path in (folder, *folder.iterdir()):
-        path.chmod(0o755)
-    reload_encoders(plugin_client)
-    try:
+    with serving(plugin_node, bundle):
         yield Encoder(bundle)
-    finally:
-        shutil.rmtree(folder)
-        reload_encoders(plugin_client)
 
 
 def test_late_chunks_are_pooled_alike_here_and_in_the_cluster(

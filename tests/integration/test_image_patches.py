@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from conftest import serving
 from densehook import Index
 from densehook.bundle import Bundle
 from densehook.elastic.checkpoints import CHECKPOINTS
-from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.remote import remote_encoder
 from densehook.encode import Encoder, cosines, load
 from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError
@@ -524,12 +522,7 @@ def test_an_image_is_no_query_of_token_vectors_of_texts(
     make_late_bundle: Callable[..., Bundle],
 ) -> None:
     bundle = make_late_bundle("colbert")
-    folder = plugin_node.config / "densehook" / bundle.manifest.name
-    shutil.copytree(bundle.path, folder)
-    for path in (folder, *folder.iterdir()):
-        path.chmod(0o755)
-    reload_encoders(plugin_client)
-    try:
+    with serving(plugin_node, bundle):
         tokens = load(bundle.path)
         index = Index.create(
             plugin_client, plugin_index, tokens, inputs=["text"], field="tokens", in_cluster=False
@@ -543,9 +536,6 @@ def test_an_image_is_no_query_of_token_vectors_of_texts(
             Index.open(plugin_client, plugin_index, field="tokens").search(
                 image=IMAGES[0], mode="maxsim"
             )
-    finally:
-        shutil.rmtree(folder)
-        reload_encoders(plugin_client)
 
 
 def test_the_requests_of_the_page_answer_what_it_shows(

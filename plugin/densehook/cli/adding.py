@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 class Adding:
     """A vector field that is to be added to an index, as it is asked for; or one that it has."""
 
+    client: Elasticsearch
     index: str
     encoder: Path | None = None
     inputs: Sequence[str] = ()
@@ -47,7 +49,7 @@ class Adding:
                 f"{self.of_kind!r} has no field; known: {known}", param_hint="--kind"
             )
 
-    def to_index(self, client: Elasticsearch) -> Index:
+    def to_index(self) -> Index:
         """The index with its vector field, and with whoever makes its vectors.
 
         Raises BadParameter for a field that is new, and of which not enough is said, and as
@@ -55,21 +57,18 @@ class Adding:
         """
         from ..index import Index
 
-        stated = self._stated(client)
-        field = self._named(stated)
-        if stated is None and (self.encoder is None or not self.inputs):
+        if self._stated is None and (self.encoder is None or not self.inputs):
             raise typer.BadParameter(
-                f"index {self.index!r} has no vector field {field!r}; say what is to make it, and"
-                " from what",
+                f"index {self.index!r} has no vector field {self._named!r}; say what is to make it,"
+                " and from what",
                 param_hint="--encoder, --input",
             )
-        path = self.encoder or Path(stated.encoder if stated else "")
         return Index.add_field(
-            client,
+            self.client,
             self.index,
-            self._made(client, path),
+            self._made,
             inputs=self.inputs,
-            field=field,
+            field=self._named,
             index_type=self.index_type,
             in_cluster=self.in_cluster,
             chunk=self.chunk,
@@ -78,24 +77,22 @@ class Adding:
             modality=self.modality,
         )
 
-    def wanted(self, client: Elasticsearch, encoder: Path, *, measured: bool) -> Wanted:
+    def wanted(self, *, measured: bool) -> Wanted:
         """The same of a new index, where this one cannot take the field.
 
-        Raises EncoderMismatch where the cluster's encoder is another, BadParameter where nobody can
-        measure what there is.
+        Raises BadParameter where nobody can measure what there is.
         """
         from ..migration import Wanted
 
-        made, stated = self._made(client, encoder), self._stated(client)
-        if measured and (stated is None or not stated.mapping):
+        if measured and (self._stated is None or not self._stated.mapping):
             raise typer.BadParameter(
-                f"nothing says whose vectors field {self._named(stated)!r} has, so that there is"
-                " nothing to measure by; move without (--unmeasured)",
+                f"nothing says whose vectors field {self._named!r} has, so that there is nothing to"
+                " measure by; move without (--unmeasured)",
                 param_hint="--collection",
             )
         return Wanted(
-            made,
-            self._named(stated),
+            self._made,
+            self._named,
             self.inputs,
             self.index_type,
             self.chunk,
@@ -104,18 +101,20 @@ class Adding:
             self.modality if self.inputs else None,
         )
 
-    def _stated(self, client: Elasticsearch) -> VectorField | None:
+    @cached_property
+    def _stated(self) -> VectorField | None:
         """What the index says of the field already, or of its only one, if anything."""
         from ..elastic.adding import stated_field
         from ..elastic.indices import the_index
 
-        name, entry = the_index(client, self.index)
+        name, entry = the_index(self.client, self.index)
         return stated_field(name, entry["mappings"], self.field or self._usual)
 
-    def _named(self, stated: VectorField | None) -> str:
+    @property
+    def _named(self) -> str:
         """The name of the field that is there, or of the one to be added."""
-        if stated is not None:
-            return stated.name
+        if self._stated is not None:
+            return self._stated.name
         return self.field or self._usual or field_for(self.chunk)
 
     @property
@@ -123,6 +122,9 @@ class Adding:
         """The usual name of the kind that is asked for."""
         return None if self.of_kind is None else FIELDS[self.of_kind].USUAL_NAME
 
-    def _made(self, client: Elasticsearch, path: Path) -> Encoder | RemoteEncoder:
-        made = document_encoder(client, path, self.in_cluster)
+    @cached_property
+    def _made(self) -> Encoder | RemoteEncoder:
+        """The encoder that is named, or the field's own."""
+        path = self.encoder or Path(self._stated.encoder if self._stated else "")
+        made = document_encoder(self.client, path, self.in_cluster)
         return made if self.of_kind is None else made.of_kind(self.of_kind)

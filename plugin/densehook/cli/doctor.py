@@ -73,7 +73,7 @@ def _repair(client: Elasticsearch, findings: Sequence[Finding], texts: bool) -> 
             continue
         index, field = finding.to_embed
         try:
-            opened = Adding(index, field=field).to_index(client)
+            opened = Adding(client, index, field=field).to_index()
             print_embedded(opened, run(opened, texts))
         except DensehookError as error:
             note(f"{finding.subject}: {error}")

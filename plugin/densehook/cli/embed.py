@@ -118,6 +118,7 @@ def embed(
         raise typer.BadParameter("give one of them", param_hint="--collection, --unmeasured")
     client = connect(url, api_key, ca_certs)
     adding = Adding(
+        client,
         index,
         encoder,
         names(inputs or held or ""),
@@ -130,11 +131,11 @@ def embed(
         modality,
     )
     try:
-        opened = adding.to_index(client)
+        opened = adding.to_index()
     except (FieldTaken, EncoderMismatch) as error:
         if encoder is None or not (collection is not None or unmeasured):
             raise
-        wanted = adding.wanted(client, encoder, measured=collection is not None)
+        wanted = adding.wanted(measured=collection is not None)
         note(f"{error}")
         note(f"{index} is migrated instead: a new index is filled, and takes its place")
         change_encoder(client, index, wanted, collection, max_loss, remove_index, pace, failures)

@@ -196,13 +196,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 def renames(given: Sequence[str] | None) -> Mapping[str, str]:
     """Old names to new ones, of OLD=NEW. Raises BadParameter for what is not that."""
+    made = _pairs("--rename", given, "OLD=NEW", "is renamed twice")
+    for old, new in made.items():
+        if not new:
+            raise typer.BadParameter(f"{f'{old}='!r}; give OLD=NEW", param_hint="--rename")
+    return made
+
+
+def _pairs(option: str, given: Sequence[str] | None, form: str, twice: str) -> dict[str, str]:
+    """What is before the first = of each, and behind it; nothing is ``twice`` before one."""
     made: dict[str, str] = {}
     for text in given or ():
-        old, equals, new = text.partition("=")
-        if not (old and equals and new) or old in made:
-            said = f"{old!r} is renamed twice" if old in made else f"{text!r}; give OLD=NEW"
-            raise typer.BadParameter(said, param_hint="--rename")
-        made[old] = new
+        name, equals, rest = text.partition("=")
+        if not (name and equals) or name in made:
+            said = f"{name!r} {twice}" if name in made else f"{text!r}; give {form}"
+            raise typer.BadParameter(said, param_hint=option)
+        made[name] = rest
     return made
 
 
@@ -232,13 +241,7 @@ def prompt_rule(
                 "say which field chooses the prompt", param_hint="--prompt-field"
             )
         return None
-    made: dict[str, str] = {}
-    for text in prompts or ():
-        value, equals, prompt = text.partition("=")
-        if not (value and equals) or value in made:
-            said = f"{value!r} has two prompts" if value in made else f"{text!r}; give VALUE=PROMPT"
-            raise typer.BadParameter(said, param_hint="--prompt")
-        made[value] = prompt
+    made = _pairs("--prompt", prompts, "VALUE=PROMPT", "has two prompts")
     if not made:
         raise typer.BadParameter(
             f"give a prompt for each value of {field!r}, as VALUE=PROMPT", param_hint="--prompt"

@@ -58,6 +58,7 @@ def add_field(
     field = field or field_for(chunk)
     stated = stated_field(name, mapping, field)
     wording = Wording(template, prompt)
+    require_kept_source(name, entry)
     if in_cluster is None:
         in_cluster = has_encoder(client, manifest.name, manifest.space)
     elif in_cluster:
@@ -68,7 +69,6 @@ def add_field(
         _require_same_chunks(name, stated, chunk)
         _require_same_wording(name, stated, wording)
         _require_same_modality(name, stated, inputs, modality)
-        require_kept_source(name, entry)
         change = {"properties": notes} if (notes := notes_addition(name, mapping)) else {}
     else:
         change = addition_request(
@@ -81,7 +81,6 @@ def add_field(
             chunk=chunk,
             wording=wording,
             modality=modality,
-            settings=entry["settings"],
         )
         _require_no_vectors(client, name, field)
     with elastic_errors(client):

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from ..bundle import Pairing
 from ..errors import ExportError, RecipeError
 from .edges import edge_texts
 from .graph import tells_types_apart
+from .labels import labels_of, many_labels
 from .modules_json import read_json
 from .recipe import Recipe
 from .reference import Reference
@@ -264,15 +265,9 @@ def _require_scores(folder: Path, *, decoder: bool) -> None:
             f"{folder} is a decoder ({name}), which scores pairs by its answer to a question; give"
             " the recipe a [template] with that, and the tokens yes and no"
         )
-    try:
-        labels = AutoConfig.from_pretrained(folder, trust_remote_code=False).num_labels
-    except Exception:
-        return  # loading says what is wrong
-    if labels != 1:
-        raise RecipeError(
-            f"{folder} tells {labels} labels apart; a cross-encoder has one label, the score: take"
-            " a model that was trained to rank"
-        )
+    labels = labels_of(folder)
+    if labels not in (None, 1):
+        raise RecipeError(many_labels(folder, labels))
 
 
 def _found(ids: Sequence[int], part: Sequence[int], start: int) -> int:

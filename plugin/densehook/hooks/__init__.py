@@ -3,7 +3,7 @@
 Pure: no server, no model, no numbers library; what an index says of its vectors is read here.
 """
 
-from .adding import addition_request, keeps_source, notes_addition, require_kept_source
+from .adding import addition_request, notes_addition
 from .coverage import (
     embedded,
     has_note,
@@ -25,6 +25,7 @@ from .indexing import (
     require_index_type,
     require_making,
 )
+from .kept_source import keeps_source, require_kept_source
 from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
 from .new_fields import IndexTypes, Kinds, NewField, new_fields
 from .notes import (

@@ -18,7 +18,7 @@ from .indexing import (
     vector_mapping,
 )
 from .notes import NOTES, NOTES_MAPPING
-from .paths import has_source, is_disabled, mapped_fields, mapping_at, source_paths
+from .paths import is_disabled, mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
 from .text_rule import Modality
 from .wording import PLAIN, Wording
@@ -75,15 +75,14 @@ def addition_request(
     chunk: ChunkRule | None = None,
     wording: Wording = PLAIN,
     modality: Modality = "text",
-    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
 
-    What the mapping says already stays. Raises RequestError where it cannot take the field.
+    What the mapping says already stays. Raises RequestError where it cannot take the field. Whether
+    documents can be written anew is another question: ``require_kept_source``.
     """
     index_type = require_index_type(manifest, index_type)
     require_field_names(inputs, field, chunk)
-    require_kept_source(index, {"mappings": mapping, "settings": settings or {}})
     properties = mapping.get("properties", {})
     require_inputs(index, mapping, manifest, inputs, chunk, wording, modality)
     path, wanted = vector_mapping(manifest, index_type, field, chunk)
@@ -120,24 +119,6 @@ def notes_addition(index: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
             f" {_ANOTHER}"
         )
     return {}
-
-
-def keeps_source(entry: Mapping[str, Any]) -> bool:
-    """Whether an index, of these mappings and settings, keeps its documents whole."""
-    mapping = entry["mappings"]
-    source = mapping.get("_source", {})
-    kept = has_source(mapping, entry["settings"])
-    return kept and not source.get("excludes") and not source.get("includes")
-
-
-def require_kept_source(index: str, entry: Mapping[str, Any]) -> None:
-    """Raises RequestError unless documents are kept whole, to be read and written anew."""
-    if not keeps_source(entry):
-        raise RequestError(
-            f"index {index!r} does not keep the whole of its documents (_source in its mapping), so"
-            f" that none can be written anew; give the files that they come from: densehook migrate"
-            " --from"
-        )
 
 
 def require_inputs(

@@ -122,11 +122,3 @@ def _splits(path: str) -> Iterator[tuple[str, str]]:
     for dot, character in enumerate(path):
         if character == ".":
             yield path[:dot], path[dot + 1 :]
-
-
-def has_source(mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Whether an index keeps the source of its documents, or what it can be made of again."""
-    stated = mapping.get("_source", {})
-    by_setting = settings.get("index", {}).get("mapping", {}).get("source", {}).get("mode")
-    is_off = stated.get("enabled", True) is False
-    return not is_off and "disabled" not in (stated.get("mode"), by_setting)

@@ -13,8 +13,9 @@ from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import NoProvenance, RequestError
 from ..fusion import LearnedWeights
+from .kept_source import has_source
 from .kinds import VECTOR_LISTS
-from .paths import has_source, is_disabled, is_nested, mapping_at, source_paths
+from .paths import is_disabled, is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
 from .template import TextTemplate
 from .text_rule import MODALITIES, Input, Modality, TextRule
@@ -115,8 +116,8 @@ def field_meta(
     """A mapping's ``_meta`` with one vector field more.
 
     What it states already of how the text of these inputs is made stays, where ``wording`` says
-    nothing else. BM25 searches the inputs,
-    each for itself, unless the mapping names others, or they hold no texts.
+    nothing else. BM25 searches the inputs, each for itself, unless the mapping names others, or
+    they hold no texts.
     """
     densehook = _object(meta.get(META))
     known = _object(densehook.get("fields"))

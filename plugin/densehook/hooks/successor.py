@@ -10,7 +10,7 @@ from typing import Any
 from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
-from .adding import notes_addition, require_inputs, require_kept_source
+from .adding import notes_addition, require_inputs
 from .indexing import (
     field_for,
     place,
@@ -18,6 +18,7 @@ from .indexing import (
     require_index_type,
     vector_mapping,
 )
+from .kept_source import require_kept_source
 from .kinds import field_for_kind
 from .notes import NOTES
 from .paths import mapping_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..collections import BadLine, Documents, documents_from
+from ..collections import BadLine, documents_from
 from ..collections.vectors import (
     MadeBy,
     VectorBatch,
@@ -78,7 +78,7 @@ def import_vectors(
         if index.field.inputs:
             opened.require_any(index.field.text.paths)
         is_source = isinstance(documents, str | Path) and Path(documents) == source
-        given = _without_vectors(opened) if is_source else opened
+        given = opened.changed(_without_vectors) if is_source else opened
     return taking.import_vectors(
         index.client,
         index.provenance,
@@ -91,14 +91,10 @@ def import_vectors(
     )
 
 
-def _without_vectors(documents: Documents) -> Iterator[Document | BadLine]:
-    """Documents whose rows hold their vectors, which are read from there once more."""
-    for item in documents:
-        if isinstance(item, BadLine):
-            yield item
-        else:
-            kept = {name: each for name, each in item.fields.items() if name not in _OF_VECTORS}
-            yield replace(item, fields=kept)
+def _without_vectors(document: Document) -> Document:
+    """A document whose row holds its vector, which is read from there once more."""
+    kept = {name: each for name, each in document.fields.items() if name not in _OF_VECTORS}
+    return replace(document, fields=kept)
 
 
 def export_vectors(

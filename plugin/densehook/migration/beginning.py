@@ -27,6 +27,7 @@ from ..hooks import (
     Wording,
     mapping_at,
     pipelines_of,
+    read_provenance,
     short,
     successor_request,
 )
@@ -110,6 +111,8 @@ def _begin(
             " migration sets and takes away itself"
         )
     name, body = wanted_index(client, alias, old, entry, stated, wanted)
+    if wanted.documents is not None and not encodes_in_cluster(client, wanted):
+        _require_filled_by_files(old, body["mappings"], name, wanted)
     state = State(
         old=old,
         new=free_name(client, f"{alias}-{manifest.space[7:15]}"),
@@ -173,6 +176,20 @@ def replaced_field(index: str, mapping: Mapping[str, Any], name: str | None) -> 
 def field_of(client: Elasticsearch, index: str, name: str | None) -> VectorField | None:
     """An index's field of that name, as ``replaced_field``; None without a name."""
     return replaced_field(index, the_index(client, index)[1]["mappings"], name) if name else None
+
+
+def _require_filled_by_files(
+    old: str, mapping: Mapping[str, Any], name: str, wanted: Wanted
+) -> None:
+    """Raises RequestError where another vector field would stay empty: files have no vectors."""
+    fields = read_provenance(old, mapping).vector_fields
+    filled = fields[name].beside(fields.values(), wanted.encoder.manifest)
+    for each in fields.values():
+        if each.name != name and each not in filled:
+            raise RequestError(
+                f"files have no vectors for {each.name!r}, which are of {each.encoder!r} in index"
+                f" {old!r}; leave the vectors to the cluster, or go without files"
+            )
 
 
 def _require_another(alias: str, stated: VectorField | None, wanted: Wanted) -> None:

@@ -47,9 +47,9 @@ def fill(
     is written to the old index from the moment in which the first of them began is left to
     following it, and so is what the files lack or have too much. Vectors that documents bring for
     the ``old`` field or the new one are left out, as of those that are copied. Raises RequestError
-    where the index was filled otherwise, and where it has vector fields that would stay empty.
+    where the index was filled otherwise.
     """
-    _require_fillable(after, documents, state)
+    _require_these(documents, state)
     if state.filled:
         return FromFiles(state.indexed, 0, None, EncodeStats())
     # without an encoder of its own it leaves the vectors to the cluster
@@ -65,7 +65,9 @@ def fill(
     own = [after.field] if old is None else [after.field, old]
     set_pipelines(after.client, after.name, state.pipelines)  # files have not been through them
     try:
-        report = _feed(fed, documents.changed(lambda each: _bare(each, own)), checkpoint, way)
+        bare = documents.changed(lambda each: _bare(each, own))
+        total = count_in(after.client, state.old)  # as many as the files have, or nearly
+        report = _feed(fed, bare, checkpoint, total, way)
     finally:
         set_pipelines(after.client, after.name, {})
     if not checkpoint.failed:
@@ -76,7 +78,7 @@ def fill(
     return FromFiles(checkpoint.indexed, checkpoint.failed, first, encoded)
 
 
-def _require_fillable(after: Index, documents: Documents, state: State) -> None:
+def _require_these(documents: Documents, state: State) -> None:
     if state.marks and not state.files:
         raise RequestError(
             f"index {state.new!r} was filled with what {state.old!r} has; go on without files, or"
@@ -87,17 +89,6 @@ def _require_fillable(after: Index, documents: Documents, state: State) -> None:
             f"index {state.new!r} was filled from other files, or these have changed since; go on"
             " with those, or end it with --abort and begin anew"
         )
-    if after.provenance.in_cluster or after.encoder is None:
-        return
-    others = after.provenance.vector_fields.values()
-    filled = after.field.beside(others, after.encoder.manifest)
-    for each in others:
-        if each.name != after.field.name and each not in filled:
-            raise RequestError(
-                f"files have no vectors for {each.name!r}, which are of {each.encoder!r} in index"
-                f" {state.old!r}; leave the vectors to the cluster, or go without files: end this"
-                " one with --abort"
-            )
 
 
 def _checkpoint(fed: Index, documents: Documents, way: Way) -> Checkpoint:
@@ -109,8 +100,9 @@ def _checkpoint(fed: Index, documents: Documents, way: Way) -> Checkpoint:
     return checkpoint
 
 
-def _feed(fed: Index, documents: Documents, checkpoint: Checkpoint, way: Way) -> FeedReport:
-    total = count_in(fed.client, fed.name) or 1
+def _feed(
+    fed: Index, documents: Documents, checkpoint: Checkpoint, total: int, way: Way
+) -> FeedReport:
     before = checkpoint.done
 
     def progress(done: int) -> None:

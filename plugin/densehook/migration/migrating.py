@@ -73,12 +73,12 @@ def migrate(
     before = None if gate is None else searchable(client, old, wanted.field, gate)
     state = begun(client, alias, old, entry, wanted, kept)
     after = Index.open(client, state.new, wanted.encoder, field=state.new_field)
-    copier = copier_into(after, old, field_of(client, state.old, state.old_field), wanted)
+    old_field = field_of(client, state.old, state.old_field)
+    copier = copier_into(after, old, old_field, wanted)
     from_files: FromFiles | None = None
     if wanted.documents is None:
         require_filled(state)
     else:
-        old_field = field_of(client, state.old, state.old_field)
         from_files = fill(after, old_field, wanted.documents, state, kept, way)
         if from_files.failed:
             done = Migrated(state.old, state.new, Copied(), from_files)
@@ -88,7 +88,7 @@ def migrate(
     def prepare() -> None:
         set_pipelines(client, state.new, state.pipelines)
         state.back = checkpoints_of(client, state.new)
-        _change_templates(client, state, kept, after.field)
+        _change_templates(client, state, kept, old_field, after.field)
 
     with _following(client, state, copier, kept, way) as following:
         done = Migrated(state.old, state.new, following.copied, from_files)
@@ -100,7 +100,6 @@ def migrate(
             done.refused = refused
             return done
         with suppress(DensehookError):  # told by who may read them; nothing hangs on it
-            old_field = field_of(client, state.old, state.old_field)
             done.others = other_templates_of(client, state.old, old_field)
         try:
             done.aliases, done.blocked_s = move(
@@ -201,9 +200,10 @@ def finish(client: Elasticsearch, alias: str) -> str:
     return state.old
 
 
-def _change_templates(client: Elasticsearch, state: State, kept: Kept, new: VectorField) -> None:
+def _change_templates(
+    client: Elasticsearch, state: State, kept: Kept, old: VectorField | None, new: VectorField
+) -> None:
     """Has the next index of a template be like the new one; how it was is kept first."""
-    old = field_of(client, state.old, state.old_field)
     found = templates_of(client, state.old, old)
     state.templates |= found
     kept.write(state)

@@ -16,6 +16,7 @@ from ...encode.session import Session
 from ...errors import ExportError
 from ..finishing import Draft, finish, new_folder
 from ..kinds.cross import part
+from ..labels import labels_of, many_labels
 from ..modules_json import read_json
 from ..pair_gate import golden_pairs, run_pair_gate
 from ..recipe import Recipe
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 KIND = "cross"
 _USUAL = ("logits", "score", "scores")
-_USUAL_LABELS = 2
 _DEFAULT_TOKENS = 512
 """Tokens, where neither the folder nor the command says how many the model reads."""
 
@@ -48,15 +48,11 @@ def require_no_labels(folder: Path, graph: Graph) -> None:
     They are no vector, however many there are.
     """
     config: Any = read_json(folder / "config.json")
-    stated = config if isinstance(config, dict) else {}
-    name = str(next(iter(stated.get("architectures") or [""])))
-    labels = len(stated.get("id2label") or range(_USUAL_LABELS))  # which transformers leaves out
-    gives_labels = any(tuple(shape[1:]) == (labels,) for shape in graph.outputs.values())
-    if name.endswith("ForSequenceClassification") and labels > 1 and gives_labels:
-        raise ExportError(
-            f"{folder} tells {labels} labels apart; a cross-encoder has one label, the score: take"
-            " a model that was trained to rank"
-        )
+    name = str(next(iter(config.get("architectures") or [""]))) if isinstance(config, dict) else ""
+    labels = labels_of(folder) if name.endswith("ForSequenceClassification") else None
+    given = [tuple(shape[1:]) for shape in graph.outputs.values()]
+    if labels not in (None, 1) and (labels,) in given:
+        raise ExportError(many_labels(folder, labels))
 
 
 def import_pairs(asked: Asked) -> Bundle:
