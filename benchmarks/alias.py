@@ -18,7 +18,7 @@ from elasticsearch import Elasticsearch
 from densehook import node
 from densehook.elastic.connect import connect
 from densehook.encode import load
-from densehook.hooks import index_request
+from densehook.hooks import Reading, index_request
 
 from .report import Result, at_most, out, parser, show
 from .setting import minilm, own_node
@@ -87,7 +87,7 @@ def main() -> int:
     with own_node(given.version, with_plugin=True) as url:
         client = connect(url)
         started = time.perf_counter()
-        make_indices(client, given.indices, index_request(encoder.manifest, inputs=["text"]))
+        make_indices(client, given.indices, index_request(encoder.manifest, Reading(["text"])))
         out.print(f"{given.indices:,} indices in {time.perf_counter() - started:.0f} s")
         near = {"k": 10, "num_candidates": 10, "filter": NO_SHARD}
         dense = {"dense": {"field": "embedding", "text": TEXT, **near}}

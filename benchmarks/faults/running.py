@@ -25,6 +25,7 @@ _RUNS = 60
 _RUN_S = 300
 _BUSY_REQUESTS = 4
 _STOPPED = 75
+_LAST_BITS = 1e-6
 
 
 @dataclass
@@ -37,6 +38,10 @@ class Outcome:
     bulks: int
     struck: Counter[str] = field(default_factory=Counter)
 
+    def farthest(self, alone: Outcome) -> float:
+        """The largest difference of a number in a vector from one of a feed left alone."""
+        return self.held.farthest(alone.held)
+
     def wrong(self, alone: Outcome) -> dict[str, int]:
         """How many documents are not what a feed that was left alone made of them."""
         theirs, ours = alone.held.documents, self.held.documents
@@ -48,9 +53,11 @@ class Outcome:
             "otherwise": sum(ours[i] != theirs[i] for i in ours.keys() & theirs.keys()),
         }
 
-    def unlike(self, alone: Outcome) -> list[str]:
-        """The same in words, with what is wrong with the letters."""
+    def unlike(self, alone: Outcome, tolerance: float) -> list[str]:
+        """The same in words, with what is wrong with the letters, and with vectors."""
         told = [f"{count} documents {what}" for what, count in self.wrong(alone).items() if count]
+        if (farthest := self.farthest(alone)) > tolerance:
+            told.append(f"vectors differ by up to {farthest:.1e}")
         ours, theirs = (set(each.letters.splitlines()) for each in (self, alone))
         told += [f"a letter more: {line[:300]}" for line in sorted(ours - theirs)[:2]]
         told += [f"a letter less: {line[:300]}" for line in sorted(theirs - ours)[:2]]
@@ -63,18 +70,30 @@ class FeedFailed(Exception):
 
 @dataclass(frozen=True)
 class Feeding:
-    """What is fed, by which encoder, into which world."""
+    """What is fed, by which encoder, into which world; ``in_node`` that encodes."""
 
     world: World
     corpus: Path
     bundle: Bundle
     inputs: Sequence[str]
+    in_node: bool = False
+
+    @property
+    def tolerance(self) -> float:
+        """How far vectors may differ from those of a feed left alone.
+
+        A feed encodes the same texts together however often it is run. A node encodes what comes
+        together, less of it where a request is sent again, and sums of other batches have other
+        last bits.
+        """
+        return _LAST_BITS if self.in_node else 0.0
 
     def run(self, schedule: Schedule) -> Outcome:
         """Feeds an index of the schedule's own while its faults strike. Raises FeedFailed."""
         index = f"feed-{schedule.seed}"
         client = self.world.mended()
-        create_index(client, index, self.bundle.manifest, inputs=self.inputs)
+        manifest = self.bundle.manifest
+        create_index(client, index, manifest, inputs=self.inputs, in_cluster=self.in_node)
         striking = _Striking(self.world, schedule)
         with (
             tempfile.TemporaryDirectory() as scratch,
@@ -99,7 +118,8 @@ class Feeding:
         jumping = ["benchmarks.faults.jumping", str(schedule.seed)]
         program = jumping if schedule.clock_jumps else ["densehook"]
         command = [sys.executable, "-m", *program, "ingest", index, str(self.corpus), "--url", url]
-        command += ["--encoder", str(self.bundle.path), "--failures", "dead.jsonl"]
+        command += [] if self.in_node else ["--encoder", str(self.bundle.path)]
+        command += ["--failures", "dead.jsonl"]
         command += ["--checkpoint", schedule.checkpoint, "--patience", schedule.patience]
         with striking.feeder(command, folder) as feeder:
             try:

@@ -17,13 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from densehook import node
+from densehook.bundle import Bundle
+from densehook.elastic.cluster import reload_encoders
 from densehook.elastic.connect import connect
 from densehook.elastic.indices import provenance_of
 from densehook.elastic.paging import pages
-from densehook.hooks import NOTES
+from densehook.hooks.kinds.dense import parsed
 from densehook.node.state import data_folder
 
 # such a node lives for seconds: the compiler for long lives costs it more than it gives
@@ -95,8 +98,12 @@ class World:
 
 
 @contextmanager
-def world(version: str = node.ELASTICSEARCH_VERSION) -> Iterator[World]:
-    """A running node, gone afterwards."""
+def world(
+    version: str = node.ELASTICSEARCH_VERSION, *, serves: Bundle | None = None
+) -> Iterator[World]:
+    """A running node, gone afterwards; with the plugin, where it ``serves`` a bundle."""
+    plugins = [] if serves is None else [_plugin(version)]
+    bundles = [] if serves is None else [serves.path]
     home = Path(tempfile.mkdtemp(prefix="densehook-faults-"))
     home.chmod(0o755)  # Elasticsearch runs as another user where this runs as root
     data = home / data_folder(version)
@@ -104,7 +111,10 @@ def world(version: str = node.ELASTICSEARCH_VERSION) -> Iterator[World]:
     small_disk = _mount(data)
     made: World | None = None
     try:
-        made = World(home, node.start(version, home), small_disk)
+        started = node.start(version, home, plugins=plugins, bundles=bundles)
+        made = World(home, started, small_disk)
+        if serves is not None:
+            reload_encoders(connect(started.url))
         yield made
     finally:
         for thread in made._mending if made else []:
@@ -113,6 +123,13 @@ def world(version: str = node.ELASTICSEARCH_VERSION) -> Iterator[World]:
         if small_disk:
             subprocess.run(["umount", "--lazy", str(data)], check=True)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _plugin(version: str) -> Path:
+    archive = node.built_plugin(version)
+    if archive is None:
+        raise SystemExit("the plugin is not built; build it with: make plugin")
+    return archive
 
 
 def _mount(folder: Path) -> bool:
@@ -133,25 +150,38 @@ def _fill(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Held:
-    """What an index holds: of each document a hash of its source, vectors and all."""
+    """What an index holds: of each document a hash of its source, and its vector."""
 
     documents: dict[str, str]
+    vectors: dict[str, np.ndarray]
     doubled: int
-    without_vector: int
+
+    @property
+    def without_vector(self) -> int:
+        """How many documents have none."""
+        return len(self.documents) - len(self.vectors)
+
+    def farthest(self, other: Held) -> float:
+        """The largest difference of a number in vectors that both hold; 0 where all are equal."""
+        both = self.vectors.keys() & other.vectors.keys()
+        return max(
+            (float(abs(self.vectors[i] - other.vectors[i]).max()) for i in both), default=0.0
+        )
 
 
 def held_by(client: Elasticsearch, index: str) -> Held:
     """All documents of an index."""
     client.indices.refresh(index=index)
-    provenance = provenance_of(client, index)
-    (vector,) = provenance.vector_fields.values()
-    fields = [*vector.inputs, vector.name, NOTES, "metadata"]
+    (field,) = provenance_of(client, index).vector_fields.values()
     documents: dict[str, str] = {}
-    rows = bare = 0
-    for hits in pages(client, index, {"match_all": {}}, fields, _PAGE):
+    vectors: dict[str, np.ndarray] = {}
+    rows = 0
+    for hits in pages(client, index, {"match_all": {}}, ["*"], _PAGE):
         for hit in hits:
             rows += 1
-            bare += vector.name not in hit["_source"]
-            source = json.dumps(hit["_source"], sort_keys=True)
-            documents[hit["_id"]] = hashlib.sha256(source.encode()).hexdigest()
-    return Held(documents, rows - len(documents), bare)
+            source = hit["_source"]
+            if (vector := source.pop(field.name, None)) is not None:
+                vectors[hit["_id"]] = np.asarray(parsed(vector), np.float32)
+            said = json.dumps(source, sort_keys=True)
+            documents[hit["_id"]] = hashlib.sha256(said.encode()).hexdigest()
+    return Held(documents, vectors, rows - len(documents))

@@ -28,7 +28,7 @@ from densehook.elastic.succession import other_templates_of
 from densehook.encode import Encoder, load
 from densehook.errors import ClusterUnavailable, DensehookError, RequestError
 from densehook.export.texts import PASSAGES
-from densehook.hooks import Wording, index_request, note_of
+from densehook.hooks import Reading, Wording, index_request, note_of
 from densehook.index import Index
 from densehook.migration import Gate, Wanted, Way, abort, finish, migrate, roll_back
 from densehook.migration.moving import LONGEST_BLOCK_S
@@ -588,7 +588,7 @@ def test_an_index_that_keeps_no_source_is_filled_from_files_alone(
 ) -> None:
     encoders = named["equal"], crowded_node.encoder
     before, after = encoders if in_cluster else encoders[::-1]
-    body = index_request(before.manifest, inputs=INPUTS, index_type="hnsw")
+    body = index_request(before.manifest, Reading(INPUTS), index_type="hnsw")
     body["mappings"]["_source"] = {"enabled": False}
     es.indices.create(index=OLD, aliases={ALIAS: {}}, **body)
     rows = {str(n): {"title": f"title {n}", "text": text_at(n)} for n in range(20)}

@@ -20,7 +20,7 @@ from densehook.elastic.connect import connect
 from densehook.encode import Encoder, load
 from densehook.errors import ElasticError, RequestError
 from densehook.export.texts import PASSAGES
-from densehook.hooks import index_request
+from densehook.hooks import Reading, index_request
 from densehook.index import Index
 from densehook.migration import Gate, Wanted, abort, finish, migrate, roll_back
 from renamed import renamed
@@ -62,7 +62,7 @@ class Stream:
         self.es = es
         self.name = name
         self.template = f"template-of-{name}"
-        body = index_request(encoder.manifest, inputs=INPUTS, index_type="hnsw")
+        body = index_request(encoder.manifest, Reading(INPUTS), index_type="hnsw")
         if in_cluster:
             body["settings"]["densehook"] = {"embed": True}
         es.indices.put_index_template(

@@ -23,7 +23,7 @@ from densehook.elastic.bulk import Write, send
 from densehook.elastic.cluster import encoders_of, reload_encoders
 from densehook.elastic.indices import create_index
 from densehook.encode import Encoder
-from densehook.hooks import index_request
+from densehook.hooks import Reading, index_request
 from densehook.ingest import feed
 from densehook.ingest import write as writing
 from densehook.node.launching import numbers
@@ -164,7 +164,7 @@ def test_vectors_are_written_in_base64_where_the_server_takes_it_and_nobody_sees
 ) -> None:
     can_hide = numbers(plugin_node.version) >= (9, 2)
     reads_base64 = numbers(plugin_node.version) >= (9, 3)
-    body = index_request(minilm.manifest, inputs=["text"])
+    body = index_request(minilm.manifest, Reading(["text"]))
     if can_hide:
         body["settings"]["index.mapping.exclude_source_vectors"] = not seen
     plugin_client.indices.create(index=plugin_index, **body)
@@ -275,7 +275,7 @@ def test_a_missing_encoder_is_named_with_those_there_are(
 def test_a_field_of_another_encoder_is_refused(
     plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder, pipeline: Callable[..., str]
 ) -> None:
-    body = index_request(minilm.manifest, inputs=["text"])
+    body = index_request(minilm.manifest, Reading(["text"]))
     body["settings"].pop("analysis")
     body["mappings"]["properties"]["text"] = {"type": "text"}
     entry = body["mappings"]["_meta"]["densehook"]["fields"]["embedding"]

@@ -17,7 +17,7 @@ from densehook.encode import Encoder, load
 from densehook.export import find_files, import_bundle, imported_recipe
 from densehook.export.texts import PASSAGES, QUESTIONS
 from densehook.export.variants import build_variant
-from densehook.hooks import index_request
+from densehook.hooks import Reading, index_request
 from densehook.hooks.kinds.dense import parsed
 from densehook.index import Index
 from densehook.node import NodeState
@@ -127,7 +127,7 @@ def test_a_bundle_without_its_tower_is_refused_by_the_node(
 def test_an_encoder_of_another_space_is_refused_a_mapping(
     es: Elasticsearch, minilm: Encoder, towers: Bundle
 ) -> None:
-    body = index_request(minilm.manifest, inputs=["text"])
+    body = index_request(minilm.manifest, Reading(["text"]))
     body["mappings"]["_meta"]["densehook"]["fields"]["embedding"]["encoder"] = "towers"
     with pytest.raises(BadRequestError, match=r"encoder \[towers\] is in service here with"):
         es.indices.create(index="elsewhere", mappings=body["mappings"], settings=body["settings"])

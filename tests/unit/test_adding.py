@@ -14,6 +14,7 @@ from densehook.elastic.adding import require_index
 from densehook.errors import RequestError
 from densehook.hooks import (
     NOTES,
+    Reading,
     TextRule,
     VectorField,
     addition_request,
@@ -35,7 +36,7 @@ def added(bundle: Bundle, mapping: Mapping[str, Any]) -> dict[str, Any]:
         "articles",
         mapping,
         bundle.manifest,
-        inputs=INPUTS,
+        Reading(INPUTS),
         field="parts.vector",
         index_type="flat",
     )

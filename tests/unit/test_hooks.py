@@ -11,6 +11,7 @@ from densehook.bundle import Bundle, Dense, Manifest
 from densehook.errors import EncoderMismatch, NoProvenance, RequestError, UnusableDocument
 from densehook.hooks import (
     FIELDS,
+    Reading,
     TextRule,
     bm25_request,
     index_request,
@@ -33,7 +34,7 @@ def manifest(tiny_bundle: Bundle) -> Manifest:
 
 
 def mapping(manifest: Manifest, *inputs: str) -> dict[str, Any]:
-    return index_request(manifest, inputs=inputs or ("title", "text"))["mappings"]
+    return index_request(manifest, Reading(inputs or ("title", "text")))["mappings"]
 
 
 def test_indices_of_one_encoder_are_searched_as_one(manifest: Manifest) -> None:
@@ -133,7 +134,7 @@ def test_names_in_meta_may_be_one_or_several_or_left_out(
 
 @pytest.mark.parametrize("field", ["meta.vector", "a.b.c"])
 def test_a_vector_field_may_lie_in_an_object(manifest: Manifest, field: str) -> None:
-    content = index_request(manifest, inputs=["meta.text", "title"], field=field)["mappings"]
+    content = index_request(manifest, Reading(["meta.text", "title"]), field=field)["mappings"]
     head, _, rest = field.partition(".")
     assert field not in content["properties"]
     assert rest.partition(".")[0] in content["properties"][head]["properties"]
@@ -193,7 +194,7 @@ def test_an_unknown_or_ambiguous_vector_field_lists_the_known(manifest: Manifest
 def test_an_index_has_the_vector_field_its_encoder_needs(
     manifest: Manifest, index_type: str
 ) -> None:
-    body = index_request(manifest, inputs=["body"], index_type=index_type, shards=3, replicas=1)
+    body = index_request(manifest, Reading(["body"]), index_type=index_type, shards=3, replicas=1)
     assert body["settings"]["number_of_shards"] == 3
     assert body["settings"]["number_of_replicas"] == 1
     assert body["mappings"]["properties"]["embedding"] == {
@@ -206,7 +207,7 @@ def test_an_index_has_the_vector_field_its_encoder_needs(
 
 
 def test_bm25_searches_one_field_with_anserinis_parameters(manifest: Manifest) -> None:
-    body = index_request(manifest, inputs=["title", "meta.body"])
+    body = index_request(manifest, Reading(["title", "meta.body"]))
     properties = body["mappings"]["properties"]
     (searched,) = read_provenance("p", body["mappings"]).bm25_fields
     assert properties["title"]["copy_to"] == searched

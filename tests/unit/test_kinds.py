@@ -29,7 +29,7 @@ from densehook.encode.kinds import OUTPUTS
 from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError, SelfTestError
 from densehook.export.drafts import DRAFTS
 from densehook.export.kinds import GATES
-from densehook.hooks import FIELDS, field_of, index_request, read_provenance
+from densehook.hooks import FIELDS, Reading, field_of, index_request, read_provenance
 
 PACKAGE = Path(densehook.__file__).parent
 ROOMS = ("bundle", "encode", "export", "hooks", "elastic", "ingest", "index", "tune", "cli", "page")
@@ -141,7 +141,7 @@ def test_a_new_kind_needs_its_modules_and_entries_alone(weights: Bundle) -> None
         assert engine.encode_query("water") == two
         assert list(engine.encode_documents(["water", "water"]).vectors) == [two, two]
 
-    body = index_request(weights.manifest, inputs=["text"], field="terms")
+    body = index_request(weights.manifest, Reading(["text"]), field="terms")
     assert body["mappings"]["properties"]["terms"] == {"type": "rank_features"}
     (field,) = read_provenance("p", body["mappings"]).vector_fields.values()
     field.require(weights.manifest, "p")
@@ -164,8 +164,8 @@ def test_what_only_one_kind_can_is_refused_to_others_by_name(
     alone = "'tiny-bert' is of kind 'weights'; this can be done with one of kind 'dense' alone"
     with pytest.raises(BundleError, match=alone):
         _ = Encoder(weights).dims
-    dense = index_request(tiny_bundle.manifest, inputs=["text"])["mappings"]
-    sparse = index_request(weights.manifest, inputs=["text"])["mappings"]
+    dense = index_request(tiny_bundle.manifest, Reading(["text"]))["mappings"]
+    sparse = index_request(weights.manifest, Reading(["text"]))["mappings"]
     for mapping, manifest, said in (
         (
             dense,

@@ -9,7 +9,7 @@ import pytest
 from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.errors import BundleError, RequestError
-from densehook.hooks import index_request, new_fields, pipeline_request, read_provenance
+from densehook.hooks import Reading, index_request, new_fields, pipeline_request, read_provenance
 
 ALL = ["dense", "sparse", "multi"]
 
@@ -83,7 +83,7 @@ def test_the_mapping_and_the_pipeline_have_each_field(m3_bundle: Bundle) -> None
     first, *others = new_fields(m3_bundle.manifest, ALL, inputs=["body"])
     body = index_request(
         first.manifest,
-        inputs=["body"],
+        Reading(["body"]),
         index_type=first.index_type,
         field=first.name,
         beside=dict(each.mapping() for each in others),
@@ -94,9 +94,9 @@ def test_the_mapping_and_the_pipeline_have_each_field(m3_bundle: Bundle) -> None
         each.require(m3_bundle.manifest, "three")
     with pytest.raises(RequestError, match="has several vector fields"):
         read.vector_field()
-    processors = pipeline_request(
-        m3_bundle.manifest, inputs=["body"], fields=list(read.vector_fields)
-    )["processors"]
+    processors = pipeline_request(m3_bundle.manifest, Reading(["body"]), list(read.vector_fields))[
+        "processors"
+    ]
     assert [each["densehook"]["output"] for each in processors] == [
         "embedding",
         "weights",
@@ -108,7 +108,7 @@ def test_fields_of_other_texts_are_not_opened_together(m3_bundle: Bundle) -> Non
     first, *others = new_fields(m3_bundle.manifest, ALL, inputs=["body"])
     body = index_request(
         first.manifest,
-        inputs=["body"],
+        Reading(["body"]),
         field=first.name,
         beside=dict(each.mapping() for each in others),
     )

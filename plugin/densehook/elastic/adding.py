@@ -12,6 +12,7 @@ from ..chunk import ChunkRule
 from ..errors import FieldTaken, NoProvenance, RequestError
 from ..hooks import (
     Modality,
+    Reading,
     VectorField,
     Wording,
     addition_request,
@@ -75,12 +76,9 @@ def add_field(
             name,
             mapping,
             manifest,
-            inputs=inputs or (stated.inputs if stated else ()),
+            Reading(inputs or (stated.inputs if stated else ()), chunk, wording, modality),
             field=field,
             index_type=index_type,
-            chunk=chunk,
-            wording=wording,
-            modality=modality,
         )
         _require_no_vectors(client, name, field)
     with elastic_errors(client):

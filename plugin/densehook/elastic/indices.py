@@ -16,6 +16,7 @@ from ..hooks import (
     Kinds,
     Modality,
     Provenance,
+    Reading,
     Wording,
     index_request,
     new_fields,
@@ -23,7 +24,6 @@ from ..hooks import (
     pipeline_request,
     read_provenance,
     require_field_names,
-    require_making,
     searched_together,
     with_weights,
 )
@@ -67,9 +67,9 @@ def create_index(
     first, *others = new_fields(
         manifest, kinds, inputs=inputs, field=field, index_type=index_type, chunk=chunk
     )
-    wording = Wording(template, prompt)
-    require_making(manifest, inputs, chunk, wording, modality)
-    named = list(dict.fromkeys([*inputs, *wording.chosen_by]))
+    reading = Reading(inputs, chunk, Wording(template, prompt), modality)
+    reading.require(manifest)
+    named = list(dict.fromkeys([*inputs, *reading.wording.chosen_by]))
     require_field_names(named, first.name, chunk)
     with elastic_errors(client):
         if index_exists(client, index):
@@ -80,29 +80,20 @@ def create_index(
             require_encoder(client, manifest)
         body = index_request(
             first.manifest,
-            inputs=inputs,
+            reading,
             index_type=first.index_type,
             shards=shards,
             replicas=replicas,
             field=first.name,
             analysis=_analysis(client),
             pipeline=pipeline_name(index) if in_cluster else None,
-            chunk=chunk,
-            wording=wording,
-            modality=modality,
             beside=dict(each.mapping() for each in others),
         )
         # sent once: after an answer that was lost, a second request would find an index there
         client.options(max_retries=0).indices.create(index=index, **body)
         if in_cluster:
-            pipeline = pipeline_request(
-                manifest,
-                inputs=inputs,
-                fields=[each.name for each in (first, *others)],
-                wording=wording,
-                modality=modality,
-            )
-            _create_pipeline(client, index, pipeline)
+            made = pipeline_request(manifest, reading, [each.name for each in (first, *others)])
+            _create_pipeline(client, index, made)
     return in_cluster
 
 

@@ -23,7 +23,6 @@ from .indexing import (
     pipeline_request,
     require_field_names,
     require_index_type,
-    require_making,
 )
 from .kept_source import keeps_source, require_kept_source
 from .kinds import FIELDS, INDEX_TYPES, VECTOR_LISTS, Field, field_for_kind, field_of
@@ -49,6 +48,7 @@ from .provenance import (
     searched_together,
     with_weights,
 )
+from .reading import Reading
 from .reranking import (
     RERANKED,
     Reranked,
@@ -105,6 +105,7 @@ __all__ = [
     "Note",
     "PassageScore",
     "Provenance",
+    "Reading",
     "Reranked",
     "Stored",
     "TextRule",
@@ -155,7 +156,6 @@ __all__ = [
     "require_field_names",
     "require_index_type",
     "require_kept_source",
-    "require_making",
     "require_no_other_encoder",
     "rerank_request",
     "reranked_of",

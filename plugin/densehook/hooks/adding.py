@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..bundle import Manifest
-from ..chunk import ChunkRule
 from ..errors import FieldTaken, RequestError
 from .indexing import (
     CHUNKED_FIELD,
     place,
     require_field_names,
     require_index_type,
-    require_making,
     vector_mapping,
 )
 from .notes import NOTES, NOTES_MAPPING
 from .paths import is_disabled, mapped_fields, mapping_at, source_paths
 from .provenance import field_meta
+from .reading import Reading
 from .text_rule import Modality
-from .wording import PLAIN, Wording
 
 _ANOTHER = "make another index with densehook create, and ingest into that"
 
@@ -68,13 +66,10 @@ def addition_request(
     index: str,
     mapping: Mapping[str, Any],
     manifest: Manifest,
+    reading: Reading,
     *,
-    inputs: Sequence[str],
     field: str,
     index_type: str | None,
-    chunk: ChunkRule | None = None,
-    wording: Wording = PLAIN,
-    modality: Modality = "text",
 ) -> dict[str, Any]:
     """Body of the request that adds a vector field to an index's mapping, and whose vectors it has.
 
@@ -82,14 +77,14 @@ def addition_request(
     documents can be written anew is another question: ``require_kept_source``.
     """
     index_type = require_index_type(manifest, index_type)
-    require_field_names(inputs, field, chunk)
+    require_field_names(reading.inputs, field, reading.chunk)
     properties = mapping.get("properties", {})
-    require_inputs(index, mapping, manifest, inputs, chunk, wording, modality)
-    path, wanted = vector_mapping(manifest, index_type, field, chunk)
+    require_inputs(index, mapping, manifest, reading)
+    path, wanted = vector_mapping(manifest, index_type, field, reading.chunk)
     added: dict[str, Any] = {}
     if not (mapped := mapping_at(properties, path)):
         place(added, path, wanted)
-    elif chunk is None:
+    elif reading.chunk is None:
         _require_alike(index, field, mapped, wanted)
     else:
         raise RequestError(
@@ -98,9 +93,7 @@ def addition_request(
         )
     return {
         "properties": {**added, **notes_addition(index, mapping)},
-        "_meta": field_meta(
-            mapping.get("_meta", {}), manifest, field, inputs, chunk, wording, modality
-        ),
+        "_meta": field_meta(mapping.get("_meta", {}), manifest, field, reading),
     }
 
 
@@ -122,19 +115,13 @@ def notes_addition(index: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_inputs(
-    index: str,
-    mapping: Mapping[str, Any],
-    manifest: Manifest,
-    inputs: Sequence[str],
-    chunk: ChunkRule | None,
-    wording: Wording,
-    modality: Modality,
+    index: str, mapping: Mapping[str, Any], manifest: Manifest, reading: Reading
 ) -> None:
     """Raises RequestError for inputs that hold nothing to read, BundleError for what cannot be."""
-    require_making(manifest, inputs, chunk, wording, modality)
-    for name in (*inputs, *(() if chunk is None else chunk.prefix)):
-        _require_input(index, mapping, name, modality)
-    for name in wording.chosen_by:
+    reading.require(manifest)
+    for name in reading.searched:
+        _require_input(index, mapping, name, reading.modality)
+    for name in reading.wording.chosen_by:
         _require_input(index, mapping, name, "text")
 
 

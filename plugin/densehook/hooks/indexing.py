@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..bundle import MANY, Manifest
+from ..bundle import Manifest
 from ..chunk import ChunkRule
 from ..errors import RequestError
 from .kinds import WITHOUT_CHUNKS, field_for_kind
 from .notes import NOTES, NOTES_MAPPING
 from .paths import mapping_at
 from .provenance import meta_of
-from .text_rule import MODALITIES, Modality, own_modality
-from .wording import PLAIN, Wording
+from .reading import Reading
+from .text_rule import Modality
 
 FIELD = "embedding"
 """The vector field of an index, unless another is named."""
@@ -50,17 +50,14 @@ _METADATA_SETTINGS: Mapping[str, Any] = {
 
 def index_request(
     manifest: Manifest,
+    reading: Reading,
     *,
-    inputs: Sequence[str],
     index_type: str | None = None,
     shards: int = 1,
     replicas: int = 0,
     field: str = FIELD,
     analysis: Mapping[str, Any] | None = None,
     pipeline: str | None = None,
-    chunk: ChunkRule | None = None,
-    wording: Wording = PLAIN,
-    modality: Modality = "text",
     beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Body of the request that creates an index for this encoder's vectors.
@@ -70,17 +67,16 @@ def index_request(
     ``analysis`` are the settings of an analyzer named ``densehook``. With ``pipeline``, the
     cluster's plugin makes the vectors: that is the index's default pipeline, and what passes by it
     is embedded by the index's own setting.
-    With ``chunk`` a document has a vector for each chunk of its text, in nested objects at the path
-    that leads to the field; ``wording`` says how its text is put together. Of what is no text
+    Vectors of chunks lie in nested objects at the path that leads to the field. Of what is no text
     nothing but the vector is indexed. ``beside`` are the mappings, by name, of fields that the same
     run of the encoder fills. The names have been through ``require_field_names``.
     """
     text = {"type": "text", "analyzer": "densehook", "similarity": "densehook"}
     properties: dict[str, Any] = {NOTES: dict(NOTES_MAPPING)}
-    searched = list(dict.fromkeys((*(chunk.prefix if chunk is not None else ()), *inputs)))
+    searched = reading.searched
     bm25_field: str | None = None
-    if modality in _HELD:
-        place(properties, searched[0], _HELD[modality])
+    if reading.modality in _HELD:
+        place(properties, searched[0], _HELD[reading.modality])
     elif len(searched) == 1:
         bm25_field = searched[0]
         place(properties, bm25_field, text)
@@ -89,10 +85,10 @@ def index_request(
         for name in searched:
             place(properties, name, {**text, "copy_to": bm25_field})
         properties[bm25_field] = text
-    for name in wording.chosen_by:
+    for name in reading.wording.chosen_by:
         if not mapping_at(properties, name):
             place(properties, name, {"type": "keyword"})
-    place(properties, *vector_mapping(manifest, index_type, field, chunk))
+    place(properties, *vector_mapping(manifest, index_type, field, reading.chunk))
     for name, mapping in (beside or {}).items():
         place(properties, name, mapping)
     names = [field, *(beside or {})]
@@ -106,7 +102,7 @@ def index_request(
             **({} if pipeline is None else _in_cluster(pipeline)),
         },
         "mappings": {
-            "_meta": meta_of(manifest, names, inputs, bm25_field, chunk, wording, modality),
+            "_meta": meta_of(manifest, names, reading, bm25_field),
             **_METADATA,
             "properties": properties,
         },
@@ -179,45 +175,6 @@ def require_field_names(inputs: Sequence[str], field: str, chunk: ChunkRule | No
                 )
 
 
-def require_making(
-    manifest: Manifest,
-    inputs: Sequence[str],
-    chunk: ChunkRule | None,
-    wording: Wording,
-    modality: Modality,
-) -> None:
-    """Raises RequestError, or BundleError for the encoder, unless it can make vectors so.
-
-    Whether a mapping has these inputs is another question.
-    """
-    made = chunk is not None or bool(wording.stated)
-    _require_modality(manifest, modality, inputs, made=made)
-    if chunk is not None and chunk.is_late:
-        manifest.require_spans()
-    wording.require(manifest, inputs, chunk)
-
-
-def _require_modality(
-    manifest: Manifest, modality: Modality, inputs: Sequence[str], *, made: bool
-) -> None:
-    """``made`` says that a text is to be made of the inputs, or chunks."""
-    if modality not in MODALITIES:
-        raise RequestError(f"modality is {modality!r}; known: {', '.join(MODALITIES)}")
-    if modality == "text" and modality not in manifest.modalities:
-        raise RequestError(
-            f"encoder {manifest.name!r} of kind {manifest.kind} reads no texts; say what it reads,"
-            f" and in which field: modality={own_modality(manifest)!r}"
-        )
-    manifest.require_modality(modality)
-    if modality == "text":
-        return
-    if len(inputs) != 1 or made:
-        raise RequestError(
-            f"of {MANY[modality]} a vector is made of one field, not of {', '.join(inputs)},"
-            " without a template, prompts and chunks; name the field that holds them"
-        )
-
-
 def _in_cluster(pipeline: str) -> dict[str, Any]:
     # Elasticsearch runs no pipeline for the partial documents of a bulk: without the setting an
     # update would leave the vector of the earlier text
@@ -243,14 +200,7 @@ def pipeline_name(index: str) -> str:
     return f"densehook-{index}"
 
 
-def pipeline_request(
-    manifest: Manifest,
-    *,
-    inputs: Sequence[str],
-    fields: Sequence[str],
-    wording: Wording = PLAIN,
-    modality: Modality = "text",
-) -> dict[str, Any]:
+def pipeline_request(manifest: Manifest, reading: Reading, fields: Sequence[str]) -> dict[str, Any]:
     """Body of the request that creates that pipeline; the plugin's processor does the work.
 
     An input may be missing, as in ``text_of``; a vector that a document brings is made anew. Of
@@ -258,13 +208,12 @@ def pipeline_request(
     """
     processor = {
         "encoder": manifest.name,
-        "input": list(inputs),
+        "input": list(reading.inputs),
         "ignore_missing": True,
-        **wording.stated,
-        **({} if modality == "text" else {"modality": modality}),
+        **reading.stated,
     }
     return {
-        "description": f"vectors of {', '.join(inputs)} by {manifest.name}",
+        "description": f"vectors of {', '.join(reading.inputs)} by {manifest.name}",
         "processors": [{"densehook": {**processor, "output": field}} for field in fields],
     }
 

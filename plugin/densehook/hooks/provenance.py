@@ -17,10 +17,10 @@ from .kept_source import has_source
 from .kinds import VECTOR_LISTS
 from .paths import is_disabled, is_nested, mapping_at, source_paths
 from .prompts import DocumentPrompts
+from .reading import Reading
 from .template import TextTemplate
-from .text_rule import MODALITIES, Input, Modality, TextRule
+from .text_rule import MODALITIES, Input, TextRule
 from .vector_field import VectorField
-from .wording import PLAIN, Wording
 
 META = "densehook"
 
@@ -87,66 +87,45 @@ class Provenance:
 
 
 def meta_of(
-    manifest: Manifest,
-    fields: Sequence[str],
-    inputs: Sequence[str],
-    bm25_field: str | None,
-    chunk: ChunkRule | None = None,
-    wording: Wording = PLAIN,
-    modality: Modality = "text",
+    manifest: Manifest, fields: Sequence[str], reading: Reading, bm25_field: str | None
 ) -> dict[str, Any]:
-    """The mapping's ``_meta`` for vector fields of one encoder and one text.
+    """The mapping's ``_meta`` for vector fields of one encoder, which read the same.
 
     ``bm25_field`` is None where none has text.
     """
-    entry = _entry(manifest, inputs, chunk, wording, modality)
+    entry = _entry(manifest, reading)
     searched = {} if bm25_field is None else {"bm25": bm25_field}
     return {META: {"fields": {field: dict(entry) for field in fields}, **searched}}
 
 
 def field_meta(
-    meta: Mapping[str, Any],
-    manifest: Manifest,
-    field: str,
-    inputs: Sequence[str],
-    chunk: ChunkRule | None = None,
-    wording: Wording = PLAIN,
-    modality: Modality = "text",
+    meta: Mapping[str, Any], manifest: Manifest, field: str, reading: Reading
 ) -> dict[str, Any]:
     """A mapping's ``_meta`` with one vector field more.
 
-    What it states already of how the text of these inputs is made stays, where ``wording`` says
-    nothing else. BM25 searches the inputs, each for itself, unless the mapping names others, or
-    they hold no texts.
+    What it states already of how the text of these inputs is made stays, where their ``wording``
+    says nothing else. BM25 searches the inputs, each for itself, unless the mapping names others,
+    or they hold no texts.
     """
     densehook = _object(meta.get(META))
     known = _object(densehook.get("fields"))
     stated = _object(known.get(field))
-    same = _names(stated.get("input")) == tuple(inputs)
+    same = _names(stated.get("input")) == tuple(reading.inputs)
     kept = {key: stated[key] for key in ("template", "prompt") if same and key in stated}
-    fields = {**known, field: {**kept, **_entry(manifest, inputs, chunk, wording, modality)}}
-    searched = {"bm25": list(inputs)} if modality == "text" else {}
+    fields = {**known, field: {**kept, **_entry(manifest, reading)}}
+    searched = {"bm25": list(reading.inputs)} if reading.modality == "text" else {}
     return {**meta, META: {**searched, **densehook, "fields": fields}}
 
 
-def _entry(
-    manifest: Manifest,
-    inputs: Sequence[str],
-    chunk: ChunkRule | None,
-    wording: Wording,
-    modality: Modality,
-) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "input": list(inputs),
+def _entry(manifest: Manifest, reading: Reading) -> dict[str, Any]:
+    chunk = {} if reading.chunk is None else {"chunk": reading.chunk.as_json()}
+    return {
+        "input": list(reading.inputs),
         "encoder": manifest.name,
         "fingerprint": manifest.space,
-        **wording.stated,
+        **reading.stated,
+        **chunk,
     }
-    if chunk is not None:
-        entry["chunk"] = chunk.as_json()
-    if modality != "text":
-        entry["modality"] = modality
-    return entry
 
 
 def read_provenance(

@@ -23,6 +23,7 @@ from .kinds import field_for_kind
 from .notes import NOTES
 from .paths import mapping_at
 from .provenance import META, field_meta
+from .reading import Reading
 from .text_rule import Modality, own_modality
 from .vector_field import VectorField
 from .wording import PLAIN, Wording
@@ -80,7 +81,7 @@ def successor_request(
     if old is not None and old.inputs == tuple(inputs):
         modality = modality or old.text.modality
         wording = _reworded(index, old, wording)
-    modality = modality or own_modality(manifest)
+    reading = Reading(inputs, chunk, wording, modality or own_modality(manifest))
     field = field or _name(old, chunk)
     index_type = require_index_type(manifest, index_type or _index_type(old, manifest))
     require_field_names(inputs, field, chunk)
@@ -88,7 +89,7 @@ def successor_request(
     if old is not None:
         properties = _without(properties, old.path)
     rest = {**mapping, "properties": properties}
-    require_inputs(index, rest, manifest, inputs, chunk, wording, modality)
+    require_inputs(index, rest, manifest, reading)
     path, vector = vector_mapping(manifest, index_type, field, chunk)
     if mapped := mapping_at(properties, path):
         raise RequestError(
@@ -103,7 +104,7 @@ def successor_request(
         "mappings": {
             **rest,
             "properties": properties,
-            "_meta": field_meta(meta, manifest, field, inputs, chunk, wording, modality),
+            "_meta": field_meta(meta, manifest, field, reading),
         },
     }
 

@@ -21,6 +21,7 @@ from ..elastic.cluster import require_encoder, require_plugin
 from ..elastic.connect import synchronous
 from ..errors import EncoderMismatch, RequestError
 from ..hooks import (
+    Reading,
     bm25_request,
     hybrid_request,
     index_request,
@@ -129,7 +130,7 @@ class _Strategy:
         require_field_names([text_field], vector_field)
         body = index_request(
             self.manifest,
-            inputs=[text_field],
+            Reading([text_field]),
             index_type=self.index_type,
             field=vector_field,
             analysis=LUCENE_ENGLISH_ANALYSIS if self._needs_plugin() else None,
