@@ -10,7 +10,7 @@ whoever calls ``densehook.evaluate`` it must not matter whether somebody else ha
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,13 +25,15 @@ from .collections import (
     write_qrels,
     write_run,
 )
-from .evaluation import SYSTEMS, Evaluation, Reranker, measure_runs
+from .errors import RequestError
+from .evaluation import SYSTEMS, Evaluation, Reranker, check_systems, measure_runs, modes_of
 from .evaluation import evaluate as run_systems
 from .fusion import reranked_run
 from .report import write_report
-from .types import DocId, Run
+from .types import Run
 
 if TYPE_CHECKING:
+    from .elastic.search import Searcher
     from .encode import Encoder
     from .index import Index
 
@@ -49,6 +51,10 @@ __all__ = [
 ]
 
 
+TOP = 100
+"""Hits of each query that are reranked, unless another number is asked for."""
+
+
 def evaluate(
     collection: Collection | Path | str,
     index: Index,
@@ -56,17 +62,22 @@ def evaluate(
     output: Path | str = "evaluation",
     rerank: Encoder | Path | str | None = None,
     instruction: str | None = None,
+    rerank_window: int = TOP,
+    rerank_chunks: int | None = None,
 ) -> Evaluation:
     """As ``densehook.evaluate``, which see."""
     opened = collection if isinstance(collection, Collection) else open_measured(collection)
     searcher = index.searcher(instruction)
+    searcher.require_askable(opened.queries, modes_of(check_systems(systems)))
     told = run_systems(
         opened,
         systems,
         searcher,
         Path(output),
         text_of=searcher.text_of,
-        rerank=None if rerank is None else reranker(rerank, opened, searcher.texts_of),
+        rerank=None
+        if rerank is None
+        else reranker(rerank, opened, searcher, window=rerank_window, chunks=rerank_chunks),
     )
     write_report(told, searcher.texts_of)
     return told
@@ -75,14 +86,22 @@ def evaluate(
 def reranker(
     encoder: Encoder | Path | str,
     collection: Collection,
-    texts_of: Callable[[Sequence[DocId]], Mapping[DocId, str]],
+    searcher: Searcher,
     progress: Callable[[str, int, int], None] = lambda label, done, total: None,
-    top: int = 100,
+    *,
+    window: int = TOP,
+    chunks: int | None = None,
 ) -> Reranker:
-    """What puts the first ``top`` hits of a run in a cross-encoder's order, for ``+rerank``.
+    """What puts the first ``window`` hits of a run in a cross-encoder's order, for ``+rerank``.
 
-    Raises BundleError for an encoder of another kind.
+    By the best of a text's first ``chunks``, where they are given. Raises BundleError for an
+    encoder of another kind, RequestError for numbers that cannot be, and where the index keeps no
+    text of its documents.
     """
+    for name, number in (("rerank_window", window), ("rerank_chunks", chunks)):
+        if number is not None and number < 1:
+            raise RequestError(f"{name} is {number}; it must be 1 or more")
+    searcher.require_texts()
     if isinstance(encoder, str | Path):
         from .encode import load
 
@@ -91,7 +110,7 @@ def reranker(
     loaded.manifest.of(Cross)
 
     def score(query: str, texts: Sequence[str]) -> Sequence[float]:
-        scores: list[float] = loaded.score_best(query, texts).scores.tolist()
+        scores: list[float] = loaded.score_best(query, texts, chunks).scores.tolist()
         return scores
 
     def rerank(first: str, run: Run) -> Run:
@@ -99,9 +118,9 @@ def reranker(
         return reranked_run(
             run,
             collection.queries,
-            texts_of,
+            searcher.texts_of,
             score,
-            top,
+            window,
             lambda done: progress(label, done, len(run)),
         )
 

@@ -19,6 +19,7 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 from PIL import Image
 
+import image_files
 import tiny_image_text
 from command_line import running_in, succeeded
 from conftest import serving
@@ -88,6 +89,7 @@ BAD: list[tuple[str, str]] = [
     (saved(pattern(0), "PNG", transparency=(1, 2, 3)), "transparent colour"),
     (saved(pattern(2), "JPEG")[:-400], "the image cannot be decoded"),
     (saved(pattern(2), "PNG")[:-400], "the image cannot be decoded"),
+    *((b64encode(content).decode(), reason) for content, reason in image_files.BAD),
 ]
 """Images that are refused, and why, by both."""
 
@@ -434,6 +436,19 @@ def test_the_node_refuses_what_python_does(there: There, image: str, reason: str
         remote.encode_images([image])
 
 
+def test_the_node_reads_of_a_file_what_python_does(there: There) -> None:
+    """Its pixels, whatever else is in it: all are files of the same ones."""
+    files = [b64encode(content).decode() for content in image_files.GOOD.values()]
+    found = remote_encoder(there.client, there.clip.manifest.name).encode_images(files)
+    expected = there.clip.encode_images([image_of(image_files.PIXELS)] * len(files))
+    for name, row, own in zip(image_files.GOOD, found, expected, strict=True):
+        assert cosines(row[None], own[None]).min() >= 0.9999, name
+
+
+def image_of(pixels: Any) -> Any:
+    return Image.fromarray(np.array(pixels, dtype=np.uint8))
+
+
 def test_the_nodes_settings_bound_an_image(there: There) -> None:
     remote = remote_encoder(there.client, there.clip.manifest.name)
     settings = {"densehook.image.max_pixels": 100, "densehook.image.max_bytes": "30b"}
@@ -614,6 +629,59 @@ def test_a_query_for_an_image_is_refused_where_it_cannot_be(there: There, name: 
     assert "[image] of [dense] is blank" in refusal(name, image=" ")
     for image, reason in BAD:
         assert re.search(reason, refusal(name, image=image))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"query": {"sparse": {"field": "embedding", "text": "a cat"}}},
+            "is mapped as [dense_vector], and query [sparse] needs a [sparse_vector]",
+        ),
+        (
+            {"query": {"maxsim": {"field": "embedding", "text": "a cat"}}},
+            "is mapped as [dense_vector], and [maxsim] needs a [binary]",
+        ),
+        (
+            {"query": {"maxsim": {"field": "embedding", "image": IMAGES[0]}}},
+            "is mapped as [dense_vector], and [maxsim] needs a [binary]",
+        ),
+        (
+            {"retriever": {"rerank": {"retriever": {"standard": {}}, "field": "said"}}},
+            "is of kind [image-text], retriever [rerank] needs one of kind [cross]",
+        ),
+    ],
+    ids=["sparse", "maxsim by text", "maxsim by image", "rerank"],
+)
+def test_what_encoders_of_images_do_not_give_is_refused(
+    there: There, name: str, asked: dict[str, Any], said: str
+) -> None:
+    there.client.indices.create(index=name, **body(there.clip))
+    if "retriever" in asked:
+        rerank = {**asked["retriever"]["rerank"], "text": "a", "encoder": there.clip.manifest.name}
+        asked = {"retriever": {"rerank": rerank}}
+    with pytest.raises(BadRequestError) as refused:
+        there.client.search(index=name, **asked)
+    assert said in str(refused.value.body)
+
+
+def test_no_image_is_shown_as_a_passage(there: There, name: str) -> None:
+    there.client.indices.create(index=name, **body(there.clip))
+    document = {"photo": IMAGES[0], "said": "a pattern"}
+    there.client.index(index=name, id="1", document=document, refresh=True)
+    images = f"cannot show passages by field [embedding], which index [{name}] makes of images"
+    dense = {"dense": {"field": "embedding", "text": "a cat"}}
+    named = {"text": "a cat", "field": "embedding"}
+    for field, query, options, said in (
+        ("photo", {"match_all": {}}, {"text": "a cat"}, "needs a vector field"),
+        ("photo", {"match_all": {}}, named, images),
+        ("photo", dense, {}, images),
+        ("said", dense, {}, images),
+    ):
+        highlight = {"fields": {field: {"type": "densehook", "options": options}}}
+        with pytest.raises(BadRequestError) as refused:
+            there.client.search(index=name, query=query, highlight=highlight)
+        assert said in str(refused.value.body)
 
 
 @pytest.mark.parametrize(

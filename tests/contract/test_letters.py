@@ -11,10 +11,11 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from elasticsearch import BadRequestError, Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch, ElasticsearchWarning
 
 import tiny_letters
 import tiny_models
+import without_tokens
 from conftest import serving
 from densehook import Index
 from densehook.bundle import Bundle
@@ -147,6 +148,89 @@ def test_a_text_without_a_token_is_refused_here_and_in_the_node(
     assert (report.indexed, report.failed) == (1, 1)
     assert "gives no token" in report.failures[0].reason
     client.indices.delete(index="none")
+
+
+@pytest.fixture(scope="module")
+def strict_bundles(
+    sparse_bundle: Bundle,
+    make_late_bundle: Callable[[str], Bundle],
+    siglip_bundle: Bundle,
+    pair_bundle: Callable[[str], Bundle],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Bundle]:
+    """By kind an encoder whose tokenizer puts nothing around a text."""
+    folder = tmp_path_factory.mktemp("strict")
+    made = {
+        "sparse": sparse_bundle,
+        "multi": make_late_bundle("pylate"),
+        "static": without_tokens.static(folder),
+        "siglip": siglip_bundle,
+        "cross": pair_bundle("bert"),
+    }
+    return {
+        kind: without_tokens.strict(bundle, folder, f"strict-{kind}")
+        for kind, bundle in made.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def strict_client(
+    plugin_node: NodeState, strict_bundles: dict[str, Bundle]
+) -> Iterator[Elasticsearch]:
+    with serving(plugin_node, *strict_bundles.values()) as client:
+        yield client
+
+
+@pytest.mark.parametrize("kind", ["sparse", "multi", "static", "siglip"])
+def test_encoders_of_all_kinds_refuse_a_text_without_a_token_there_too(
+    strict_client: Elasticsearch, strict_bundles: dict[str, Bundle], kind: str
+) -> None:
+    name, path = f"strict-{kind}", "/_densehook/_encode"
+    for role in ("query", "document"):
+        body = {"texts": ["water"], "role": role, "encoder": name}
+        (shown,) = strict_client.perform_request("POST", path, headers=_HEADERS, body=body)["texts"]
+        (read,) = load(strict_bundles[kind].path).tokenize(["water"], role)  # type: ignore[arg-type]
+        assert shown["ids"] == read.ids
+        body["texts"] = [without_tokens.NOTHING]
+        with pytest.raises(BadRequestError, match=r"the text \[ΩΩ\] gives no token"):
+            strict_client.perform_request("POST", path, headers=_HEADERS, body=body)
+
+
+def test_a_pair_one_half_of_which_has_no_token_is_refused_there_too(
+    strict_client: Elasticsearch,
+) -> None:
+    """A blank document stays behind, as one without text does; one of Ω alone is a failure."""
+    index = "strict-pairs"
+    texts = {"a": "water boils", "b": without_tokens.NOTHING, "c": " "}
+    mappings = {"properties": {"text": {"type": "text"}, "kind": {"type": "keyword"}}}
+    strict_client.indices.create(index=index, mappings=mappings)
+    for id_, text in texts.items():
+        kind = "odd" if id_ == "b" else "plain"
+        strict_client.index(index=index, id=id_, document={"text": text, "kind": kind})
+    strict_client.indices.refresh(index=index)
+
+    def found(query: str, kind: str = "*", **more: object) -> list[str]:
+        matched = {"wildcard": {"kind": kind}}
+        asked = {
+            "retriever": {"standard": {"query": matched}},
+            "text": query,
+            "field": "text",
+            "encoder": "strict-cross",
+            **more,
+        }
+        answer = strict_client.search(index=index, retriever={"rerank": asked})
+        return [hit["_id"] for hit in answer["hits"]["hits"]]
+
+    try:
+        with pytest.raises(BadRequestError, match="the text of a pair gives no token"):
+            found("water")
+        with pytest.raises(BadRequestError, match="the query of a pair gives no token"):
+            found(without_tokens.NOTHING, "plain")
+        assert found("water", "plain") == ["a", "c"]
+        with pytest.warns(ElasticsearchWarning, match="the text of a pair gives no token"):
+            assert found("water", on_failure="child")[0] == "a"
+    finally:
+        strict_client.indices.delete(index=index)
 
 
 def test_where_a_text_is_ended_by_a_token_that_is_all_it_has(mamba: Encoder) -> None:

@@ -354,6 +354,52 @@ def test_what_cannot_be_is_refused_in_a_line(
     assert 400 <= refused.value.meta.status < 500
 
 
+def test_what_holds_no_text_is_not_scored_as_if_it_did(es: Elasticsearch) -> None:
+    properties = {
+        "photo": {"type": "binary"},
+        "vector": {"type": "dense_vector", "dims": 2},
+        "body": {"type": "text"},
+        "n": {"type": "integer"},
+    }
+    es.indices.create(index="textless", mappings={"properties": properties})
+    try:
+        document = {"photo": "aGVsbG8=", "vector": [1, 0], "body": "hello", "n": 1}
+        es.index(index="textless", id="1", document=document, refresh=True)
+        for field, mapped in ("photo", "binary"), ("vector", "dense_vector"):
+            said = rf"names \[{field}\], which index \[textless\] maps as \[{mapped}\]: it holds no"
+            for on_failure in ("error", "child"):  # a request that cannot be is no failure
+                body = _rerank(field=["body", field], on_failure=on_failure)
+                with pytest.raises(BadRequestError, match=said):
+                    es.search(index="textless", retriever=body)
+    finally:
+        es.indices.delete(index="textless")
+
+
+@pytest.mark.parametrize("source", [{"enabled": False}, {"excludes": ["body"]}], ids=str)
+def test_a_text_that_documents_do_not_keep_is_refused_or_borne(
+    es: Elasticsearch, source: dict[str, Any]
+) -> None:
+    properties = {"body": {"type": "text"}, "n": {"type": "integer"}}
+    mappings = {"_source": source, "properties": properties}
+    es.indices.create(index="unkept", mappings=mappings)
+    try:
+        for n, passage in enumerate(PASSAGES[:5]):
+            es.index(index="unkept", id=str(n), document={"body": passage, "n": n})
+        es.indices.refresh(index="unkept")
+        said = r"reads texts from _source, and index \[unkept\] does not keep \[body\] there"
+        with pytest.raises(BadRequestError, match=said):
+            es.search(index="unkept", retriever=_rerank())
+        with pytest.warns(ElasticsearchWarning, match=f"no document was scored, .*{said}"):
+            found = es.search(index="unkept", retriever=_rerank(on_failure="child"))
+        child = es.search(index="unkept", retriever=_by_n())
+        shown = [
+            [(hit["_id"], hit["_score"]) for hit in each["hits"]["hits"]] for each in (found, child)
+        ]
+        assert len(shown[0]) == 5 and shown[0] == shown[1]
+    finally:
+        es.indices.delete(index="unkept")
+
+
 def test_without_its_parts_it_is_refused(es: Elasticsearch) -> None:
     for missing in ("retriever", "text", "field"):
         body = {name: value for name, value in _rerank()["rerank"].items() if name != missing}
@@ -429,6 +475,8 @@ def test_the_limit_of_the_window_is_a_setting(es: Elasticsearch) -> None:
         assert len(es.search(index="one", retriever=_rerank(), size=4)["hits"]["hits"]) == 4
         with pytest.raises(BadRequestError, match="lets 4 be"):
             es.search(index="one", retriever=_rerank(rank_window_size=5), size=4)
+        with pytest.raises(BadRequestError, match="must be <= 10000"):  # as of any search's window
+            es.cluster.put_settings(persistent={"densehook.rerank.max_window": 10_001})
     finally:
         es.cluster.put_settings(persistent=dict.fromkeys(limit))
 

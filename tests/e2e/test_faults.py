@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from benchmarks.faults.running import Feeding, Outcome
@@ -15,15 +16,21 @@ from densehook.bundle import Bundle
 DOCUMENTS, BULKS = 900, 8
 SEEDS = (5, 17, 23)
 """Between them they have all that may break; any other number can be tried in their place."""
+IN_NODE_SEED = 23
 
 
 @pytest.fixture(scope="module")
-def feeding(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Feeding]:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = tmp_path_factory.mktemp("faults") / "corpus.jsonl"
     rows = [json.dumps({"_id": f"d{n}", "text": f"water number {n}"}) for n in range(DOCUMENTS)]
     rows[300] = "torn"
     rows[600] = json.dumps({"_id": "d3", "text": "d3 is there already"})
     corpus.write_text("\n".join(rows))
+    return corpus
+
+
+@pytest.fixture(scope="module")
+def feeding(tiny_bundle: Bundle, corpus: Path) -> Iterator[Feeding]:
     with world() as node:
         yield Feeding(node, corpus, tiny_bundle, ["text"])
 
@@ -31,6 +38,10 @@ def feeding(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def alone(feeding: Feeding) -> Outcome:
     """What a feed makes that meets no fault."""
+    return left_alone(feeding)
+
+
+def left_alone(feeding: Feeding) -> Outcome:
     outcome = feeding.run(Schedule(0, ()))
     assert (outcome.runs, len(outcome.held.documents)) == (1, DOCUMENTS - 2)
     assert len(outcome.letters.splitlines()) == 2
@@ -44,7 +55,21 @@ def test_nothing_is_lost_doubled_or_without_its_vector(
     if not feeding.world.small_disk and "disk full" in kinds_of(seed):
         pytest.skip("no disk can be mounted here, and so none can be full")
     outcome = feeding.run(schedule(seed))
-    assert not outcome.unlike(alone), schedule(seed)
+    assert not outcome.unlike(alone, feeding.tolerance), schedule(seed)
+
+
+def test_the_same_where_the_node_that_breaks_makes_the_vectors(
+    tiny_bundle: Bundle, corpus: Path
+) -> None:
+    with world(serves=tiny_bundle) as node:
+        feeding = Feeding(node, corpus, tiny_bundle, ["text"], in_node=True)
+        alone = left_alone(feeding)
+        kinds = [kind for kind in KINDS if kind != "disk full" or node.small_disk]
+        struck = schedule_of(IN_NODE_SEED, alone.bulks, rate=0.1, kinds=kinds)
+        assert {"node killed", "feeder killed"} & {fault.kind for fault in struck.faults}
+        outcome = feeding.run(struck)
+        assert not outcome.unlike(alone, feeding.tolerance), struck
+        assert outcome.held.without_vector == 0
 
 
 def schedule(seed: int) -> Schedule:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -15,10 +14,10 @@ import densehook
 from command_line import running_in
 from densehook.bundle import Bundle
 from densehook.elastic.checkpoints import CHECKPOINTS
+from shown_page import EXAMPLE, require_shown
 from tiny_collection import write_judged
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "migration.md").read_text()
-EXAMPLE = re.compile(r"```(sh|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 FAULTY = {
     "densehook doctor articles",
     "densehook migrate news --encoder tiny-bert --collection judged",
@@ -72,18 +71,7 @@ def test_the_commands_print_what_the_page_shows(
                 continue
             done = run(*shlex.split(command)[1:])
             assert done.returncode == (command.strip() in FAULTY), (command, done.stderr)
-            for line, real in zip(lines(shown), lines(done.stdout), strict=True):
-                assert fits(line, real), f"{command}\nshown:   {line}\nprinted: {real}"
+            require_shown(command, shown, done.stdout)
     finally:
         made = client.indices.get(index="news-*,press-*").body
         client.indices.delete(index=["articles", CHECKPOINTS, *made], ignore_unavailable=True)
-
-
-def lines(text: str) -> list[str]:
-    """Lines with single blanks: a table is as wide as its longest cell."""
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-
-
-def fits(shown: str, real: str) -> bool:
-    pattern = ".*".join(re.escape(part) for part in shown.split("…"))
-    return re.fullmatch(pattern, real) is not None

@@ -27,6 +27,7 @@ from densehook.errors import EncoderMismatch, RequestError
 
 ALIAS, OLD, NEW, PLAIN = "bridge", "bridge-old", "bridge-new", "bridge-plain"
 COUNTS = {OLD: 120, NEW: 80, PLAIN: 10}
+CHUNKED = "passages.vector"
 TEXT = "how do vaccines work"
 LEARNED = {
     "fusion": "linear",
@@ -95,7 +96,11 @@ def make(
         options = {"index_options": {"type": index_type}}
         properties["embedding"] = {**vector, **options}
         properties["parts"]["properties"]["vector"] = {**vector, **options}
-        meta["fields"] = {"embedding": entry, "parts.vector": entry}
+        place = {"type": "integer", "index": False}
+        passage = {"start": place, "end": place, "vector": {**vector, **options}}
+        properties["passages"] = {"type": "nested", "properties": passage}
+        chunked = {**entry, "input": ["body"], "chunk": {"by": "tokens", "max_tokens": 16}}
+        meta["fields"] = {"embedding": entry, "parts.vector": entry, CHUNKED: chunked}
     client.indices.create(
         index=index,
         settings={"number_of_replicas": 0, **settings},
@@ -116,6 +121,10 @@ def make(
                 {
                     "embedding": made,
                     "parts": [{"vector": made, "kind": "even" if number % 2 == 0 else "odd"}],
+                    "passages": [
+                        {"start": 0, "end": 8, "vector": made},
+                        {"start": 8, "end": 200, "vector": made[::-1]},
+                    ],
                 }
                 if bundle
                 else {}
@@ -142,9 +151,9 @@ def scores(client: Elasticsearch, index: str, query: Body, **body: Any) -> Score
     return {(hit["_index"], hit["_id"]): hit["_score"] for hit in found}
 
 
-def apart(client: Elasticsearch, query: Body) -> Scores:
+def apart(client: Elasticsearch, query: Body, **body: Any) -> Scores:
     """What each index answers alone."""
-    return scores(client, OLD, query) | scores(client, NEW, query)
+    return scores(client, OLD, query, **body) | scores(client, NEW, query, **body)
 
 
 RARE = {"term": {"kind": "rare"}}
@@ -275,6 +284,39 @@ def test_an_index_that_leaves_its_encoder_open_is_refused(bridged: Elasticsearch
             bridged.search(index=ALIAS, query=dense())
     finally:
         bridged.indices.delete(index="bridge-open")
+
+
+@pytest.mark.parametrize(
+    "passages", [None, {"score": "first"}, {"score": "mean", "best": 2}, {"score": "sum"}], ids=str
+)
+def test_chunks_of_each_encoder_are_scored_as_they_are_alone(
+    bridged: Elasticsearch, passages: Body | None
+) -> None:
+    stated = {} if passages is None else {"passages": passages}
+    query = dense(field=CHUNKED, k=5, num_candidates=100, **stated)
+    filtered = {"bool": {"must": query, "filter": [RARE]}}
+    every = {"size": sum(COUNTS.values())}  # where all chunks count, candidates are all hits
+    for asked in (query, filtered):
+        expected = apart(bridged, asked, **every)
+        assert {index for index, _ in expected} == {OLD, NEW}
+        assert scores(bridged, ALIAS, asked, **every) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_passages_of_each_encoder_are_shown(bridged: Elasticsearch) -> None:
+    body = {
+        "query": dense(field=CHUNKED, k=5),
+        "highlight": {"fields": {"body": {"type": "densehook", "number_of_fragments": 1}}},
+    }
+
+    def shown(index: str) -> dict[tuple[str, str], list[str]]:
+        found = hits(bridged, index, **body)
+        return {(hit["_index"], hit["_id"]): hit["highlight"]["body"] for hit in found}
+
+    expected = shown(OLD) | shown(NEW)
+    assert shown(ALIAS) == expected
+    assert {len(each) for each in expected.values()} == {1}
+    texts = {each for (each,) in expected.values()}
+    assert "vaccines" in texts and any(text.startswith(("work", "vaccines w")) for text in texts)
 
 
 def short(**stated: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.elastic.checks import checked
 from densehook.elastic.indices import create_index, provenance_of
-from densehook.encode import Encoder
+from densehook.encode import Encoder, load
 from densehook.errors import BundleError, RequestError
 from densehook.evaluate import evaluate
 from densehook.hooks import note_of
@@ -82,6 +83,51 @@ def test_a_pipeline_makes_the_chunks_that_the_mapping_states(
     assert "passages" not in plugin_client.get(index=plugin_index, id="empty")["_source"]
 
 
+def test_a_pipeline_makes_the_chunks_of_a_mapping_that_names_no_inputs(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    client, index = plugin_client, plugin_index
+    stated = {
+        "encoder": minilm.manifest.name,
+        "fingerprint": minilm.fingerprint,
+        "chunk": RULE.as_json(),
+    }
+    chunks = {
+        "start": {"type": "integer"},
+        "end": {"type": "integer"},
+        "vector": {"type": "dense_vector", "dims": minilm.dims},
+    }
+    pipeline = f"densehook-{index}"
+    processor = {
+        "encoder": minilm.manifest.name,
+        "input": ["title", "text"],
+        "output": "passages.vector",
+        "ignore_missing": True,
+    }
+    client.ingest.put_pipeline(id=pipeline, processors=[{"densehook": processor}])
+    client.indices.create(
+        index=index,
+        settings={"index.default_pipeline": pipeline},  # of an update it is the only one that runs
+        mappings={
+            "_meta": {"densehook": {"fields": {"passages.vector": stated}}},
+            "properties": {"passages": {"type": "nested", "properties": chunks}},
+        },
+    )
+
+    def update(**fields: str) -> None:
+        operations = [{"update": {"_id": "bulk"}}, {"doc": fields, "doc_as_upsert": True}]
+        assert not client.bulk(index=index, operations=operations)["errors"]
+
+    client.index(index=index, id="put", document={"text": WHALES})
+    assert_chunks(client, index, minilm, "put")
+    update(text=WHALES)
+    assert_chunks(client, index, minilm, "bulk")
+    assert len(passages(client, index, "bulk")) > 1
+    update(title="The kitchen", text=BREAD)
+    assert assert_chunks(client, index, minilm, "bulk") == f"The kitchen {BREAD}"
+    assert "densehook" not in client.get(index=index, id="bulk")["_source"]
+
+
 def test_what_chunks_bring_is_measured_beside_texts_that_are_cut(
     client: Elasticsearch, minilm: Encoder, tmp_path: Path
 ) -> None:
@@ -122,7 +168,7 @@ def passages(client: Elasticsearch, index: str, id_: str) -> list[dict[str, Any]
     return [{**each, "vector": parsed(each["vector"])} for each in chunks]
 
 
-def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str) -> None:
+def assert_chunks(client: Elasticsearch, index: str, encoder: Encoder, id_: str) -> str:
     """A document has the chunks of the text that it has, each with the encoder's vector."""
     source = client.get(index=index, id=id_)["_source"]
     text = encoder.manifest.join([source.get("title", ""), source.get("text", "")])
@@ -131,7 +177,14 @@ def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str
     assert [(each["start"], each["end"]) for each in found] == [each[:2] for each in chunks]
     expected = encoder.encode_documents([chunk.content for chunk in chunks])
     np.testing.assert_allclose([each["vector"] for each in found], expected, atol=1e-5)
+    return text
+
+
+def assert_current(client: Elasticsearch, index: str, encoder: Encoder, id_: str) -> None:
+    """The same, and the document says so."""
+    text = assert_chunks(client, index, encoder, id_)
     note = note_of(text, encoder.fingerprint, RULE)
+    source = client.get(index=index, id=id_)["_source"]
     assert source["densehook"] == {"passages.vector": note}
 
 
@@ -280,17 +333,26 @@ REVIEWS = [
     {"by": "", "text": " "},
     {"by": "Cy", "text": ["Too long.", "And too dear."]},
 ]
+ORDERS = [
+    {"items": [{"title": "A", "text": "a text"}, {"title": "B", "text": "b text"}]},
+    [{"items": {"title": "C", "text": "c text"}}],
+]
 CUT_OTHERWISE = {
     "section": (
         ChunkRule("section", 32, 8, prefix=("title",)),
         ["text", "notes"],
         [("Whales", 0), ("Food", 48), ("notes", 95)],
     ),
-    "given strings": (ChunkRule("given", 32), ["title", "pages"], [(0, 0), (1, 8), (4, 13)]),
+    "given strings": (ChunkRule("given", 32), ["title", "pages"], [(0, 0), (0, 8), (3, 13)]),
     "given objects": (
         ChunkRule("given", 16, prefix=("title",)),
         ["reviews.by", "reviews.text"],
         [(0, 0), (1, 27), (2, 30), (2, 85), (4, 110)],
+    ),
+    "given objects in objects": (
+        ChunkRule("given", 32),
+        ["orders.items.title", "orders.items.text"],
+        [(0, 0), (1, 9), (2, 18)],
     ),
     "cut short": (ChunkRule("sentence", 16, 0, 1, "cut", ("title",)), ["text"], [(None, 0)]),
 }
@@ -308,6 +370,7 @@ def test_documents_are_cut_alike_here_and_in_the_cluster(
         "notes": "Seen in May.",
         "pages": ["One.", " ", None, 2],
         "reviews": REVIEWS,
+        "orders": ORDERS,
     }
     try:
         made = {}
@@ -349,6 +412,40 @@ def test_documents_are_cut_alike_here_and_in_the_cluster(
         assert changed is ([each["vector"] for each in other] != vectors[0])
     finally:
         client.indices.delete(index=here, ignore_unavailable=True)
+
+
+def test_a_cross_encoder_reads_the_chunks_that_documents_have(
+    plugin_node: node.NodeState,
+    plugin_client: Elasticsearch,
+    plugin_index: str,
+    minilm: Encoder,
+    pair_bundle: Callable[[str], Bundle],
+) -> None:
+    inputs = ["reviews.by", "reviews.text"]
+    reviews = [
+        {"by": "Ada", "text": "A fine book on whales."},
+        {"by": "Bo", "text": "Four tonnes of krill."},
+    ]
+    rule = ChunkRule("given", 32)
+    index = Index.create(plugin_client, plugin_index, minilm, inputs=inputs, chunk=rule)
+    assert index.ingest([{"_id": "a", "reviews": reviews}]).indexed == 1
+    plugin_client.indices.refresh(index=plugin_index)
+    bundle = pair_bundle("bert")
+    asked = {
+        "retriever": {"standard": {"query": {"match_all": {}}}},
+        "text": "what do whales eat",
+        "field": inputs,
+        "encoder": bundle.manifest.name,
+        "chunks": 5,
+    }
+    with serving(plugin_node, bundle) as client:
+        found = client.search(index=plugin_index, retriever={"rerank": asked}, explain=True)
+    (hit,) = found["hits"]["hits"]
+    told = re.search(r"score \[([^\]]+)\]", str(hit["_explanation"]))
+    assert told
+    texts = [f"{each['by']} {each['text']}" for each in reviews]
+    scores = load(bundle.path).score("what do whales eat", texts)
+    assert float(told[1]) == pytest.approx(float(scores.max()), abs=2e-5)
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,11 @@ from elasticsearch import Elasticsearch
 import densehook
 from command_line import running_in, succeeded
 from densehook.bundle import Bundle
+from densehook.chunk import ChunkRule
 from densehook.elastic.checks import Finding, State, checked
+from densehook.elastic.coverage import ChunkCounts, count_chunks
 from densehook.encode import Encoder
+from lost_shards import lost
 
 
 def found(client: Elasticsearch, index: str) -> dict[str, Finding]:
@@ -125,3 +128,64 @@ def test_a_field_nobody_can_fill_is_a_fault(
     faults = [each.seen for each in checked(client, index) if each.state is State.BAD]
     assert any(said in fault for fault in faults), faults
     assert found(client, index)["plugin"].state is State.NOTE
+
+
+def test_an_index_with_a_shard_that_is_away_is_a_fault_and_others_are_looked_at(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    names = {kind: f"{index}-{kind}" for kind in ("bm25", "closed", "good", "red")}
+    try:
+        for kind in ("closed", "good", "red"):
+            made = densehook.Index.create(client, names[kind], tiny, inputs=["text"], shards=2)
+            made.ingest([{"_id": str(n), "text": f"text {n}"} for n in range(20)])
+        meta = {"densehook": {"bm25": ["text"]}}
+        client.indices.create(index=names["bm25"], mappings={"_meta": meta})
+        client.indices.close(index=names["closed"])
+        with lost(client, names["red"], shard=1):
+            seen = found(client, ",".join(names.values()))
+        states = {kind: seen.get(f"{name}, embedding") for kind, name in names.items()}
+        assert {kind: each.state for kind, each in states.items() if each is not None} == {
+            "closed": State.BAD,
+            "good": State.GOOD,
+            "red": State.BAD,
+        }
+        assert states["red"] is not None and "503 " in states["red"].seen
+        assert seen[names["bm25"]].state is State.BAD
+        assert found(client, names["red"])[f"{names['red']}, embedding"].state is State.GOOD
+    finally:
+        client.indices.delete(index=list(names.values()), ignore_unavailable=True)
+
+
+def test_how_many_chunks_the_longest_documents_have_is_told(
+    client: Elasticsearch, index: str, tiny: Encoder
+) -> None:
+    rule = ChunkRule("sentence", 16)
+    made = densehook.Index.create(client, index, tiny, inputs=["text"], chunk=rule, shards=2)
+    assert count_chunks(client, index, made.field) is None
+    sentence = "Water falls from clouds, and it runs down the hills to the sea."
+    texts = [*[sentence] * 38, " ".join([sentence] * 3), " ".join([sentence] * 9)]
+    made.ingest([{"_id": str(n), "text": text} for n, text in enumerate(texts)])
+    made.ingest([{"_id": "none", "n": 1}])
+    counts = sorted(len(tiny.cut(text, rule).chunks) for text in texts)
+    assert counts[0] < counts[-2] < counts[-1]
+    assert count_chunks(client, index, made.field) == ChunkCounts(counts[37], counts[-1])
+    seen = found(client, index)[f"{index}, passages.vector"].seen
+    assert (
+        f", {sum(counts)} chunks ({sum(counts) / 40:.1f} each), at most {counts[37]} in 95% of the"
+        f" documents, {counts[-1]} in the longest" in seen
+    )
+
+
+def test_that_nobody_here_knows_how_much_the_encoder_reads_is_told(
+    client: Elasticsearch,
+    index: str,
+    tiny: Encoder,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("DENSEHOOK_MODELS", str(tmp_path))
+    densehook.Index.create(client, index, tiny, inputs=["text"]).ingest([{"_id": "1", "text": "a"}])
+    said = "how many are longer than the encoder reads is not known"
+    for texts in (False, True):
+        seen = {each.subject: each.seen for each in checked(client, index, texts=texts)}
+        assert (said in seen[f"{index}, embedding"]) is texts

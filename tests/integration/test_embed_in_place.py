@@ -7,12 +7,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.faults.proxy import Proxy
+from benchmarks.faults.schedule import Answer
 from elasticsearch import Elasticsearch
 
 import densehook
@@ -20,11 +22,15 @@ from command_line import COMMAND, running_in, succeeded
 from conftest import CrowdedNode
 from densehook.bundle import Bundle, Dense
 from densehook.chunk import ChunkRule
+from densehook.elastic.connect import connect
 from densehook.elastic.coverage import Coverage, count_texts, coverage_of
+from densehook.elastic.patience import Patience
 from densehook.encode import Encoder
-from densehook.errors import EncoderMismatch, FieldTaken, RequestError
+from densehook.errors import ClusterUnavailable, EncoderMismatch, FieldTaken, RequestError
 from densehook.export.texts import PASSAGES
 from densehook.hooks import note_of
+from densehook.ingest import in_place
+from lost_shards import let_back, lose, lost
 
 NEAR = 1e-6
 INPUTS = ("title", "body")
@@ -463,3 +469,131 @@ def test_chunks_are_added_in_place(
             field="title.vector",
             chunk=rule,
         )
+
+
+class Bulks:
+    """How bulk requests are treated, and how many were on their way at once; for a ``Proxy``."""
+
+    def __init__(self, answer: Callable[[int], Answer] = lambda number: Answer()) -> None:
+        self.count = 0
+        self.most = 0
+        self._answer = answer
+        self._at_once: set[int] = set()
+        self._lock = threading.Lock()
+
+    def treat(self, number: int, path: str) -> Answer:
+        if "/_bulk" not in path:
+            return Answer()
+        with self._lock:
+            self.count += 1
+            answer = self._answer(self.count)
+            if not answer.status:
+                self._at_once.add(number)
+            self.most = max(self.most, len(self._at_once))
+        return answer
+
+    def carried_out(self, number: int) -> None:
+        with self._lock:
+            self._at_once.discard(number)
+
+
+@WAYS
+def test_the_cluster_has_several_bulks_to_pack_from_and_long_texts_are_few_in_each(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    make_articles(es, 20)
+    for n in range(6):  # of which two are more than is sent together
+        long = {"title": f"long {n}", "body": "understandable " * 5_000}
+        es.index(index="articles", id=f"long {n}", document=long, refresh=True)
+    bulks = Bulks(lambda number: Answer(delay=0.2))
+    with Proxy(lambda: crowded_node.state.url, bulks.treat, bulks.carried_out) as proxy:
+        index = densehook.Index.add_field(
+            connect(proxy.url),
+            "articles",
+            crowded_node.encoder,
+            inputs=INPUTS,
+            in_cluster=in_cluster,
+            chunk=ChunkRule("tokens", 64, max_chunks=2000),
+        )
+        report = index.embed()
+    assert (report.written, report.failed, report.coverage.lacking) == (26, 0, 0)
+    assert bulks.most == (4 if in_cluster else 1)
+    assert bulks.count >= (6 if in_cluster else 2)
+
+
+@WAYS
+def test_a_cluster_that_stays_away_ends_a_run_that_goes_on_and_fails_no_document(
+    crowded_node: CrowdedNode,
+    es: Elasticsearch,
+    in_cluster: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(in_place, "Patience", lambda: Patience("1s"))
+    texts = make_articles(es, 600)
+    bulks = Bulks(lambda number: Answer(status=503 if number > 1 else 0))
+    heard: list[densehook.Failure] = []
+    with Proxy(lambda: crowded_node.state.url, bulks.treat, bulks.carried_out) as proxy:
+        index = densehook.Index.add_field(
+            connect(proxy.url),
+            "articles",
+            crowded_node.encoder,
+            inputs=INPUTS,
+            in_cluster=in_cluster,
+        )
+        with pytest.raises(
+            ClusterUnavailable, match=r"stayed busy or gone: .* (\d+) documents were"
+        ):
+            index.embed(on_failure=heard.append)
+    assert heard == []
+    done = having_vectors(es, "articles")
+    assert 0 < done < 600
+    again = densehook.Index.add_field(es, "articles", crowded_node.encoder, in_cluster=in_cluster)
+    report = again.embed()
+    assert (report.written, report.failed) == (600 - done, 0)
+    assert_are_of(es, "articles", crowded_node.encoder, texts)
+
+
+@WAYS
+def test_a_shard_that_is_away_is_waited_for_and_never_passed_by(
+    crowded_node: CrowdedNode,
+    es: Elasticsearch,
+    in_cluster: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = make_articles(es, 60)
+    index = densehook.Index.add_field(
+        es, "articles", crowded_node.encoder, inputs=INPUTS, in_cluster=in_cluster
+    )
+    with lost(es, "articles"), monkeypatch.context() as patched:
+        patched.setattr(in_place, "Patience", lambda: Patience("1s"))
+        with pytest.raises(ClusterUnavailable, match=r"shards \[\[articles\]\[0\]\] are not"):
+            index.embed()
+    lose(es, "articles")
+    back = threading.Timer(2, let_back, (es, "articles"))
+    back.start()
+    report = index.embed()
+    back.join()
+    assert (report.written, report.failed) == (60, 0)
+    assert_are_of(es, "articles", crowded_node.encoder, texts)
+
+
+@WAYS
+def test_what_the_whole_index_ignores_is_text_all_the_same(
+    crowded_node: CrowdedNode, es: Elasticsearch, in_cluster: bool
+) -> None:
+    ignoring = {"ignore_malformed": True, "ignore_above": 100}
+    es.indices.create(
+        index="articles",
+        settings={"index.mapping": ignoring, "number_of_replicas": 0},
+        mappings={"properties": {"n": {"type": "long"}, "tag": {"type": "keyword"}}},
+    )
+    es.index(index="articles", id="n", document={"n": "no number"})
+    es.index(index="articles", id="tag", document={"tag": "too long " * 20})
+    es.index(index="articles", id="none", document={"other": 1}, refresh=True)
+    index = densehook.Index.add_field(
+        es, "articles", crowded_node.encoder, inputs=["n", "tag"], in_cluster=in_cluster
+    )
+    report = index.embed()
+    assert (report.failed, report.coverage.lacking) == (0, 0)
+    texts = {"n": "no number", "tag": "too long " * 20}
+    assert_are_of(es, "articles", crowded_node.encoder, texts)

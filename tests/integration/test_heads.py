@@ -38,6 +38,9 @@ QUERY = "how do vaccines work"
 ROUNDING = 1 / 256
 """An index that shows no vectors in its documents gives weights as Lucene keeps them."""
 FIELDS = {"embedding": "dense", "weights": "sparse", "tokens": "multi"}
+TYPES = {"embedding": "dense_vector", "weights": "sparse_vector", "tokens": "binary"}
+QUERIES = {"dense": "embedding", "sparse": "weights", "maxsim": "tokens"}
+"""By query the field that it searches."""
 
 
 @pytest.fixture(scope="module")
@@ -357,10 +360,42 @@ def test_a_field_of_none_of_its_kinds_is_refused(
         Index.open(plugin_client, plugin_index, load(sparse_bundle.path), field="weights")
     with pytest.raises(EncoderMismatch, match="is mapped as dense_vector"):
         Index.open(plugin_client, plugin_index, three.of_kind("sparse"), field="embedding")
-    with pytest.raises(BadRequestError, match=r"\[embedding\]"):
-        plugin_client.search(
-            index=plugin_index, query={"sparse": {"field": "embedding", "text": QUERY}}
-        )
+
+
+def refused(client: Elasticsearch, index: str, **body: Any) -> str:
+    with pytest.raises(BadRequestError) as error:
+        client.search(index=index, **body)
+    return str(error.value.body)
+
+
+def test_a_field_of_another_of_its_kinds_is_refused_before_anything_is_encoded(
+    plugin_client: Elasticsearch, plugin_index: str, made: Callable[..., Index], three: Encoder
+) -> None:
+    made(in_cluster=True)
+    before = counted(plugin_client, three.manifest.name, "query")["texts"]
+    for query, own in QUERIES.items():
+        for field in TYPES.keys() - {own}:
+            asked = {query: {"field": field, "text": f"what is {query} of {field}"}}
+            said = (
+                f"field [{field}] of index [{plugin_index}] is mapped as [{TYPES[field]}], and"
+                f" {'[maxsim]' if query == 'maxsim' else f'query [{query}]'} needs a [{TYPES[own]}]"
+            )
+            found = refused(plugin_client, plugin_index, query=asked)
+            assert said in found
+            searched_by = next(name for name, each in QUERIES.items() if each == field)
+            assert f"; it is searched by query [{searched_by}]" in found
+    image = {"dense": {"field": "tokens", "image": "iVBORw0KGgo="}}
+    assert "query [dense] needs a [dense_vector]" in refused(
+        plugin_client, plugin_index, query=image
+    )
+    hybrid = {"hybrid": {"query": "what is hybrid of tokens", "fields": ["tokens"]}}
+    assert "field [tokens] of index" in refused(plugin_client, plugin_index, retriever=hybrid)
+    options = {"text": "what is shown of weights", "field": "weights"}
+    highlight = {"fields": {"body": {"type": "densehook", "options": options}}}
+    assert "highlighter [densehook] of [body] needs a [dense_vector]" in refused(
+        plugin_client, plugin_index, highlight=highlight
+    )
+    assert counted(plugin_client, three.manifest.name, "query")["texts"] == before
 
 
 @pytest.mark.parametrize("in_cluster", [True, False])

@@ -24,14 +24,18 @@ from densehook.bundle import Bundle
 from densehook.chunk import ChunkRule
 from densehook.collections import documents_from, open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
+from densehook.elastic.patience import Patience
 from densehook.elastic.succession import other_templates_of
 from densehook.encode import Encoder, load
 from densehook.errors import ClusterUnavailable, DensehookError, RequestError
 from densehook.export.texts import PASSAGES
 from densehook.hooks import Reading, Wording, index_request, note_of
 from densehook.index import Index
+from densehook.ingest.following import Copier, Following
+from densehook.ingest.pace import Pace
 from densehook.migration import Gate, Wanted, Way, abort, finish, migrate, roll_back
 from densehook.migration.moving import LONGEST_BLOCK_S
+from lost_shards import let_back, lose, lost
 from renamed import renamed
 from tiny_collection import write_beir
 
@@ -328,6 +332,72 @@ def copied(es: Elasticsearch) -> int:
     es.cluster.health(index=names[0], wait_for_status="yellow")  # made this moment by another
     es.indices.refresh(index=names[0])
     return int(es.count(index=names[0])["count"])
+
+
+def test_nothing_moves_while_a_shard_is_away_and_all_of_it_when_it_is_back(
+    crowded_node: CrowdedNode, es: Elasticsearch, named: Mapping[str, Encoder]
+) -> None:
+    make_news(es, named["equal"], 60)
+    before = held(es, OLD)
+    wanted = Wanted(crowded_node.encoder)
+
+    class EndedError(Exception):
+        pass
+
+    def end(label: str, done: int, total: int) -> None:
+        raise EndedError
+
+    with pytest.raises(EndedError):  # begun: the new index would be kept from the nodes as well
+        migrate(es, ALIAS, wanted, None, way=Way(on_progress=end))
+    with lost(es, OLD):
+        assert 0 < es.count(index=OLD)["count"] < len(before)  # which nobody would call a failure
+        with pytest.raises(ClusterUnavailable, match="shard 0 of index 'news-1' is not there"):
+            migrate(es, ALIAS, wanted, None, way=Way(patience="1s"))
+    assert es.indices.get_alias(name=ALIAS).body.keys() == {OLD}
+    lose(es, OLD)
+    back = threading.Timer(2, let_back, (es, OLD))
+    back.start()
+    done = migrate(es, ALIAS, wanted, None)
+    back.join()
+    assert (done.refused, done.copied.deleted) == ("", 0)
+    assert held(es, ALIAS) == before
+
+
+def test_what_was_deleted_while_a_shard_was_away_is_told_by_all_documents(
+    crowded_node: CrowdedNode, es: Elasticsearch
+) -> None:
+    make_news(es, crowded_node.encoder, 60)
+    into = f"{ALIAS}-2"
+    settings = {"number_of_shards": 2, "number_of_replicas": 0}
+    es.indices.create(index=into, mappings={**MAPPINGS, "dynamic": False}, settings=settings)
+    marks: dict[int, int] = {}
+    following = Following(
+        es,
+        OLD,
+        into,
+        Copier(es, into, old=[], new=None, encoder=None),
+        marks,
+        patience=Patience("1s"),
+        pace=Pace(None),
+        on_mark=lambda: None,
+        on_failure=lambda failure: None,
+        on_progress=lambda done, total: None,
+    )
+    following.step()
+    before = held(es, OLD)
+    assert held(es, into) == before and following.is_same()
+    with lost(es, OLD):
+        with pytest.raises(ClusterUnavailable, match="shard 0 of index 'news-1' is not there"):
+            following.step()
+        assert held(es, into) == before  # none of the shard's copies is deleted
+    es.delete(index=OLD, id="1", refresh=True)
+    es.delete(index=OLD, id="5", routing="7", refresh=True)
+    following.step()
+    assert held(es, into) == {id_: each for id_, each in before.items() if id_ not in ("1", "5")}
+    assert following.is_same()
+    with lost(es, into), pytest.raises(ClusterUnavailable):
+        following.is_same()
+    following.close()
 
 
 def test_a_document_whose_version_went_back_is_copied_as_it_is(

@@ -14,6 +14,7 @@ from elasticsearch import Elasticsearch
 from command_line import running_in, succeeded
 from conftest import CrowdedNode
 from densehook.bundle import Bundle
+from densehook.chunk import ChunkRule
 from densehook.collections import open_collection
 from densehook.elastic.checkpoints import CHECKPOINTS
 from densehook.elastic.connect import connect
@@ -27,6 +28,7 @@ from renamed import renamed
 from tiny_collection import write_beir
 
 INPUTS = ("title", "text")
+WAYS = pytest.mark.parametrize("in_cluster", [True, False], ids=["in the cluster", "here"])
 TRIAL = "densehook-trial-*"
 
 
@@ -58,11 +60,20 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Stream:
     """A data stream of the judged documents, whose vectors are of one encoder; two indices."""
 
-    def __init__(self, es: Elasticsearch, name: str, encoder: Encoder, *, in_cluster: bool) -> None:
+    def __init__(
+        self,
+        es: Elasticsearch,
+        name: str,
+        encoder: Encoder,
+        *,
+        in_cluster: bool,
+        **mapping: Any,
+    ) -> None:
         self.es = es
         self.name = name
         self.template = f"template-of-{name}"
         body = index_request(encoder.manifest, Reading(INPUTS), index_type="hnsw")
+        body["mappings"] = {**body["mappings"], **mapping}
         if in_cluster:
             body["settings"]["densehook"] = {"embed": True}
         es.indices.put_index_template(
@@ -107,7 +118,9 @@ def field_stated(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 def make_stream(crowded_node: CrowdedNode) -> Iterator[Callable[..., Stream]]:
     """Streams of one node cannot be deleted, which its distribution has no way for."""
     es = crowded_node.client
-    yield lambda name, encoder, in_cluster=True: Stream(es, name, encoder, in_cluster=in_cluster)
+    yield lambda name, encoder, in_cluster=True, **mapping: Stream(
+        es, name, encoder, in_cluster=in_cluster, **mapping
+    )
     es.indices.delete(index=[*trials(es), CHECKPOINTS], ignore_unavailable=True)
 
 
@@ -171,6 +184,34 @@ def test_the_next_index_of_a_stream_has_the_new_encoder_and_there_is_a_way_back(
     assert stream.indices == [*first, done.new, back.new]
     assert stream.stated_by(back.new) == stream.stated_by(first[0])
     assert es.count(index=stream.name)["count"] == len(PASSAGES) + 1
+
+
+@WAYS
+def test_a_stream_gets_chunks_under_another_name_after_a_trial_with_none_of_its_vectors(
+    crowded_node: CrowdedNode,
+    encoders: Mapping[str, Encoder],
+    judged: Path,
+    make_stream: Callable[..., Stream],
+    in_cluster: bool,
+) -> None:
+    es, name = crowded_node.client, f"papers-{'there' if in_cluster else 'here'}"
+    old, new = encoders["equal"], crowded_node.encoder
+    stream = make_stream(name, old, in_cluster=False, dynamic="strict")
+    for index in stream.indices:
+        assert Index.open(es, index, old).embed().coverage.lacking == 0
+    gate = Gate(open_collection(str(judged)), max_loss=1, encoder=old)
+    wanted = Wanted(new, chunk=ChunkRule("sentence", 32), in_cluster=in_cluster)
+    done = migrate(es, stream.name, wanted, gate)
+    assert done.copied.failed == 0, done.copied.failures[0]
+    assert done.verdict is not None and done.refused == "", done.refused
+    assert done.renamed == ("embedding", "passages.vector")
+    # and on: an earlier index has vectors of a name that the write index has not any more
+    rule = ChunkRule("tokens", 32)
+    wanted = Wanted(old, field="passages.vector", chunk=rule, in_cluster=False)
+    gate = Gate(open_collection(str(judged)), max_loss=1, encoder=new)
+    again = migrate(es, stream.name, wanted, gate)
+    assert again.copied.failed == 0, again.copied.failures[0]
+    assert again.copied.written == len(PASSAGES)
 
 
 def test_a_roll_over_that_is_refused_leaves_the_template(

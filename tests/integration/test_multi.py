@@ -295,9 +295,13 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
 ) -> None:
     index = filled("int8")
     client = plugin_client
-    dense = {"dense": {"field": "tokens", "text": QUERY}}
-    wrong = "is of kind [multi], query_vector_builder [densehook] needs one of kind [dense]"
-    assert wrong in refused(client, index.name, query=dense)
+    for query, needed in (("dense", "dense_vector"), ("sparse", "sparse_vector")):
+        said = (
+            f"field [tokens] of index [{index.name}] is mapped as [binary], and query [{query}]"
+            f" needs a [{needed}]; it is searched by query [maxsim]"
+        )
+        asked = {query: {"field": "tokens", "text": QUERY}}
+        assert said in refused(client, index.name, query=asked)
     assert "has type [binary]" in refused(
         client, index.name, retriever={"hybrid": {"query": QUERY, "fields": ["tokens"]}}
     )
@@ -325,12 +329,29 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
     assert "needs [retriever], whose hits it scores" in refused(
         client, index.name, retriever={"maxsim": {"field": "tokens", "text": QUERY}}
     )
+    assert "[maxsim] unknown field [window]" in refused(
+        client, index.name, retriever={"maxsim": {**window, "window": 5}}
+    )
+    few = {"maxsim": {**window, "rank_window_size": 10}}
+    assert "[maxsim] requires [rank_window_size: 10] be greater than or equal to [size: 20]" in (
+        refused(client, index.name, retriever=few, size=20)
+    )
     made = Index.create(client, f"{plugin_index}-dense", minilm, inputs=["text"], in_cluster=True)
     for asked in (
         {"query": {"maxsim": {"field": "embedding", "text": QUERY}}},
         {"retriever": {"maxsim": {**window, "field": "embedding"}}},
     ):
-        assert "[maxsim] needs one of kind [multi]" in refused(client, made.name, **asked)
+        said = "is mapped as [dense_vector], and [maxsim] needs a [binary]; it is searched by query"
+        assert f"{said} [dense]" in refused(client, made.name, **asked)
+    builder = {"densehook": {"text": QUERY, "encoder": tokens.manifest.name}}
+    knn = {"field": "embedding", "k": 3, "num_candidates": 9, "query_vector_builder": builder}
+    kind = f"encoder [{tokens.manifest.name}] is of kind [multi], "
+    builders = "query_vector_builder [densehook] needs one of kind [dense]"
+    assert kind + builders in refused(client, made.name, knn=knn)
+    rerank = {"retriever": {"standard": {}}, "field": "text", "text": QUERY}
+    assert kind + "retriever [rerank] needs one of kind [cross]" in refused(
+        client, index.name, retriever={"rerank": {**rerank, "encoder": tokens.manifest.name}}
+    )
     with pytest.raises(EncoderMismatch, match=r"mapped as binary, encoder .* of kind dense writes"):
         Index.open(client, index.name, minilm)
     with pytest.raises(RequestError, match="of which no chunks are made"):
@@ -339,6 +360,54 @@ def test_kinds_and_fields_that_do_not_fit_are_refused_in_a_line(
         )
     with pytest.raises(RequestError, match="index type 'hnsw' is unknown; known: int8, int8-pool2"):
         Index.create(client, f"{plugin_index}-hnsw", tokens, inputs=["text"], index_type="hnsw")
+
+
+def test_a_field_of_numbers_has_no_tokens(plugin_client: Elasticsearch, plugin_index: str) -> None:
+    entry = {"input": "samples", "modality": "numbers", "encoder": "series", "fingerprint": "f"}
+    plugin_client.indices.create(
+        index=plugin_index,
+        mappings={
+            "_meta": {"densehook": {"fields": {"embedding": entry}}},
+            "properties": {
+                "samples": {"type": "float"},
+                "embedding": {"type": "dense_vector", "dims": 16},
+            },
+        },
+    )
+    for query, asker, needed in (
+        ("maxsim", "[maxsim]", "binary"),
+        ("sparse", "query [sparse]", "sparse_vector"),
+    ):
+        said = f"is mapped as [dense_vector], and {asker} needs a [{needed}]"
+        asked = {query: {"field": "embedding", "text": QUERY}}
+        assert said in refused(plugin_client, plugin_index, query=asked)
+
+
+def test_a_pipeline_writes_token_vectors_into_no_other_field(
+    plugin_client: Elasticsearch, plugin_index: str, tokens: Encoder
+) -> None:
+    client, pipeline = plugin_client, f"densehook-{plugin_index}"
+    processor = {"encoder": tokens.manifest.name, "input": "text", "output": "tokens"}
+    client.ingest.put_pipeline(id=pipeline, processors=[{"densehook": processor}])
+    kind = f"encoder [{tokens.manifest.name}]"
+    writes = f"and {kind} is of kind [multi], which writes [binary]; map it so"
+    for mapped, said in (
+        ({"type": "keyword"}, f"field [tokens] is mapped as [keyword], {writes}"),
+        ({"type": "dense_vector", "dims": 16}, f"is mapped as [dense_vector], {writes}"),
+        ({"type": "binary"}, "field [tokens] has no doc values, which [maxsim] reads"),
+        (None, f"is not mapped in index [{plugin_index}], and Elasticsearch by itself does not"),
+    ):
+        properties = {"text": {"type": "text"}} | ({"tokens": mapped} if mapped else {})
+        client.indices.create(index=plugin_index, mappings={"properties": properties})
+        with pytest.raises(BadRequestError) as error:
+            client.index(index=plugin_index, document={"text": "a"}, pipeline=pipeline)
+        assert said in str(error.value.body)
+        client.indices.delete(index=plugin_index)
+    kept = {"type": "binary", "doc_values": True}
+    client.indices.create(index=plugin_index, mappings={"properties": {"tokens": kept}})
+    document = {"text": "a"}
+    client.index(index=plugin_index, id="1", document=document, pipeline=pipeline, refresh=True)
+    assert header_of(stored(client, plugin_index)["1"]).dims == 16
 
 
 def test_mappings_that_cannot_hold_token_vectors_are_refused_in_a_line(

@@ -362,6 +362,55 @@ def test_python_says_what_scores_passages(filled: Filled, minilm: Encoder) -> No
         here.searcher().search({"q": TEXT}, "dense-sum", depth=10)
 
 
+def encoded_tokens(client: Elasticsearch, encoder: Encoder) -> int:
+    """How many tokens of documents the node has encoded."""
+    headers = {"accept": "application/json"}
+    shown = client.perform_request("GET", "/_densehook", headers=headers).body
+    (node,) = shown["nodes"].values()
+    return int(node["encoders"][encoder.manifest.name]["ingest"]["tokens"])
+
+
+def test_sentences_are_compared_behind_the_prompt_that_their_document_chooses(
+    plugin_client: Elasticsearch, plugin_index: str, minilm: Encoder
+) -> None:
+    client, prompt = plugin_client, "Ein Satz aus einem langen Brief: "
+    stated = {
+        "input": "text",
+        "prompt": {"field": "lang", "prompts": {"de": prompt}},
+        "encoder": minilm.manifest.name,
+        "fingerprint": minilm.fingerprint,
+    }
+    client.indices.create(
+        index=plugin_index,
+        settings={"index.densehook.embed": True},
+        mappings={
+            "_meta": {"densehook": {"fields": {"embedding": stated}}},
+            "properties": {
+                "text": {"type": "text"},
+                "lang": {"type": "keyword"},
+                "embedding": {"type": "dense_vector", "dims": minilm.dims},
+            },
+        },
+    )
+    sentences = ["Whales breathe air.", "They eat krill."]
+    for lang in ("de", "en"):
+        document = {"lang": lang, "text": " ".join(sentences)}
+        client.index(index=plugin_index, id=lang, document=document, refresh=True)
+    options = {"text": "what do whales eat", "field": "embedding"}
+    highlight = {"fields": {"text": {"type": "densehook", "options": options}}}
+    spent = {}
+    for lang in ("de", "en"):
+        before = encoded_tokens(client, minilm)
+        query = {"term": {"lang": lang}}
+        (hit,) = client.search(index=plugin_index, query=query, highlight=highlight)["hits"]["hits"]
+        assert sorted(hit["highlight"]["text"]) == sorted(sentences)
+        spent[lang] = encoded_tokens(client, minilm) - before
+    prompted = minilm.tokenize([prompt + each for each in sentences], "document")
+    plain = minilm.tokenize(sentences, "document")
+    counts = [sum(len(tokens.ids) for tokens in texts) for texts in (prompted, plain)]
+    assert spent["de"] - spent["en"] == counts[0] - counts[1] > 0
+
+
 def explained(explanation: Mapping[str, Any], begins: str) -> Mapping[str, Any]:
     """The first part of an explanation whose description begins so."""
     if explanation["description"].startswith(begins):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -240,6 +240,98 @@ def test_a_pipeline_alone_fills_a_field_that_nobody_stated(there: Sparse, name: 
         there.client.ingest.delete_pipeline(id=name)
 
 
+@pytest.fixture
+def embeds(there: Sparse, name: str) -> Iterator[Callable[[str], str]]:
+    """Makes a pipeline whose encoder of that name writes into the field "made"."""
+
+    def make(encoder: str) -> str:
+        processor = {"encoder": encoder, "input": "body", "output": "made"}
+        there.client.ingest.put_pipeline(id=name, processors=[{"densehook": processor}])
+        return name
+
+    yield make
+    there.client.options(ignore_status=404).ingest.delete_pipeline(id=name)
+
+
+def refusals(there: Sparse, index: str) -> list[str]:
+    """Why documents are refused, one that is put and one by an update; nothing of what is taken."""
+    operations: list[Mapping[str, Any]] = [
+        *({"index": {"_id": "put"}}, {"body": PASSAGES[0]}),
+        *({"update": {"_id": "updated"}}, {"doc": {"body": PASSAGES[1]}, "doc_as_upsert": True}),
+    ]
+    answer = there.client.bulk(index=index, operations=operations)
+    items = [next(iter(item.values())) for item in answer["items"]]
+    return [each["error"]["reason"] for each in items if "error" in each]
+
+
+def test_a_pipeline_writes_into_no_field_that_holds_something_else(
+    there: Sparse, name: str, embeds: Callable[[str], str]
+) -> None:
+    weights = "and encoder [sparse-0] is of kind [sparse], which writes [sparse_vector]; map it so"
+    vectors = "and encoder [tiny-bert] is of kind [dense], which writes [dense_vector]; map it so"
+    dims = there.dense.dims
+    for encoder, mapped, said in (
+        (there.sparse, {"type": "dense_vector", "dims": dims}, f"[dense_vector], {weights}"),
+        (there.sparse, {"type": "keyword"}, f"field [made] is mapped as [keyword], {weights}"),
+        (there.sparse, {"type": "object"}, f"field [made] is mapped as [object], {weights}"),
+        (there.dense, {"type": "float"}, f"field [made] is mapped as [float], {vectors}"),
+        (there.dense, {"type": "sparse_vector"}, f"[sparse_vector], {vectors}"),
+        (
+            there.dense,
+            {"type": "dense_vector", "dims": 16},
+            f"has [dims] [16], vectors of encoder [tiny-bert] have [{dims}]; map it with those",
+        ),
+        (there.dense, {"type": "dense_vector", "element_type": "byte"}, "encoders give float"),
+    ):
+        there.client.indices.create(
+            index=name,
+            settings={"index.default_pipeline": embeds(encoder.manifest.name)},
+            mappings={"properties": {"made": mapped, "body": {"type": "text"}}},
+        )
+        found = refusals(there, name)
+        assert len(found) == 2 and all(said in each for each in found), found
+        there.client.indices.delete(index=name)
+
+
+def test_a_pipeline_has_no_field_mapped_for_each_token(
+    there: Sparse, name: str, embeds: Callable[[str], str]
+) -> None:
+    client = there.client
+    client.indices.create(index=name, mappings={"properties": {"body": {"type": "text"}}})
+    for encoder, type_ in ((there.sparse, "sparse_vector"), (there.dense, "dense_vector")):
+        with pytest.raises(BadRequestError) as refused:
+            client.index(
+                index=name, document={"body": "water"}, pipeline=embeds(encoder.manifest.name)
+            )
+        said = (
+            f"field [made] is not mapped in index [{name}], and Elasticsearch by itself does not"
+            f" map it as [{type_}], which encoder [{encoder.manifest.name}] writes; map it so"
+        )
+        assert said in str(refused.value.body)
+    mapped = client.indices.get_mapping(index=name)[name]["mappings"]["properties"]
+    assert mapped.keys() == {"body"}
+
+
+def test_a_pipeline_writes_what_gets_its_type_elsewhere(
+    there: Sparse, name: str, embeds: Callable[[str], str]
+) -> None:
+    client, document = there.client, {"body": "water is wet"}
+    pipeline = embeds(there.sparse.manifest.name)
+    # nobody knows where it goes, or it goes where nothing is mapped unasked
+    (simulated,) = client.ingest.simulate(id=pipeline, docs=[{"_source": document}])["docs"]
+    expected = dict(there.sparse.encode_documents(document["body"]))
+    assert simulated["doc"]["_source"]["made"] == pytest.approx(expected, rel=1e-4)
+    client.indices.create(index=f"{name}-kept", mappings={"dynamic": False})
+    client.index(index=f"{name}-kept", id="1", document=document, pipeline=pipeline)
+    assert client.get(index=f"{name}-kept", id="1")["_source"]["made"].keys() == expected.keys()
+    # Elasticsearch itself maps long arrays of floats as vectors
+    client.indices.create(index=f"{name}-long", mappings={"properties": {}})
+    long = embeds("all-minilm-l6-v2")
+    client.index(index=f"{name}-long", id="1", document=document, pipeline=long)
+    mapped = client.indices.get_mapping(index=f"{name}-long")[f"{name}-long"]["mappings"]
+    assert mapped["properties"]["made"]["type"] == "dense_vector"
+
+
 def test_an_unchanged_document_is_not_encoded_again(there: Sparse, name: str) -> None:
     made = Index.create(there.client, name, there.sparse, inputs=INPUTS, in_cluster=True)
     made.ingest(documents())
@@ -383,12 +475,29 @@ def test_mixtures_of_kinds_are_refused_in_a_line(there: Sparse, name: str) -> No
     client = there.client
     dense = {"dense": {"field": "splade", "text": "water"}}
     splade = {"field": "splade"}
-    builder = {"densehook": {"text": "water", "encoder": there.sparse.manifest.name}}
+    own = there.sparse.manifest.name
+    builder = {"densehook": {"text": "water", "encoder": own}}
     knn = {"field": "embedding", "k": 3, "num_candidates": 9, "query_vector_builder": builder}
+    rerank = {"retriever": {"standard": {}}, "text": "water", "field": "body", "encoder": own}
+    maxsim = {"maxsim": {"field": "splade", "text": "water"}}
     for said, search in (
-        (r"query \[sparse\] needs one of kind \[sparse\]", {"query": sparse("embedding", "water")}),
-        (r"is of kind \[sparse\], .* needs one of kind \[dense\]", {"query": dense}),
-        (r"is of kind \[sparse\], .* needs one of kind \[dense\]", {"knn": knn}),
+        (
+            r"\[embedding\] .* mapped as \[dense_vector\], and query \[sparse\] needs a \[sparse_v",
+            {"query": sparse("embedding", "water")},
+        ),
+        (
+            r"\[splade\] .* mapped as \[sparse_vector\], and query \[dense\] needs a \[dense_v",
+            {"query": dense},
+        ),
+        (r"and \[maxsim\] needs a \[binary\]; it is searched by query \[sparse", {"query": maxsim}),
+        (
+            r"is of kind \[sparse\], query_vector_builder \[densehook\] needs one of kind",
+            {"knn": knn},
+        ),
+        (
+            r"is of kind \[sparse\], retriever \[rerank\] needs one of kind \[cross\]",
+            {"retriever": {"rerank": rerank}},
+        ),
         ("says which encoder made field", {"query": sparse("body", "water")}),
         (
             "scored by their best one",

@@ -105,6 +105,37 @@ def test_documents_are_left_out_by_a_query_only_where_it_tells_who_has_text(
     assert bool(lacks_vector(field)["bool"]["filter"]) is findable
 
 
+IGNORING = {"ignore_malformed": "true", "ignore_above": "9"}
+
+
+@pytest.mark.parametrize(
+    ("mapped", "settings", "findable"),
+    [
+        ({"type": "long"}, {"mapping": IGNORING}, False),
+        ({"type": "long", "ignore_malformed": False}, {"mapping": IGNORING}, True),
+        ({"type": "long"}, {"mapping": {"ignore_above": "9"}}, True),
+        ({"type": "keyword"}, {"mapping": IGNORING}, False),
+        ({"type": "keyword"}, {"mapping": {"ignore_malformed": "true"}}, True),
+        ({"type": "text"}, {"mapping": IGNORING}, True),
+        ({"type": "long"}, {"mode": "logsdb"}, False),
+        ({"type": "long"}, {"mode": "logsdb", "mapping": {"ignore_malformed": "false"}}, True),
+        ({"type": "keyword"}, {"mode": "logsdb"}, False),
+        ({"type": "text"}, {"mode": "logsdb"}, True),
+        ({"type": "keyword"}, {"mapping": {"total_fields": {"limit": "9"}}}, True),
+    ],
+)
+def test_what_a_whole_index_leaves_out_is_left_out_of_a_field_that_says_nothing(
+    mapped: Mapping[str, Any], settings: Mapping[str, Any], findable: bool
+) -> None:
+    entry = {"input": ["title"], "encoder": "e", "fingerprint": "sha256:x"}
+    mapping = {
+        "_meta": {"densehook": {"fields": {"embedding": entry}}},
+        "properties": {"title": mapped},
+    }
+    found = read_provenance("articles", mapping, {"index": settings}).vector_field()
+    assert found.findable is findable
+
+
 def test_who_has_text_is_asked_where_documents_have_it() -> None:
     text = {"type": "text", "copy_to": "all"}
     raw = {"raw": {"type": "keyword", "ignore_above": 9}}

@@ -5,6 +5,7 @@ JUnit reads it too (CutterTest). Run this file to write it again after a change 
 
 from __future__ import annotations
 
+import base64
 import bisect
 import dataclasses
 import hashlib
@@ -20,7 +21,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from densehook.chunk import Chunk, ChunkRule, Cut, LongText, cut, put_together, windows
+from densehook.chunk import Chunk, ChunkRule, Cut, LongText, Sizes, cut, put_together, windows
 from densehook.chunk.breaks import graphemes, sentences, words
 from densehook.errors import RequestError, UnusableDocument
 
@@ -38,6 +39,7 @@ PROSE = (
     "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35 \U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7 "
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 cafe\u0301 \u1112\u1161\u11ab 한국어. "
 )
+ATTACHMENT = base64.b64encode(random.Random(5).randbytes(400)).decode()
 TEXTS = [
     PROSE,
     PROSE * 12,
@@ -49,6 +51,8 @@ TEXTS = [
     "a. b. c. d. e. f. g. h. i. j. k. l. m. n. o. p.",
     "word",
     "。。。！！？",
+    f"See the attachment: {ATTACHMENT} Then read on. {ATTACHMENT[:90]}",
+    "天地玄黄宇宙洪荒日月盈昃辰宿列张" * 12 + "。寒来暑往。",
 ]
 RULES = [
     ChunkRule("sentence", 8, 0),
@@ -70,8 +74,13 @@ MARKDOWN = (
     " Sometimes fish.\r\n```\n# no heading\n```\n####### seven\n  ### \U0001f433 C# ##\t\nThe end."
     "\n#\nNameless.\n~~~\n# also none"
 )
+FENCES = (
+    "# Open\n```` md\n```\n# in four\n`````  \t\r\n# Behind\n```x = 1```\n# After code\n~~~ ` ~\n"
+    "# in tildes\n```\n~~~~ not yet\n# still\n~~~\n# Out\n    ```\n# Indented\n``` `\n# Last"
+)
 ITEMS = [
     [("body", MARKDOWN)],
+    [("body", FENCES)],
     [("title", "Whales \U0001f433"), ("body", MARKDOWN), ("notes", PROSE)],
     [(0, "One."), (3, "word " * 40), (4, PROSE), (7, "x")],
 ]
@@ -142,6 +151,12 @@ def test_sections_begin_at_inputs_and_headings() -> None:
     assert text[parts[4].start :].startswith("#\nNameless")
 
 
+def test_a_fence_is_closed_by_its_own_mark_alone() -> None:
+    _, parts = put_together([("body", FENCES)], "", headings=True)
+    names = ["Open", "Behind", "After code", "Out", "Indented", "Last"]
+    assert [part.name for part in parts] == names
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.text(min_size=1).filter(str.strip)), min_size=1),
     st.sampled_from(PREFIXES),
@@ -171,6 +186,83 @@ def test_a_prefix_has_half_of_a_chunk_at_most() -> None:
     assert all(chunk.content.startswith(before) for chunk in chunks)
     assert not any(chunk.content.startswith(before + "word") for chunk in chunks)
     assert sizes([before])[0] == 10
+
+
+def test_a_prompt_that_leaves_a_chunk_no_room_is_named() -> None:
+    def behind(prompt: str) -> Sizes:
+        return lambda texts: sizes([prompt + each for each in texts])
+
+    rule = ChunkRule("tokens", 32)
+    assert cut("One.", rule, behind("x" * 3 * 22)) == Cut([Chunk(0, 4, "One.")], False)
+    said = (
+        "chunk.max_tokens is 32; prompt and special tokens take 25 of them, and at least 8 must be"
+        " the text's: raise it, as far as the encoder reads, or give a shorter prompt"
+    )
+    with pytest.raises(UnusableDocument, match=f"^{said}$"):
+        cut("One.", rule, behind("x" * 3 * 23))
+    with pytest.raises(RequestError, match="take 5 of them, and at least 4 must be the text's"):
+        ChunkRule(max_tokens=8).room_within(5)
+    assert ChunkRule(max_tokens=8).room_within(4) == 4
+    # the prefix goes where the prompt leaves it nothing of its half
+    long = LongText("One.", (), "word " * 30)
+    assert cut(long, rule, behind("x" * 3 * 22)).chunks[0].content == "One."
+
+
+def test_a_text_without_spaces_has_full_chunks_and_is_read_no_further_than_they_go() -> None:
+    calls: list[str] = []
+
+    def counted(texts: Sequence[str]) -> list[int]:
+        calls.extend(texts)
+        return sizes(texts)
+
+    text = base64.b64encode(random.Random(1).randbytes(675_000)).decode()
+    rule = ChunkRule("sentence", 64, 0, 20, "cut")
+    chunks, is_short = cut(text, rule, counted)
+    assert is_short
+    assert {sizes([chunk.content])[0] for chunk in chunks} == {64}
+    assert not any(sizes([text[chunk.start : chunk.end + 1]])[0] == 64 for chunk in chunks)
+    assert len(calls) < 15 * len(chunks)
+    assert max(map(len, calls)) < 4 * len(chunks[0].content)
+    with pytest.raises(UnusableDocument, match="of 900,000 characters has more than 20 chunks"):
+        cut(text, dataclasses.replace(rule, beyond="refuse"), sizes)
+
+
+def test_sentences_behind_the_last_chunk_are_hardly_read() -> None:
+    read = 0
+
+    def counted(texts: Sequence[str]) -> list[int]:
+        nonlocal read
+        read += sum(map(len, texts))
+        return sizes(texts)
+
+    cut(PROSE * 2000, ChunkRule("sentence", 64, 0, 3, "cut"), counted)
+    assert read < 100_000 < len(PROSE * 2000)
+
+
+def test_overlaps_repeat_the_end_of_a_word_that_is_cut() -> None:
+    chunks, _ = cut("x" * 200 + " end.", ChunkRule("tokens", 22, 5), sizes)
+    assert [chunk[:2] for chunk in chunks] == [
+        (0, 62),
+        (45, 107),
+        (90, 152),
+        (135, 197),
+        (180, 205),
+    ]
+    repeated = [before.end - after.start for before, after in pairwise(chunks)]
+    assert repeated == [17] * 4  # 5 tokens are no more than 17 letters
+
+
+def test_what_is_around_a_long_word_is_in_its_first_and_last_chunk() -> None:
+    text = "Before. " + "x" * 90 + " and after."
+    chunks, _ = cut(text, ChunkRule("sentence", 20), sizes)
+    assert text[chunks[0].start : chunks[0].end].startswith("Before. xxx")
+    assert chunks[-1].content.endswith("x and after.")
+
+
+def test_a_character_of_many_code_points_is_not_cut() -> None:
+    one = "e" + "\u0301" * 40
+    chunks, _ = cut(one * 3 + " x", ChunkRule("tokens", 8), sizes)
+    assert [chunk.content for chunk in chunks] == [one, one, one, "x"]
 
 
 def test_what_is_beyond_the_limit_is_left_out_where_that_is_asked_for() -> None:
@@ -307,6 +399,8 @@ def test_a_rule_is_read_as_it_is_written() -> None:
     more = ChunkRule("section", 100, 0, 7, "cut", ("title", "kind"))
     assert ChunkRule.parse(more.as_json()) == more
     assert ChunkRule.parse({"prefix": "title"}).prefix == ("title",)
+    nulls = dict.fromkeys(("by", "max_tokens", "overlap", "max_chunks", "beyond", "prefix"))
+    assert ChunkRule.parse(nulls) == ChunkRule()
     assert more.within(30) == dataclasses.replace(more, max_tokens=30)
 
 

@@ -6,16 +6,18 @@ JUnit reads it too (TextRuleTest).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from densehook.chunk import ChunkRule, LongText
 from densehook.errors import NoProvenance, RequestError, UnusableDocument
 from densehook.hooks import (
     TextRule,
     VectorField,
+    field_text,
     prompt_of,
     read_provenance,
     text_of,
@@ -52,6 +54,34 @@ def test_a_document_has_the_text_that_it_has_in_the_node(case: Mapping[str, Any]
     else:
         assert text_of(document, rule)[0] == case["text"]
         assert prompt_of(document, rule) == case.get("prompt")
+
+
+def in_tuples(value: Any) -> Any:
+    """The same with a tuple for each list."""
+    if isinstance(value, Mapping):
+        return {name: in_tuples(each) for name, each in value.items()}
+    return tuple(map(in_tuples, value)) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("case", CASES["given"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("written", [lambda value: value, in_tuples], ids=["lists", "tuples"])
+def test_what_is_given_has_the_items_that_it_has_in_the_node(
+    written: Callable[[Any], Any], case: Mapping[str, Any]
+) -> None:
+    rule = TextRule.joining(case["input"])
+    field = VectorField("p.v", rule, "e", "sha256:e", {}, chunk=ChunkRule("given"))
+    text, _ = field_text(Document("1", written(case["document"])), field)
+    parts = text.parts if isinstance(text, LongText) else ()
+    ends = [part.start - 1 for part in parts[1:]] + [len(text)]
+    items = [[part.name, text[part.start : end]] for part, end in zip(parts, ends, strict=False)]
+    assert items == case["items"]
+
+
+@pytest.mark.parametrize("case", CASES["texts"], ids=lambda case: case["name"])
+def test_tuples_are_read_as_lists_are(case: Mapping[str, Any]) -> None:
+    rule = field_of(case).text
+    if case["text"] is not None:
+        assert text_of(Document("1", in_tuples(case["document"])), rule)[0] == case["text"]
 
 
 @pytest.mark.parametrize("case", CASES["refused"], ids=lambda case: case["name"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import decimal
+import json
 import math
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -162,6 +165,33 @@ def test_values_become_those_of_json(value: Any, written: Any) -> None:
     assert isinstance(document, Document)
     assert document.fields == {"v": written}
     assert type(document.fields["v"]) is type(written)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime.date(2020, 5, 1),
+        decimal.Decimal("1.5"),
+        uuid.UUID(int=1),
+        np.float32(0.5),
+        (np.int8(2), {"a": np.arange(2)}),
+        math.nan,
+    ],
+)
+def test_a_document_has_the_values_that_its_row_has(value: Any) -> None:
+    (row,) = documents_from([{"id": 1, "v": value}])
+    assert isinstance(row, Document)
+    (document,) = documents_from([Document("1", {"v": value}, "there")])
+    assert document == Document("1", row.fields, "there")
+    assert json.dumps(document.fields) == json.dumps(row.fields)
+
+
+def test_a_document_that_json_cannot_hold_is_a_bad_line() -> None:
+    documents = [Document("1", {"v": b"a"}), Document("2", {"v": b"a"}, "there"), Document("3")]
+    assert [str(item) for item in documents_from(documents)][:2] == [
+        "row 1: field 'v' holds a value of type bytes, which JSON cannot hold",
+        "there: field 'v' holds a value of type bytes, which JSON cannot hold",
+    ]
 
 
 def nested(depth: int) -> list[Any]:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from densehook.collections import Collection, read_run
-from densehook.errors import ElasticError, EvaluationError
-from densehook.evaluation import DEFAULT_MEASURES, SYSTEMS, evaluate, title_and_text
+from densehook.errors import ElasticError, EvaluationError, RequestError
+from densehook.evaluate import reranker
+from densehook.evaluation import (
+    DEFAULT_MEASURES,
+    SYSTEMS,
+    evaluate,
+    modes_of,
+    needs_encoder,
+    needs_reranker,
+    systems_for,
+    title_and_text,
+)
 from densehook.evaluation import evaluating as evaluation_module
 from densehook.fusion import linear_combination
 from densehook.types import Document, Run, ScoredDoc
@@ -41,6 +53,15 @@ class FakeSearcher:
         self.asked.append((mode, depth))
         on_progress(len(queries))
         return RUNS[mode]
+
+    def rescored(self, queries, run, on_progress=lambda done: None) -> Run:
+        assert queries == QUERIES
+        self.asked.append(("rescored", len(run["q1"])))
+        on_progress(len(queries))
+        return {
+            id_: [ScoredDoc(hit.id, -n) for n, hit in enumerate(ranking[::-1])]
+            for id_, ranking in run.items()
+        }
 
 
 @pytest.fixture
@@ -96,6 +117,53 @@ def test_any_lists_are_fused_runs_of_others_among_them(
     assert ranking(tmp_path, name, "d9") == ["b"], "a list need not know every query"
     evaluate(collection, ["bm25"], FakeSearcher(), tmp_path)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["bm25.trec"]
+
+
+def test_any_run_is_put_into_the_order_of_its_token_vectors(
+    collection: Collection, tmp_path: Path
+) -> None:
+    searcher = FakeSearcher()
+    mine = {"q1": [ScoredDoc("c", 2.0), ScoredDoc("a", 1.0)]}
+    wanted = ["dense+maxsim", "rrf+maxsim", "mine+maxsim", "rrf(bm25,dense+maxsim)"]
+    evaluation = evaluate(collection, wanted, searcher, tmp_path, runs={"mine": mine})
+    assert list(evaluation.systems) == [*wanted, "mine"]
+    assert ranking(tmp_path, "dense+maxsim", "q1") == ["c", "b"]
+    assert ranking(tmp_path, "mine+maxsim", "q1") == ["a", "c"]
+    assert [mode for mode, _ in searcher.asked].count("dense") == 1
+    with pytest.raises(EvaluationError, match=r"no list 'smell' to make 'smell\+maxsim' of"):
+        evaluate(collection, ["smell+maxsim"], searcher, tmp_path)
+
+
+def test_it_is_known_how_systems_ask_the_index() -> None:
+    assert modes_of(["rrf", "pyserini-bm25"]) == ["bm25", "dense"]
+    assert modes_of(["maxsim"]) == ["bm25", "maxsim"]
+    assert modes_of(["dense+maxsim"]) == ["dense", "maxsim"]
+    assert modes_of(["rrf(dense-first,mine)+rerank", "mine"]) == ["dense-first"]
+    assert needs_encoder(["bm25+maxsim"]) and not needs_encoder(["bm25+rerank"])
+    assert needs_reranker(["dense+maxsim+rerank"]) and not needs_reranker(["dense+maxsim"])
+    assert systems_for("dense", bm25=False) == ["dense"]
+    assert "rrf" in systems_for("dense")
+
+
+def test_a_cross_encoder_reads_so_many_hits_and_chunks_as_are_asked_for() -> None:
+    asked: list[Any] = []
+
+    def score_best(query: str, texts: Sequence[str], chunks: int | None) -> Any:
+        asked.append((list(texts), chunks))
+        return SimpleNamespace(scores=np.arange(len(texts), dtype=float))
+
+    scorer = SimpleNamespace(manifest=SimpleNamespace(of=lambda kind: None), score_best=score_best)
+    texts = SimpleNamespace(
+        require_texts=lambda: asked.append("texts"), texts_of=lambda ids: {i: i for i in ids}
+    )
+    little = Collection("little", lambda: iter(()), {"q1": "first"}, {"q1": {"a": 1}})
+    rerank = reranker(scorer, little, texts, window=2, chunks=3)
+    run = rerank("bm25", {"q1": [ScoredDoc(id_, 1.0) for id_ in "abc"]})
+    assert [hit.id for hit in run["q1"]] == ["b", "a", "c"]
+    assert asked == ["texts", (["a", "b"], 3)]
+    for name in ("window", "chunks"):
+        with pytest.raises(RequestError, match=f"rerank_{name} is 0; it must be 1 or more"):
+            reranker(scorer, little, texts, **{name: 0})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 from base64 import b64encode
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+import image_files
 from densehook.errors import EncodeError
 from densehook.export.images import file_of, pattern
 from densehook.images import as_base64, content_of, pixels_of, read_header
@@ -27,14 +29,9 @@ def file(image: Any, format: str = "PNG", **options: Any) -> bytes:
 def bomb(width: int, height: int, depth: int = 8) -> bytes:
     """A whole PNG of so many black pixels, whose file is a thousandth of them."""
     rows = zlib.compress(b"\0" * min(height * (1 + 3 * width), 10_000_000), 9)
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        body = name + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
     head = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
+    parts = [(b"IHDR", head), (b"IDAT", rows), (b"IEND", b"")]
+    return image_files.PNG + b"".join(image_files.chunk(*part) for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +57,7 @@ def bomb(width: int, height: int, depth: int = 8) -> bytes:
         ("A" * (28 << 20), "bytes, more than 20971520"),
         (Path("no-such.png"), "cannot be read: No such file"),
         (7, "it is of type int"),
+        *image_files.BAD,
     ],
     ids=lambda value: str(value)[:24] if isinstance(value, str) else type(value).__name__,
 )
@@ -67,6 +65,15 @@ def test_what_is_no_image_or_too_large_is_refused_in_one_line(given: Any, reason
     with pytest.raises(EncodeError, match=reason) as refused:
         pixels_of(given)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", image_files.GOOD)
+def test_what_says_nothing_of_the_pixels_is_not_read(name: str) -> None:
+    content = image_files.GOOD[name]
+    assert len(content) < 50_000
+    started = time.monotonic()
+    assert pixels_of(content).tolist() == image_files.PIXELS
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

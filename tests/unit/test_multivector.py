@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,12 @@ from hypothesis import strategies as st
 
 from densehook.errors import VectorError
 from densehook.hooks.kinds.multi import TokenField
-from densehook.multivector import PRECISIONS, header_of, maxsim, pack, pooled, unpack
+from densehook.multivector import PRECISIONS, header_of, maxsim, pack, pooled, pooling, unpack
 
 ROOT = Path(__file__).parent.parent.parent
-CASES = json.loads(
-    (
-        ROOT / "plugin/elasticsearch/src/test/resources/org/densehook/multivector/cases.json"
-    ).read_text()
-)
+SHARED = ROOT / "plugin/elasticsearch/src/test/resources/org/densehook/multivector"
+CASES = json.loads((SHARED / "cases.json").read_text())
+LONG = json.loads((SHARED / "long.json").read_text())
 LOST = {"float32": 0, "int8": 0.005}
 """How far a number may be from what it was, of vectors of length 1."""
 
@@ -82,6 +82,84 @@ def test_equal_tokens_are_merged_before_others() -> None:
     one, other, third = made(3, 8)
     found = pooled(np.stack([one, other, third, other, third]), 2)
     np.testing.assert_allclose(found, [one, other, third], atol=1e-6)
+
+
+def all_pairs(vectors: Any, factor: int) -> Any:
+    """The same where each merge looks at all pairs, as pooling was before it kept nearest ones."""
+    exact = vectors[1:].astype(np.float64)
+    wanted = max(1, len(exact) // factor)
+    distances = np.maximum(2 - 2 * (exact @ exact.T), 0)
+    np.fill_diagonal(distances, np.inf)
+    sizes = np.ones(len(exact))
+    groups = [[place] for place in range(len(exact))]
+    for _ in range(len(exact) - wanted):
+        one, other = divmod(int(distances.argmin()), len(exact))
+        merged = (
+            (sizes[one] + sizes) * distances[one]
+            + (sizes[other] + sizes) * distances[other]
+            - sizes * distances[one, other]
+        ) / (sizes[one] + sizes[other] + sizes)
+        distances[one] = distances[:, one] = merged
+        distances[one, one] = distances[other] = distances[:, other] = np.inf
+        sizes[one] += sizes[other]
+        groups[one] += groups[other]
+        groups[other] = []
+    means = np.array([exact[group].mean(axis=0) for group in groups if group])
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    means /= np.where(lengths > 0, lengths, 1)
+    return np.concatenate([vectors[:1], means.astype(np.float32)])
+
+
+@given(
+    st.integers(3, 60),
+    st.integers(1, 6),
+    st.integers(1, 60),
+    st.sampled_from([2, 3, 4]),
+)
+def test_pooling_merges_what_a_look_at_all_pairs_would(
+    tokens: int, dims: int, different: int, factor: int
+) -> None:
+    """Also where many are as near as each other: the very same numbers."""
+    places = np.random.default_rng(tokens).integers(0, different, size=tokens)
+    vectors = made(different, dims)[places]
+    np.testing.assert_array_equal(pooled(vectors, factor), all_pairs(vectors, factor))
+
+
+def signs(tokens: int, dims: int) -> Any:
+    """Vectors of length 1 whose products are exact, as the plugin's test makes them."""
+    state, found = 1, []
+    for _ in range(tokens * dims):
+        state = (state * 1103515245 + 12345) % 2**31
+        found.append(0.25 if state >> 30 else -0.25)
+    return np.array(found, dtype=np.float32).reshape(tokens, dims)
+
+
+@pytest.mark.parametrize("factor", LONG["pooled"])
+def test_a_text_of_several_windows_is_pooled_as_the_plugin_does_it(factor: str) -> None:
+    rows, weighed = LONG["pooled"][factor]
+    found = pooled(signs(LONG["tokens"], LONG["dims"]), int(factor))
+    weights = np.arange(found.size).reshape(found.shape) * 31 % 101 / 100
+    assert (len(found), float((found * weights).sum())) == (rows, pytest.approx(weighed, abs=1e-3))
+
+
+def test_a_window_is_as_long_as_it_may_be_before_a_text_has_two() -> None:
+    vectors = made(pooling.WINDOW + 1, 4)
+    np.testing.assert_array_equal(pooled(vectors, 2), all_pairs(vectors, 2))
+
+
+def test_a_long_text_is_pooled_in_bounded_time_and_memory() -> None:
+    vectors = made(8192, 128)
+    pooled(vectors[:9], 2)  # imports what it needs
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        found = pooled(vectors, 4)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.shape == (1 + 8191 // 4, 128)
+    assert most < 64 * 2**20
+    assert time.monotonic() - started < 60
 
 
 def test_maxsim_is_the_sum_of_each_tokens_best_product_and_never_under_0() -> None:

@@ -1,7 +1,8 @@
 """Cutting long texts: text and token counts in, borders out. Pure, and the same in the node."""
 
-from .cutting import Chunk, Cut, Sizes, cut
+from .cutting import Chunk, Cut, cut
 from .late import Window, windows
+from .measured import Sizes
 from .rule import LEAST_TOKENS, WAYS, ChunkRule
 from .text import LongText, Part, put_together
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .breaks import stripped
-from .cutting import Chunk, Sizes
+from .cutting import Chunk
+from .measured import Sizes
 
 
 class Window(NamedTuple):

@@ -17,6 +17,10 @@ by sentences, each chunk encoded with those around it."""
 LEAST_TOKENS = 8
 """Of a chunk: fewer are hardly more than what the encoder puts around each text."""
 
+_LEAST_ROOM = LEAST_TOKENS // 2
+_SHARE_OF_TEXT = 4
+"""Of a chunk's tokens at least one in so many is the text's own."""
+
 _NAMES = {"section": "section", "given": "item"}
 """By ways in which chunks have one: the key under which a chunk's object has the name of its part.
 """
@@ -67,7 +71,7 @@ class ChunkRule:
 
     @classmethod
     def parse(cls, stated: Any) -> ChunkRule:
-        """Reads what ``_meta`` states; raises RequestError for what is no rule."""
+        """Reads what ``_meta`` states, where null is nothing; raises RequestError for no rule."""
         if not isinstance(stated, Mapping):
             raise RequestError(f"chunk is {stated!r}; it is an object such as {cls().as_json()}")
         known = [each.name for each in fields(cls)]
@@ -76,8 +80,9 @@ class ChunkRule:
                 raise RequestError(
                     f"chunk has an unknown key {name!r}; known are {', '.join(known)}"
                 )
-        prefix = stated.get("prefix", [])
-        return cls(**{**stated, "prefix": tuple(prefix if isinstance(prefix, list) else [prefix])})
+        there = {name: value for name, value in stated.items() if value is not None}
+        prefix = there.get("prefix", [])
+        return cls(**{**there, "prefix": tuple(prefix if isinstance(prefix, list) else [prefix])})
 
     def as_json(self) -> dict[str, Any]:
         """The rule as ``_meta`` states it."""
@@ -92,6 +97,24 @@ class ChunkRule:
             return self
         overlap = min(self.overlap, max_tokens // 2)
         return replace(self, max_tokens=max_tokens, overlap=overlap)
+
+    def room_within(self, around: int) -> int:
+        """How many tokens of a chunk are its text's, where the others are around it.
+
+        Raises RequestError where a prompt leaves it too few: a text would have a chunk for every
+        few letters, each vector mostly of the prompt, and cost several times its own tokens. What
+        is put before chunks by ``prefix`` never does, for it is shortened.
+        """
+        room = self.max_tokens - around
+        least = max(_LEAST_ROOM, self.max_tokens // _SHARE_OF_TEXT)
+        if room < least:
+            raise _refused(
+                "max_tokens",
+                self.max_tokens,
+                f"prompt and special tokens take {around} of them, and at least {least} must be the"
+                " text's: raise it, as far as the encoder reads, or give a shorter prompt",
+            )
+        return room
 
     @property
     def is_late(self) -> bool:

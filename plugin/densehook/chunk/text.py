@@ -12,7 +12,7 @@ MOST_OF_A_NAME = 256
 """Characters of a section's name; a heading of more is cut."""
 
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+(?P<name>.*))?")
-_FENCE = re.compile(r" {0,3}(?P<mark>```|~~~)")
+_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})")
 
 
 class Part(NamedTuple):
@@ -67,11 +67,21 @@ def _headings(text: str) -> Iterator[tuple[int, str]]:
     fence = ""
     for line in text.split("\n"):
         if found := _FENCE.match(line):
-            mark = found["mark"]
-            fence = "" if fence == mark else fence or mark
+            fence = _fence(fence, found["mark"], line[found.end() :])
         elif not fence and (found := _HEADING.fullmatch(line.rstrip(" \t\r"))):
             yield at, _named(found["name"] or "")
         at += len(line) + 1
+
+
+def _fence(open_one: str, mark: str, rest: str) -> str:
+    """The fence that is open behind a line which begins like one, empty for none (CommonMark 4.5).
+
+    One is closed by a mark of its own character that is as long at least, with nothing behind it. A
+    line with more backticks behind its own is code within a line.
+    """
+    if open_one:
+        return "" if mark.startswith(open_one) and not rest.strip(" \t\r") else open_one
+    return "" if mark.startswith("`") and "`" in rest else mark
 
 
 def _named(heading: str) -> str:

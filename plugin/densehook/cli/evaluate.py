@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..number_lists import list_in_json
 from .about import about
 from .bundles import Encodes, open_index
 from .console import note, out
@@ -26,12 +27,23 @@ from .measure import (
     require_no_drop,
     separated,
 )
-from .options import ApiKey, BundlePath, CaCerts, Instruction, Url, VectorFieldName, names
+from .options import (
+    ApiKey,
+    BundlePath,
+    CaCerts,
+    Instruction,
+    RerankChunks,
+    Url,
+    VectorFieldName,
+    names,
+)
 from .progress import bars
 from .shown import show_evaluation
 
 if TYPE_CHECKING:
     from ..collections import Collection
+    from ..elastic.search import Searcher
+    from ..evaluation import Reranker
     from ..index import Index
 
 
@@ -52,8 +64,8 @@ def evaluate(
             " pyserini-bm25, pyserini-rrf, pyserini-linear where corpus.jsonl is there. Fusions of"
             " any lists, as rrf(bm25,dense,NAME) with --run NAME=FILE. Of token vectors also"
             " maxsim, of chunks dense-first, dense-sum, dense-mean, dense-mean-3 of a document's"
-            " best three, and dense-cut, by one vector of each text, cut; and any of them reranked,"
-            " as rrf+rerank, with --rerank.",
+            " best three, and dense-cut, by one vector of each text, cut; and any of them in"
+            " another order: rrf+maxsim by token vectors, rrf+rerank with --rerank.",
         ),
     ] = None,
     runs: Runs = None,
@@ -79,6 +91,10 @@ def evaluate(
         Path | None,
         typer.Option("--rerank", help="Bundle of the cross-encoder of systems such as rrf+rerank."),
     ] = None,
+    rerank_window: Annotated[
+        int, typer.Option("--rerank-window", min=1, help="Hits of each query that are reranked.")
+    ] = 100,
+    rerank_chunks: RerankChunks = None,
     instruction: Instruction = None,
     ann: Annotated[
         bool,
@@ -106,8 +122,7 @@ def evaluate(
     """
     from ..ann import measure_ann
     from ..collections import open_measured, open_topics
-    from ..evaluate import reranker
-    from ..evaluation import check_systems, evaluate
+    from ..evaluation import check_systems, evaluate, modes_of
     from ..report import no_texts, recommendation, write_report, write_study
     from .cluster import connect
 
@@ -123,6 +138,7 @@ def evaluate(
     measured = open_index(client, index, encoder, field, encodes=_encodes(checked, ann))
     wanted = checked or _possible(opened, measured)
     searcher = measured.searcher(instruction)
+    searcher.require_askable(opened.queries, modes_of(wanted))
     with bars() as show:
         evaluation = evaluate(
             opened,
@@ -135,7 +151,7 @@ def evaluate(
             about=about(sys.argv[1:], measured),
             timed=_asks(measured, instruction),
             text_of=searcher.text_of,
-            rerank=None if rerank is None else reranker(rerank, opened, searcher.texts_of, show),
+            rerank=_reranker(rerank, opened, searcher, show, rerank_window, rerank_chunks),
             progress=show,
         )
     shown = evaluation if texts else replace(evaluation, texts={})
@@ -161,9 +177,26 @@ def _encodes(systems: Sequence[str], ann: bool) -> Encodes:
     return "queries" if ann or not systems or needs_encoder(systems) else "nothing"
 
 
+def _reranker(
+    bundle: Path | None,
+    collection: Collection,
+    searcher: Searcher,
+    show: Callable[[str, int, int], None],
+    window: int,
+    chunks: int | None,
+) -> Reranker | None:
+    from ..evaluate import reranker
+
+    if bundle is None:
+        return None
+    return reranker(bundle, collection, searcher, show, window=window, chunks=chunks)
+
+
 def _asks(index: Index, instruction: str | None) -> dict[str, Callable[[str], object]]:
     """How each system that serves searches is asked for its first hits."""
     vectors = index.field.format.LIST
+    if index.field.text.modality == "numbers":
+        return {vectors: lambda text: index.search(numbers=list_in_json(text), fields=[])}
     return {
         "bm25": lambda text: index.search(text, mode="bm25", fields=[]),
         vectors: lambda text: index.search(text, mode=vectors, fields=[], instruction=instruction),
@@ -178,7 +211,8 @@ def _possible(collection: Collection, index: Index) -> list[str]:
     """All systems but those that read documents which the collection does not have."""
     from ..evaluation import needs_documents, systems_for
 
-    suited = systems_for(index.field.format.LIST)
+    has_words = bool(index.provenance.bm25_fields) or index.field.text.modality == "text"
+    suited = systems_for(index.field.format.LIST, bm25=has_words)
     wanted = [name for name in suited if collection.has_documents or not needs_documents([name])]
     if len(wanted) < len(suited):
         note(f"without pyserini-*: collection {collection.name} has no corpus.jsonl")

@@ -85,6 +85,14 @@ def import_(
             " documents alone; by default idf.json, where it is there.",
         ),
     ] = None,
+    channels_first: Annotated[
+        bool,
+        typer.Option(
+            "--channels-first",
+            help="Of a graph of numbers both of whose axes are fixed: channels before steps, as of"
+            " features of a sound.",
+        ),
+    ] = False,
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", min=1, help="Where longer texts are cut.")
     ] = None,
@@ -122,6 +130,7 @@ def import_(
             output or MODELS / recipe.name,
             kind=kind,
             weights=weights,
+            channels_first=channels_first,
             progress=step,
         )
     _print(bundle)

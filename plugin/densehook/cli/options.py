@@ -45,6 +45,14 @@ Instruction = Annotated[
         " its recipe has instructions.",
     ),
 ]
+RerankChunks = Annotated[
+    int | None,
+    typer.Option(
+        "--rerank-chunks",
+        min=1,
+        help="Score a text by the best of its first so many chunks, with --rerank.",
+    ),
+]
 VectorFieldName = Annotated[
     str | None,
     typer.Option("--field", help="Vector field; may be left out where the index has one."),

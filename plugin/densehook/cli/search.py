@@ -18,7 +18,17 @@ from ..hooks import MARKED, VECTOR_LISTS, fields_in, filter_of
 from ..number_lists import list_in_json
 from .bundles import open_searched
 from .console import note, out
-from .options import ApiKey, AsJson, BundlePath, CaCerts, Instruction, Url, VectorFieldName, names
+from .options import (
+    ApiKey,
+    AsJson,
+    BundlePath,
+    CaCerts,
+    Instruction,
+    RerankChunks,
+    Url,
+    VectorFieldName,
+    names,
+)
 
 if TYPE_CHECKING:
     from ..index import Hit, Hits
@@ -47,6 +57,14 @@ def search(
         str,
         typer.Option("--mode", help="bm25, hybrid or, as the field is, dense, sparse or maxsim."),
     ] = "hybrid",
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--first",
+            help="What finds the hits that maxsim orders: bm25 unless it is dense, sparse or"
+            " hybrid; an image's like dense.",
+        ),
+    ] = None,
     fusion: Annotated[str, typer.Option("--fusion", help="rrf or linear.")] = "rrf",
     size: Annotated[int, typer.Option("--size", "-k", min=1, max=1000, help="Hits to show.")] = 10,
     start: Annotated[int, typer.Option("--from", min=0, max=9000, help="Hits to pass over.")] = 0,
@@ -89,6 +107,7 @@ def search(
         int | None,
         typer.Option("--rerank-window", min=1, help="Hits that are reranked; by default 50."),
     ] = None,
+    rerank_chunks: RerankChunks = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each list's rank and score of every hit.")
     ] = False,
@@ -128,6 +147,7 @@ def search(
         image=image,
         numbers=None if numbers is None else _numbers_in(numbers),
         mode=mode,
+        first=first,
         instruction=instruction,
         fusion=fusion,
         size=size,
@@ -140,6 +160,7 @@ def search(
         explain=explain,
         rerank=rerank,
         rerank_window=rerank_window,
+        rerank_chunks=rerank_chunks,
     )
     if as_json:
         out.print_json(json.dumps(_json(index, mode, hits, start, explain)))

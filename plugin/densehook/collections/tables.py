@@ -6,7 +6,7 @@ Each kind is known by what it can do, so that none of their libraries is importe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import CollectionError
@@ -65,8 +65,10 @@ def records_of_batch(batch: Any) -> Iterator[Mapping[str, Any]]:
 
 def _numbered(items: Iterable[Any]) -> Iterator[Row | Document | BadLine]:
     for number, item in enumerate(items, start=1):
-        if isinstance(item, Document | BadLine):
+        if isinstance(item, BadLine):
             yield item
+        elif isinstance(item, Document):
+            yield _plain_document(item, item.origin or f"row {number}")
         elif isinstance(item, Mapping):
             yield _row(f"row {number}", item)
         else:
@@ -79,6 +81,11 @@ def _row(origin: str, record: Mapping[Any, Any]) -> Row | BadLine:
         return Row(plain_fields(record), origin)
     except ValueError as error:
         return BadLine(origin, str(error))
+
+
+def _plain_document(document: Document, origin: str) -> Document | BadLine:
+    row = _row(origin, document.fields)
+    return row if isinstance(row, BadLine) else replace(document, fields=row.fields)
 
 
 def _name_of(source: Any) -> str:

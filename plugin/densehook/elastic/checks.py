@@ -10,17 +10,26 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from .._version import __version__
-from ..errors import ElasticError
+from ..errors import ElasticError, IndexNotFound, NoProvenance
 from ..hooks import Provenance, VectorField, read_provenance, short
 from ..hooks.provenance import META
 from .cluster import READY, NodeEncoder, encoders_of
 from .connect import elastic_errors
-from .coverage import Coverage, TextCounts, count_texts, coverage_of
+from .coverage import (
+    ChunkCounts,
+    Coverage,
+    TextCounts,
+    count_chunks,
+    count_texts,
+    coverage_of,
+    is_cut,
+)
 
 OLDEST = (8, 18)
 """The oldest Elasticsearch that densehook is made for."""
 
 _PLUGIN = "densehook"
+_WHY_NO_PLACE = "curl CLUSTER/_cluster/allocation/explain says why a shard has no place"
 _WORKING_ROLES = ("ingest", "data", "data_hot", "data_content", "data_warm", "data_cold")
 
 
@@ -92,8 +101,7 @@ def _cluster(client: Elasticsearch) -> Iterator[Finding]:
         f" {health['status']}"
     )
     if health["status"] == "red":
-        mend = "curl CLUSTER/_cluster/allocation/explain says why a primary shard has no place"
-        yield Finding(State.BAD, "cluster", seen, mend)
+        yield Finding(State.BAD, "cluster", seen, _WHY_NO_PLACE)
     elif any(_release(version) < OLDEST for version in versions):
         mend = f"densehook is made for {OLDEST[0]}.{OLDEST[1]} and newer; upgrade"
         yield Finding(State.BAD, "cluster", seen, mend)
@@ -192,14 +200,47 @@ def _indices(
     if not ours:
         yield Finding(State.NOTE, "indices", "none has vectors of densehook's", "densehook create")
     for name, entry in ours.items():
-        provenance = read_provenance(name, entry["mappings"], entry["settings"])
+        try:
+            provenance = read_provenance(name, entry["mappings"], entry["settings"])
+        except NoProvenance:
+            seen = (
+                "its _meta.densehook states no vector field, so that nothing can be searched by it"
+            )
+            mend = f"densehook embed {name} --encoder BUNDLE --input FIELDS"
+            yield Finding(State.BAD, name, seen, mend)
+            continue
         for field in provenance.vector_fields.values():
             subject = f"{name}, {field.name}"
             objection = _mapping_objection(provenance, field, entry, encoders)
             if objection is not None:
                 yield Finding(State.BAD, subject, *objection)
-            read = count_texts(client, name, field) if texts else None
-            yield _vectors(name, field, subject, coverage_of(client, name, field), read)
+            yield from _counted(client, name, field, subject, texts)
+
+
+def _counted(
+    client: Elasticsearch, index: str, field: VectorField, subject: str, texts: bool
+) -> Iterator[Finding]:
+    """What is counted of a field's vectors; where that cannot be, others are looked at after it."""
+    try:
+        coverage = coverage_of(client, index, field)
+        chunks = count_chunks(client, index, field) if coverage.chunks else None
+        read = count_texts(client, index, field) if texts else None
+    except IndexNotFound:
+        return  # deleted since it was listed
+    except ElasticError as error:
+        seen = f"could not be asked for: {error}"
+        if _is_denied(error):
+            yield Finding(State.NOTE, subject, seen)
+        else:
+            mend = f"{_WHY_NO_PLACE}; a closed index is opened by POST {index}/_open"
+            yield Finding(State.BAD, subject, seen, mend)
+    else:
+        yield _vectors(index, field, subject, coverage, chunks, read)
+
+
+def _is_denied(error: ElasticError) -> bool:
+    """Whether it is for want of a privilege that nothing is known."""
+    return getattr(error.__cause__, "error", None) == "security_exception"
 
 
 def _mapping_objection(
@@ -237,7 +278,12 @@ def _mapping_objection(
 
 
 def _vectors(
-    index: str, field: VectorField, subject: str, coverage: Coverage, read: TextCounts | None
+    index: str,
+    field: VectorField,
+    subject: str,
+    coverage: Coverage,
+    chunks: ChunkCounts | None,
+    read: TextCounts | None,
 ) -> Finding:
     """How many documents lack a vector, or have one that is not current, or not of all its text."""
     of_other_text = read.of_other_text if read is not None else 0
@@ -252,6 +298,12 @@ def _vectors(
     )
     if coverage.chunks:
         seen += f", {coverage.chunks:,} chunks ({coverage.chunks / coverage.chunked:.1f} each)"
+    if chunks is not None:
+        seen += (
+            f", at most {chunks.usual:,} in 95% of the documents, {chunks.most:,} in the longest"
+        )
+    if read is not None and read.texts and read.truncated is None and is_cut(field):
+        seen += ", how many are longer than the encoder reads is not known: no bundle of it is here"
     if read is not None and read.truncated:
         share = read.truncated / read.texts
         seen += f", {read.truncated:,} ({share:.0%}) longer than the encoder reads"

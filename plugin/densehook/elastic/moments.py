@@ -14,11 +14,13 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, NotFoundError
 
-from ..errors import DensehookError
+from ..errors import ClusterUnavailable, DensehookError, ElasticError, IndexNotFound
 from .connect import elastic_errors
-from .indices import hides_vectors
+from .indices import hides_vectors, shards_of
+from .paging import patiently, whole
+from .patience import Patience, given_up, is_nodes_fault
 
 _KEEP_ALIVE = "15m"
 _KEEP_EVERY_S = 60
@@ -27,6 +29,7 @@ _BUCKETS = 8192
 _RANGES = 256
 """Of numbers that one query names; Elasticsearch allows 1,024 clauses and more."""
 _IDS = 1000
+_AT_WORK = ("STARTED", "RELOCATING")
 
 Hit = Mapping[str, Any]
 Source = bool | Mapping[str, Any]
@@ -50,17 +53,37 @@ class Key(NamedTuple):
         return {} if self.routing is None else {"routing": self.routing}
 
 
-class Shard:
-    """A shard as one moment has it: every write up to number ``upto``, and maybe later ones."""
+class MomentLost(ClusterUnavailable):
+    """The cluster has let a moment go: a shard of it restarted or moved, or its time was over."""
 
-    def __init__(self, client: Elasticsearch, index: str, number: int, upto: int) -> None:
+
+class Shard:
+    """A shard as one moment has it: every write up to number ``upto``, and maybe later ones.
+
+    A cluster that is busy or gone is waited for with ``patience``, if any. Whatever asks the shard
+    raises MomentLost where it is not there any more as it was, ClusterUnavailable, ElasticError.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        index: str,
+        number: int,
+        upto: int,
+        patience: Patience | None = None,
+    ) -> None:
         self.number = number
         self.upto = upto
         self._client = client
-        with elastic_errors(client):
-            opened = client.open_point_in_time(
+        self._index = index
+        self._patience = patience
+        opened = patiently(
+            client,
+            patience,
+            lambda each: each.open_point_in_time(
                 index=index, keep_alive=_KEEP_ALIVE, preference=f"_shards:{number}"
-            )
+            ),
+        )
         self._pit = opened["id"]
         self._used = time.monotonic()
 
@@ -143,61 +166,104 @@ class Shard:
 
     def _search(self, **asked: Any) -> Mapping[str, Any]:
         asked = {"track_total_hits": False, "seq_no_primary_term": True, **asked}
-        with elastic_errors(self._client):
-            found = self._client.search(pit={"id": self._pit, "keep_alive": _KEEP_ALIVE}, **asked)
+        pit = {"id": self._pit, "keep_alive": _KEEP_ALIVE}
+        try:
+            found = whole(self._client, self._patience, pit=pit, **asked)
+        except IndexNotFound:
+            raise
+        except ElasticError as error:
+            if not isinstance(error.__cause__, NotFoundError):
+                raise
+            raise MomentLost(
+                f"shard {self.number} of index {self._index!r} is not there any more as it was when"
+                " this began: it has restarted or moved; run it again"
+            ) from error
         self._pit = found.get("pit_id", self._pit)
         self._used = time.monotonic()
-        body: Mapping[str, Any] = found.body
-        return body
+        return found
 
 
 class Moment:
-    """An index as one moment has it, shard by shard; to be closed."""
+    """An index as one moment has it, each of its shards by its number; to be closed."""
 
-    def __init__(self, client: Elasticsearch, index: str) -> None:
-        """Now: whatever the cluster has acknowledged by this time is in it."""
-        numbers = checkpoints_of(client, index)
-        self.shards: list[Shard] = []
+    def __init__(self, client: Elasticsearch, index: str, patience: Patience | None = None) -> None:
+        """Now: whatever the cluster has acknowledged by this time is in it.
+
+        A shard that is not there is waited for with ``patience``, if any. Raises
+        ClusterUnavailable where it stays away, ElasticError.
+        """
+        numbers = checkpoints_of(client, index, patience)
+        self.shards: dict[int, Shard] = {}
         try:
-            with elastic_errors(client):
-                client.indices.refresh(index=index)
+            patiently(client, patience, lambda each: each.indices.refresh(index=index))
             for number, upto in numbers.items():
-                self.shards.append(Shard(client, index, number, upto))
+                self.shards[number] = Shard(client, index, number, upto, patience)
         except BaseException:
             self.close()
             raise
 
     def count(self) -> int:
         """Its documents."""
-        return sum(shard.count() for shard in self.shards)
+        return sum(shard.count() for shard in self.shards.values())
 
     def keep(self) -> None:
         """Has the cluster keep it for some minutes more."""
-        for shard in self.shards:
+        for shard in self.shards.values():
             shard.keep()
 
     def close(self) -> None:
         """Lets the cluster forget it."""
-        for shard in self.shards:
+        for shard in self.shards.values():
             shard.close()
 
 
-def checkpoints_of(client: Elasticsearch, index: str) -> dict[int, int]:
+def checkpoints_of(
+    client: Elasticsearch, index: str, patience: Patience | None = None
+) -> dict[int, int]:
     """For each shard the number up to which all copies have every write, -1 for none.
 
-    Writes are carried out at the same time: above it there may be gaps.
+    Writes are carried out at the same time: above it there may be gaps. A shard without a primary
+    at work is waited for with ``patience``, if any: what it holds cannot be told. Raises
+    ClusterUnavailable where it stays away.
     """
-    with elastic_errors(client):
-        found = client.indices.stats(index=index, metric="docs", level="shards")
-    ((_, stats),) = found["indices"].items()
-    return {
-        int(number): next(
-            int(copy["seq_no"]["global_checkpoint"])
-            for copy in copies
-            if copy["routing"]["primary"]
-        )
-        for number, copies in sorted(stats["shards"].items(), key=lambda each: int(each[0]))
-    }
+    count = shards_of(client, index)
+    waiting = None if patience is None else patience.waiting()
+    while True:
+        copies = _copies_of(client, index, patience)
+        found = {number: _checkpoint(copies.get(str(number), ())) for number in range(count)}
+        known = {number: upto for number, upto in found.items() if upto is not None}
+        if len(known) == count:
+            return known
+        if waiting is None or not waiting.pause():
+            missing = min(found.keys() - known.keys())
+            raise ClusterUnavailable(
+                f"shard {missing} of index {index!r} is not there: nothing can be said of what it"
+                " holds; GET _cluster/allocation/explain says why, run it again when it is back"
+            )
+
+
+def _copies_of(
+    client: Elasticsearch, index: str, patience: Patience | None
+) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The copies of shards that are on a node, by the shard's number; no others are listed."""
+    found = patiently(
+        client,
+        patience,
+        lambda each: each.indices.stats(index=index, metric="docs", level="shards"),
+    )
+    # an index of which no shard is anywhere is not listed, either
+    stats: Mapping[str, Any] = next(iter(found["indices"].values()), {"shards": {}})
+    copies: Mapping[str, Sequence[Mapping[str, Any]]] = stats["shards"]
+    return copies
+
+
+def _checkpoint(copies: Sequence[Mapping[str, Any]]) -> int | None:
+    """That of a shard by its primary; None where there is none that has begun its work."""
+    for copy in copies:
+        routing = copy["routing"]
+        if routing["primary"] and routing["state"] in _AT_WORK and "seq_no" in copy:
+            return int(copy["seq_no"]["global_checkpoint"])
+    return None
 
 
 def whole_source(client: Elasticsearch, index: str) -> Source:
@@ -205,12 +271,32 @@ def whole_source(client: Elasticsearch, index: str) -> Source:
     return {"exclude_vectors": False} if hides_vectors(client, index) else True
 
 
-def lacking(client: Elasticsearch, index: str, keys: Sequence[Key]) -> list[Key]:
-    """Those of the documents that an index has not at this moment."""
+def lacking(
+    client: Elasticsearch, index: str, keys: Sequence[Key], patience: Patience | None = None
+) -> list[Key]:
+    """Those of the documents that an index has not at this moment.
+
+    Of one whose shard is not there that cannot be told, and it is waited for with ``patience``, if
+    any. Raises ClusterUnavailable where it stays away, ElasticError where it cannot be looked up.
+    """
     docs = [{"_id": key.id, **key.condition} for key in keys]
-    with elastic_errors(client):
-        found = client.mget(index=index, docs=docs, source=False)["docs"]
-    return [key for key, doc in zip(keys, found, strict=True) if not doc.get("found")]
+    waiting = None if patience is None else patience.waiting()
+    while True:
+        found = patiently(
+            client, patience, lambda each: each.mget(index=index, docs=docs, source=False)
+        )["docs"]
+        unknown = [(doc["_id"], doc["error"]) for doc in found if "error" in doc]
+        if not unknown:
+            return [key for key, doc in zip(keys, found, strict=True) if not doc.get("found")]
+        id_, error = unknown[0]
+        said = (
+            f"document {id_!r} of index {index!r} cannot be looked up:"
+            f" {error.get('reason') or error['type']}"
+        )
+        if not all(is_nodes_fault(each) for _, each in unknown):
+            raise ElasticError(said)
+        if waiting is None or not waiting.pause():
+            raise given_up(said)
 
 
 def _within(ranges: Sequence[range]) -> Mapping[str, Any]:

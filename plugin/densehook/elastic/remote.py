@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _MOST_TEXTS = 1000
 """Texts that a node takes in one request."""
+_MOST_BYTES = 50_000_000
+"""Of them, unless one alone is longer: half of what http.max_content_length is by itself."""
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
@@ -162,13 +164,8 @@ class RemoteEncoder:
     ) -> Iterator[dict[str, Any]]:
         """What a node says of texts, or of what else that key of its request and answer is of."""
         told = {} if instruction is None else {"instruction": instruction}
-        for start in range(0, len(given), _MOST_TEXTS):
-            body = {
-                "encoder": self.manifest.name,
-                "role": role,
-                key: given[start : start + _MOST_TEXTS],
-                **told,
-            }
+        for some in _requests(given):
+            body = {"encoder": self.manifest.name, "role": role, key: some, **told}
             with elastic_errors(self.client):
                 answer = self.client.perform_request(
                     "POST", "/_densehook/_encode", headers=_HEADERS, body=body
@@ -179,6 +176,19 @@ class RemoteEncoder:
                     f" it was {self.fingerprint}; load it again"
                 )
             yield from answer[key]
+
+
+def _requests(given: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many at a time as a node takes, by their number and by the bytes of their JSON."""
+    start, size = 0, 0
+    for place, each in enumerate(given):
+        own = len(json.dumps(each, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if place > start and (place - start == _MOST_TEXTS or size + own > _MOST_BYTES):
+            yield given[start:place]
+            start, size = place, 0
+        size += own
+    if start < len(given):
+        yield given[start:]
 
 
 def _row(given: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from ..bundle import is_blank
-from ..errors import ElasticError, NotInService, RequestError, UnusableDocument
+from ..errors import ElasticError, EncodeError, NotInService, RequestError, UnusableDocument
 from ..hooks import (
     NOTES,
     VECTOR_LISTS,
@@ -26,12 +26,16 @@ from ..hooks import (
     passage_score,
     ranking_of,
     require_answers,
+    text_of,
     vector_request,
 )
+from ..hooks.kinds.dense import told_request
 from ..hooks.kinds.instructions import require_none
-from ..hooks.kinds.multi import RESCORED, rescored_request
+from ..hooks.kinds.multi import RESCORED
 from ..hooks.passages import CUT
-from ..types import DocId, Document, QueryId, ScoredDoc
+from ..hooks.searching import read_rule, require_read_rule, unread_paths
+from ..number_lists import list_in_json
+from ..types import DocId, Document, QueryId, Ranking, Run, ScoredDoc
 from .cluster import NO_PLUGIN, lacks_plugin
 from .connect import elastic_errors, synchronous
 from .indices import searched_provenance_of, shards_of
@@ -46,7 +50,7 @@ Item = TypeVar("Item")
 
 MODES = ("bm25", *VECTOR_LISTS)
 RESCORED_HITS = 100
-"""How many of BM25's first hits token vectors order, at most."""
+"""How many of the first hits of a ranking token vectors order, at most."""
 
 _QUERIES_PER_REQUEST = 16
 _IDS_PER_REQUEST = 1000
@@ -94,7 +98,8 @@ class Searcher:
         """Rankings of ``depth`` hits for each query, by ``bm25``, ``dense`` or ``sparse``.
 
         Where the field is of another kind, the index's only one of that kind is searched.
-        ``maxsim`` orders the first hundred of bm25, of an index with token vectors.
+        ``maxsim`` orders the first hundred of bm25, of an index with token vectors. Queries of a
+        field of numbers are lists of them as JSON.
 
         ``dense-mean-3`` scores documents of chunks by the mean of their best three, as other
         passage scores do. ``dense-cut`` is what one vector of each text, cut where it is too long,
@@ -112,7 +117,8 @@ class Searcher:
             asked = [i for i in ids if not is_blank(queries[i])]
             texts = [queries[i] for i in asked]
             if mode == RESCORED:
-                rankings = self._rescored(texts, min(depth, RESCORED_HITS))
+                first = self._bodies(texts, "bm25", min(depth, RESCORED_HITS))
+                rankings = self._by_maxsim(texts, self._rankings(first, None))
             else:
                 rankings = self._rankings(self._bodies(texts, mode, depth), numbering)
             found = dict(zip(asked, map(self._told_apart, rankings), strict=True))
@@ -126,13 +132,18 @@ class Searcher:
         depth: int,
         on_progress: Callable[[int], None],
     ) -> dict[QueryId, list[ScoredDoc]]:
-        """As ``search`` by dense-cut. Raises RequestError without an encoder here."""
+        """As ``search`` by dense-cut. Raises RequestError where texts cannot be encoded here."""
         field = self._field_for(CUT.partition("-")[0])
         here = self._encoder_of(field)
         if here is None:
             raise RequestError(
                 f"{CUT} encodes all documents here, by the encoder {field.encoder!r}; give its"
                 " bundle"
+            )
+        if self._provenance.sourceless or field.text.modality != "text":
+            raise RequestError(
+                f"{CUT} reads the texts of field {field.name!r}, and index {self._index!r} keeps"
+                " none; leave it out"
             )
         asked = [id_ for id_, text in queries.items() if not is_blank(text)]
         rows = here.encode_queries([queries[id_] for id_ in asked], self._instruction)
@@ -162,35 +173,88 @@ class Searcher:
             )
         return ranking
 
-    def _rescored(self, texts: Sequence[str], window: int) -> list[list[ScoredDoc]]:
-        """BM25's first hits in the order of their MaxSim, by the plugin or, encoded here, here."""
-        self._field.require_tokens(self._index)
-        require_none(self._field.name, self._field.format.TYPE, self._instruction)
-        name, fields = self._field.name, self._provenance.require_bm25()
-        bodies = [bm25_request(fields, text, window) for text in texts]
-        if self._encoder is None:
-            self._require_encoding()
-            bodies = [
-                rescored_request(name, {"text": text}, body["query"], window, window)
-                for text, body in zip(texts, bodies, strict=True)
-            ]
-            return self._rankings(bodies, None)
-        shown = [{**body, "_source": False, "docvalue_fields": [name]} for body in bodies]
-        answers = msearch(self._client, self._index, shown)
-        queries = self._field.own(self._encoder).encode_queries(texts)
-        return [
-            [
-                ScoredDoc(raw["_id"], score)
-                for raw, score in rescored(query.tolist(), answer["hits"]["hits"], self._field)
-            ]
-            for query, answer in zip(queries, answers, strict=True)
-        ]
+    def rescored(
+        self,
+        queries: Mapping[QueryId, str],
+        run: Run,
+        on_progress: Callable[[int], None] = lambda done: None,
+    ) -> dict[QueryId, list[ScoredDoc]]:
+        """Each ranking's first hundred hits in the order of their MaxSim, the rest behind.
 
-    def _require_encoding(self) -> None:
+        Hits without token vectors have 0, and scores of the rest go down from there. A query of
+        blanks orders nothing. Raises RequestError as ``search``.
+        """
+        made: dict[QueryId, list[ScoredDoc]] = {}
+        for ids in _batches(run, _QUERIES_PER_REQUEST):
+            asked = [i for i in ids if not is_blank(queries.get(i, ""))]
+            heads = [run[i][:RESCORED_HITS] for i in asked]
+            found = dict(
+                zip(asked, self._by_maxsim([queries[i] for i in asked], heads), strict=True)
+            )
+            for i in ids:
+                rest = run[i][RESCORED_HITS:]
+                behind = [ScoredDoc(hit.id, -float(n)) for n, hit in enumerate(rest, start=1)]
+                made[i] = [*found[i], *behind] if i in found else list(run[i])
+            on_progress(len(made))
+        return made
+
+    def _by_maxsim(
+        self, texts: Sequence[str], rankings: Sequence[Ranking]
+    ) -> list[list[ScoredDoc]]:
+        """Rankings in the order of their MaxSim, by the plugin or, encoded here, here."""
+        field = self._field_for(RESCORED)
+        require_none(field.name, field.format.TYPE, self._instruction)
+        here = self._encoder_of(field)
+        if here is None:
+            self._require_encoding(field, RESCORED)
+            bodies = [
+                field.format.text_request(
+                    field.name, text, field.encoder, max(1, len(ranking)), filters=[_ids(ranking)]
+                )
+                for text, ranking in zip(texts, rankings, strict=True)
+            ]
+            scored = self._rankings(bodies, None)
+        else:
+            encoded = here.encode_queries(texts)
+            scored = [
+                self._scored(field, query.tolist(), ranking)
+                for query, ranking in zip(encoded, rankings, strict=True)
+            ]
+        return [_with_all(own, ranking) for own, ranking in zip(scored, rankings, strict=True)]
+
+    def _scored(
+        self, field: VectorField, query: Sequence[Sequence[float]], ranking: Ranking
+    ) -> list[ScoredDoc]:
+        raws = self._hits([hit.id for hit in ranking], source=False) if ranking else []
+        best = rescored(self._client, self._index, field, query, raws, len(raws))
+        return ranking_of({"hits": {"hits": best}})
+
+    def require_askable(self, queries: Mapping[QueryId, str], modes: Iterable[str]) -> None:
+        """Raises RequestError for queries that cannot be asked so, or where nobody encodes them.
+
+        So it is known before the work, and not in the middle of it.
+        """
+        for mode in modes:
+            if mode == "bm25":
+                self._provenance.require_bm25()
+                continue
+            field = self._field_for(mode.partition("-")[0])
+            if self._encoder_of(field) is None:
+                self._require_encoding(field, mode)
+            if mode == RESCORED and field.text.modality == "image":
+                raise RequestError(
+                    f"field {field.name!r} of index {self._index!r} has vectors of images' patches,"
+                    " and a judged query is a text, which has none; name the field of the images'"
+                    " own vectors (--field)"
+                )
+            if field.text.modality == "numbers":
+                _ = _number_lists(queries)
+
+    def _require_encoding(self, field: VectorField, mode: str) -> None:
         """Raises RequestError where nobody encodes queries."""
-        if self._encoder is None and not self._cluster_encodes:
+        if not self._cluster_encodes:
             raise RequestError(
-                f"dense search needs the encoder {self._field.encoder!r}; give its bundle"
+                f"{mode} search needs the encoder {field.encoder!r}; give its bundle"
             )
 
     @cached_property
@@ -230,20 +294,31 @@ class Searcher:
         return hits
 
     def text_of(self, document: Document) -> str:
-        """The text of a document that this index searches and its vectors are made from."""
+        """The text of a document that this index searches, by vectors or else by BM25."""
+        rule = read_rule(self._field, self._provenance)
         join = join_by_spaces if self._encoder is None else self._encoder.manifest.join
         try:
-            return field_text(document, self._field, join)[0]
+            if rule is self._field.text:
+                return field_text(document, self._field, join)[0]
+            return "" if rule is None else text_of(document, rule, join)[0]
         except UnusableDocument:
             return ""
 
+    def require_texts(self) -> None:
+        """Raises RequestError where documents have no text that they could be reranked by."""
+        require_read_rule(self._field, self._provenance)
+
     def texts_of(self, ids: Sequence[DocId]) -> dict[DocId, str]:
         """The texts of those of the documents that are there, by id."""
-        hidden = [NOTES, *self._provenance.vector_fields]
+        hidden = [
+            NOTES,
+            *(each.path for each in self._provenance.vector_fields.values()),
+            *unread_paths(self._provenance),
+        ]
         texts: dict[DocId, str] = {}
         for batch in _batches(ids, _IDS_PER_REQUEST):
             texts |= {
-                hit["_id"]: self.text_of(Document(hit["_id"], hit["_source"]))
+                hit["_id"]: self.text_of(Document(hit["_id"], hit.get("_source", {})))
                 for hit in self._hits(batch, source_excludes=hidden)
             }
         return texts
@@ -264,18 +339,20 @@ class Searcher:
                 for text in texts
             ]
         here = self._encoder_of(field)
-        if here is None and self._cluster_encodes and field.others:
+        if here is None:
+            self._require_encoding(field, mode)
+        if field.text.modality == "numbers":
+            return _number_bodies(field, here, texts, depth)
+        if here is None and field.others:
             return [
                 kind.bridged_request(name, text, depth, instruction=self._instruction)
                 for text in texts
             ]
-        if here is None and self._cluster_encodes:
+        if here is None:
             return [
                 kind.text_request(name, text, encoder, depth, instruction=self._instruction)
                 for text in texts
             ]
-        if here is None:
-            raise RequestError(f"{mode} search needs the encoder {encoder!r}; give its bundle")
         outputs = here.encode_queries(texts, self._instruction).tolist()
         return [vector_request(field, output, depth) for output in outputs]
 
@@ -315,6 +392,41 @@ class Searcher:
                 f" {self._field.encoder!r} in service; open the index without one"
             )
         return scoring.request
+
+
+def _number_bodies(
+    field: VectorField, here: Encoder | None, texts: Sequence[str], depth: int
+) -> list[dict[str, Any]]:
+    """Searches by lists of numbers, as JSON."""
+    lists = [list_in_json(text) for text in texts]
+    if here is None:
+        return [told_request(field.name, {"numbers": each}, depth) for each in lists]
+    outputs = here.encode_numbers(lists).tolist()
+    return [vector_request(field, output, depth) for output in outputs]
+
+
+def _number_lists(queries: Mapping[QueryId, str]) -> list[Any]:
+    """What queries say as JSON. Raises RequestError for one that is no list of numbers."""
+    lists = []
+    for id_, text in queries.items():
+        try:
+            lists += [] if is_blank(text) else [list_in_json(text)]
+        except EncodeError as error:
+            raise RequestError(
+                f"query {id_!r} is asked of numbers, and no list of them in JSON: {error}; judge"
+                " queries such as [0.5, 1, 2.25]"
+            ) from None
+    return lists
+
+
+def _ids(ranking: Ranking) -> dict[str, Any]:
+    return {"ids": {"values": [hit.id for hit in ranking]}}
+
+
+def _with_all(scored: list[ScoredDoc], ranking: Ranking) -> list[ScoredDoc]:
+    """What was scored, and behind it, with 0, those of a ranking that were not."""
+    there = {hit.id for hit in scored}
+    return [*scored, *(ScoredDoc(hit.id, 0.0) for hit in ranking if hit.id not in there)]
 
 
 def msearch(

@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 
 from ..bundle import is_blank
 from ..errors import UnusableDocument
-from ..hooks import VectorField, field_text
+from ..hooks import VectorField, field_text, prompt_of
 from ..types import DocId, Document, ScoredDoc
 from .indices import count_in
 from .paging import pages
@@ -39,10 +39,10 @@ def cut_rankings(
     best: list[list[ScoredDoc]] = [[] for _ in queries]
     total = max(1, count_in(client, index))
     done = 0
-    for ids, texts, read in _texts(client, index, field, encoder):
+    for ids, texts, prompts, read in _texts(client, index, field, encoder):
         done += read
         if texts:
-            rows = encoder.encode_each(texts, "document")
+            rows = encoder.encode_each(texts, "document", prompts)
             kept = [place for place in range(len(texts)) if place not in rows.failures]
             scores = encoder.similarity(queries, rows.vectors[kept])
             for query, own in enumerate(scores):
@@ -58,18 +58,24 @@ def _best_first(hit: ScoredDoc) -> tuple[float, DocId]:
 
 def _texts(
     client: Elasticsearch, index: str, field: VectorField, encoder: Encoder
-) -> Iterator[tuple[Sequence[DocId], Sequence[str], int]]:
-    """Ids and texts of the documents that have one, some at a time, and how many were read."""
+) -> Iterator[tuple[Sequence[DocId], Sequence[str], Sequence[str | None], int]]:
+    """Ids, texts and prompts of documents that have a text, some at a time, and how many were read.
+
+    A prompt is None for the encoder's own.
+    """
     for hits in pages(client, index, {"match_all": {}}, field.text.read, _PAGE):
         ids: list[DocId] = []
         texts: list[str] = []
+        prompts: list[str | None] = []
         for hit in hits:
             document = Document(hit["_id"], hit["_source"])
             try:
                 text = field_text(document, field, encoder.manifest.join)[0]
+                prompt = prompt_of(document, field.text)
             except UnusableDocument:
                 continue
             if not is_blank(text):
                 ids.append(document.id)
                 texts.append(text)
-        yield ids, texts, len(hits)
+                prompts.append(prompt)
+        yield ids, texts, prompts, len(hits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..types import EncodeStats
 from .asked import Prompt, named_prompt
 from .encoded import Scored, stats_of
 from .encoder import WINDOW, Encoder, log, require_list
-from .pairs import kept, paired
+from .pairs import empty_half, kept, paired
 from .session import Vector
 from .tokenizer import Tokens
 
@@ -47,11 +47,11 @@ class CrossEncoder(Encoder):
         """Scores of texts for one query -> float32 [n].
 
         Pairs over the limit are cut, with a warning in the log that says how many and by how much.
-        Raises EncodeError on a text that is not a string or that the model cannot run, RequestError
-        for a query of blanks.
+        Raises EncodeError on a text that is not a string, gives no token, or that the model cannot
+        run, also where the query gives none; RequestError for a query of blanks.
         """
         require_list(texts)
-        scored = self.score_counted([(query, text) for text in texts])
+        scored = self._scored([(query, text) for text in texts], self._tokenize_whole_pairs)
         if cut := scored.stats.cut_of(self.manifest.max_tokens):
             log.warning(cut)
         return scored.scores
@@ -65,12 +65,20 @@ class CrossEncoder(Encoder):
     def score_counted(self, pairs: Sequence[tuple[str, str]]) -> Scored:
         """Scores of pairs of query and text and, beside them, what was cut; else as ``score``.
 
-        A query that several pairs have is tokenised once.
+        Also of a pair one half of which gives no token, as golden texts and gates have it. A query
+        that several pairs have is tokenised once.
         """
+        return self._scored(pairs, self.tokenize_pairs)
+
+    def _scored(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        read: Callable[[Sequence[tuple[str, str]], int], list[Tokens]],
+    ) -> Scored:
         scores = np.zeros(len(pairs), dtype=np.float32)
         stats = EncodeStats()
         for start in range(0, len(pairs), WINDOW):
-            window = self.tokenize_pairs(pairs[start : start + WINDOW], start)
+            window = read(pairs[start : start + WINDOW], start)
             scores[start : start + WINDOW] = self.encode_tokens(window, first=start)[:, 0]
             stats += stats_of(window)
         return Scored(scores, stats)
@@ -78,12 +86,14 @@ class CrossEncoder(Encoder):
     def score_best(self, query: str, texts: Sequence[str], chunks: int | None = None) -> Scored:
         """The score of each text, or of the best of its first ``chunks`` -> float32 [n].
 
-        A chunk is as many whole sentences as the model reads beside the query.
+        A chunk is as many whole sentences as the model reads beside the query. Raises EncodeError
+        as ``score`` does.
         """
         if chunks is None:
-            return self.score_counted([(query, text) for text in texts])
+            return self._scored([(query, text) for text in texts], self._tokenize_whole_pairs)
         parts = [self.chunks(query, text, chunks) for text in texts]
-        scored = self.score_counted([(query, part) for each in parts for part in each])
+        pairs = [(query, part) for each in parts for part in each]
+        scored = self._scored(pairs, self._tokenize_whole_pairs)
         ends = np.cumsum([len(each) for each in parts])[:-1]
         best = [each.max() for each in np.split(scored.scores, ends)] if parts else []
         return Scored(np.array(best, dtype=np.float32), scored.stats)
@@ -100,7 +110,8 @@ class CrossEncoder(Encoder):
             len(read.ids) + read.lost,
             self.manifest.max_tokens,
         ).text
-        if longest < LEAST_TOKENS:
+        (around,) = self._text_sizes([""])
+        if longest < max(LEAST_TOKENS, 2 * around):
             return [text]
         rule = ChunkRule(max_tokens=longest, max_chunks=most, beyond="cut")
         found = cut_text(text, rule, self._text_sizes).chunks
@@ -115,6 +126,26 @@ class CrossEncoder(Encoder):
         ``first`` is the place of the first one, for an EncodeError, which is raised for what is not
         a string; RequestError for a query of blanks.
         """
+        limit = self.manifest.max_tokens
+        return [paired(self._pairing, limit, *halves) for halves in self._halves(pairs, first)]
+
+    def _tokenize_whole_pairs(
+        self, pairs: Sequence[tuple[str, str]], first: int = 0
+    ) -> list[Tokens]:
+        """The same; raises EncodeError also for a pair one half of which gives no token."""
+        found = []
+        for position, halves in enumerate(self._halves(pairs, first), first):
+            half = empty_half(*halves)
+            if half is not None:
+                text = dict(zip(("query", "text"), pairs[position - first], strict=True))[half]
+                raise EncodeError(
+                    f"pair {position}: its {half} {text[:40]!r} gives no token", position
+                )
+            found.append(paired(self._pairing, self.manifest.max_tokens, *halves))
+        return found
+
+    def _halves(self, pairs: Sequence[tuple[str, str]], first: int) -> list[tuple[Tokens, Tokens]]:
+        """The tokens of the query and of the text of each pair."""
         for position, (query, text) in enumerate(pairs, first):
             for each in (query, text):
                 if not isinstance(cast(object, each), str):
@@ -127,11 +158,7 @@ class CrossEncoder(Encoder):
         queries = list(dict.fromkeys(query for query, _ in pairs))
         read = dict(zip(queries, self._parts(queries, "query"), strict=True))
         texts = self._parts([text for _, text in pairs], "document")
-        limit = self.manifest.max_tokens
-        return [
-            paired(self._pairing, limit, read[query], text)
-            for (query, _), text in zip(pairs, texts, strict=True)
-        ]
+        return [(read[query], text) for (query, _), text in zip(pairs, texts, strict=True)]
 
     def golden_tokens(self, golden: GoldenText) -> Tokens:
         """As ``Encoder.golden_tokens``, of a pair."""

@@ -17,6 +17,7 @@ from ..types import EncodeStats
 from .encoded import Encoded, EncodedEach
 from .encoder import Encoder
 from .kinds import OUTPUTS
+from .running import require_finite
 from .session import ImageSession, Vectors
 
 
@@ -87,8 +88,13 @@ class ImageTextEncoder(Encoder):
             try:
                 with around_run():
                     given = self._images.run_each(pixels_of(image), outputs)
-                for rows, head, output in zip(vectors, heads, given, strict=True):
-                    rows[place] = OUTPUTS[head.kind].decoded(head, output)[0]
+                own = [
+                    OUTPUTS[head.kind].decoded(head, output)[0]
+                    for head, output in zip(heads, given, strict=True)
+                ]
+                require_finite(own)
+                for rows, row in zip(vectors, own, strict=True):
+                    rows[place] = row
             except EncodeError as error:
                 failures[place] = EncodeError(f"image {place}: {error}", place)
         made = len(images) - len(failures)

@@ -45,6 +45,11 @@ def kept(pairing: Pairing, max_tokens: int, query: int, text: int) -> Kept:
     return _TRUNCATED[pairing.truncation](query, text, room)
 
 
+def empty_half(query: Tokens, text: Tokens) -> str | None:
+    """Which half of a pair has no token, ``query`` or ``text``: there is nothing to score then."""
+    return next((half for half, of in (("query", query), ("text", text)) if not of.ids), None)
+
+
 def paired(pairing: Pairing, max_tokens: int, query: Tokens, text: Tokens) -> Tokens:
     """A pair as the model reads it; its ``lost`` are those of both."""
     sizes = len(query.ids) + query.lost, len(text.ids) + text.lost

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,10 +30,10 @@ class _Head(NamedTuple):
         return rows
 
     def decoded(self, output: Rows) -> Vectors:
-        rows: Vectors = self.kind.decoded(self.manifest, output)
         if self.lexicon is not None:
-            rows = self.lexicon.named(rows)
-        return rows
+            require_finite([output])  # a weight that is no number would be none in a row
+        rows: Vectors = self.kind.decoded(self.manifest, output)
+        return rows if self.lexicon is None else self.lexicon.named(rows)
 
 
 class Running:
@@ -83,15 +83,17 @@ class Running:
         """Tokenised texts -> float32 [n, dims], and why those are zeros that cannot be run.
 
         Packs are as large as allowed, each run within what ``around_run`` gives, which may hold it
-        back. A text that the model cannot run fails its pack, which is then run in halves until the
-        text is alone.
+        back. A text that the model cannot run, or whose vector is not finite, fails its pack, which
+        is then run in halves until the text is alone.
         """
         vectors = self._head.blank(len(window))
         lexicon = self._head.lexicon
 
         def put(positions: Sequence[int]) -> None:
             with around_run():
-                vectors[positions] = self.together([window[at] for at in positions])
+                rows = self.together([window[at] for at in positions])
+            require_finite(rows)
+            vectors[positions] = rows
 
         if lexicon is None or not lexicon.weighs_queries:
             return vectors, self._packed(window, put, batch_size)
@@ -117,8 +119,10 @@ class Running:
         def put(positions: Sequence[int]) -> None:
             batch = self._batch([window[at] for at in positions])
             given = self.session.run_each(batch, names)
-            for rows, head, output in zip(vectors.values(), heads, given, strict=True):
-                rows[positions] = head.decoded(output)
+            made = [head.decoded(output) for head, output in zip(heads, given, strict=True)]
+            for rows, own in zip(vectors.values(), made, strict=True):
+                require_finite(own)
+                rows[positions] = own
 
         return vectors, self._packed(window, put)
 
@@ -131,8 +135,9 @@ class Running:
         def put(positions: Sequence[int]) -> None:
             texts = [window[at] for at in positions]
             rows = self._rows(texts)
-            for at, text, own in zip(positions, texts, rows, strict=True):
-                vectors[at] = own[: len(text.spans)]
+            made = [own[: len(text.spans)] for text, own in zip(texts, rows, strict=True)]
+            require_finite(made)
+            vectors.update(zip(positions, made, strict=True))
 
         return vectors, self._packed(window, put)
 
@@ -198,3 +203,17 @@ class Running:
             for span, (first, end) in enumerate(text.spans or [(text.unpooled, len(text.ids))]):
                 pooled[row, span, first:end] = 1
         return Batch(ids, mask, pooled, types, kept)
+
+
+def require_finite(rows: Iterable[Any]) -> None:
+    """Raises EncodeError where a row has a number that is not finite, as the node refuses it.
+
+    A row is an array, or weights by token.
+    """
+    is_one_array = isinstance(rows, np.ndarray) and rows.dtype != object
+    if not all(np.isfinite(_numbers_of(row)).all() for row in ([rows] if is_one_array else rows)):
+        raise EncodeError("its vector is not finite")
+
+
+def _numbers_of(row: Any) -> Any:
+    return list(row.values()) if isinstance(row, dict) else row

@@ -42,6 +42,14 @@ class Searcher(Protocol):
         ``on_progress`` is told how many queries are done.
         """
 
+    def rescored(
+        self,
+        queries: Mapping[QueryId, str],
+        run: Run,
+        on_progress: Callable[[int], None] = ...,
+    ) -> Run:
+        """The run with the first hits of each query in the order of their MaxSim."""
+
     def lacking(self, ids: Sequence[DocId]) -> Sequence[DocId]:
         """Those of the documents that the index has not."""
 
@@ -63,20 +71,24 @@ class Bench:
 class System:
     """How a run is made; ``parts`` are the systems whose runs are given to ``make``, in order.
 
-    ``encodes`` says that its queries become vectors, ``here`` that documents do, for which the
-    encoder must be here, ``reads`` that it reads all documents of the collection, ``apart`` that
-    another process makes it, which needs no parts.
+    ``asks`` are the modes by which it asks the index, where it does. ``encodes`` says that its
+    queries become vectors, ``here`` that documents do, for which the encoder must be here,
+    ``reads`` that it reads all documents of the collection, ``apart`` that another process makes
+    it, which needs no parts.
     """
 
     parts: tuple[str, ...]
     make: Callable[[Bench, Sequence[Run]], Run]
+    asks: tuple[Mode, ...] = ()
     encodes: bool = False
     here: bool = False
     reads: bool = False
     apart: bool = False
 
 
-def _searched(mode: Mode) -> System:
+def searched(mode: Mode) -> System:
+    """The system that the index is, asked in one mode."""
+
     def make(bench: Bench, _parts: Sequence[Run]) -> Run:
         queries = bench.collection.queries
         label = f"searching {mode}"
@@ -86,7 +98,8 @@ def _searched(mode: Mode) -> System:
         )
         return without_queries_themselves(run, bench.collection, bench.depth)
 
-    return System((), make, encodes=mode.partition("-")[0] in VECTOR_LISTS)
+    asks = (LISTS[0], mode) if mode == RESCORED else (mode,)
+    return System((), make, asks, encodes=mode.partition("-")[0] in VECTOR_LISTS)
 
 
 def _fused(method: str, *parts: str) -> System:
@@ -113,6 +126,16 @@ def _reranked(first: str) -> System:
     return System((first,), make)
 
 
+def _rescored(first: str) -> System:
+    def make(bench: Bench, runs: Sequence[Run]) -> Run:
+        queries, label = bench.collection.queries, f"{RESCORED} of {first}"
+        return bench.searcher.rescored(
+            queries, runs[0], lambda done: bench.progress(label, done, len(queries))
+        )
+
+    return System((first,), make, (RESCORED,), encodes=True)
+
+
 def _pyserini_bm25(bench: Bench, _parts: Sequence[Run]) -> Run:
     texts = ((document.id, bench.text_of(document)) for document in bench.collection.documents())
     run = pyserini_bm25(
@@ -129,9 +152,9 @@ LISTS = ("bm25", "dense")
 """What hybrid search fuses, in this order."""
 
 SYSTEMS: Mapping[str, System] = {
-    "bm25": _searched("bm25"),
-    "dense": _searched("dense"),
-    "sparse": _searched("sparse"),
+    "bm25": searched("bm25"),
+    "dense": searched("dense"),
+    "sparse": searched("sparse"),
     "rrf": _fused("rrf", *LISTS),
     "linear": _fused("linear", *LISTS),
     "pyserini-bm25": System((), _pyserini_bm25, reads=True, apart=True),
@@ -141,17 +164,20 @@ SYSTEMS: Mapping[str, System] = {
 """Every system that ``evaluate`` knows; a part stands before what is fused from it."""
 
 BY_NAME: Mapping[str, System] = {
-    RESCORED: _searched(RESCORED),
-    CUT: replace(_searched(CUT), here=True),
+    RESCORED: searched(RESCORED),
+    CUT: replace(searched(CUT), here=True),
 }
 """Systems that not every index can be: they are measured where they are named."""
 
 
-def systems_for(vectors: str) -> list[str]:
+def systems_for(vectors: str, *, bm25: bool = True) -> list[str]:
     """What is evaluated of an index unless something is named; ``vectors`` are its dense or sparse.
 
-    Of other kinds than dense no fusion of Pyserini's is among them.
+    Of other kinds than dense no fusion of Pyserini's is among them; without ``bm25`` nothing is
+    that takes words.
     """
+    if not bm25:
+        return [vectors]
     if vectors == LISTS[1]:
         return [name for name in SYSTEMS if name not in VECTOR_LISTS or name == vectors]
     lists = ("bm25", vectors)
@@ -160,8 +186,11 @@ def systems_for(vectors: str) -> list[str]:
 
 _FUSED = re.compile(r"(?P<fusion>\w+)\((?P<lists>[^()]+)\)")
 """A fusion of lists that are named, as rrf(bm25,dense,mine)."""
-_RERANKED = re.compile(r"(?P<first>.+)\+rerank")
-"""A run whose best hits a cross-encoder orders, as rrf+rerank."""
+_ORDERED = re.compile(r"(?P<first>.+)\+(?P<by>\w+)")
+"""A run whose best hits are put in another order, as rrf+rerank."""
+_RERANK = "rerank"
+_ORDERS: Mapping[str, Callable[[str], System]] = {_RERANK: _reranked, RESCORED: _rescored}
+"""By a cross-encoder, or by token vectors."""
 _PASSAGES = re.compile(rf"dense-({'|'.join(SCORES)})(-\d+)?")
 """Dense search of a field of chunks that scores documents so."""
 
@@ -171,13 +200,13 @@ def system_of(name: str) -> System | None:
 
     Raises RequestError for a passage score that cannot be.
     """
-    if written := _RERANKED.fullmatch(name):
-        return _reranked(written["first"])
+    if (written := _ORDERED.fullmatch(name)) and written["by"] in _ORDERS:
+        return _ORDERS[written["by"]](written["first"])
     if (written := _FUSED.fullmatch(name)) and written["fusion"] in FUSIONS:
         return _fused(written["fusion"], *(part.strip() for part in written["lists"].split(",")))
     if written := _PASSAGES.fullmatch(name):
         passage_score(name.partition("-")[2])
-        return _searched(name)
+        return searched(name)
     return SYSTEMS.get(name) or BY_NAME.get(name)
 
 
@@ -199,7 +228,7 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     known = (
         f"known are {', '.join((*SYSTEMS, *BY_NAME))}, fusions as rrf(bm25,dense,RUN), and of"
         " chunks dense-first, dense-sum, dense-mean, dense-mean-3, and dense-cut, which has none;"
-        " any of them with +rerank behind it"
+        " any of them with +rerank behind it, or, of token vectors, +maxsim"
     )
     for name in wanted:
         system = system_of(name)
@@ -219,6 +248,14 @@ def check_systems(names: Iterable[str], runs: Iterable[str] = ()) -> list[str]:
     return wanted
 
 
+def modes_of(names: Iterable[str]) -> list[Mode]:
+    """How these systems, and their parts, ask the index."""
+    found: dict[Mode, None] = {}
+    for system in _systems(names):
+        found |= dict.fromkeys([*modes_of(system.parts), *system.asks])
+    return list(found)
+
+
 def needs_encoder(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, encodes the queries."""
     return any(system.encodes or needs_encoder(system.parts) for system in _systems(names))
@@ -232,7 +269,7 @@ def needs_encoder_here(names: Iterable[str]) -> bool:
 def needs_reranker(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, is reranked by a cross-encoder."""
     return any(
-        _RERANKED.fullmatch(name) is not None
+        name.endswith(f"+{_RERANK}")
         or needs_reranker(system.parts if (system := system_of(name)) else ())
         for name in names
     )
@@ -240,10 +277,7 @@ def needs_reranker(names: Iterable[str]) -> bool:
 
 def needs_index(names: Iterable[str]) -> bool:
     """Whether any of these systems, or of their parts, searches the index."""
-    return any(
-        needs_index(system.parts) if system.parts else not system.reads
-        for system in _systems(names)
-    )
+    return bool(modes_of(names))
 
 
 def needs_documents(names: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ def reranked_ranking(
     So is a document without text. Equal scores keep their order; those behind have scores that go
     down from under the lowest.
     """
-    head = [hit for hit in ranking[:top] if texts.get(hit.id)]
+    head = [hit for hit in ranking[:top] if texts.get(hit.id, "").strip()]
     scores = score(query, [texts[hit.id] for hit in head]) if head else []
     scored = [ScoredDoc(hit.id, float(each)) for hit, each in zip(head, scores, strict=True)]
     scored.sort(key=lambda hit: -hit.score)

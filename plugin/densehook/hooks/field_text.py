@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..chunk import LongText, put_together
 from ..types import Document
-from .paths import value_at, values_at
+from .paths import is_list, items_in, rows_at, values_at
 from .text_rule import Join, TextRule, join_by_spaces, text_of, texts_in
 from .vector_field import VectorField
 
@@ -18,7 +18,7 @@ def field_text(
     """As ``text_of``, in parts where chunks are made of them, and with what is before each chunk.
 
     By ``section`` each input, and each Markdown heading in one, begins a part. Of what is ``given``
-    each item of a list does; of objects in a list, whose fields are the inputs, each object does.
+    each item of a list does; of objects whose fields are the inputs, each object does.
     """
     text, missing = text_of(document, field.text, join)
     chunk = field.chunk
@@ -47,23 +47,43 @@ def _sections(
 def _given(
     fields: Mapping[str, Any], rule: TextRule, join: Join
 ) -> Iterator[tuple[str | int, str]]:
-    """The items by number; those without text are empty."""
-    yield from enumerate(_items(fields, rule.paths, join))
+    """The items by their places in their lists; those without text are empty."""
+    for items in _lists(fields, rule.paths, join):
+        yield from enumerate(items)
 
 
-def _items(fields: Mapping[str, Any], paths: Sequence[str], join: Join) -> Iterator[str]:
+def _lists(fields: Mapping[str, Any], paths: Sequence[str], join: Join) -> Iterator[Sequence[str]]:
+    """The texts of the items, for one list after the other.
+
+    Fields of the same objects are together, and each object is an item, also one that is in no list
+    and has none in it; what is in several lists is apart.
+    """
     parent = _common_parent(paths)
-    above = value_at(fields, parent) if parent else None
-    if isinstance(above, list):
-        inner = [path.removeprefix(f"{parent}.") for path in paths]
-        for each in above:
-            own = each if isinstance(each, Mapping) else {}
-            yield join([join(list(texts_in(path, values_at(own, path)))) for path in inner])
+    values = [values_at(fields, path) for path in paths]
+    if parent and is_list(values_at(fields, parent)):
+        rows = rows_at(fields, parent, paths)
+    elif parent and not any(map(is_list, values)):
+        rows = [values]
+    elif len(paths) == 1:
+        rows = [[item] for item in items_in(values[0])]
+    else:
+        for each in _by_next_name(paths, parent):
+            yield from _lists(fields, each, join)
         return
+    yield [
+        join([join(list(texts_in(path, value))) for path, value in zip(paths, row, strict=True)])
+        for row in rows
+    ]
+
+
+def _by_next_name(paths: Sequence[str], parent: str) -> Iterable[Sequence[str]]:
+    """The paths, those together that go on below one more name."""
+    start = len(parent) + 1 if parent else 0
+    found: dict[str, list[str]] = {}
     for path in paths:
-        value = values_at(fields, path)
-        for item in value if isinstance(value, list | tuple) else [value]:
-            yield join(list(texts_in(path, item)))
+        name, dot, _ = path[start:].partition(".")
+        found.setdefault(name + dot, []).append(path)
+    return found.values()
 
 
 def _common_parent(paths: Sequence[str]) -> str:

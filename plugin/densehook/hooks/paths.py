@@ -22,19 +22,53 @@ def value_at(fields: Mapping[str, Any], path: str) -> Any:
 
 
 def values_at(fields: Mapping[str, Any], path: str) -> Any:
-    """The same, also of a field within a list of objects: the list of what each of them has."""
+    """The same, also of a field within lists of objects: the list of what each of them has."""
     if (value := fields.get(path)) is not None:
         return value
     for head, rest in _splits(path):
         inner = fields.get(head)
-        if isinstance(inner, list):
-            within = [values_at(each, rest) for each in inner if isinstance(each, Mapping)]
+        if is_list(inner):
+            objects = (each for each in items_in(inner) if isinstance(each, Mapping))
+            within = [values_at(each, rest) for each in objects]
             value = [each for each in within if each is not None] or None
         elif isinstance(inner, Mapping):
             value = values_at(inner, rest)
         if value is not None:
             return value
     return None
+
+
+def rows_at(fields: Any, parent: str, paths: Sequence[str]) -> list[list[Any]]:
+    """For each object at the path of a parent what it has of fields in it, in their order.
+
+    ``paths`` are those of the fields, from the same place as the parent's. A null among the objects
+    has nothing, and is one of them all the same.
+    """
+    if not isinstance(fields, Mapping):
+        return [] if parent else [[None] * len(paths)]
+    ways = [(parent, ""), *_splits(parent)] if parent else []
+    for head, rest in ways:
+        if (inner := fields.get(head)) is not None:
+            within = [path.removeprefix(f"{head}.") for path in paths]
+            rows = [row for each in items_in(inner) for row in rows_at(each, rest, within)]
+            if rows:
+                return rows
+    row = [values_at(fields, path) for path in paths]
+    return [row] if not parent or any(value is not None for value in row) else []
+
+
+def is_list(value: Any) -> bool:
+    """Whether it is what JSON has as a list."""
+    return isinstance(value, list | tuple)
+
+
+def items_in(value: Any) -> Iterator[Any]:
+    """The items of a list and of those in it, all one list to Elasticsearch; else the value."""
+    if is_list(value):
+        for each in value:
+            yield from items_in(each)
+    else:
+        yield value
 
 
 def with_value(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:

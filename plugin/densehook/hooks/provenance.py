@@ -24,8 +24,12 @@ from .vector_field import VectorField
 
 META = "densehook"
 
-_LEFT_OUT = {"ignore_above", "ignore_malformed"}
+_ABOVE, _MALFORMED = "ignore_above", "ignore_malformed"
 """Parameters of a field by which a value may be in a document and not in the index."""
+_KEYWORDS = ("keyword", "constant_keyword", "wildcard", "flattened")
+"""Types of which an index's setting may say how long a value may be."""
+_NEVER_MALFORMED = (*_KEYWORDS, "text", "match_only_text", "search_as_you_type")
+"""Types to which any value is well formed that is none of an object."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def read_provenance(
             mapping_at(properties, name),
             _weights(entry.get("weights")),
             ChunkRule.parse(entry["chunk"]) if "chunk" in entry else None,
-            findable=all(_is_findable(mapping, each) for each in text.paths),
+            findable=all(_is_findable(mapping, settings or {}, each) for each in text.paths),
         )
         for name, entry in _object(meta.get("fields")).items()
         if _is_complete(entry)
@@ -257,7 +261,7 @@ def _takes_chunks(properties: Mapping[str, Any], name: str, entry: Mapping[str, 
     return mapping_at(properties, name.rpartition(".")[0]).get("type") == "nested"
 
 
-def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
+def _is_findable(mapping: Mapping[str, Any], settings: Mapping[str, Any], name: str) -> bool:
     """Whether ``exists`` finds the documents that have something in a field."""
     if name in _object(mapping.get("runtime")):
         return True
@@ -272,9 +276,27 @@ def _is_findable(mapping: Mapping[str, Any], name: str) -> bool:
         and not unsearched
         and not unkept
         and not is_disabled(mapped)
-        and not mapped.keys() & _LEFT_OUT
+        and not _may_leave_out(mapped, _object(settings.get("index")))
         and not is_nested(properties, name)
     )
+
+
+def _may_leave_out(mapped: Mapping[str, Any], of_index: Mapping[str, Any]) -> bool:
+    """Whether a field's values may be in a document and not in the index.
+
+    What the field does not say itself, the index's settings do; one of logs has both unless they
+    say otherwise.
+    """
+    kind = mapped.get("type")
+    by_default = _object(of_index.get("mapping"))
+    of_logs = of_index.get("mode") == "logsdb"
+    above = mapped.get(_ABOVE)
+    if above is None and kind in _KEYWORDS:
+        above = by_default.get(_ABOVE) or (of_logs or None)
+    malformed = mapped.get(_MALFORMED)
+    if malformed is None and kind not in _NEVER_MALFORMED:
+        malformed = by_default.get(_MALFORMED, of_logs)
+    return above is not None or str(malformed).lower() == "true"
 
 
 def _names(stated: Any) -> tuple[str, ...]:

@@ -44,8 +44,12 @@ class Reading:
         Whether a mapping has these inputs is another question.
         """
         self._require_modality(manifest)
-        if self.chunk is not None and self.chunk.is_late:
-            manifest.require_spans()
+        if self.chunk is not None:
+            if self.chunk.is_late:
+                manifest.require_spans()
+            # of other encoders it is not known how many tokens their prompt has
+            rule = self.chunk.within(manifest.max_tokens)
+            rule.room_within(manifest.unpooled.get("document", 0))
         self.wording.require(manifest, self.inputs, self.chunk)
 
     def _require_modality(self, manifest: Manifest) -> None:

@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import ElasticError
+from ..bundle import MANY
+from ..errors import ElasticError, RequestError
 from ..fusion import LEARNED
 from ..types import ScoredDoc
 from .kinds import TEXT_QUERIES, Filters
 from .kinds.dense import told
+from .kinds.multi import RESCORED
+from .provenance import Provenance
+from .text_rule import TextRule
 from .vector_field import VectorField
 
 MARKED = re.compile(r"<em>(.*?)</em>", re.S)
@@ -164,10 +168,53 @@ def vector_request(
     return {**body, "query": query}
 
 
+def read_rule(field: VectorField, provenance: Provenance) -> TextRule | None:
+    """How the text of a document is made that people and cross-encoders read.
+
+    As its vectors' own, or, where these are made of no texts, as another field's, or of the fields
+    that BM25 searches; None where there are none either.
+    """
+    rules = (each.text for each in (field, *provenance.vector_fields.values()))
+    of_texts = next((rule for rule in rules if rule.modality == "text"), None)
+    if of_texts is not None or not provenance.bm25_fields:
+        return of_texts
+    return TextRule.joining(provenance.bm25_fields)
+
+
+def require_read_rule(field: VectorField, provenance: Provenance) -> TextRule:
+    """The same; RequestError where no text of documents can be read to rerank them by."""
+    if provenance.sourceless:
+        raise RequestError(
+            f"index {provenance.index!r} keeps no _source of its documents, so that there is no"
+            " text to rerank by; leave rerank out"
+        )
+    rule = read_rule(field, provenance)
+    if rule is None:
+        raise RequestError(
+            f"field {field.name!r} of index {provenance.index!r} is made of"
+            f" {MANY[field.text.modality]}, and no fields are named for BM25, so that there is no"
+            " text to rerank by; name some as bm25 in its mapping's _meta.densehook, or leave"
+            " rerank out"
+        )
+    return rule
+
+
+def unread_paths(provenance: Provenance) -> list[str]:
+    """Where documents have what is no text, as the images and numbers that vectors are made of."""
+    paths = (
+        path
+        for field in provenance.vector_fields.values()
+        for each in field.encoders
+        if each.text.modality != "text"
+        for path in each.text.paths
+    )
+    return list(dict.fromkeys(paths))
+
+
 def needs_plugin(body: Mapping[str, Any]) -> bool:
     """Whether the cluster's plugin encodes or fuses what a search asks for."""
     return (
-        not {"hybrid", "rerank"}.isdisjoint(body.get("retriever", {}))
+        not {"hybrid", "rerank", RESCORED}.isdisjoint(body.get("retriever", {}))
         or "query_vector_builder" in body.get("knn", {})
         or not TEXT_QUERIES.isdisjoint(body.get("query", {}))
     )

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EncodeError, MissingExtra
 from .given import Image, content_of, file_content, require_bytes
 from .header import Header, read_header
+from .png import pixels_alone
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
+
+_READ: Mapping[str, Callable[[bytes], bytes]] = {"PNG": pixels_alone}
+"""By format what of a file is given to Pillow, where that is not all."""
 
 _TURNS: Mapping[int, Callable[[Any], Any]] = {
     1: lambda pixels: pixels,
@@ -53,8 +57,9 @@ def pixels_of(given: Image) -> Pixels:
     require_bytes(len(content))
     header = read_header(content)
     header.require_size()
+    read = _READ.get(header.format, bytes)(content)
     try:
-        with Pillow.open(io.BytesIO(content), formats=[header.format]) as image:
+        with Pillow.open(io.BytesIO(read), formats=[header.format]) as image:
             return _upright(_rgb(image), header)
     except PIL.UnidentifiedImageError:
         raise EncodeError("the image cannot be decoded: it is damaged") from None

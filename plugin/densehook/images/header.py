@@ -6,17 +6,16 @@ JPEG (ITU T.81, JFIF 1.02) and PNG (RFC 2083); the orientation is Exif's (CIPA D
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import EncodeError
+from .png import PIXELS, SIGNATURE, TRANSPARENCY, chunks
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 20 * 1024 * 1024
 MAX_SIDE = 16_384
 """Of the longer side, in pixels."""
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _EXIF = b"Exif\0\0"
 _GREY, _RGB = 0, 2
@@ -64,7 +63,7 @@ def read_header(content: bytes) -> Header:
     read alike: 16 bits a channel, one transparent colour, CMYK, JPEGs of rare sorts.
     """
     try:
-        if content.startswith(_PNG):
+        if content.startswith(SIGNATURE):
             return _of_png(content)
         if content.startswith(_JPEG):
             return _of_jpeg(content)
@@ -80,21 +79,14 @@ def _of_png(content: bytes) -> Header:
     if depth == 16:
         raise EncodeError("it is a PNG of 16 bits a channel; save it with 8")
     orientation = 1
-    for name, start, end in _chunks(content):
-        if name == b"tRNS" and colour in (_GREY, _RGB):
+    for name, start, end in chunks(content):
+        if name == PIXELS:
+            break
+        if name == TRANSPARENCY and colour in (_GREY, _RGB):
             raise EncodeError("it is a PNG with a transparent colour; save it with alpha, or none")
         if name == b"eXIf":
             orientation = _orientation(content[start:end])
     return Header("PNG", width, height, orientation)
-
-
-def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Those before the pixels: name, start and end."""
-    at = len(_PNG)
-    while content[at + 4 : at + 8] not in (b"IDAT", b""):
-        (length,) = struct.unpack_from(">I", content, at)
-        yield content[at + 4 : at + 8], at + 8, at + 8 + length
-        at += length + 12
 
 
 def _of_jpeg(content: bytes) -> Header:

@@ -12,10 +12,15 @@ from ..bundle import is_blank
 from ..errors import RequestError
 from ..fusion import FUSIONS, LEARNED, NORMALIZERS
 from ..hooks import RERANKED, VECTOR_LISTS, PassageScore, passage_score
+from ..hooks.kinds.multi import RESCORED
+from .unused import require_used
 
 BM25 = "bm25"
-MODES = (BM25, *VECTOR_LISTS, "hybrid")
+HYBRID = "hybrid"
+MODES = (BM25, *VECTOR_LISTS, HYBRID)
 """A vector field's list of hits is called as its kind says: dense, sparse or maxsim."""
+FIRSTS = tuple(mode for mode in MODES if mode != RESCORED)
+"""The modes that may find what token vectors order."""
 
 TWO_LISTS = (BM25, VECTOR_LISTS[0])
 """What hybrid search fuses where there is one vector field."""
@@ -26,8 +31,10 @@ RANK_CONSTANT = 60
 """Of reciprocal rank fusion, unless given; Cormack et al. 2009."""
 
 _MOST = 10_000  # index.max_result_window, and Elasticsearch's bound of num_candidates
-
-_MOST_PASSAGES = 100  # index.max_inner_result_window
+_MOST_PASSAGES = 100
+_WINDOW_SETTING = "index.max_result_window"
+_PASSAGES_SETTING = "index.max_inner_result_window"
+"""Elasticsearch's settings that have these as they are by themselves."""
 
 Query = Mapping[str, Any]
 """A query of Elasticsearch's query language, as ``{"term": {"lang": "en"}}``."""
@@ -46,6 +53,7 @@ class Options(TypedDict, total=False):
     normalizer: str | None
     rank_constant: float | None
     window: int | None
+    first: str | None
     num_candidates: int | None
     fields: Sequence[str] | None
     highlight: bool
@@ -63,11 +71,12 @@ class Asked:
     """How to search, and what of the hits to give; RequestError for what makes no sense.
 
     ``mode`` is bm25, hybrid, or how the vector field is searched, dense or sparse; or maxsim: of a
-    field of token vectors, which order the first ``window`` hits of bm25. ``instruction`` is what
-    the vector field's encoder is told to do with the query, where its recipe has instructions, in
-    the place of its own prompt. ``size`` hits
-    are given, from the one at ``from_``, counted from 0, of those that match ``filter``: a query
-    or a list of queries, which dense search heeds before it looks for neighbours. ``fusion`` is
+    field of token vectors, which order what ``first`` finds, its first ``window`` hits: bm25 unless
+    that is said to be dense, sparse or hybrid, where the index has those fields; of an image dense.
+    ``instruction`` is what the vector field's encoder is told to do with the query, where its
+    recipe has instructions, in the place of its own prompt. ``size`` hits are given, from the one
+    at ``from_``, counted from 0, of those that match ``filter``: a query or a list of queries,
+    which dense search heeds before it looks for neighbours. ``fusion`` is
     rrf or linear, over the first ``window`` hits of both lists, without those below the list's one
     of ``min_scores``; ``weights`` are theirs by name, 1 each, or ``"learned"``: those, and the
     fusion, that ``densehook optimise --query-wise`` has learned and kept in the index.
@@ -86,7 +95,7 @@ class Asked:
     ``rerank_chunks``, for the best of that text's first so many chunks.
     """
 
-    mode: str = "hybrid"
+    mode: str = HYBRID
     size: int = 10
     from_: int = 0
     filter: Query | Sequence[Query] | None = None
@@ -96,6 +105,7 @@ class Asked:
     normalizer: str | None = None
     rank_constant: float | None = None
     window: int | None = None
+    first: str | None = None
     num_candidates: int | None = None
     fields: Sequence[str] | None = None
     highlight: bool = False
@@ -111,13 +121,7 @@ class Asked:
         _one_of("mode", self.mode, MODES)
         _one_of("fusion", self.fusion, FUSIONS)
         self._require_instruction()
-        _whole_number("size", self.size, least=0, most=_MOST)
-        _whole_number("from_", self.from_, least=0, most=_MOST - self.size)
-        _whole_number("passages", self.passages, least=0, most=_MOST_PASSAGES)
-        _whole_number("window", self.window, least=1, most=_MOST)
-        _whole_number("num_candidates", self.num_candidates, least=1, most=_MOST)
-        _whole_number("rerank_window", self.rerank_window, least=1, most=_MOST)
-        _whole_number("rerank_chunks", self.rerank_chunks, least=1, most=_MOST)
+        self._require_counts()
         self._require_reranked()
         _number("rank_constant", self.rank_constant, least=1, most=math.inf)
         passage_score(self.passage_score)
@@ -142,6 +146,18 @@ class Asked:
                 )
         if isinstance(self.fields, str):
             raise RequestError(f"fields is {self.fields!r}; it must be a list of names")
+        if self.first is not None:
+            _one_of("first", self.first, FIRSTS)
+        require_used(self)
+
+    def _require_counts(self) -> None:
+        _whole_number("size", self.size, least=0, most=_MOST, of=_WINDOW_SETTING)
+        _whole_number("from_", self.from_, least=0, most=_MOST - self.size, of=_WINDOW_SETTING)
+        _whole_number("passages", self.passages, least=0, most=_MOST_PASSAGES, of=_PASSAGES_SETTING)
+        _whole_number("window", self.window, least=1, most=_MOST, of=_WINDOW_SETTING)
+        _whole_number("num_candidates", self.num_candidates, least=1, most=_MOST)
+        _whole_number("rerank_window", self.rerank_window, least=1, most=_MOST, of=_WINDOW_SETTING)
+        _whole_number("rerank_chunks", self.rerank_chunks, least=1, most=_MOST)
 
     def _require_instruction(self) -> None:
         if self.instruction is None:
@@ -209,7 +225,7 @@ class Asked:
     @property
     def is_learned(self) -> bool:
         """Whether weights and fusion are those that the index keeps."""
-        return self.mode == "hybrid" and self.weights == LEARNED
+        return self.mode == HYBRID and self.weights == LEARNED
 
     @classmethod
     def of(cls, options: Options) -> Asked:
@@ -243,6 +259,31 @@ class Asked:
     def reranked(self) -> int:
         """Hits that are reranked."""
         return self.rerank_window or max(RERANKED, self.last)
+
+    @property
+    def found_by(self) -> str:
+        """The mode that finds hits: its own, unless token vectors order those of another."""
+        return (self.first or BM25) if self.mode == RESCORED else self.mode
+
+    @property
+    def finding(self) -> Asked:
+        """The search whose hits token vectors order, and of which nothing is shown."""
+        return dataclasses.replace(self.whole, mode=self.found_by, first=None, explain=False)
+
+    @property
+    def whole(self) -> Asked:
+        """The same for all hits of the window, as they are found, of which nothing is shown."""
+        return dataclasses.replace(
+            self,
+            size=self.depth,
+            from_=0,
+            window=self.depth,
+            fields=[],
+            highlight=False,
+            rerank=None,
+            rerank_window=None,
+            rerank_chunks=None,
+        )
 
     @property
     def first_stage(self) -> Asked:
@@ -311,16 +352,18 @@ def _numbers_of_lists(what: str, one: str, given: Mapping[str, float] | None) ->
         _number(f"the {one} of {name}", number, least=0, most=math.inf)
 
 
-def _whole_number(what: str, value: int | None, *, least: int, most: int) -> None:
+def _whole_number(what: str, value: int | None, *, least: int, most: int, of: str = "") -> None:
     if isinstance(value, float):
         raise RequestError(f"{what} is {value!r}; it must be a whole number")
-    _number(what, value, least=least, most=most)
+    _number(what, value, least=least, most=most, of=of)
 
 
-def _number(what: str, value: float | None, *, least: float, most: float) -> None:
+def _number(what: str, value: float | None, *, least: float, most: float, of: str = "") -> None:
+    """``of`` is the setting of Elasticsearch's that has the bound, if any."""
     if value is None:
         return
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not least <= value <= most:
         bounds = f"{least:,} or more" if most == math.inf else f"from {least:,} to {most:,}"
-        raise RequestError(f"{what} is {value!r}; it must be {bounds}")
+        named = f" (Elasticsearch's {of})" if of else ""
+        raise RequestError(f"{what} is {value!r}; it must be {bounds}{named}")

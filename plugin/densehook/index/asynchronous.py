@@ -13,6 +13,7 @@ from ..fusion import FusedHit
 from ..hooks import IndexTypes, Kinds, Modality
 from ..types import PATIENCE, DocId, Document
 from .asked import Asked, Options
+from .asking import by_searches
 from .hits import Hits
 from .index import Index
 from .searching import Body, require_one_query
@@ -253,14 +254,15 @@ class AsyncIndex:
         require_one_query(text, image, numbers)
         if text is not None:
             return (await self.msearch([text], **options))[0]
+        asking = self.blocking.asking
         if image is not None:
-            searched = asyncio.to_thread(self.blocking.asking.image_search, image, options)
-        else:
-            given = cast(Sequence[Any], numbers)
-            searched = asyncio.to_thread(self.blocking.asking.numbers_search, given, options)
-        asked, body, vector = await searched
-        searching = self.blocking.searching.of(asked.mode)
-        return searching.hits("", asked, await self._send([body]), vector)
+            asked, body, vector = await asyncio.to_thread(asking.image_search, image, options)
+            sent = [await self._send([body])]
+            answers = await asyncio.to_thread(self.blocking.rescored, [""], asked, sent, [vector])
+            return asking.read([""], asked, answers)[0]
+        given = cast(Sequence[Any], numbers)
+        asked, body, _ = await asyncio.to_thread(asking.numbers_search, given, options)
+        return asking.read([""], asked, [await self._send([body])])[0]
 
     async def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
         """As ``Index.msearch``.
@@ -268,13 +270,15 @@ class AsyncIndex:
         both = await index.msearch(["how do vaccines work", "what is a virus"])
         """
         asked = Asked.of(options)
-        stage = await asyncio.to_thread(self.blocking.stage_of, asked)
-        vectors = await asyncio.to_thread(self.blocking.asking.vectors_of, texts, asked)
-        bodies = self.blocking.asking.searches(texts, asked, vectors, stage)
-        answers = await self._send([body for each in bodies for body in each])
-        read = self.blocking.asking.read(texts, asked, bodies, answers, vectors, stage)
-        found = await asyncio.to_thread(self.blocking.reranked, read, asked, stage)
-        return await asyncio.to_thread(self.blocking.with_passages, found, asked, vectors)
+        own, asking = self.blocking, self.blocking.asking
+        stage = await asyncio.to_thread(own.stage_of, asked)
+        vectors = await asyncio.to_thread(asking.vectors_of, texts, asked)
+        bodies = asking.searches(texts, asked, vectors, stage)
+        sent = by_searches(bodies, await self._send([body for each in bodies for body in each]))
+        answers = await asyncio.to_thread(own.rescored, texts, asked, sent, vectors, stage)
+        read = asking.read(texts, asked, answers, stage)
+        found = await asyncio.to_thread(own.reranked, read, asked, stage)
+        return await asyncio.to_thread(own.with_passages, found, asked, vectors)
 
     async def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
         """As ``Index.explain``.
@@ -282,10 +286,15 @@ class AsyncIndex:
         why = await index.explain("how do vaccines work", "doc-7")
         """
         asked = Asked.of(options)
-        (vector,) = await asyncio.to_thread(self.blocking.asking.vectors_of, [text], asked)
-        searching = self.blocking.searching.of(asked.mode)
-        answers = await self._send(searching.explaining(text, id, asked, vector))
-        return searching.parts_of(text, asked, answers, id)
+        own = self.blocking
+        own.provenance.require_one_index()
+        (vector,) = await asyncio.to_thread(own.asking.vectors_of, [text], asked)
+        searching = own.searching.of(asked.mode)
+        bodies = searching.explaining(text, id, asked, vector)
+        sent = by_searches(bodies, await self._send([body for each in bodies for body in each]))
+        texts, vectors = [text] * len(bodies), [vector] * len(bodies)
+        answers = await asyncio.to_thread(own.rescored, texts, asked.whole, sent, vectors)
+        return searching.parts_of(text, asked, [each[0] for each in answers], id)
 
     async def get(self, id: DocId) -> Document | None:
         """As ``Index.get``.

@@ -30,7 +30,8 @@ class Hit:
     ``source`` holds its fields without vectors. ``parts`` says by list, bm25 and dense, what each
     gave to a fused score: rank, score, weight and contribution. ``highlights`` are pieces of its
     fields with the query's words between ``<em>`` and ``</em>``, ``passages`` its chunks that are
-    most like the query, best first, where they are asked for.
+    most like the query, best first, where they are asked for. ``unread`` are fields that hold no
+    text, as images: a search shows them where they are named, and a snippet never does.
 
         for hit in index.search("how do vaccines work"):
             print(hit.id, hit.score, hit.source["title"], hit.parts["bm25"].rank)
@@ -42,11 +43,13 @@ class Hit:
     parts: Mapping[str, Part] = field(default_factory=dict)
     highlights: Mapping[str, Sequence[str]] = field(default_factory=dict)
     passages: Sequence[Passage] = ()
+    unread: Sequence[str] = field(default=(), repr=False)
 
     @property
     def snippet(self) -> str:
         """The start of its texts, in one line."""
-        words = " · ".join(text for text in self.source.values() if isinstance(text, str) and text)
+        read = [value for name, value in self.source.items() if name not in self.unread]
+        words = " · ".join(text for text in read if isinstance(text, str) and text)
         line = " ".join(words.split())
         return line if len(line) <= _SNIPPET else line[:_SNIPPET].rstrip() + "…"
 

@@ -14,8 +14,9 @@ from ..elastic.connect import elastic_errors, require_sync
 from ..elastic.coverage import join_of
 from ..elastic.indices import create_index, delete_index, refresh, searched_provenance_of, uuid_of
 from ..elastic.patience import Patience
+from ..elastic.rescoring import rescored
 from ..elastic.search import Searcher, msearch
-from ..errors import ElasticError, RequestError
+from ..errors import ElasticError, RequestError, UnusableDocument
 from ..hooks import (
     NOTES,
     IndexTypes,
@@ -27,12 +28,13 @@ from ..hooks import (
     field_for,
     text_of,
 )
+from ..hooks.kinds.multi import RESCORED
 from ..types import IN_INDEX, PATIENCE, DocId, Document
 from .asked import Asked, Options
-from .asking import Asking
+from .asking import Asking, by_searches
 from .hits import Hit, Hits
-from .reranking import Here, Stage, stage_of
-from .searching import Body, OfLists, Searching, Vector, require_one_query
+from .reranking import Here, InCluster, Stage, stage_of
+from .searching import Answer, Body, OfLists, Searching, Vector, require_one_query, tokens_of
 from .stats import IndexStats, stats_of
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from ..fusion import FusedHit
     from ..ingest import Checkpoint, EmbedReport, Failure, FeedReport
     from .vectors import VectorsReport
+
+_TEXTS_PER_REQUEST = 500
+"""Documents whose texts are read in one answer, to be reranked."""
 
 
 class Index:
@@ -460,10 +465,11 @@ class Index:
         require_one_query(text, image, numbers)
         if image is not None:
             asked, body, vector = self.asking.image_search(image, options)
-            return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
+            answers = self.rescored([""], asked, [self.send([body])], [vector])
+            return self.asking.read([""], asked, answers)[0]
         if numbers is not None:
-            asked, body, vector = self.asking.numbers_search(numbers, options)
-            return self.searching.of(asked.mode).hits("", asked, self.send([body]), vector)
+            asked, body, _ = self.asking.numbers_search(numbers, options)
+            return self.asking.read([""], asked, [self.send([body])])[0]
         return self.msearch([cast(str, text)], **options)[0]
 
     def msearch(self, texts: Sequence[str], **options: Unpack[Options]) -> list[Hits]:
@@ -476,16 +482,17 @@ class Index:
         stage = self.stage_of(asked)
         vectors = self.asking.vectors_of(texts, asked)
         bodies = self.asking.searches(texts, asked, vectors, stage)
-        answers = self.send([body for each in bodies for body in each])
-        read = self.asking.read(texts, asked, bodies, answers, vectors, stage)
-        found = self.reranked(read, asked, stage)
+        sent = by_searches(bodies, self.send([body for each in bodies for body in each]))
+        answers = self.rescored(texts, asked, sent, vectors, stage)
+        found = self.reranked(self.asking.read(texts, asked, answers, stage), asked, stage)
         return self.with_passages(found, asked, vectors)
 
     def explain(self, text: str, id: DocId, **options: Unpack[Options]) -> FusedHit | None:
         """Where one document stands for a query, and why; None where no list knows it.
 
         ``parts`` are what BM25 and dense search say of it: the rank, where it is among the first
-        ``window``, and the score, which it has also when it is not.
+        ``window``, and the score, which it has also when it is not. By maxsim it is what token
+        vectors say of it.
 
             densehook.Index.open(es, "passages").explain("how do vaccines work", "doc-7").parts
         """
@@ -493,8 +500,11 @@ class Index:
         asked = Asked.of(options)
         (vector,) = self.asking.vectors_of([text], asked)
         searching = self.searching.of(asked.mode)
-        answers = self.send(searching.explaining(text, id, asked, vector))
-        return searching.parts_of(text, asked, answers, id)
+        bodies = searching.explaining(text, id, asked, vector)
+        sent = by_searches(bodies, self.send([body for each in bodies for body in each]))
+        several = len(bodies)
+        answers = self.rescored([text] * several, asked.whole, sent, [vector] * several)
+        return searching.parts_of(text, asked, [each[0] for each in answers], id)
 
     def get(self, id: DocId) -> Document | None:
         """A document without its vectors; None where there is none with that id.
@@ -510,12 +520,24 @@ class Index:
         """
         if not ids:
             return {}
-        self.provenance.require_one_index()
         hidden = [NOTES, *(each.path for each in self.provenance.vector_fields.values())]
+        return self._documents(ids, source_excludes=hidden)
+
+    def _documents(self, ids: Sequence[DocId], **shown: Any) -> dict[DocId, Document]:
+        """Those of the documents that are there, as far as ``shown`` says.
+
+        Raises RequestError where the index keeps nothing of them.
+        """
+        self.provenance.require_one_index()
+        if self.provenance.sourceless:
+            raise RequestError(
+                f"index {self.name!r} keeps no _source of its documents, so that none can be shown;"
+                " search gives their ids"
+            )
         with elastic_errors(self.client):
-            found = self.client.mget(index=self.name, ids=list(ids), source_excludes=hidden)
+            found = self.client.mget(index=self.name, ids=list(ids), **shown)
         return {
-            doc["_id"]: Document(doc["_id"], doc["_source"])
+            doc["_id"]: Document(doc["_id"], doc.get("_source", {}))
             for doc in found["docs"]
             if doc.get("found")
         }
@@ -527,8 +549,8 @@ class Index:
 
             index.marked("doc-7", "how do vaccines work").highlights["title"]
         """
-        (answer,) = self.send([self.searching.marking(text, id)])
-        return next(iter(self.searching.hits(text, Asked(mode="bm25"), [answer], None)), None)
+        answer = self.send([self.searching.marking(text, id)])
+        return next(iter(self.searching.hits(text, Asked(mode="bm25"), answer)), None)
 
     def delete(self, ids: DocId | Sequence[DocId]) -> int:
         """Takes documents out of the index; gives how many of them were there.
@@ -605,12 +627,59 @@ class Index:
         if not isinstance(stage, Here):
             return found
         ids = list(dict.fromkeys(hit.id for hits in found for hit in hits))
-        join = stage.encoder.manifest.join
-        texts = {
-            id_: text_of(document, self.field.text, join)[0]
-            for id_, document in self.mget(ids).items()
-        }
-        return [stage.reranked(hits, texts, asked) for hits in found]
+        scores: list[dict[DocId, float]] = [{} for _ in found]
+        for start in range(0, len(ids), _TEXTS_PER_REQUEST):
+            texts = self._texts(ids[start : start + _TEXTS_PER_REQUEST], stage.encoder)
+            for hits, own in zip(found, scores, strict=True):
+                own |= stage.scores(hits, texts, asked)
+        return [stage.reranked(hits, own, asked) for hits, own in zip(found, scores, strict=True)]
+
+    def _texts(self, ids: Sequence[DocId], encoder: Encoder) -> dict[DocId, str]:
+        """The texts that documents are reranked by; empty where one has none."""
+        rule = self.searching.reranked_by
+        texts: dict[DocId, str] = {}
+        for id_, document in self._documents(ids, source_includes=list(rule.paths)).items():
+            try:
+                texts[id_] = text_of(document, rule, encoder.manifest.join)[0]
+            except UnusableDocument:
+                texts[id_] = ""
+        return texts
+
+    def rescored(
+        self,
+        texts: Sequence[str],
+        asked: Asked,
+        answers: Sequence[Sequence[Answer]],
+        vectors: Sequence[Vector | OfLists | None],
+        stage: Stage | None = None,
+    ) -> Sequence[Sequence[Answer]]:
+        """The answers for each text, whose hits are in the order of MaxSim where it is made here.
+
+        index.rescored(texts, asked, answers, index.asking.vectors_of(texts, asked))
+        """
+        first = asked.first_stage if isinstance(stage, Here) else asked
+        if first.mode != RESCORED or isinstance(stage, InCluster):
+            return answers
+        return [
+            own if vector is None else [self._rescored(text, first, own, vector)]
+            for text, own, vector in zip(texts, answers, vectors, strict=True)
+        ]
+
+    def _rescored(
+        self, text: str, asked: Asked, answers: Sequence[Answer], vector: Vector | OfLists
+    ) -> Answer:
+        searching = self.searching.of(RESCORED)
+        best = rescored(
+            self.client,
+            self.name,
+            searching.field,
+            tokens_of(vector),
+            searching.found(text, asked, answers),
+            asked.last,
+            searching.shown(asked, text),
+        )
+        took = max(int(each.get("took", 0)) for each in answers)
+        return {"took": took, "hits": {"hits": best[asked.from_ :]}}
 
     def with_passages(
         self, found: list[Hits], asked: Asked, vectors: Sequence[Vector | OfLists | None]

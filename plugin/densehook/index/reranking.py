@@ -11,6 +11,7 @@ from ..elastic.cluster import READY, encoders_of
 from ..errors import BundleError, ElasticError, NotElasticsearch, RequestError
 from ..fusion import Part
 from ..hooks import shown_score, unscored
+from ..types import DocId
 from .asked import Asked
 from .hits import Hits
 
@@ -33,15 +34,19 @@ class Here:
 
     encoder: CrossEncoder
 
-    def reranked(self, hits: Hits, texts: Mapping[str, str], asked: Asked) -> Hits:
+    def scores(self, hits: Hits, texts: Mapping[DocId, str], asked: Asked) -> dict[DocId, float]:
+        """The scores of those hits of which texts are given that are not blank."""
+        ids = [hit.id for hit in hits if not is_blank(texts.get(hit.id, ""))]
+        given = [texts[id_] for id_ in ids]
+        scored = self.encoder.score_best(hits.query, given, asked.rerank_chunks).scores
+        return dict(zip(ids, scored.tolist(), strict=True))
+
+    def reranked(self, hits: Hits, scores: Mapping[DocId, float], asked: Asked) -> Hits:
         """The hits of a first stage, best first, in their new order; as many as are asked for.
 
-        A hit without text stays behind those that have some, as they were.
+        A hit without a score stays behind those that have some, as they were.
         """
-        places = [n for n, hit in enumerate(hits) if not is_blank(texts.get(hit.id, ""))]
-        given = [texts[hits[n].id] for n in places]
-        scores = self.encoder.score_best(hits.query, given, asked.rerank_chunks).scores
-        own = dict(zip(places, scores.tolist(), strict=True))
+        own = {n: scores[hit.id] for n, hit in enumerate(hits) if hit.id in scores}
         order = sorted(range(len(hits)), key=lambda n: (n not in own, -own.get(n, 0.0), n))
         bounded = self.encoder.manifest.of(Cross).activation == "sigmoid"
         ordered = []

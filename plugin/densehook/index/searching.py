@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..bundle import is_blank
-from ..elastic.rescoring import rescored
 from ..errors import RequestError
 from ..fusion import FUSIONS, FusedHit, Part, Seen
 from ..hooks import (
@@ -16,6 +15,7 @@ from ..hooks import (
     Field,
     Join,
     Provenance,
+    TextRule,
     VectorField,
     bm25_request,
     bridged_request,
@@ -32,16 +32,18 @@ from ..hooks import (
 )
 from ..hooks.kinds.dense import LEAST_IN_SHORT_FORM, told_request
 from ..hooks.kinds.dense import LIST as DENSE
-from ..hooks.kinds.dense import TYPE as DENSE_TYPE
 from ..hooks.kinds.instructions import require_none
-from ..hooks.kinds.multi import RESCORED, rescored_request
+from ..hooks.kinds.multi import RESCORED, given_vectors, rescored_request
+from ..hooks.searching import read_rule, require_read_rule, unread_paths
 from ..types import DocId, Document, Ranking
-from .asked import BM25, Asked, Query
+from .asked import BM25, HYBRID, Asked, Query
 from .explained import explained_parts, learned_features
+from .finding import fields_that_find
 from .hits import Hit, Hits, Passage
 from .reranking import with_rerank
 
 Body = dict[str, Any]
+Answer = Mapping[str, Any]
 Vector = Sequence[float]
 
 
@@ -79,7 +81,41 @@ class Searching:
         own = next((each for each in self.beside if mode == each.format.LIST), None)
         if own is not None:
             return replace(self, field=own, beside=())
-        return self if mode == "hybrid" else replace(self, beside=())
+        return self if mode == HYBRID else replace(self, beside=())
+
+    def finding(self, asked: Asked) -> Searching:
+        """The search whose hits token vectors order, by ``asked.finding``.
+
+        Raises RequestError where the index has no field for it.
+        """
+        if asked.found_by == BM25:
+            return replace(self, beside=())
+        field, *beside = fields_that_find(
+            self.provenance, self.field, asked.found_by, encodes_here=self.encodes_here
+        )
+        return replace(self, field=field, beside=beside)
+
+    def encoded(self, asked: Asked) -> list[VectorField]:
+        """The fields for whose lists a query is encoded."""
+        if asked.mode == HYBRID:
+            return self.fused(asked)
+        if asked.mode != RESCORED or asked.found_by == BM25:
+            return [self.field]
+        return [self.field, *self.finding(asked).fused(asked.finding)]
+
+    @property
+    def read_paths(self) -> Sequence[str]:
+        """Where documents have what people read: texts that are searched, by vectors or BM25."""
+        rule = read_rule(self.field, self.provenance)
+        return () if rule is None else rule.paths
+
+    @property
+    def reranked_by(self) -> TextRule:
+        """How the texts are made that documents are reranked by.
+
+        Raises RequestError where they have none that could be read.
+        """
+        return require_read_rule(self.field, self.provenance)
 
     def fused(self, asked: Asked) -> list[VectorField]:
         """The fields whose lists hybrid search fuses with BM25's: by learned weights one."""
@@ -115,7 +151,7 @@ class Searching:
                 f"field {self.field.name!r} of index {self.provenance.index!r} is a"
                 f" {self._kind.TYPE}; search it by {self._kind.LIST}, not by {asked.mode}"
             )
-        if asked.mode == "hybrid" and self._kind.LIST == RESCORED:
+        if asked.mode == HYBRID and self._kind.LIST == RESCORED:
             raise RequestError(
                 f"field {self.field.name!r} of index {self.provenance.index!r} has token vectors,"
                 f" which order what others find: search it by {RESCORED}"
@@ -123,11 +159,12 @@ class Searching:
 
     def _asked_lists(self, asked: Asked) -> Sequence[str]:
         """The lists that are searched, in their order."""
-        return self._lists(asked) if asked.mode == "hybrid" else (asked.mode,)
+        return self._lists(asked) if asked.mode == HYBRID else (asked.mode,)
 
     def bodies(self, text: str, asked: Asked, vector: Vector | OfLists | None) -> list[Body]:
         """The searches of one query, which are sent together; one where the cluster fuses.
 
+        By maxsim, where its vector is given, they find what is to be put in order here.
         Raises RequestError for a query that is no string, or of blanks, or where BM25 has no field
         to search.
         """
@@ -138,47 +175,46 @@ class Searching:
         self._require_mode(asked)
         if asked.passages:
             self._require_passages()
-        if asked.mode == "hybrid" and vector is None:
+        if asked.mode == HYBRID and vector is None:
             return [self._shown(self.fused_by_cluster(text, asked), asked, text)]
         if asked.mode == RESCORED:
-            return [self._shown(self._rescored(text, asked, vector), asked, text)]
-        depth = asked.depth if asked.mode == "hybrid" else asked.last
+            return self._ordered(text, asked, vector)
+        depth = asked.depth if asked.mode == HYBRID else asked.last
         bodies = [self._list(name, text, asked, vector, depth) for name in self._asked_lists(asked)]
-        if asked.mode != "hybrid" and asked.from_:
+        if asked.mode != HYBRID and asked.from_:
             bodies = [{**body, "from": asked.from_, "size": asked.size} for body in bodies]
         return [self._shown(body, asked, text) for body in bodies]
 
-    def image_body(
-        self,
-        image: str,
-        asked: Asked,
-        vector: Vector | OfLists | None,
-        found_by: Vector | None = None,
-    ) -> Body:
-        """The search for an image, in base64, or for its vector.
+    def _ordered(self, text: str, asked: Asked, vector: Vector | OfLists | None) -> list[Body]:
+        require_none(self.field.name, self._kind.TYPE, asked.instruction)
+        first = self.finding(asked).bodies(text, asked.finding, vector)
+        if vector is not None:
+            return first
+        return [self._shown(self._by_maxsim({"text": text}, first, asked), asked, text)]
 
-        By maxsim ``vector`` is those of its patches, and ``found_by`` the image's own. Raises
-        RequestError for what is of searches for a text.
+    def _by_maxsim(self, told: Mapping[str, Any], first: Sequence[Body], asked: Asked) -> Body:
+        """A search for what the first ones find, in an order that the cluster gives it.
+
+        ``told`` is the query, as the plugin's maxsim takes one.
         """
+        found = self.finding(asked).retriever(first, asked.finding)
+        return rescored_request(self.field.name, told, found, asked.size, asked.depth, asked.from_)
+
+    def image_body(self, image: str, asked: Asked, vector: Vector | OfLists | None) -> Body:
+        """The search for an image, in base64, or for its vector; by maxsim as ``bodies``."""
         self._require_mode(asked)
-        is_known = asked.mode in (DENSE, RESCORED)
-        if not is_known or asked.passages or asked.highlight or asked.rerank is not None:
-            raise RequestError(
-                f"an image is searched for by {DENSE} or {RESCORED} alone, without passages,"
-                " highlight and rerank; leave them out"
-            )
-        if asked.mode == RESCORED:
-            return self._shown(self._rescored_images(image, asked, found_by), asked, "")
-        return self._nearest({"image": image}, asked, vector)
+        told = {"image": image}
+        nearest = _of_list(vector, DENSE)
+        if asked.mode != RESCORED:
+            return self._nearest(told, asked, nearest)
+        first = self.finding(asked)._nearest(told, asked.finding, nearest)
+        if vector is not None:
+            return first
+        return self._shown(self._by_maxsim(told, [first], asked), asked, "")
 
     def numbers_body(self, numbers: Sequence[Any], asked: Asked, vector: Vector | None) -> Body:
-        """The search for a list of numbers, or for its vector; else as ``image_body``."""
+        """The search for a list of numbers, or for its vector."""
         self._require_mode(asked)
-        if asked.mode != DENSE or asked.passages or asked.highlight or asked.rerank is not None:
-            raise RequestError(
-                "numbers are searched for by dense alone, without passages, highlight and rerank;"
-                " leave them out"
-            )
         return self._nearest({"numbers": numbers}, asked, vector)
 
     def _nearest(
@@ -203,28 +239,15 @@ class Searching:
         """
         first = asked.first_stage
         bodies = self.bodies(text, first, vector)
-        if len(bodies) == 1:
-            retriever = retriever_of(bodies[0])
-        else:
-            if first.is_learned:
-                raise RequestError(
-                    f"what 'learned' weights fuse here the cluster's {encoder!r} cannot rerank;"
-                    " open the index without an encoder, or give rerank an encoder that is here"
-                )
-            retriever = hybrid_retriever(
-                [retriever_of(body) for body in bodies],
-                fusion=first.fusion,
-                window=first.depth,
-                rank_constant=first.constant,
-                normalizer=first.normalizer,
-                weights=first.weights_of(self._lists(first)),
-            )
+        if first.mode == RESCORED and vector is not None:
+            told = given_vectors(tokens_of(vector))
+            bodies = [self._shown(self._by_maxsim(told, bodies, first), first, text)]
         asks = rerank_request(
             bodies[0],
-            retriever,
+            self.retriever(bodies, first),
             text,
             encoder=encoder,
-            rule=self.field.text,
+            rule=self.reranked_by,
             window=asked.reranked,
             chunks=asked.rerank_chunks,
         )
@@ -235,58 +258,40 @@ class Searching:
             **({"explain": True} if asked.explain else {}),
         }
 
-    def _rescored(self, text: str, asked: Asked, vector: Vector | OfLists | None) -> Body:
-        """The hits of BM25 in the order of their MaxSim; where that is made here, their vectors."""
-        require_none(self.field.name, self._kind.TYPE, asked.instruction)
-        fields = self.provenance.require_bm25()
-        first = bm25_request(fields, text, asked.depth, asked.filters)
-        if vector is not None:
-            return {**first, "docvalue_fields": [self.field.name]}
-        start = {"from": asked.from_} if asked.from_ else {}
-        told = {"text": text}
-        request = rescored_request(self.field.name, told, first["query"], asked.size, asked.depth)
-        return {**request, **start}
+    def retriever(self, bodies: Sequence[Body], asked: Asked) -> Body:
+        """The searches of one query as a retriever, by which the cluster fuses several.
 
-    def _rescored_images(self, image: str, asked: Asked, found_by: Vector | None) -> Body:
-        """The images nearest by their vectors, in the order of their MaxSim; else as for a text."""
-        finding, window, candidates = self._finding, asked.depth, asked.num_candidates
-        if found_by is not None:
-            first = vector_request(finding, found_by, window, candidates, asked.filters)
-            return {**first, "docvalue_fields": [self.field.name]}
-        told = {"image": image}
-        first = told_request(finding.name, told, window, candidates, asked.filters)
-        start = {"from": asked.from_} if asked.from_ else {}
-        request = rescored_request(self.field.name, told, first["query"], asked.size, window)
-        return {**request, **start}
-
-    @property
-    def _finding(self) -> VectorField:
-        """The field of the same images and encoder whose vectors find what this one's order."""
-        own = self.field.fingerprint, self.field.text
-        for each in self.provenance.vector_fields.values():
-            if each.mapping.get("type") == DENSE_TYPE and (each.fingerprint, each.text) == own:
-                return each
-        raise RequestError(
-            f"field {self.field.name!r} of index {self.provenance.index!r} has vectors of images'"
-            f" patches, which order what others find, and no {DENSE_TYPE} field has vectors of the"
-            " same images by the same encoder; add one"
+        Raises RequestError for what it cannot.
+        """
+        if len(bodies) == 1:
+            return retriever_of(bodies[0])
+        if asked.is_learned:
+            raise RequestError(
+                "what 'learned' weights fuse here the cluster cannot rerank; open the index without"
+                " an encoder, or give rerank an encoder that is here"
+            )
+        return hybrid_retriever(
+            [retriever_of(body) for body in bodies],
+            fusion=asked.fusion,
+            window=asked.depth,
+            rank_constant=asked.constant,
+            normalizer=asked.normalizer,
+            weights=asked.weights_of(self._lists(asked)),
         )
 
-    def hits(
-        self,
-        text: str,
-        asked: Asked,
-        responses: Sequence[Mapping[str, Any]],
-        vector: Vector | OfLists | None,
-    ) -> Hits:
-        """The hits that these answers hold; ``vector`` is the query's, where it was made here."""
+    def found(self, text: str, asked: Asked, responses: Sequence[Answer]) -> list[Answer]:
+        """The hits that token vectors are to put in order, as the first search has them."""
+        finding, first = self.finding(asked), asked.finding
+        if first.mode != HYBRID or len(responses) != len(finding._lists(first)):
+            return list(responses[0]["hits"]["hits"])
+        raws = {raw["_id"]: raw for response in responses for raw in response["hits"]["hits"]}
+        fused = finding._fuse(text, first, [ranking_of(response) for response in responses])
+        return [raws[each.id] for each in fused[: first.depth]]
+
+    def hits(self, text: str, asked: Asked, responses: Sequence[Answer]) -> Hits:
+        """The hits that these answers hold."""
         took = max(int(response.get("took", 0)) for response in responses)
-        if asked.mode == RESCORED and vector is not None:
-            query = cast(Sequence[Vector], vector)
-            best = rescored(query, responses[0]["hits"]["hits"], self.field)
-            wanted = best[asked.from_ : asked.last]
-            return Hits(text, [self._hit(raw, {}, score) for raw, score in wanted], took, {})
-        if asked.mode == "hybrid" and len(responses) == len(self._lists(asked)):
+        if asked.mode == HYBRID and len(responses) == len(self._lists(asked)):
             hits = self._fused_here(text, asked, responses)
             return Hits(text, hits, took, self._features_here(text, asked, responses))
         found = responses[0]["hits"]["hits"]
@@ -336,21 +341,36 @@ class Searching:
 
     def explaining(
         self, text: str, id_: DocId, asked: Asked, vector: Vector | OfLists | None
-    ) -> list[Body]:
-        """Searches that tell where one document stands in each list, and what it scores there."""
+    ) -> list[list[Body]]:
+        """For each list the searches that it takes, and then one for what a document scores there.
+
+        By maxsim they are as those of ``bodies``.
+        """
         one = {"ids": {"values": [id_]}}
-        bodies = []
+        if asked.mode == RESCORED:
+            alone = self._alone(text, asked, vector, one)
+            return [self.bodies(text, asked.whole, vector), [{**alone, "_source": False}]]
+        told = []
         for name in self._asked_lists(asked):
             body = self._list(name, text, asked, vector, asked.depth)
-            alone = Asked(
+            alone_asked = Asked(
                 mode=name,
                 size=1,
                 filter=[*asked.filters, one],
                 passage_score=asked.passage_score,
                 instruction=None if name == BM25 else asked.instruction,
             )
-            bodies += [body, self._list(name, text, alone, vector, 1)]
-        return [{**body, "_source": False} for body in bodies]
+            told += [body, self._list(name, text, alone_asked, vector, 1)]
+        return [[{**body, "_source": False}] for body in told]
+
+    def _alone(self, text: str, asked: Asked, vector: Vector | OfLists | None, one: Query) -> Body:
+        """A search for one document, if it has token vectors, by these or to be ordered by them."""
+        filters = [*asked.filters, one]
+        if vector is None:
+            name, encoder = self.field.name, self.field.encoder
+            return self._kind.text_request(name, text, encoder, 1, filters=filters)
+        has_tokens = {"exists": {"field": self.field.name}}
+        return {"query": {"bool": {"filter": [*filters, has_tokens]}}, "size": 1}
 
     def marking(self, text: str, id_: DocId) -> Body:
         """A search for one document, with words of the text marked in the whole of its fields."""
@@ -358,7 +378,7 @@ class Searching:
             {"query": {"ids": {"values": [id_]}}, "size": 1}, Asked(size=1, highlight=True), text
         )
         whole = {"number_of_fragments": 0, "max_analyzed_offset": _MARKED_CHARACTERS}
-        return {**body, "highlight": {**body["highlight"], **whole}}
+        return {**body, **{key: {**body[key], **whole} for key in ("highlight",) if key in body}}
 
     def parts_of(
         self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]], id_: DocId
@@ -369,7 +389,7 @@ class Searching:
         """
         rankings = [ranking_of(response) for response in responses[::2]]
         alone = [ranking_of(response) for response in responses[1::2]]
-        found = self._fuse(text, asked, rankings) if asked.mode == "hybrid" else ()
+        found = self._fuse(text, asked, rankings) if asked.mode == HYBRID else ()
         fused = {hit.id: hit for hit in found}
         if (hit := fused.get(id_)) is not None:
             parts = [
@@ -392,7 +412,7 @@ class Searching:
     ) -> Body:
         lists = self._lists(asked)
         least = asked.of_lists(asked.min_scores, lists)[lists.index(name) if name in lists else 1]
-        own = vector.outputs.get(name) if isinstance(vector, OfLists) else vector
+        own = _of_list(vector, name)
         body = self.of(name)._whole_list(name, text, asked, own, depth)
         return body if least is None else {**body, "min_score": least}
 
@@ -556,31 +576,54 @@ class Searching:
         ]
 
     def _hit(self, raw: Mapping[str, Any], parts: Mapping[str, Part], score: float) -> Hit:
-        source = raw.get("_source", {})
+        source, unread = raw.get("_source", {}), unread_paths(self.provenance)
         # a pipeline keeps no order: what is searched comes first
-        first = {name: source[name] for name in self.field.text.paths if name in source}
-        return Hit(raw["_id"], float(score), {**first, **source}, parts, raw.get("highlight", {}))
+        first = {name: source[name] for name in self.read_paths if name in source}
+        marked = raw.get("highlight", {})
+        return Hit(raw["_id"], float(score), {**first, **source}, parts, marked, unread=unread)
 
     def _shown(self, body: Body, asked: Asked, text: str) -> Body:
         """The same search, which brings what is to be shown of its hits."""
+        return {**body, **self.shown(asked, text)}
+
+    def shown(self, asked: Asked, text: str) -> Body:
+        """What of hits is to be shown, as a search states it."""
         hidden = [NOTES, *(each.path for each in self.provenance.vector_fields.values())]
         source: dict[str, Any] = {"excludes": hidden}
-        if asked.fields is not None:
+        if asked.fields is None:
+            hidden += unread_paths(self.provenance)
+        else:
             source["includes"] = list(asked.fields)
         is_shown = asked.fields != [] and not self.provenance.sourceless
         shown: Body = {"_source": source if is_shown else False}
-        if asked.highlight:
-            names = [*self.field.inputs, *self.provenance.bm25_fields]
-            fields: dict[str, Any] = {name: {} for name in names}
-            # several inputs are searched in one field, which no source has; and of a hit that
-            # kNN alone found the words are shown all the same
-            query = {"multi_match": {"query": text, "fields": list(fields)}}
-            shown["highlight"] = {
+        return {**shown, **(self._marked(text) if asked.highlight else {})}
+
+    def _marked(self, text: str) -> Body:
+        """That words of a text are marked where it is searched; nothing where no text is."""
+        inputs = self.field.inputs if self.field.text.modality == "text" else ()
+        fields: dict[str, Any] = {name: {} for name in (*inputs, *self.provenance.bm25_fields)}
+        if not fields:
+            return {}
+        # several inputs are searched in one field, which no source has; and of a hit that
+        # kNN alone found the words are shown all the same
+        query = {"multi_match": {"query": text, "fields": list(fields)}}
+        return {
+            "highlight": {
                 "fields": fields,
                 "require_field_match": False,
                 "highlight_query": query,
             }
-        return {**body, **shown}
+        }
+
+
+def _of_list(vector: Vector | OfLists | None, name: str) -> Any:
+    """What a query comes to for one list."""
+    return vector.outputs.get(name) if isinstance(vector, OfLists) else vector
+
+
+def tokens_of(vector: Vector | OfLists) -> Sequence[Vector]:
+    """A query's token vectors."""
+    return cast(Sequence[Vector], _of_list(vector, RESCORED))
 
 
 def require_one_query(text: str | None, image: object, numbers: object = None) -> None:

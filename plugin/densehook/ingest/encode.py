@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..bundle import is_blank
 from ..collections import BadLine
 from ..elastic.bulk import Write
+from ..elastic.coverage import manifest_of
 from ..elastic.patience import Patience
 from ..elastic.stored import StoredDocuments
 from ..errors import UnusableDocument
@@ -22,15 +23,14 @@ from ..hooks import (
     field_text,
     join_by_spaces,
     prompt_of,
-    text_of,
     with_note,
     with_vector,
     without_vector,
 )
 from ..types import Document, EncodeStats
 from .outcome import Failure
-from .source import windows
-from .values import CUT_CHARACTERS, rewritten, values_of_fields
+from .source import portion_of, windows
+from .values import rewritten, values_of_fields
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -77,6 +77,11 @@ class Window:
     failures: list[Failure] = field(default_factory=list)
     encoded: EncodeStats = field(default_factory=EncodeStats)
 
+    @property
+    def writes(self) -> Sequence[Write]:
+        """Those of what is ready."""
+        return [each.write for each in self.ready]
+
 
 class Preparer:
     """Prepares windows of documents for one index.
@@ -116,26 +121,14 @@ class Preparer:
         self._replace = replace
         self._repeatable = repeatable
         self._doubtful = doubtful
-
-    @property
-    def in_cluster(self) -> bool:
-        """Whether the cluster makes the vectors."""
-        return self._encoder is None
+        manifest = manifest_of(client, target) if encoder is None else encoder.manifest
+        self._portion = portion_of(target, manifest, in_cluster=encoder is None)
 
     def windows(
-        self, documents: Iterable[Document | BadLine], size: int
+        self, documents: Iterable[Document | BadLine]
     ) -> Iterator[list[Document | BadLine]]:
-        """Documents to be prepared together; of long ones fewer, where each chunk has a vector."""
-        if self._target.chunk is None:
-            return windows(documents, size)
-        return windows(documents, size, CUT_CHARACTERS, self._characters)
-
-    def _characters(self, document: Document) -> int:
-        """Of a document's inputs; 0 for one that cannot be used."""
-        try:
-            return len(text_of(document, self._target.text)[0])
-        except UnusableDocument:
-            return 0
+        """Documents to be prepared together; of long ones fewer."""
+        return windows(documents, self._portion, self._target)
 
     def prepare(self, items: Sequence[Document | BadLine]) -> Window:
         """Documents with unlike ids -> what is to be written, and what cannot be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..collections import BadLine, Documents
@@ -26,6 +26,7 @@ from .checkpoint import Checkpoint
 from .encode import Preparer, Window
 from .outcome import Failure, FeedReport
 from .pace import Pace, paced
+from .source import WINDOW as WINDOW
 from .source import prefetched
 from .write import BULKS_IN_FLIGHT, Writer
 
@@ -34,13 +35,8 @@ if TYPE_CHECKING:
 
     from ..encode import Encoder
 
-WINDOW = 256
-"""Documents looked up and encoded together."""
 WINDOWS_AHEAD = 2
 """Windows that may wait for Elasticsearch; with WINDOW it bounds the memory of a feed."""
-
-WINDOW_IN_CLUSTER = 64
-"""Few enough for an answer well within a minute on a slow CPU, many enough to pack well."""
 
 _IN_FLIGHT = WINDOW * (WINDOWS_AHEAD + 2 + BULKS_IN_FLIGHT)
 """Documents, at most, that a feed has sent and not come to note when it is ended."""
@@ -180,38 +176,21 @@ def _outcomes(
     checkpoint: Checkpoint | None,
 ) -> Generator[Failure | str, None, None]:
     """One value a document, counted in the report: its id when it is indexed, or its failure."""
-    size = WINDOW_IN_CLUSTER if preparer.in_cluster else WINDOW
-    prepared = map(preparer.prepare, preparer.windows(documents, size))
-    ended: list[ClusterUnavailable] = []
-    # closed here, and not when the garbage collector comes by: the encoder's thread must stop
-    with closing(prefetched(prepared, WINDOWS_AHEAD)) as coming, closing(writer.patience):
-        for window, answers in writer.answers(_while_available(coming, ended)):
-            answered = list(answers)
-            try:
-                require_available(answered)
-            except ClusterUnavailable as error:
-                if checkpoint is not None:
-                    raise
-                ended.append(error)
+    prepared = map(preparer.prepare, preparer.windows(documents))
+    # closed here, and not when the garbage collector comes by: the encoder's thread must stop, and
+    # before what is in flight is waited for, it must be known that nobody has patience any more
+    with (
+        closing(prefetched(prepared, WINDOWS_AHEAD)) as coming,
+        closing(writer.answers_while_available(coming)) as answered,
+        closing(writer.patience),
+    ):
+        for window, answers in answered:
             indexed, failed = report.indexed, report.failed
-            yield from _outcomes_of(window, answered, report)
+            if checkpoint is not None:
+                require_available(answers)
+            yield from _outcomes_of(window, answers, report)
             if checkpoint is not None:
                 checkpoint.advance(report.indexed - indexed, report.failed - failed)
-    if ended:
-        raise ended[0]
-
-
-def _while_available(
-    windows: Iterable[Window], ended: list[ClusterUnavailable]
-) -> Iterator[Window]:
-    """Windows to be sent, until it is known that the cluster is given up.
-
-    What has been sent by then is still to be answered for.
-    """
-    try:
-        yield from takewhile(lambda _: not ended, windows)
-    except ClusterUnavailable as error:
-        ended.append(error)
 
 
 def _outcomes_of(

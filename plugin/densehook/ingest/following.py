@@ -8,7 +8,7 @@ meanwhile, nor how often; and once nothing is written any more, the last step ma
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from ..bundle import is_blank
 from ..elastic.bulk import CONFLICT, Refusal, Write, require_available, send
-from ..elastic.connect import elastic_errors
-from ..elastic.indices import count_in, takes_base64
-from ..elastic.moments import Hit, Key, Moment, Shard, lacking, whole_source
+from ..elastic.coverage import manifest_of
+from ..elastic.indices import takes_base64
+from ..elastic.moments import Hit, Key, Moment, MomentLost, Shard, lacking, whole_source
+from ..elastic.paging import count_whole, patiently
 from ..elastic.patience import Patience
 from ..errors import ClusterUnavailable, UnusableDocument
 from ..hooks import VectorField, field_text, note_of, prompt_of, with_vector, without_vector
 from ..types import Document, EncodeStats
-from .feed import WINDOW, WINDOW_IN_CLUSTER
 from .outcome import KEPT, Failure
 from .pace import Pace
-from .source import prefetched
+from .source import portion_of, prefetched
 from .updates import parts_of
 from .values import values_of
-from .write import TIMEOUT_IN_CLUSTER_S
+from .write import TIMEOUT_IN_CLUSTER_S, Writer
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -74,12 +74,17 @@ class _Page:
     failures: Sequence[Failure]
     encoded: EncodeStats
 
+    @property
+    def writes(self) -> Sequence[Write]:
+        """Those of the copies."""
+        return [copy.write for copy in self.copies]
+
 
 class Copier:
-    """Makes copies of documents: without the vectors that were there, with new ones made here.
+    """Makes copies of documents: without the ``old`` vectors, for the ``new`` field with others.
 
-    Without ``making`` none are made: the cluster does, or nobody. A copy has the version of its
-    document, so that none replaces a newer one, and a client's own versions go on.
+    Without an ``encoder`` none are made here: the cluster does, or nobody. A copy has the version
+    of its document, so that none replaces a newer one, and a client's own versions go on.
     """
 
     def __init__(
@@ -87,25 +92,32 @@ class Copier:
         client: Elasticsearch,
         into: str,
         *,
-        old: VectorField | None,
-        making: tuple[VectorField, Encoder] | None,
+        old: Sequence[VectorField],
+        new: VectorField | None,
+        encoder: Encoder | None,
     ) -> None:
-        self.making = making
+        self.in_cluster = encoder is None
+        manifest = None if encoder is None else encoder.manifest
+        if encoder is None and new is not None:
+            manifest = manifest_of(client, new)
+        self.portion = portion_of(new, manifest, in_cluster=self.in_cluster)
+        self._making = None if encoder is None or new is None else (new, encoder)
         self._client = client
         self._old = old
-        self._base64 = making is not None and takes_base64(client, into)
+        self._new = new
+        self._base64 = self._making is not None and takes_base64(client, into)
 
-    def parts(self, hits: Sequence[Hit]) -> Iterable[Sequence[Hit]]:
-        """Documents as many at a time as may be copied together."""
-        return parts_of(hits, self.making and self.making[0]) if hits else ()
+    def pages(self, hits: Iterable[Hit], documents: int) -> Iterator[_Page]:
+        """Copies of stored documents, as many of them at a time as may be copied together."""
+        return map(self.page, parts_of(hits, replace(self.portion, documents=documents), self._new))
 
     def page(self, hits: Sequence[Hit]) -> _Page:
         """Stored documents -> their copies."""
         last = hits[-1]["_seq_no"]
         fields = [self._without_old(hit["_source"]) for hit in hits]
-        if self.making is None:
+        if self._making is None:
             return _Page(last, list(map(self._copy, hits, fields)), (), EncodeStats())
-        target, encoder = self.making
+        target, encoder = self._making
         copies: list[_Copy] = []
         failures: list[Failure] = []
         wanting: list[tuple[Hit, Mapping[str, Any], str, str | None]] = []
@@ -144,14 +156,16 @@ class Copier:
         return Write.of(self._client, "index", copy.key.id, fields, False, condition)
 
     def _without_old(self, source: Mapping[str, Any]) -> Mapping[str, Any]:
-        return source if self._old is None else without_vector(source, self._old)
+        for each in self._old:
+            source = without_vector(source, each)
+        return source
 
 
 class Uncopied(Copier):
     """For an index that does not keep its documents whole: each that should be copied is named."""
 
     def __init__(self, client: Elasticsearch, into: str) -> None:
-        super().__init__(client, into, old=None, making=None)
+        super().__init__(client, into, old=(), new=None, encoder=None)
 
     def page(self, hits: Sequence[Hit]) -> _Page:
         """Stored documents -> failures, without the documents."""
@@ -162,6 +176,15 @@ class Uncopied(Copier):
             replace(Failure.of(Document(hit["_id"]), reason), document=None) for hit in hits
         ]
         return _Page(hits[-1]["_seq_no"], (), failures, EncodeStats())
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """How something is done: at what pace, with what patience, and until which moment, if any."""
+
+    pace: Pace
+    patience: Patience
+    until: float | None = None
 
 
 class Following:
@@ -189,14 +212,13 @@ class Following:
         self.copied = Copied()
         self.marks = marks
         self._client = client
-        in_cluster = copier.making is None
-        self._writer = (
-            client.options(request_timeout=TIMEOUT_IN_CLUSTER_S) if in_cluster else client
+        self._writing = (
+            client.options(request_timeout=TIMEOUT_IN_CLUSTER_S) if copier.in_cluster else client
         )
         self._source = source
         self._target = target
         self._copier = copier
-        self._page = pace.page(WINDOW_IN_CLUSTER if in_cluster else WINDOW)
+        self._size = pace.page(copier.portion.documents)
         self._wanted = whole_source(client, source)
         self._patience = patience
         self._pace = pace
@@ -216,24 +238,26 @@ class Following:
 
     def keep(self) -> None:
         """Has the cluster keep the last moment, while something else takes long."""
-        if self._held is not None:
-            self._held.keep()
+        try:
+            if self._held is not None:
+                self._held.keep()
+        except MomentLost:
+            self._lose()
 
     def step(self, pace: Pace | None = None, until: float | None = None) -> int:
         """Brings it to what the other holds now; gives how many documents that took.
 
         ``until`` is a moment of the clock at which it is given up. Raises ClusterUnavailable then,
-        and where the cluster stays busy or gone.
+        and where the cluster, or a shard of either index, stays busy or gone.
         """
         before = self.copied.written + self.copied.deleted
-        now = Moment(self._client, self._source)
+        turn = self._turn(pace, until)
+        now = Moment(self._client, self._source, turn.patience)
         try:
             self._total = now.count()
-            for place, shard in enumerate(now.shards):
-                self._copy(now, shard, pace or self._pace, until)
-                if self._held is not None:
-                    for keys in self._held.shards[place].deleted_before(shard):
-                        self._delete(keys)
+            for shard in now.shards.values():
+                self._copy(now, shard, turn)
+                self._delete_since(shard, turn)
         except BaseException:
             now.close()
             self._left_off = True  # what was copied of this moment may be deleted by the next
@@ -241,49 +265,64 @@ class Following:
         self.close()
         self._held = now
         if self._left_off:
-            self._left_off = False
+            if until is not None:
+                raise ClusterUnavailable(
+                    f"what was deleted from {self._source!r} could not be told in time"
+                )
             self.mend()
-        with elastic_errors(self._client):  # so the last one, while none may write, has less to do
-            self._client.indices.refresh(index=self._target)
+            self._left_off = False
+        # so the last step, while none may write, has less to do
+        patiently(
+            self._client, turn.patience, lambda each: each.indices.refresh(index=self._target)
+        )
         return self.copied.written + self.copied.deleted - before
 
     def is_same(self) -> bool:
         """Whether it has as many documents as the other had at the last moment, after a step.
 
-        None was deleted from it that the other had, so that it has the very same then.
+        None was deleted from it that the other had, so that it has the very same then. Nothing is
+        waited for: raises ClusterUnavailable where a shard of either is not there.
         """
         assert self._held is not None
-        return self._held.count() == count_in(self._client, self._target)
+        return self._held.count() == count_whole(self._client, self._target, patience=Patience(0))
 
     def mend(self) -> None:
         """Looks at the id of each document in both: copies what is lacking, deletes what is not."""
         assert self._held is not None
-        for shard in self._held.shards:
+        held, turn = self._held, self._turn()
+        for shard in held.shards.values():
             for keys in shard.all_keys():
-                if missing := lacking(self._client, self._target, keys):
+                if missing := lacking(self._client, self._target, keys, turn.patience):
                     hits = shard.named([key.id for key in missing], self._wanted)
-                    for part in self._copier.parts(hits):
-                        self._send(self._copier.page(part), self._pace)
-        own = Moment(self._client, self._target)
+                    with closing(self._written(hits, turn)) as written:
+                        for _ in written:
+                            held.keep()
+        own = Moment(self._client, self._target, turn.patience)
         try:
-            for keys in chain.from_iterable(shard.all_keys() for shard in own.shards):
-                self._delete(lacking(self._client, self._source, keys))
+            for keys in chain.from_iterable(shard.all_keys() for shard in own.shards.values()):
+                self._delete(lacking(self._client, self._source, keys, turn.patience), turn)
         finally:
             own.close()
 
-    def _copy(self, now: Moment, shard: Shard, pace: Pace, until: float | None) -> None:
+    def _turn(self, pace: Pace | None = None, until: float | None = None) -> _Turn:
+        """One whose patience is its own, and no longer than the time that is left."""
+        seconds = self._patience.seconds
+        if until is not None:
+            seconds = min(seconds, max(0.0, until - time.monotonic()))
+        return _Turn(pace or self._pace, Patience(seconds), until)
+
+    def _lose(self) -> None:
+        """Forgets the last moment, which the cluster has: what was deleted since is not told."""
+        self.close()
+        self._left_off = True
+
+    def _copy(self, now: Moment, shard: Shard, turn: _Turn) -> None:
         after = self.marks.get(shard.number, -1)
         whole = True
-        found = shard.written_after(after, self._page, self._wanted)
-        parts = chain.from_iterable(map(self._copier.parts, found))
-        # closed here, and not when the garbage collector comes by: the encoder's thread must stop
-        with closing(prefetched(map(self._copier.page, parts), 1)) as coming:
-            for page in coming:
-                if until is not None and time.monotonic() > until:
-                    raise ClusterUnavailable(
-                        f"the last documents of {self._source!r} could not be copied in time"
-                    )
-                whole = self._send(page, pace) and whole
+        found = shard.written_after(after, self._size, self._wanted)
+        with closing(self._written(chain.from_iterable(found), turn)) as written:
+            for page, is_whole in written:
+                whole = whole and is_whole
                 if whole:
                     self.marks[shard.number] = page.last
                     self._on_mark()
@@ -292,40 +331,75 @@ class Following:
         if whole:
             self.marks[shard.number] = max(after, shard.upto)
 
-    def _send(self, page: _Page, pace: Pace) -> bool:
-        """Writes the copies of a page; gives whether it has all of its documents then."""
-        pace.wait(len(page.copies))
+    def _delete_since(self, shard: Shard, turn: _Turn) -> None:
+        """Deletes what the shard has not any more that it had at the last moment, if there is."""
+        if self._held is None:
+            return
+        try:
+            for keys in self._held.shards[shard.number].deleted_before(shard):
+                self._delete(keys, turn)
+        except MomentLost:
+            self._lose()
+
+    def _written(
+        self, hits: Iterable[Hit], turn: _Turn
+    ) -> Generator[tuple[_Page, bool], None, None]:
+        """Copies documents; gives each page, and whether all of its documents are there then."""
+        made = self._copier.pages(hits, self._size)
+        in_cluster = self._copier.in_cluster
+        writer = Writer(self._client, self._target, turn.patience, ahead=1, in_cluster=in_cluster)
+        # closed here, and not when the garbage collector comes by: the encoder's thread must stop
+        with (
+            closing(prefetched(made, 1)) as coming,
+            closing(writer.answers_while_available(self._in_time(coming, turn))) as answered,
+        ):
+            for page, answers in answered:
+                yield page, self._answered(page, answers, turn)
+
+    def _in_time(self, pages: Iterable[_Page], turn: _Turn) -> Iterator[_Page]:
+        """The same pages, each when it may be written. Raises ClusterUnavailable after the end."""
+        for page in pages:
+            if turn.until is not None and time.monotonic() > turn.until:
+                raise ClusterUnavailable(
+                    f"the last documents of {self._source!r} could not be copied in time"
+                )
+            turn.pace.wait(len(page.copies))
+            yield page
+
+    def _answered(self, page: _Page, answers: Sequence[Refusal | None], turn: _Turn) -> bool:
+        """Counts what became of a page; gives whether all of its documents are there."""
         whole = not page.failures
         self.copied.encoded += page.encoded
-        answers = dict(enumerate(self._answers([copy.write for copy in page.copies])))
+        known = dict(enumerate(answers))
         # a version that went back: deleted, forgotten and made anew, while the copy was of before
-        earlier = [n for n, answer in answers.items() if answer and answer.status == CONFLICT]
+        earlier = [n for n, answer in known.items() if answer and answer.status == CONFLICT]
         again = [self._copier.unversioned(page.copies[n]) for n in earlier]
-        answers |= dict(zip(earlier, self._answers(again), strict=True))
-        for number, answer in answers.items():
+        known |= dict(zip(earlier, self._answers(again, turn), strict=True))
+        for number, answer in known.items():
             document = page.copies[number].document
             if answer is None:
                 self.copied.written += 1
                 self._failed.discard(document.id)
             else:
                 whole = False
-                self._fail(Failure.refused(document, answer))
+                if not answer.over:
+                    self._fail(Failure.refused(document, answer))
         for failure in page.failures:
             self._fail(failure)
         self.copied.failed = len(self._failed)
         self._on_progress(min(self.copied.written, self._total), self._total)
         return whole
 
-    def _answers(self, writes: Sequence[Write]) -> list[Refusal | None]:
-        answers = list(send(self._writer, self._target, writes, self._patience))
+    def _answers(self, writes: Sequence[Write], turn: _Turn) -> list[Refusal | None]:
+        answers = list(send(self._writing, self._target, writes, turn.patience))
         require_available(answers)
         return answers
 
-    def _delete(self, keys: Sequence[Key]) -> None:
+    def _delete(self, keys: Sequence[Key], turn: _Turn) -> None:
         writes = [
             Write.of(self._client, "delete", key.id, None, False, key.condition) for key in keys
         ]
-        for key, answer in zip(keys, self._answers(writes), strict=True):
+        for key, answer in zip(keys, self._answers(writes, turn), strict=True):
             if answer is None:
                 self.copied.deleted += 1
             else:

@@ -7,28 +7,29 @@ which puts a vector and its note into the document and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..elastic.adding import let_cluster_embed
-from ..elastic.bulk import CONFLICT, Refusal, send
+from ..elastic.bulk import CONFLICT, Refusal
 from ..elastic.connect import elastic_errors
 from ..elastic.counting import counted_between, ingest_counts
 from ..elastic.coverage import Coverage, coverage_of
 from ..elastic.indices import refresh
 from ..elastic.paging import pages
-from ..errors import ClusterUnreachable, NotElasticsearch
+from ..elastic.patience import Patience
+from ..errors import ClusterUnavailable, ClusterUnreachable, NotElasticsearch
 from ..hooks import Provenance, VectorField, has_note, to_embed
 from ..types import EncodeStats
-from .feed import WINDOW, WINDOW_IN_CLUSTER, require_way
+from .feed import require_way
 from .outcome import KEPT, Failure
 from .pace import Pace
 from .source import prefetched
-from .updates import Change, Page, Updates, parts_of
-from .write import TIMEOUT_IN_CLUSTER_S
+from .updates import Change, Page, Updates
+from .write import Writer
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -75,13 +76,15 @@ def embed_field(
 ) -> EmbedReport:
     """Gives an index's documents the vectors that they lack, and new ones for another encoder's.
 
-    Without an encoder the cluster makes them, to which ids alone are sent; else the inputs are read
-    and encoded here, and an update gives way to whoever has written the document meanwhile, which
-    is read again. A client's own vector and a document without text stay as they are. With
-    ``texts`` every document is read, and one whose text is not that of its vector gets another.
-    At most ``requests_per_second`` documents are written a second. ``on_progress`` hears how many
-    of how many are done. Memory is bounded by a few pages and the ids of failures. Raises
-    RequestError, EncoderMismatch, IndexNotFound, ClusterUnreachable, ElasticError.
+    Without an encoder the cluster makes them, to which ids alone are sent, several bulks at a time;
+    else the inputs are read and encoded here, and an update gives way to whoever has written the
+    document meanwhile, which is read again. A client's own vector and a document without text stay
+    as they are. With ``texts`` every document is read, and one whose text is not that of its vector
+    gets another. At most ``requests_per_second`` documents are written a second. ``on_progress``
+    hears how many of how many are done. Memory is bounded by a few pages and the ids of failures. A
+    cluster that is busy or gone, or a shard of it, is waited for; what it had not answered for at
+    the end of all patience is no failure, but left to the run that goes on. Raises RequestError,
+    EncoderMismatch, IndexNotFound, ClusterUnreachable, ClusterUnavailable, ElasticError.
     """
     pace = Pace(requests_per_second)
     require_way(provenance, target, encoder)
@@ -106,9 +109,10 @@ def _saying_how_far(report: EmbedReport) -> Iterator[None]:
     """An error that ends a run says what was done before it, and how it goes on."""
     try:
         yield
-    except (ClusterUnreachable, NotElasticsearch) as error:
+    except (ClusterUnavailable, ClusterUnreachable, NotElasticsearch) as error:
+        said = str(error) if str(error).endswith("?") else f"{error};"
         raise type(error)(
-            f"{error} {report.written:,} documents were written before that; run it again when the"
+            f"{said} {report.written:,} documents were written before that; run it again when the"
             " cluster is back"
         ) from error
 
@@ -126,11 +130,7 @@ class _Run:
         on_failure: Callable[[Failure], None],
         on_progress: Callable[[int, int], None],
     ) -> None:
-        in_cluster = updates.encoder is None
         self._client = client
-        self._writer = (
-            client.options(request_timeout=TIMEOUT_IN_CLUSTER_S) if in_cluster else client
-        )
         self._index = index
         self._updates = updates
         self._pace = pace
@@ -164,24 +164,31 @@ class _Run:
 
     def _counted(self) -> int:
         """How many documents are to get a vector, of all that are written by now."""
-        self._report.unrefreshed = refresh(self._client, self._index)
-        self._report.coverage = coverage_of(self._client, self._index, self._updates.target)
+        # asked once: while a shard is away it takes a minute, and then counting waits for that
+        once = self._client.options(max_retries=0)
+        self._report.unrefreshed = refresh(once, self._index)
+        target = self._updates.target
+        self._report.coverage = coverage_of(self._client, self._index, target, Patience())
         return self._report.coverage.to_embed
 
     def _sweep(self, query: Mapping[str, Any], *, texts: bool) -> None:
-        in_cluster = self._updates.encoder is None
-        size = self._pace.page(WINDOW_IN_CLUSTER if in_cluster else WINDOW)
-        fields = self._updates.fields(texts)
-        found = pages(self._client, self._index, query, fields, size)
-        wanted = (self._wanted(hits, texts) for hits in found)
-        encoded_here = None if in_cluster else self._updates.target
-        parts = chain.from_iterable(parts_of(hits, encoded_here) for hits in wanted if hits)
-        made = map(self._updates.page, parts)
-        # closed here, and not when the garbage collector comes by: the encoder's thread must stop
-        with closing(prefetched(made, 1)) as coming:
-            for page in coming:
-                self._report.encoded += page.encoded
-                self._send(page)
+        updates, patience = self._updates, Patience()
+        size = self._pace.page(updates.portion.documents)
+        found = pages(self._client, self._index, query, updates.fields(texts), size, patience)
+        wanted = chain.from_iterable(self._wanted(hits, texts) for hits in found)
+        made = map(updates.page, updates.parts(wanted, replace(updates.portion, documents=size)))
+        in_cluster = updates.encoder is None
+        writer = Writer(self._client, self._index, patience, ahead=1, in_cluster=in_cluster)
+        # closed here, and not when the garbage collector comes by: the encoder's thread must stop,
+        # and the cluster be told that nobody reads on, while there is a client to tell it
+        with (
+            closing(found),
+            closing(prefetched(made, 1)) as coming,
+            closing(writer.answers_while_available(self._paced(coming))) as answered,
+            closing(patience),
+        ):
+            for page, answers in answered:
+                self._answered(page, answers)
 
     def _wanted(
         self, hits: Sequence[Mapping[str, Any]], texts: bool
@@ -189,21 +196,27 @@ class _Run:
         left = [hit for hit in hits if hit["_id"] not in self._failed]
         return self._updates.of_other_text(left) if texts else left
 
-    def _send(self, page: Page) -> None:
-        writes = [change.write for change in page.changes if change.write is not None]
-        self._pace.wait(len(writes))
-        answers = iter(send(self._writer, self._index, writes))
+    def _paced(self, pages: Iterable[Page]) -> Iterator[Page]:
+        for page in pages:
+            self._pace.wait(len(page.writes))
+            yield page
+
+    def _answered(self, page: Page, answers: Sequence[Refusal | None]) -> None:
+        self._report.encoded += page.encoded
+        answer = iter(answers)
         for change in page.changes:
             if change.write is not None:
-                self._answered(change, next(answers))
+                self._count(change, next(answer))
             if change.failure is not None:
                 self._fail(change.failure)
         done = self._report.written + self._report.failed
         self._on_progress(done, max(self._total, done))
 
-    def _answered(self, change: Change, refusal: Refusal | None) -> None:
+    def _count(self, change: Change, refusal: Refusal | None) -> None:
         if refusal is None:
             self._report.written += 1
+        elif refusal.over:
+            return  # nothing is known of it: whoever goes on looks again
         elif refusal.status in (CONFLICT, _GONE):  # somebody wrote it anew, or deleted it
             self._report.changed += 1
         else:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..bundle import is_blank
 from ..elastic.bulk import Write
-from ..elastic.coverage import join_of
+from ..elastic.coverage import manifest_of
 from ..elastic.indices import takes_base64
 from ..errors import UnusableDocument
-from ..hooks import NOTES, VectorField, embedded, field_text, has_other_text, note_in, prompt_of
+from ..hooks import (
+    NOTES,
+    VectorField,
+    embedded,
+    field_text,
+    has_other_text,
+    join_by_spaces,
+    note_in,
+    prompt_of,
+)
 from ..types import Document, EncodeStats
 from .outcome import Failure
-from .values import CUT_CHARACTERS, values_of
+from .source import Portion, characters_of, portion_of, portions
+from .values import values_of
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -39,6 +49,11 @@ class Page:
     changes: list[Change] = field(default_factory=list)
     encoded: EncodeStats = field(default_factory=EncodeStats)
 
+    @property
+    def writes(self) -> Sequence[Write]:
+        """The updates; of what is a failure there is none."""
+        return [change.write for change in self.changes if change.write is not None]
+
 
 class Updates:
     """Makes updates of stored documents, here or for the cluster to complete."""
@@ -48,14 +63,24 @@ class Updates:
     ) -> None:
         self.target = target
         self.encoder = encoder
-        self.join = join_of(client, target) if encoder is None else encoder.manifest.join
+        # what the cluster's encoder is may be told to nobody: then its texts are joined as usual
+        manifest = manifest_of(client, target) if encoder is None else encoder.manifest
+        self.join = join_by_spaces if manifest is None else manifest.join
+        self.portion = portion_of(target, manifest, in_cluster=encoder is None)
         self._client = client
         self._base64 = encoder is not None and takes_base64(client, index)
 
     def fields(self, texts: bool) -> Sequence[str]:
-        """What is to be read of a document; nothing where the cluster reads it itself."""
-        needed = texts or self.encoder is not None
-        return [NOTES, *self.target.text.read] if needed else []
+        """What is to be read of a document: where the cluster encodes, what says how long it is."""
+        if texts or self.encoder is not None:
+            return [NOTES, *self.target.text.read]
+        return self.target.text.paths if self.target.text.modality == "text" else []
+
+    def parts(
+        self, hits: Iterable[Mapping[str, Any]], portion: Portion
+    ) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Stored documents as many at a time as may be encoded together."""
+        return parts_of(hits, portion, self.target)
 
     def page(self, hits: Sequence[Mapping[str, Any]]) -> Page:
         """Stored documents -> the updates of them."""
@@ -117,25 +142,14 @@ class Updates:
 
 
 def parts_of(
-    hits: Sequence[Mapping[str, Any]], target: VectorField | None
+    hits: Iterable[Mapping[str, Any]], portion: Portion, target: VectorField | None
 ) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Documents as many at a time as may be encoded here together: of long ones fewer.
+    """Stored documents, a portion at a time; without a target no text of theirs is long."""
 
-    All at once for no target: none is encoded here.
-    """
-    if target is None or target.chunk is None:
-        yield hits
-        return
-    part: list[Mapping[str, Any]] = []
-    left = CUT_CHARACTERS
-    for hit in hits:
-        own = len(str(hit.get("_source", "")))
-        if part and own > left:
-            yield part
-            part, left = [], CUT_CHARACTERS
-        part.append(hit)
-        left -= own
-    yield part
+    def length(hit: Mapping[str, Any]) -> int:
+        return 0 if target is None else characters_of(hit.get("_source", {}), target)
+
+    return portions(hits, portion, length)
 
 
 def _conditions(hit: Mapping[str, Any], *, guarded: bool) -> dict[str, Any]:

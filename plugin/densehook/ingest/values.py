@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from ..encode import EncodedEach, Encoder, Vectors
 
 
-CUT_CHARACTERS = 400_000
-"""Of texts that are cut and encoded together: some 350 chunks of 256 tokens, 4 MB of vectors."""
-
-
 @dataclass(frozen=True)
 class Values:
     """For each text what is written for it, or why there is nothing, by its place."""

@@ -32,8 +32,9 @@ from ..hooks import (
     with_vector,
 )
 from ..types import Document
-from .feed import WINDOW, feed_field
+from .feed import feed_field
 from .outcome import Failure, FeedReport
+from .source import WINDOW
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch

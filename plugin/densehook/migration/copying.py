@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from ..elastic.remote import RemoteEncoder
 from ..hooks import VectorField, keeps_source
 from ..ingest.following import Copier, Following, Uncopied
 from ..ingest.pace import Pace
+from .beginning import field_of
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -19,30 +20,34 @@ if TYPE_CHECKING:
     from ..index import Index
     from .beginning import Wanted
     from .outcome import Way
+    from .state import State
 
 
-def copier_into(after: Index, source: str, old: VectorField | None, wanted: Wanted) -> Copier:
-    """Copies without the ``old`` field's vectors; the new ones are made in the cluster, or here.
+def copier_into(after: Index, source: str, old: Sequence[VectorField], wanted: Wanted) -> Copier:
+    """Copies without the ``old`` fields' vectors; the new ones are made in the cluster, or here.
 
     Of a ``source`` that does not keep its documents whole none are made.
     """
     if not keeps_source(the_index(after.client, source)[1]):
         return Uncopied(after.client, after.name)
-    making = None
+    encoder = None
     if not after.provenance.in_cluster and not isinstance(wanted.encoder, RemoteEncoder):
-        making = after.field, wanted.encoder
-    return Copier(after.client, after.name, old=old, making=making)
+        encoder = wanted.encoder
+    return Copier(after.client, after.name, old=old, new=after.field, encoder=encoder)
 
 
-def copier_back(client: Elasticsearch, source: str, target: str, new: VectorField | None) -> Copier:
-    """Carries back what was written to the ``source`` without its ``new`` field's vectors.
+def copier_back(client: Elasticsearch, state: State) -> Copier:
+    """Carries back what was written to the new index, without its new field's vectors.
 
-    The target has its own made in the cluster, or nobody. Of a source that does not keep its
+    The old one has its own made in the cluster, or by nobody. Of a source that does not keep its
     documents whole none are carried.
     """
-    if not keeps_source(the_index(client, source)[1]):
-        return Uncopied(client, target)
-    return Copier(client, target, old=new, making=None)
+    if not keeps_source(the_index(client, state.new)[1]):
+        return Uncopied(client, state.old)
+    made = field_of(client, state.new, state.new_field)
+    own = field_of(client, state.old, state.old_field)
+    left_out = [] if made is None else [made]
+    return Copier(client, state.old, old=left_out, new=own, encoder=None)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def fill(
     fed = Index.open(after.client, after.name, field=after.field.name)
     fed = fed if after.provenance.in_cluster or after.encoder is None else after
     if not state.marks:
-        state.marks |= checkpoints_of(after.client, state.old)
+        state.marks |= checkpoints_of(after.client, state.old, Patience(way.patience))
     if state.files != documents.state:
         forget_checkpoints(after.client, after.name)
         state.files = documents.state

@@ -47,7 +47,8 @@ class Gate:
 class Verdict:
     """nDCG@10 of dense search in the old index and in the new, over the same queries.
 
-    ``p`` is that of the paired randomisation test.
+    Or of the searches that their fields are for, where these are of other kinds. ``p`` is that of
+    the paired randomisation test.
     """
 
     queries: int
@@ -55,6 +56,7 @@ class Verdict:
     new: float
     p: float
     max_loss: float
+    searches: tuple[str, str] = ("dense", "dense")
 
     @property
     def passed(self) -> bool:
@@ -65,8 +67,9 @@ class Verdict:
         return loss <= 0 or (loss <= self.max_loss and self.p >= LEVEL)
 
     def __str__(self) -> str:
+        searched = " and ".join(dict.fromkeys(self.searches))
         return (
-            f"nDCG@10 of dense search, {self.queries:,} queries: {self.old:.4f} before,"
+            f"nDCG@10 of {searched} search, {self.queries:,} queries: {self.old:.4f} before,"
             f" {self.new:.4f} now, p {self.p:.2g}"
         )
 
@@ -74,7 +77,7 @@ class Verdict:
 def searchable(client: Elasticsearch, name: str, field: str | None, gate: Gate) -> Index:
     """What is measured as it stands: that it can be is known before the work.
 
-    Raises RequestError where nobody has the encoder of its queries.
+    Raises RequestError where nobody has the encoder of its queries, or these cannot be asked.
     """
     from ..index import Index
 
@@ -84,7 +87,15 @@ def searchable(client: Elasticsearch, name: str, field: str | None, gate: Gate) 
             f"index {name!r} cannot be measured: its encoder {opened.field.encoder!r} is not in the"
             " cluster's service; give its bundle"
         )
+    _require_askable(opened, gate)
     return opened
+
+
+def _require_askable(index: Index, gate: Gate) -> None:
+    from ..evaluation.systems import searched
+
+    asks = searched(index.field.format.LIST).asks
+    index.searcher().require_askable(gate.collection.queries, asks)
 
 
 def measured(gate: Gate, old: Index, new: Index, on_progress: Progress) -> Verdict:
@@ -103,7 +114,12 @@ def measured(gate: Gate, old: Index, new: Index, on_progress: Progress) -> Verdi
     mean = {name: means(each, [MEASURE])[MEASURE] for name, each in values.items()}
     (difference,) = differences(values, [MEASURE], "old")
     return Verdict(
-        difference.queries, mean["old"], mean["new"], difference.randomisation, gate.max_loss
+        difference.queries,
+        mean["old"],
+        mean["new"],
+        difference.randomisation,
+        gate.max_loss,
+        (old.field.format.LIST, new.field.format.LIST),
     )
 
 
@@ -112,9 +128,9 @@ def _named(old: Index, new: Index) -> tuple[tuple[str, Index], ...]:
 
 
 def _run(collection: Collection, index: Index, on_progress: Progress) -> Run:
-    from ..evaluation import SYSTEMS, title_and_text
+    from ..evaluation import title_and_text
     from ..evaluation.checking import documents_lacking
-    from ..evaluation.systems import Bench
+    from ..evaluation.systems import Bench, searched
     from ..evaluation.ties import without_ties
 
     if reason := refresh(index.client, index.name):  # what was just copied is to be found
@@ -123,7 +139,7 @@ def _run(collection: Collection, index: Index, on_progress: Progress) -> Run:
     documents_lacking(collection, searcher)  # raises where it holds others
     progress = _labelled(index, on_progress)
     bench = Bench(collection, searcher, title_and_text, _DEPTH, Path(), progress)
-    return without_ties(SYSTEMS[index.field.format.LIST].make(bench, ()))
+    return without_ties(searched(index.field.format.LIST).make(bench, ()))
 
 
 def _labelled(index: Index, on_progress: Progress) -> Callable[[str, int, int | None], None]:

@@ -74,7 +74,7 @@ def migrate(
     state = begun(client, alias, old, entry, wanted, kept)
     after = Index.open(client, state.new, wanted.encoder, field=state.new_field)
     old_field = field_of(client, state.old, state.old_field)
-    copier = copier_into(after, old, old_field, wanted)
+    copier = copier_into(after, old, [] if old_field is None else [old_field], wanted)
     from_files: FromFiles | None = None
     if wanted.documents is None:
         require_filled(state)
@@ -86,8 +86,9 @@ def migrate(
             return done
 
     def prepare() -> None:
-        set_pipelines(client, state.new, state.pipelines)
+        # first: where a shard of it is not there, nothing has been changed
         state.back = checkpoints_of(client, state.new)
+        set_pipelines(client, state.new, state.pipelines)
         _change_templates(client, state, kept, old_field, after.field)
 
     with _following(client, state, copier, kept, way) as following:
@@ -136,11 +137,11 @@ def roll_back(client: Elasticsearch, alias: str, *, way: Way | None = None) -> M
         )
     allow_writes(client, state.old)
     set_pipelines(client, state.old, {})
-    copier = copier_back(client, state.new, state.old, field_of(client, state.new, state.new_field))
+    copier = copier_back(client, state)
 
     def prepare() -> None:
+        state.marks = checkpoints_of(client, state.old)  # first, as in the other direction
         set_pipelines(client, state.old, state.old_pipelines)
-        state.marks = checkpoints_of(client, state.old)
         done.templates = list(state.templates)
         put_templates(client, state.templates)
         state.templates = {}

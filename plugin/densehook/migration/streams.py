@@ -7,16 +7,17 @@ copies of all that the stream holds.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..elastic.indices import delete_index, index_exists, the_index, uuid_of
 from ..elastic.streams import DataStream, data_stream, roll_over
 from ..elastic.succession import create_successor, free_name, kept_pipelines, put_templates
-from ..errors import ClusterUnreachable, RequestError
-from ..hooks import VectorField, makes_like, pipelines_of, template_after
+from ..errors import ClusterUnreachable, NoProvenance, RequestError
+from ..hooks import VectorField, makes_like, pipelines_of, read_provenance, template_after
 from ..index import Index
 from ..ingest.following import Copied
-from .beginning import Wanted, field_of, replaced_field, wanted_index
+from .beginning import Wanted, replaced_field, wanted_index
 from .copying import copier_into, followed
 from .gate import Gate, measured, searchable
 from .outcome import Migrated, Way, objection
@@ -68,7 +69,7 @@ def migrate_stream(
     if gate is not None and before is not None:
         create_successor(client, state.new, _of_trial(body))
         trial = Index.open(client, state.new, wanted.encoder, field=name)
-        _copy(client, stream, trial, wanted, done, way)
+        _copy(client, stream, stated, trial, wanted, done, way)
         if not done.copied.failed:
             done.verdict = measured(gate, before, trial, way.on_progress)
         if refused := objection(done):
@@ -158,6 +159,7 @@ def _of_trial(body: dict[str, Any]) -> dict[str, Any]:
 def _copy(
     client: Elasticsearch,
     stream: DataStream,
+    stated: VectorField,
     trial: Index,
     wanted: Wanted,
     done: Migrated,
@@ -165,11 +167,27 @@ def _copy(
 ) -> None:
     """Fills the trial with what all of the stream's indices hold at this moment."""
     for index in stream.indices:
-        old = field_of(client, index, wanted.field or trial.field.name)
-        copier = copier_into(trial, index, old, wanted)
+        copier = copier_into(trial, index, _left_out(client, index, stated, trial), wanted)
         with followed(client, index, trial.name, copier, {}, way) as following:
             following.step()
         done.copied.add(following.copied)
+
+
+def _left_out(
+    client: Elasticsearch, index: str, stated: VectorField, trial: Index
+) -> list[VectorField]:
+    """The fields whose vectors the trial does not get, by the names that they have in an index.
+
+    Those of the old field and of the new one, and of any that the trial has not: an earlier index
+    may have one that the stream was migrated away from.
+    """
+    mapping = the_index(client, index)[1]["mappings"]
+    names = {stated.name: None, trial.field.name: None}
+    with suppress(NoProvenance):
+        others = read_provenance(index, mapping).vector_fields.keys()
+        names |= dict.fromkeys(others - trial.provenance.vector_fields.keys())
+    found = [replaced_field(index, mapping, name) for name in names]
+    return [each for each in found if each is not None]
 
 
 def _renew(

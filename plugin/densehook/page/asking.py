@@ -65,14 +65,17 @@ def search_of(body: Mapping[str, Any]) -> Search:
     if not 1 <= size <= MOST_HITS or size != int(size):
         raise RequestError(f"size is {size:g}; it must be from 1 to {MOST_HITS}")
     mode = _text(body, "mode")
+    is_fused = mode == "hybrid"
+    fusion = _text(body, "fusion", "rrf")
+    weights = {name: _number(body, name, 1.0) for name in _LISTS}
     asked = Asked(
         mode=mode,
         size=int(size),
         filter=filters_of(_text(body, "filter")),
-        fusion=_text(body, "fusion", "rrf"),
-        weights={name: _number(body, name, 1.0) for name in _LISTS},
+        fusion=fusion if is_fused else "rrf",
+        weights=weights if is_fused else None,
         highlight=True,
-        explain=mode == "hybrid",
+        explain=is_fused,
     )
     return Search(question_of(body), asked)
 

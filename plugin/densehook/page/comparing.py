@@ -11,6 +11,7 @@ from .._version import __version__
 from ..collections import JudgedFolder, Pool
 from ..elastic.cluster import tokens_in_cluster
 from ..errors import DensehookError, RequestError
+from ..hooks.searching import unread_paths
 from ..index import Index
 from .asking import Grading, Judgement, Search
 from .judging import Judging
@@ -74,11 +75,10 @@ class Comparison:
         texts, asked = [search.text], search.asked
         vectors = self.index.asking.vectors_of(texts, asked)
         encoded = time.perf_counter()
-        bodies = self.index.asking.searches(texts, asked, vectors)
-        answers = self.index.send([body for each in bodies for body in each])
-        (hits,) = self.index.asking.read(texts, asked, bodies, answers, vectors)
-        inputs = self.index.field.text.paths
-        shown = [shown_hit(hit, inputs) for hit in hits]
+        (bodies,) = self.index.asking.searches(texts, asked, vectors)
+        answers = self.index.rescored(texts, asked, [self.index.send(bodies)], vectors)
+        (hits,) = self.index.asking.read(texts, asked, answers)
+        shown = [shown_hit(hit, self.index.searching.read_paths) for hit in hits]
         ended = time.perf_counter()
         here = vectors[0] is not None
         return {
@@ -100,9 +100,11 @@ class Comparison:
         return {**told, "judgements": sum(counts.values()), "asked": len(counts)}
 
     def document(self, id_: str) -> Json:
-        """All fields of a document but its vectors; none where it is gone."""
-        found = self.index.get(id_)
-        return {"fields": None if found is None else dict(found.fields)}
+        """All fields of a document but its vectors and what is no text; none where it is gone."""
+        found, unread = self.index.get(id_), unread_paths(self.index.provenance)
+        fields = {} if found is None else found.fields
+        shown = {name: value for name, value in fields.items() if name not in unread}
+        return {"fields": None if found is None else shown}
 
     @property
     def judging(self) -> Judging:

@@ -79,7 +79,7 @@ class Judging:
         return {
             "text": texts[query],
             "grade": qrels.get(query, {}).get(document),
-            "document": None if hit is None else shown_whole(hit, self.index.field.text.paths),
+            "document": None if hit is None else shown_whole(hit, self.index.searching.read_paths),
         }
 
     def judge(self, grading: Grading) -> Json:

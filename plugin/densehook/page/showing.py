@@ -99,7 +99,8 @@ def _text_fields(hit: Hit, inputs: Sequence[str]) -> list[str]:
     known = [
         name for name in dict.fromkeys((*inputs, *hit.highlights)) if text_at(hit.source, name)
     ]
-    return known or [name for name in hit.source if text_at(hit.source, name)]
+    found = [name for name in hit.source if name not in hit.unread and text_at(hit.source, name)]
+    return known or found
 
 
 def _places(text: str, fragments: Iterable[str]) -> list[Place]:

@@ -24,6 +24,9 @@ class Importing(Protocol):
     def output_of(self, graph: Graph) -> str | None:
         """The output of the graph that an encoder of this kind is made of; None for none."""
 
+    def doubt(self, graph: Graph, output: str) -> str | None:
+        """Why that output may be none of such an encoder, unless the kind is said; else None."""
+
     def part(self, settings: Settings, sample: Any) -> Any:
         """What the manifest states, where the graph gives ``sample`` for a text."""
 

@@ -21,6 +21,8 @@ from .near import Near, rows_of_both
 
 _OF_TEXTS = ("sentence_embedding", "sentence_embeddings", "embedding", "embeddings", "dense_vecs")
 _OF_TOKENS = ("last_hidden_state", "token_embeddings", "hidden_states")
+_FEWEST_DIMS = 8
+"""Fewer numbers are likelier those of a classifier's labels than a vector."""
 
 
 def output_of(graph: Graph) -> str | None:
@@ -39,6 +41,17 @@ def output_of(graph: Graph) -> str | None:
                 return name
     both = texts + tokens
     return both[0] if len(both) == 1 and "logits" not in both else None
+
+
+def doubt(graph: Graph, output: str) -> str | None:
+    """As ``Importing.doubt``: where it has as few numbers as classifiers have labels."""
+    dims = graph.outputs[output][-1]
+    if dims >= _FEWEST_DIMS:
+        return None
+    return (
+        f"gives {dims} numbers as {output}, as few as a classifier has labels; if they are a vector"
+        " nevertheless, say so with --kind dense"
+    )
 
 
 def adapted(graph: Graph, output: str, settings: Settings) -> Adapted:

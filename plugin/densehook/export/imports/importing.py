@@ -26,7 +26,7 @@ from .files import Files
 from .graph import Adapted, Graph, checked_model, read_graph
 from .lengths import stated_positions, tokenizer_limit, within
 from .near import UNKNOWN
-from .number_graph import takes_numbers
+from .number_graph import read_axes, takes_numbers
 
 if TYPE_CHECKING:
     from .reference import GivenGraph
@@ -73,15 +73,18 @@ def import_bundle(
     *,
     kind: str | None = None,
     weights: Path | None = None,
+    channels_first: bool = False,
     progress: Progress = lambda step: None,
 ) -> Bundle:
     """Makes a bundle at ``output`` of a graph and its tokenizer, replacing one that is there.
 
-    ``recipe`` says what the files do not. With ``weights``, the folder of the model that the graph
-    was made of, how near it is to PyTorch is measured and stated: the lowest cosine of a vector,
-    the largest difference of a score, of a weight or of a MaxSim. Raises ExportError for a graph
-    that no bundle can be made of, RecipeError for what is not known of it, GateError where what was
-    added does not give what it should.
+    ``recipe`` says what the files do not, ``channels_first`` that a graph of numbers, both of whose
+    axes are fixed, takes channels before steps. With ``weights``, the folder of the model that the
+    graph was made of, how near it is to PyTorch is measured and stated: the lowest cosine of a
+    vector, the largest difference of a score, of a weight or of a MaxSim. Raises ExportError for a
+    graph that no bundle can be made of, or that likely is no encoder unless its kind is said,
+    RecipeError for what is not known of it, GateError where what was added does not give what it
+    should.
     """
     from .reference import GivenGraph, read_tokenizer
 
@@ -90,7 +93,12 @@ def import_bundle(
     model = checked_model(files.model)
     if takes_numbers(model):
         _require_numbers(files, kind, weights)
-        return numbers.import_numbers(files, model, recipe, output, progress)
+        axes = read_axes(files.model, model, channels_first=channels_first)
+        return numbers.import_numbers(files, model, axes, recipe, output, progress)
+    if channels_first:
+        raise ExportError(
+            f"{files.model} is fed with texts, which have no channels; leave --channels-first out"
+        )
     graph = read_graph(files.model, model)
     if files.folder is not None:
         pairs.require_no_labels(files.folder, graph)
@@ -153,7 +161,11 @@ def _recognised(graph: Graph, kind: str | None) -> tuple[str, str]:
             + (f"encoders of kind {' and '.join(able)}" if able else "no encoder")
             + (" can be made; say which with --kind" if able else " can be made")
         )
-    return next(iter(able.items()))
+    chosen, output = next(iter(able.items()))
+    why = IMPORTS[chosen].doubt(graph, output) if chosen in IMPORTS else None
+    if why is not None:
+        raise graph.refused(why)
+    return chosen, output
 
 
 def _shape(shape: Any) -> str:

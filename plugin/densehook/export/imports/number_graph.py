@@ -40,6 +40,16 @@ class Axes:
     transposed: bool
     mask: Any
 
+    @property
+    def remark(self) -> str:
+        """What was taken for steps where the axes do not tell; empty where they do."""
+        if self.axes != 3 or self.steps is None:
+            return ""
+        taken = f"lists have {self.steps} steps of {self.channels} channels"
+        if self.transposed:
+            return f"{taken}, channels first"
+        return f"{taken}: if the graph takes channels first, say so with --channels-first"
+
 
 def takes_numbers(model: Model) -> bool:
     """Whether a graph is fed with numbers, and no texts: its one other input may be a mask."""
@@ -47,10 +57,12 @@ def takes_numbers(model: Model) -> bool:
     return not set(names) & TEXT_INPUTS and len(_lists(model)) == 1
 
 
-def read_axes(path: Path, model: Model) -> Axes:
+def read_axes(path: Path, model: Model, *, channels_first: bool = False) -> Axes:
     """What the input of a graph of numbers is.
 
-    Raises ExportError for axes that are fixed or free where they cannot be, and for other inputs.
+    The fixed one of two axes is that of channels; of two that are fixed the second, unless they are
+    said to be first. Raises ExportError for axes that are fixed or free where they cannot be, for
+    other inputs, and where channels are said to be first of axes that tell themselves.
     """
     (given,) = _lists(model)
     others = [each for each in _inputs(model) if each.name != given.name]
@@ -68,7 +80,10 @@ def read_axes(path: Path, model: Model) -> Axes:
             " one"
         )
     steps, channels = [*(each.dim_value or None for each in shape[1:]), 1][:2]
-    transposed = len(shape) == 3 and steps is not None and channels is None
+    are_fixed = len(shape) == 3 and None not in (steps, channels)
+    if channels_first and not are_fixed:
+        raise ExportError(f"{where}, which tells steps from channels; leave --channels-first out")
+    transposed = channels_first or (len(shape) == 3 and steps is not None and channels is None)
     if transposed:
         steps, channels = channels, steps
     if channels is None:

@@ -39,7 +39,7 @@ from .files import Files
 from .graph import Adapted, Graph, Probe, float_outputs, rename_all
 from .lengths import longest_run
 from .near import UNKNOWN
-from .number_graph import MASK, STEPS_MASK, Axes, fronted, read_axes
+from .number_graph import MASK, STEPS_MASK, Axes, fronted
 
 KIND = "numbers"
 _OF_LISTS = ("sentence_embedding", "embedding", "embeddings", "pooler_output")
@@ -97,6 +97,7 @@ class GivenNumbers:
 def import_numbers(
     files: Files,
     model: Model,
+    axes: Axes,
     recipe: Recipe,
     output: Path,
     progress: Callable[[str], None] = lambda step: None,
@@ -104,7 +105,6 @@ def import_numbers(
     """Makes a bundle of a graph of numbers; else as ``import_bundle``."""
     require_replaceable(output, MANIFEST)
     _require_keys(recipe)
-    axes = read_axes(files.model, model)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         fed, least = _tried(files.model, folder, model, axes)
@@ -114,8 +114,8 @@ def import_numbers(
         of_steps = len(shapes[source]) == 3
         settings = _settled(recipe, fed, axes, least, of_steps=of_steps)
         fed, remark = _masked(folder, model, axes, fed, source, settings, least)
-        if remark:
-            settings = replace(settings, remarks=[*settings.remarks, remark])
+        remarks = [each for each in (axes.remark, remark) if each]
+        settings = replace(settings, remarks=[*settings.remarks, *remarks])
         graph = replace(graph, model=fed.model, inputs=fed.inputs)
         adapted = _adapted(graph, source, settings)
         expected = GivenNumbers(fed, adapted, settings)

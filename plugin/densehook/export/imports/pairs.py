@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 KIND = "cross"
 _USUAL = ("logits", "score", "scores")
+_OF_TEXTS, _OF_TOKENS = "ForSequenceClassification", "ForTokenClassification"
+"""How the names of models end that have labels."""
 _DEFAULT_TOKENS = 512
 """Tokens, where neither the folder nor the command says how many the model reads."""
 
@@ -45,14 +47,21 @@ def output_of(graph: Graph) -> str | None:
 def require_no_labels(folder: Path, graph: Graph) -> None:
     """Raises ExportError for a graph that gives a number for each label that a folder's model has.
 
-    They are no vector, however many there are.
+    They are no vector, however many there are and whatever the output is called.
     """
     config: Any = read_json(folder / "config.json")
     name = str(next(iter(config.get("architectures") or [""]))) if isinstance(config, dict) else ""
-    labels = labels_of(folder) if name.endswith("ForSequenceClassification") else None
-    given = [tuple(shape[1:]) for shape in graph.outputs.values()]
-    if labels not in (None, 1) and (labels,) in given:
+    labels = labels_of(folder) if name.endswith((_OF_TEXTS, _OF_TOKENS)) else None
+    if labels is None:
+        return
+    axes = {len(shape) for shape in graph.outputs.values() if shape[-1] == labels}
+    if name.endswith(_OF_TEXTS) and labels > 1 and 2 in axes:
         raise ExportError(many_labels(folder, labels))
+    if name.endswith(_OF_TOKENS) and 3 in axes:
+        raise ExportError(
+            f"{folder} tells {labels} labels of tokens apart ({name}), of which no vector is made:"
+            " take the model that it was trained from"
+        )
 
 
 def import_pairs(asked: Asked) -> Bundle:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 QUERY = "maxsim"
 """The plugin's query, and its retriever."""
 RESCORED = QUERY
-"""The mode of searching in which token vectors order what BM25 finds."""
+"""The mode of searching in which token vectors order what another finds."""
 
 UNCHUNKED = (
     "has a vector for each token of a text as a whole, of which no chunks are made; leave chunk out"
@@ -114,7 +114,7 @@ class TokenField:
         filters: _Filters = (),
     ) -> dict[str, Any]:
         """MaxSim of every document that matches the filters, by the plugin; ``size`` hits."""
-        return _search({"field": field, "query_vectors": output}, size, filters)
+        return _search({"field": field, **given_vectors(output)}, size, filters)
 
     def text_request(
         self,
@@ -159,20 +159,26 @@ class TokenField:
         return {"standard": {"query": {QUERY: {"field": field, "text": text}}}}
 
 
-def rescored_request(
-    field: str, asked: Mapping[str, str], first: Mapping[str, Any], size: int, window: int
-) -> dict[str, Any]:
-    """A search for a query's best ``window`` documents, in the order of their MaxSim.
+def given_vectors(output: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """A query's token vectors that were made here, as the plugin's query takes them."""
+    return {"query_vectors": [[float(number) for number in vector] for vector in output]}
 
-    ``asked`` is a ``text`` or an ``image``, as the plugin's query takes either.
+
+def rescored_request(
+    field: str,
+    asked: Mapping[str, Any],
+    first: Mapping[str, Any],
+    size: int,
+    window: int,
+    start: int = 0,
+) -> dict[str, Any]:
+    """The best ``window`` hits of a retriever in the order of their MaxSim, from ``start`` on.
+
+    ``asked`` is a ``text``, an ``image``, or ``query_vectors``, as the plugin's query takes them.
     """
-    retriever = {
-        "retriever": {"standard": {"query": first}},
-        "field": field,
-        **asked,
-        "rank_window_size": window,
-    }
-    return {"size": size, "track_total_hits": False, "retriever": {QUERY: retriever}}
+    retriever = {"retriever": first, "field": field, **asked, "rank_window_size": window}
+    begun = {"from": start} if start else {}
+    return {"size": size, **begun, "track_total_hits": False, "retriever": {QUERY: retriever}}
 
 
 def _search(query: Mapping[str, Any], size: int, filters: _Filters) -> dict[str, Any]:

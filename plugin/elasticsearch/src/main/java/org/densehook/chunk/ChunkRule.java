@@ -39,6 +39,9 @@ public record ChunkRule(
 
   // fewer are hardly more than what the encoder puts around each text
   private static final int LEAST_TOKENS = 8;
+  private static final int LEAST_ROOM = LEAST_TOKENS / 2;
+  // of a chunk's tokens at least one in so many is the text's own
+  private static final int SHARE_OF_TEXT = 4;
 
   /** Refuses a rule that cannot be. */
   public ChunkRule {
@@ -123,6 +126,30 @@ public record ChunkRule(
     return tokens >= maxTokens
         ? this
         : new ChunkRule(by, tokens, Math.min(overlap, tokens / 2), maxChunks, beyond, prefix);
+  }
+
+  /**
+   * How many tokens of a chunk are its text's, where the others are around it.
+   *
+   * <p>Refuses a rule by which a prompt leaves it too few: a text would have a chunk for every few
+   * letters, each vector mostly of the prompt, and cost several times its own tokens. What is put
+   * before chunks by {@code prefix} never does, for it is shortened.
+   */
+  int roomWithin(int around) {
+    int room = maxTokens - around;
+    int least = Math.max(LEAST_ROOM, maxTokens / SHARE_OF_TEXT);
+    if (room < least) {
+      throw refused(
+          "max_tokens",
+          maxTokens,
+          "prompt and special tokens take "
+              + around
+              + " of them, and at least "
+              + least
+              + " must be the text's: raise it, as far as the encoder reads, or give a shorter"
+              + " prompt");
+    }
+    return room;
   }
 
   /** Whether a chunk is encoded with those around it. */

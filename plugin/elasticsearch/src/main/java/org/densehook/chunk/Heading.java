@@ -16,7 +16,7 @@ record Heading(int start, String name) {
   private static final int MOST_OF_A_NAME = 256; // code points
   private static final Pattern HEADING =
       Pattern.compile(" {0,3}#{1,6}(?:[ \\t]+(.*))?", Pattern.DOTALL);
-  private static final Pattern FENCE = Pattern.compile(" {0,3}(```|~~~)");
+  private static final Pattern FENCE = Pattern.compile(" {0,3}(`{3,}|~{3,})");
   private static final String SPACES = " \t";
 
   static List<Heading> in(String text) {
@@ -26,8 +26,7 @@ record Heading(int start, String name) {
     for (String line : text.split("\n", -1)) {
       Matcher opens = FENCE.matcher(line);
       if (opens.lookingAt()) {
-        String mark = opens.group(1);
-        fence = fence.equals(mark) ? "" : fence.isEmpty() ? mark : fence;
+        fence = fence(fence, opens.group(1), line.substring(opens.end()));
       } else if (fence.isEmpty()) {
         Matcher found = HEADING.matcher(stripped(line, SPACES + '\r'));
         if (found.matches()) {
@@ -37,6 +36,19 @@ record Heading(int start, String name) {
       at += line.codePointCount(0, line.length()) + 1;
     }
     return headings;
+  }
+
+  /**
+   * The fence that is open behind a line which begins like one, empty for none (CommonMark 4.5).
+   *
+   * <p>One is closed by a mark of its own character that is as long at least, with nothing behind
+   * it. A line with more backticks behind its own is code within a line.
+   */
+  private static String fence(String open, String mark, String rest) {
+    if (!open.isEmpty()) {
+      return mark.startsWith(open) && stripped(rest, SPACES + '\r').isEmpty() ? "" : open;
+    }
+    return mark.startsWith("`") && rest.contains("`") ? "" : mark;
   }
 
   private static String named(String heading) {

@@ -315,7 +315,7 @@ public final class EncoderRuntime implements AutoCloseable {
     }
     return golden.query() == null
         ? tokenize(golden.text(), golden.role())
-        : pair(queryOfPair(golden.query()), textOfPair(golden.text()));
+        : paired(queryOfPair(golden.query()), textOfPair(golden.text())); // which may have no token
   }
 
   /** The tokens of a pair's query, to be put together with texts by {@link #pair}. */
@@ -330,8 +330,17 @@ public final class EncoderRuntime implements AutoCloseable {
     return tokenizers.get(Role.DOCUMENT).tokenizePart(manifest.prompts().get(Role.DOCUMENT) + text);
   }
 
-  /** What the model reads for a query and a text. */
+  /**
+   * What the model reads for a query and a text.
+   *
+   * @throws EncodeException also where one of them has no token
+   */
   public Tokens pair(Tokens query, Tokens text) throws EncodeException {
+    Pairs.requireBoth(query, text);
+    return paired(query, text);
+  }
+
+  private Tokens paired(Tokens query, Tokens text) throws EncodeException {
     return Pairs.paired(pairing(), manifest.maxTokens(), query, text);
   }
 

@@ -28,6 +28,19 @@ final class Pairs {
     return query <= text ? new Kept(half, room - half) : new Kept(room - half, half);
   }
 
+  /**
+   * There is nothing to score where one half of a pair has no token.
+   *
+   * @throws EncodeException that says which half
+   */
+  static void requireBoth(Tokens query, Tokens text) throws EncodeException {
+    if (query.length() == 0 || text.length() == 0) {
+      throw new EncodeException(
+          EncodeException.Kind.TEXT,
+          "the " + (query.length() == 0 ? "query" : "text") + " of a pair gives no token");
+    }
+  }
+
   /** A pair as the model reads it; what is lost of it is of both. */
   static Tokens paired(Pairing pairing, int maxTokens, Tokens query, Tokens text) {
     int first = query.length() + query.lost();

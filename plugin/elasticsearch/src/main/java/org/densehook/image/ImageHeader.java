@@ -94,7 +94,7 @@ public record ImageHeader(String format, int width, int height, int orientation)
       }
       at = Math.addExact(at + 12, requirePositive(length));
     }
-    return new ImageHeader("png", width, height, orientation);
+    return new ImageHeader(Png.FORMAT, width, height, orientation);
   }
 
   private static int requirePositive(int length) throws ImageException {

@@ -44,7 +44,7 @@ public record Pixels(int height, int width, ByteBuffer values) {
           }
         });
     try (ImageInputStream content =
-        new MemoryCacheImageInputStream(new ByteArrayInputStream(file.content()))) {
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(read(file)))) {
       reader.setInput(content, true, true);
       BufferedImage image = reader.read(0);
       if (cutShort.get() != null) {
@@ -57,6 +57,12 @@ public record Pixels(int height, int width, ByteBuffer values) {
     } finally {
       reader.dispose();
     }
+  }
+
+  private static byte[] read(ImageFile file) throws ImageException {
+    return file.header().format().equals(Png.FORMAT)
+        ? Png.pixelsAlone(file.content())
+        : file.content();
   }
 
   private static Pixels upright(BufferedImage image, int orientation) {

@@ -10,30 +10,49 @@ import java.util.List;
  */
 public final class Pooling {
 
+  /**
+   * The most tokens that are compared with each other, since every pair of them has a distance. So
+   * a text of any length takes 8 MB, and time by its length alone. A longer one is cut into as many
+   * windows as that takes, of one size, each of which gives its share of the vectors.
+   */
+  static final int WINDOW = 1024;
+
   /** The first token's vector stays as it is: it stands for the text as a whole. */
   private static final int PROTECTED = 1;
 
   private final float[] vectors;
   private final int dims;
+  private final int first;
   private final int tokens;
   private final double[][] distances;
   private final double[] sizes;
   private final List<List<Integer>> groups = new ArrayList<>();
 
-  private Pooling(float[] vectors, int dims) {
+  // of each group the nearest one, the first of several, and how near that is
+  private final int[] nearest;
+  private final double[] least;
+
+  /** The tokens of a window, which begins at the vector {@code first}. */
+  private Pooling(float[] vectors, int dims, int first, int tokens) {
     this.vectors = vectors;
     this.dims = dims;
-    tokens = vectors.length / dims - PROTECTED;
+    this.first = first;
+    this.tokens = tokens;
     distances = new double[tokens][tokens];
     sizes = new double[tokens];
+    nearest = new int[tokens];
+    least = new double[tokens];
     Arrays.fill(sizes, 1);
     for (int one = 0; one < tokens; one++) {
-      groups.add(new ArrayList<>(List.of(one)));
+      groups.add(new ArrayList<>(List.of(first + one)));
       for (int other = 0; other < one; other++) {
         distances[one][other] = Math.max(2 - 2 * product(one, other), 0);
         distances[other][one] = distances[one][other];
       }
       distances[one][one] = Double.POSITIVE_INFINITY;
+    }
+    for (int one = 0; one < tokens; one++) {
+      lookForNearest(one);
     }
   }
 
@@ -48,16 +67,25 @@ public final class Pooling {
     if (tokens <= wanted) {
       return vectors;
     }
-    Pooling pooling = new Pooling(vectors, dims);
-    for (int left = tokens; left > wanted; left--) {
-      pooling.mergeNearest();
+    float[] means = Arrays.copyOf(vectors, (PROTECTED + wanted) * dims);
+    int at = PROTECTED * dims;
+    int windows = (tokens + WINDOW - 1) / WINDOW;
+    for (int window = 0; window < windows; window++) {
+      long start = (long) tokens * window / windows;
+      long end = (long) tokens * (window + 1) / windows;
+      long share = wanted * end / tokens - wanted * start / tokens;
+      Pooling pooling = new Pooling(vectors, dims, (int) (PROTECTED + start), (int) (end - start));
+      for (long left = end - start; left > share; left--) {
+        pooling.mergeNearest();
+      }
+      at = pooling.putMeans(means, at);
     }
-    return pooling.means(wanted);
+    return means;
   }
 
   private double product(int one, int other) {
-    int a = (PROTECTED + one) * dims;
-    int b = (PROTECTED + other) * dims;
+    int a = (first + one) * dims;
+    int b = (first + other) * dims;
     double sum = 0;
     for (int dim = 0; dim < dims; dim++) {
       sum += (double) vectors[a + dim] * vectors[b + dim];
@@ -65,25 +93,37 @@ public final class Pooling {
     return sum;
   }
 
-  /** Merges the two groups that are nearest, the first two of several. */
-  private void mergeNearest() {
-    int one = 0;
-    int other = 0;
-    double nearest = Double.POSITIVE_INFINITY;
-    for (int row = 0; row < tokens; row++) {
-      for (int column = row + 1; column < tokens; column++) {
-        if (distances[row][column] < nearest) {
-          nearest = distances[row][column];
-          one = row;
-          other = column;
-        }
+  private void lookForNearest(int one) {
+    double[] row = distances[one];
+    int found = 0;
+    for (int other = 1; other < tokens; other++) {
+      if (row[other] < row[found]) {
+        found = other;
       }
     }
+    nearest[one] = found;
+    least[one] = row[found];
+  }
+
+  /**
+   * Merges the two groups that are nearest, the first two of several. The nearest one of each group
+   * is looked for again only where that was merged: so it takes time by the tokens, not by their
+   * pairs.
+   */
+  private void mergeNearest() {
+    int one = 0;
+    for (int row = 1; row < tokens; row++) {
+      if (least[row] < least[one]) {
+        one = row;
+      }
+    }
+    int other = nearest[one]; // one < other: distances are symmetric
+    double apart = least[one];
     for (int third = 0; third < tokens; third++) { // Lance and Williams 1967
       double merged =
           ((sizes[one] + sizes[third]) * distances[one][third]
                   + (sizes[other] + sizes[third]) * distances[other][third]
-                  - sizes[third] * nearest)
+                  - sizes[third] * apart)
               / (sizes[one] + sizes[other] + sizes[third]);
       distances[one][third] = merged;
       distances[third][one] = merged;
@@ -96,11 +136,28 @@ public final class Pooling {
     sizes[one] += sizes[other];
     groups.get(one).addAll(groups.get(other));
     groups.get(other).clear();
+    least[other] = Double.POSITIVE_INFINITY;
+    for (int third = 0; third < tokens; third++) {
+      if (!groups.get(third).isEmpty()) {
+        compareWithMerged(third, one, other);
+      }
+    }
   }
 
-  private float[] means(int wanted) {
-    float[] means = Arrays.copyOf(vectors, (PROTECTED + wanted) * dims);
-    int at = PROTECTED * dims;
+  /** Brings up to date which group is nearest to one, after two of the others were merged. */
+  private void compareWithMerged(int group, int merged, int gone) {
+    double apart = distances[group][merged];
+    if (apart < least[group] || apart == least[group] && merged < nearest[group]) {
+      nearest[group] = merged;
+      least[group] = apart;
+    } else if (nearest[group] == merged || nearest[group] == gone) {
+      lookForNearest(group);
+    }
+  }
+
+  /** Writes the mean of each group from a place on; gives the place behind the last. */
+  private int putMeans(float[] means, int from) {
+    int at = from;
     for (List<Integer> group : groups) {
       if (!group.isEmpty()) {
         double[] mean = mean(group);
@@ -110,7 +167,7 @@ public final class Pooling {
         at += dims;
       }
     }
-    return means;
+    return at;
   }
 
   private double[] mean(List<Integer> group) {
@@ -118,7 +175,7 @@ public final class Pooling {
     double length = 0;
     for (int dim = 0; dim < dims; dim++) {
       for (int token : group) {
-        mean[dim] += vectors[(PROTECTED + token) * dims + dim];
+        mean[dim] += vectors[token * dims + dim];
       }
       mean[dim] /= group.size();
       length += mean[dim] * mean[dim];

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,6 +119,58 @@ final class CutterTest {
     assertEquals(List.of(new Chunk(0, 14, "One. \n Two.", null)), cut.chunks());
     ChunkRule tokens = new ChunkRule("tokens", 64, 0, 9);
     assertEquals(List.of(), Cutter.cut(LongText.of(""), tokens, SIZES).chunks());
+  }
+
+  @Test
+  void aPromptThatLeavesAChunkNoRoomIsNamed() throws Exception {
+    LongText text = LongText.of("One.");
+    ChunkRule rule = new ChunkRule("tokens", 32, 0, 9);
+    assertEquals(
+        List.of(new Chunk(0, 4, "One.", null)), Cutter.cut(text, rule, behind(66)).chunks());
+    IllegalArgumentException refused =
+        assertThrows(IllegalArgumentException.class, () -> Cutter.cut(text, rule, behind(69)));
+    assertEquals(
+        "chunk.max_tokens is [32]; prompt and special tokens take 25 of them, and at least 8 must"
+            + " be the text's: raise it, as far as the encoder reads, or give a shorter prompt",
+        refused.getMessage());
+  }
+
+  /** As behind a prompt of so many letters. */
+  private static Cutter.Sizes behind(int letters) {
+    String prompt = "x".repeat(letters);
+    return texts -> SIZES.of(texts.stream().map(prompt::concat).toList());
+  }
+
+  @Test
+  void aTextWithoutSpacesHasFullChunksAndIsReadNoFurtherThanTheyGo() throws Exception {
+    List<String> asked = new ArrayList<>();
+    Cutter.Sizes sizes =
+        texts -> {
+          asked.addAll(texts);
+          return SIZES.of(texts);
+        };
+    ChunkRule rule = new ChunkRule("sentence", 64, 0, 20, ChunkRule.CUT, List.of());
+    Cut cut = Cutter.cut(LongText.of("x".repeat(900_000)), rule, sizes);
+    assertTrue(cut.isShort());
+    assertEquals(20, cut.chunks().size());
+    for (Chunk chunk : cut.chunks()) {
+      assertEquals(64, SIZES.of(List.of(chunk.content()))[0]);
+    }
+    assertTrue(asked.size() < 15 * 20, "asked " + asked.size() + " times");
+    assertTrue(asked.stream().allMatch(text -> text.length() < 1000));
+  }
+
+  @Test
+  void sentencesBehindTheLastChunkAreHardlyRead() throws Exception {
+    AtomicInteger read = new AtomicInteger();
+    Cutter.Sizes sizes =
+        texts -> {
+          texts.forEach(text -> read.addAndGet(text.length()));
+          return SIZES.of(texts);
+        };
+    ChunkRule rule = new ChunkRule("sentence", 64, 0, 3, ChunkRule.CUT, List.of());
+    assertTrue(Cutter.cut(LongText.of("One sentence. ".repeat(50_000)), rule, sizes).isShort());
+    assertTrue(read.get() < 100_000, "read " + read.get() + " characters");
   }
 
   @ParameterizedTest

@@ -1,7 +1,9 @@
 package org.densehook.encode;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import org.densehook.bundle.Pairing;
@@ -34,6 +36,23 @@ class PairsTest {
   void orTheTextAlone(int query, int text, int keptOfQuery, int keptOfText) {
     Pairs.Kept expected = new Pairs.Kept(keptOfQuery, keptOfText);
     assertEquals(expected, Pairs.kept(pairing(false), 13, query, text));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 3, query", "3, 0, text", "0, 0, query"})
+  void aHalfWithoutATokenIsNamed(int query, int text, String half) {
+    Tokens one = new Tokens(new long[query], 0);
+    Tokens other = new Tokens(new long[text], 0);
+    EncodeException refused =
+        assertThrows(EncodeException.class, () -> Pairs.requireBoth(one, other));
+    assertEquals("the " + half + " of a pair gives no token", refused.getMessage());
+    assertEquals(EncodeException.Kind.TEXT, refused.kind());
+  }
+
+  @Test
+  void aPairOfTokensIsOne() {
+    Tokens one = new Tokens(new long[] {7}, 0);
+    assertDoesNotThrow(() -> Pairs.requireBoth(one, one));
   }
 
   @Test

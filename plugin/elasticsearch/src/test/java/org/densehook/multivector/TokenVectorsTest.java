@@ -3,15 +3,20 @@ package org.densehook.multivector;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
@@ -24,10 +29,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TokenVectorsTest {
 
   private static JsonArray cases() throws IOException {
+    return shared("cases.json").getAsJsonArray();
+  }
+
+  private static JsonElement shared(String name) throws IOException {
     try (Reader reader =
         new InputStreamReader(
-            TokenVectorsTest.class.getResourceAsStream("cases.json"), StandardCharsets.UTF_8)) {
-      return JsonParser.parseReader(reader).getAsJsonArray();
+            TokenVectorsTest.class.getResourceAsStream(name), StandardCharsets.UTF_8)) {
+      return JsonParser.parseReader(reader);
     }
   }
 
@@ -80,6 +89,46 @@ class TokenVectorsTest {
         assertArrayEquals(numbers(pooled.getValue()), found, 1e-5f);
       }
     }
+  }
+
+  /** Vectors of length 1 whose products are exact, as the Python package's test makes them. */
+  private static float[] signs(int tokens, int dims) {
+    float[] vectors = new float[tokens * dims];
+    long state = 1;
+    for (int i = 0; i < vectors.length; i++) {
+      state = (state * 1_103_515_245L + 12_345) % (1L << 31);
+      vectors[i] = state >> 30 == 1 ? 0.25f : -0.25f;
+    }
+    return vectors;
+  }
+
+  @Test
+  void aTextOfSeveralWindowsIsPooledAsPythonDoesIt() throws IOException {
+    JsonObject shared = shared("long.json").getAsJsonObject();
+    int dims = shared.get("dims").getAsInt();
+    float[] vectors = signs(shared.get("tokens").getAsInt(), dims);
+    for (Map.Entry<String, JsonElement> each : shared.getAsJsonObject("pooled").entrySet()) {
+      JsonArray expected = each.getValue().getAsJsonArray();
+      float[] found = Pooling.pooled(vectors, dims, Integer.parseInt(each.getKey()));
+      assertEquals(expected.get(0).getAsInt(), found.length / dims);
+      double weighed = 0;
+      for (int i = 0; i < found.length; i++) {
+        weighed += found[i] * (i * 31L % 101) / 100.0;
+      }
+      assertEquals(expected.get(1).getAsDouble(), weighed, 1e-3);
+    }
+  }
+
+  @Test
+  void aLongTextIsPooledInBoundedTimeAndMemory() {
+    float[] vectors = random(8192, 128);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    float[] found = assertTimeout(Duration.ofSeconds(60), () -> Pooling.pooled(vectors, 128, 4));
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    assertEquals(1 + 8191 / 4, found.length / 128);
+    // of all windows together; of all pairs of tokens it was 537 MB
+    assertTrue(allocated < 160L << 20, () -> allocated + " bytes");
   }
 
   @Test

@@ -16,7 +16,6 @@ import org.densehook.elasticsearch.vectors.DocumentSource;
 import org.densehook.elasticsearch.vectors.DocumentVectors;
 import org.densehook.elasticsearch.vectors.EmbedOrder;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
-import org.densehook.elasticsearch.vectors.FieldFormat;
 import org.densehook.elasticsearch.vectors.FieldPaths;
 import org.densehook.elasticsearch.vectors.FieldToEmbed;
 import org.densehook.elasticsearch.vectors.IndexVectors;
@@ -45,17 +44,10 @@ public final class EmbedProcessor extends AbstractProcessor {
   /**
    * What the pipeline says.
    *
+   * @param order the vector that it makes
    * @param override whether a vector that the document already has is made anew
    */
-  private record Options(
-      String encoder,
-      List<String> inputs,
-      TextTemplate template,
-      DocumentPrompts prompts,
-      Modality modality,
-      String output,
-      boolean ignoreMissing,
-      boolean override) {}
+  private record Options(EmbedOrder order, boolean ignoreMissing, boolean override) {}
 
   /**
    * What processors need of the node.
@@ -96,7 +88,10 @@ public final class EmbedProcessor extends AbstractProcessor {
         tag,
         description,
         services,
-        new Options(encoder, inputs, template, prompts, modality, output, ignoreMissing, override));
+        new Options(
+            new EmbedOrder(output, inputs, template, prompts, encoder, modality),
+            ignoreMissing,
+            override));
   }
 
   private static List<String> names(String tag, Map<String, Object> config) {
@@ -185,52 +180,28 @@ public final class EmbedProcessor extends AbstractProcessor {
   /** Finds out what a document needs; gives null for one that goes on as it is. */
   private PipelineDocument begin(IngestDocument document) throws IOException {
     String name = document.getMetadata().getIndex();
+    EmbedOrder order = options.order;
     if (name == null) { // a part of an update, which is merged later
-      EmbedOrder order =
-          new EmbedOrder(
-              options.output,
-              options.inputs,
-              options.template,
-              options.prompts,
-              options.encoder,
-              options.modality);
       Object notes = document.getFieldValue(IndexVectors.NOTES, Object.class, true);
       document.setFieldValue(IndexVectors.NOTES, order.placedIn(notes));
       return null;
     }
     Destination destination = Destination.of(services.state().get(), name, services.indexVectors());
-    EmbeddedField stated = destination.vectors().fields().get(options.output);
-    EncoderHandle encoder = services.encoders().require(options.encoder);
-    TextRule text =
-        destination
-            .vectors()
-            .text(
-                options.inputs,
-                options.template,
-                options.prompts,
-                stated == null ? null : stated.chunk(),
-                options.modality);
-    boolean statesInputs = stated != null && !stated.inputs().isEmpty();
+    EmbeddedField stated = destination.vectors().fields().get(order.field());
+    EncoderHandle encoder = services.encoders().require(order.encoder());
     if (stated != null) {
       stated.require(encoder, name);
     }
+    EmbeddedField field = order.in(destination.vectors(), encoder);
+    destination.requireType(field, encoder);
+    boolean statesInputs = stated != null && !stated.inputs().isEmpty();
     if (statesInputs) {
-      requireSameText(stated, text, name);
+      requireSameText(stated, field.text(), name);
     }
-    requireInputs(document, text);
+    requireInputs(document, field.text());
     if (statesInputs && EmbedSettings.embeds(destination.index())) {
       return null; // it is embedded when it has passed all its pipelines
     }
-    EmbeddedField field =
-        new EmbeddedField(
-            options.output,
-            text,
-            encoder.name(),
-            encoder.fingerprint(),
-            FieldFormat.of(encoder, destination.vectors(), options.output),
-            stated != null && stated.base64(),
-            stated == null ? null : stated.chunk(),
-            null);
     FieldToEmbed to = new FieldToEmbed(field, encoder, true, statesInputs, List.of());
     List<FieldToEmbed> fields = withBeside(to, destination.vectors());
     Map<String, Object> part = part(document, fields);
@@ -267,7 +238,7 @@ public final class EmbedProcessor extends AbstractProcessor {
     if (!stated.text().equals(text)) {
       throw new IllegalArgumentException(
           "the pipeline makes the text of field ["
-              + options.output
+              + options.order.field()
               + "] by another [template], [prompt] or [modality] than the mapping of ["
               + index
               + "] states; make them say the same");
@@ -275,12 +246,12 @@ public final class EmbedProcessor extends AbstractProcessor {
   }
 
   private void requireSameInputs(EmbeddedField stated, String index) {
-    if (!stated.inputs().equals(options.inputs)) {
+    if (!stated.inputs().equals(options.order.inputs())) {
       throw new IllegalArgumentException(
           "the pipeline makes field ["
-              + options.output
+              + options.order.field()
               + "] of "
-              + options.inputs
+              + options.order.inputs()
               + ", the mapping of ["
               + index
               + "] says of "

@@ -74,9 +74,10 @@ final class StatedEncoders {
     if (mapped == null || !FieldFormat.knowsType(mapped.type())) {
       return; // others say so
     }
-    String objection = objection(mapped, encoder);
+    String objection = FieldFormat.objection(mapped, encoder);
     if (objection == null) {
-      objection = objection(field.text().modality(), kindOf(mapped, encoder), encoder);
+      Kind held = FieldFormat.held(mapped, encoder.kinds());
+      objection = objection(field.text().modality(), held, encoder);
     }
     if (objection != null) {
       findings.add(
@@ -114,34 +115,5 @@ final class StatedEncoders {
             + "] for "
             + read
             + "state that [modality], or name another encoder";
-  }
-
-  /** Which of an encoder's kinds a field mapped so holds; null for none. */
-  private static Kind kindOf(MappedField mapped, EncoderFacts encoder) {
-    for (Kind kind : encoder.kinds()) {
-      FieldFormat format = FieldFormat.BY_KIND.get(kind);
-      if (format != null && format.type().equals(mapped.type())) {
-        return kind;
-      }
-    }
-    return null;
-  }
-
-  private static String objection(MappedField mapped, EncoderFacts encoder) {
-    Kind held = kindOf(mapped, encoder);
-    if (held != null) {
-      return FieldFormat.BY_KIND.get(held).objection(mapped.definition(), encoder);
-    }
-    FieldFormat own = FieldFormat.BY_KIND.get(encoder.kind());
-    return "is mapped as ["
-        + mapped.type()
-        + "], and encoder ["
-        + encoder.name()
-        + "] is of kind ["
-        + encoder.kind()
-        + "], "
-        + (own == null
-            ? "whose outputs are written into no field; name another encoder"
-            : "which writes [" + own.type() + "]; map it so, or name another encoder");
   }
 }

@@ -14,6 +14,7 @@ import org.densehook.elasticsearch.vectors.IndexVectors;
 import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 import org.densehook.elasticsearch.vectors.Modality;
 import org.densehook.elasticsearch.vectors.TextTemplate;
+import org.densehook.elasticsearch.vectors.TextlessTypes;
 import org.densehook.fusion.LearnedWeights;
 
 /**
@@ -35,35 +36,6 @@ final class StatedVectors {
           "chunk",
           "weights",
           Modality.KEY);
-
-  /** Types whose values are never text; of one that is not known here it is not assumed. */
-  private static final Set<String> WITHOUT_TEXT =
-      Set.of(
-          "aggregate_metric_double",
-          "binary",
-          "date_range",
-          "dense_vector",
-          "double_range",
-          "exponential_histogram",
-          "flattened",
-          "float_range",
-          "geo_point",
-          "geo_shape",
-          "histogram",
-          "integer_range",
-          "ip_range",
-          "join",
-          "long_range",
-          "nested",
-          "object",
-          "passthrough",
-          "percolator",
-          "point",
-          "rank_features",
-          "rank_vectors",
-          "shape",
-          "sparse_vector",
-          "tdigest");
 
   private static final Set<String> HOLDS_NOTES = Set.of("object", "flattened");
 
@@ -303,7 +275,7 @@ final class StatedVectors {
     if (modality == Modality.NUMBERS) {
       refuse(
           key, mapped + "no list of numbers; map it as object with \"enabled\": false, or float");
-    } else if (WITHOUT_TEXT.contains(field.type())) {
+    } else if (TextlessTypes.contains(field.type())) {
       refuse(key, mapped + "no text; name text fields");
     }
   }
@@ -316,7 +288,7 @@ final class StatedVectors {
         return;
       }
       MappedField mapped = mapping.field(field);
-      if (mapped != null && WITHOUT_TEXT.contains(mapped.type())) {
+      if (mapped != null && TextlessTypes.contains(mapped.type())) {
         refuse(
             key,
             "["

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.search.join.ScoreMode;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.compat.Knn;
 import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
@@ -47,6 +48,8 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
 
   /** The name it has in requests where no other plugin has taken it. */
   public static final String PLAIN_NAME = "dense";
+
+  private static final String WANTS = "query [" + PLAIN_NAME + "]";
 
   private static final ParseField FIELD = new ParseField("field");
   private static final ParseField FILTER = new ParseField("filter");
@@ -253,7 +256,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
       return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
     List<FieldEncoder> encoders =
-        encoder == null ? DenseProvenance.of(field, known) : List.of(encoder);
+        encoder == null ? DenseProvenance.of(field, known, Kind.DENSE, WANTS) : List.of(encoder);
     if (options.passages() != null) {
       requirePassages(encoders, known);
     }
@@ -267,7 +270,13 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
     return waiting(
         null,
         Awaited.by(
-            context, (client, listener) -> encode(services, query, client, encoders, listener)));
+            context,
+            (client, listener) -> encode(services, query, client, encoders, wants(), listener)));
+  }
+
+  /** Who it is asked by: what has an encoder from the start is part of a retriever. */
+  private String wants() {
+    return encoder == null ? WANTS : HybridRetrieverBuilder.WANTS;
   }
 
   private void requirePassages(List<FieldEncoder> encoders, List<SearchedIndex> indices) {
@@ -297,12 +306,17 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
         "[" + PassageScoring.PASSAGES.getPreferredName() + "] of [" + PLAIN_NAME + "] " + why);
   }
 
-  /** The query's vector by each of the encoders, in the order of their first indices. */
+  /**
+   * The query's vector by each of the encoders, in the order of their first indices.
+   *
+   * @param wants who asks, as {@code query [dense]}
+   */
   static void encode(
       Supplier<SearchServices> services,
       Content query,
       Client client,
       List<FieldEncoder> encoders,
+      String wants,
       ActionListener<List<Encoded>> listener) {
     GroupedActionListener<Encoded> gathered =
         new GroupedActionListener<>(
@@ -310,7 +324,7 @@ public final class DenseQueryBuilder extends RewrittenQueryBuilder<DenseQueryBui
             listener.map(
                 all -> all.stream().sorted(Comparator.comparing(Encoded::firstIndex)).toList()));
     for (FieldEncoder encoder : encoders) {
-      new TextVectorBuilder(services, query, encoder)
+      new TextVectorBuilder(services, query, encoder, wants)
           .buildVector(client, gathered.map(vector -> new Encoded(encoder, vector)));
     }
   }

@@ -13,6 +13,7 @@ import org.densehook.elasticsearch.compat.RewrittenQueryBuilder;
 import org.densehook.elasticsearch.service.Wire;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.FieldFormat;
+import org.densehook.elasticsearch.vectors.Modality;
 import org.densehook.encode.Content;
 import org.elasticsearch.TransportVersion;
 import org.elasticsearch.action.ResolvedIndices;
@@ -110,7 +111,8 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
       return new MatchNoneQueryBuilder();
     }
     String field = vectorField(known);
-    List<FieldEncoder> encoders = DenseProvenance.of(field, known);
+    String wants = PassageHighlights.called(asked.name());
+    List<FieldEncoder> encoders = DenseProvenance.of(field, known, Kind.DENSE, wants);
     return new HighlightedTextBuilder(
         services,
         asked,
@@ -123,6 +125,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
                     asked.query(),
                     client,
                     encoders,
+                    wants,
                     listener.map(vectors -> highlighted(field, vectors)))));
   }
 
@@ -141,7 +144,26 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
   private static boolean hasVectors(SearchedIndex index, String name) {
     EmbeddedField stated = index.embedded(name);
     return stated != null
-        && stated.format().type().equals(FieldFormat.BY_KIND.get(Kind.DENSE).type());
+        && stated.format().type().equals(FieldFormat.BY_KIND.get(Kind.DENSE).type())
+        && stated.text().modality() == Modality.TEXT;
+  }
+
+  /** Refuses a field that is made of what has no sentences. */
+  private void requireTexts(String field, List<SearchedIndex> indices) {
+    for (SearchedIndex index : indices) {
+      EmbeddedField stated = index.embedded(field);
+      if (stated != null && stated.text().modality() != Modality.TEXT) {
+        throw PassageHighlights.refused(
+            asked.name(),
+            "cannot show passages by field ["
+                + field
+                + "], which index ["
+                + index.name()
+                + "] makes of "
+                + stated.text().modality().many()
+                + "; give [options] {\"field\": …}, one that is made of texts");
+      }
+    }
   }
 
   private String vectorField(List<SearchedIndex> indices) {
@@ -153,6 +175,7 @@ final class HighlightedTextBuilder extends RewrittenQueryBuilder<HighlightedText
     named.retainAll(stated);
     Set<String> possible = asked.fields().isEmpty() ? stated : named;
     if (asked.fields().size() == 1 && possible.isEmpty()) {
+      requireTexts(asked.fields().get(0), indices);
       return asked.fields().get(0); // which no index states: said as of a query
     }
     if (possible.size() != 1) {

@@ -172,7 +172,9 @@ final class HybridLists {
       VectorData data = VectorData.fromFloats(given);
       return Knn.retriever(field.name(), data, rankWindowSize, candidates);
     }
-    TextVectorBuilder text = new TextVectorBuilder(services, shorthand.text(), vector.encoder());
+    TextVectorBuilder text =
+        new TextVectorBuilder(
+            services, shorthand.text(), vector.encoder(), HybridRetrieverBuilder.WANTS);
     RetrieverBuilder knn = Knn.retriever(field.name(), text, rankWindowSize, candidates);
     if (vector.isOneOfSeveral()) {
       knn.getPreFilterQueryBuilders().add(vector.encoder().inItsIndices());

@@ -32,6 +32,9 @@ public final class HybridRetrieverBuilder
   /** The name that is its alone. */
   public static final String OWN_NAME = "densehook_hybrid";
 
+  /** Who asks encoders for it, as messages say it. */
+  static final String WANTS = "retriever [" + NAME + "]";
+
   /** Elasticsearch's own limit of num_candidates, and so of k. */
   static final int MOST_CANDIDATES = 10_000;
 

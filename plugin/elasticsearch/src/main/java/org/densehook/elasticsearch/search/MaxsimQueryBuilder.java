@@ -50,13 +50,7 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
               PLAIN_NAME,
               false,
               (a, services) ->
-                  new MaxsimQueryBuilder(
-                      services,
-                      (String) a[0],
-                      asked((String) a[1], (String) a[3], a[2] != null),
-                      (QueryTokens) a[2],
-                      null,
-                      null));
+                  of(services, (String) a[0], (String) a[1], (String) a[3], (QueryTokens) a[2]));
 
   static {
     PARSER.declareString(ConstructingObjectParser.constructorArg(), FIELD);
@@ -92,6 +86,21 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
     this.given = given;
     this.searched = searched;
     this.encoded = encoded;
+  }
+
+  /**
+   * One of a request.
+   *
+   * @throws IllegalArgumentException unless just one of text, image and vectors is stated
+   */
+  static MaxsimQueryBuilder of(
+      Supplier<SearchServices> services,
+      String field,
+      String text,
+      String image,
+      QueryTokens vectors) {
+    Content asked = asked(text, image, vectors != null);
+    return new MaxsimQueryBuilder(services, field, asked, vectors, null, null);
   }
 
   /** The text or image that is stated; null beside vectors. */
@@ -170,7 +179,8 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
 
   private FieldEncoder encoder(List<SearchedIndex> indices) {
     List<FieldEncoder> encoders =
-        DenseProvenance.of(field, indices, "give [" + VECTORS.getPreferredName() + "]");
+        DenseProvenance.of(
+            field, indices, Kind.MULTI, WANTS, "give [" + VECTORS.getPreferredName() + "]");
     if (encoders.size() > 1) {
       throw new IllegalArgumentException(
           "field ["
@@ -253,14 +263,19 @@ public final class MaxsimQueryBuilder extends RewrittenQueryBuilder<MaxsimQueryB
   @Override
   protected void doXContent(XContentBuilder builder, Params params) throws IOException {
     builder.startObject(NAME);
+    askedToXContent(builder);
+    boostAndQueryNameToXContent(builder);
+    builder.endObject();
+  }
+
+  /** What is asked for, as requests state it. */
+  void askedToXContent(XContentBuilder builder) throws IOException {
     builder.field(FIELD.getPreferredName(), field);
     if (asked != null) {
       AskedContent.toXContent(builder, asked);
     } else {
       builder.field(VECTORS.getPreferredName(), given);
     }
-    boostAndQueryNameToXContent(builder);
-    builder.endObject();
   }
 
   @Override

@@ -1,28 +1,38 @@
 package org.densehook.elasticsearch.search;
 
 import java.io.IOException;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import org.elasticsearch.common.bytes.BytesReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.apache.lucene.search.ScoreDoc;
+import org.elasticsearch.common.ParsingException;
 import org.elasticsearch.common.settings.Setting;
-import org.elasticsearch.search.retriever.RescorerRetrieverBuilder;
+import org.elasticsearch.index.query.AbstractQueryBuilder;
+import org.elasticsearch.index.query.QueryBuilder;
+import org.elasticsearch.search.builder.SearchSourceBuilder;
+import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.search.rescore.QueryRescorerBuilder;
+import org.elasticsearch.search.retriever.CompoundRetrieverBuilder;
+import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
+import org.elasticsearch.xcontent.ObjectParser;
+import org.elasticsearch.xcontent.ParseField;
 import org.elasticsearch.xcontent.XContentBuilder;
+import org.elasticsearch.xcontent.XContentLocation;
+import org.elasticsearch.xcontent.XContentParseException;
 import org.elasticsearch.xcontent.XContentParser;
-import org.elasticsearch.xcontent.XContentParserConfiguration;
-import org.elasticsearch.xcontent.json.JsonXContent;
 
 /**
- * Retriever {@code maxsim}: the best hits of another retriever in the order of their MaxSim. It is
- * a short way to write Elasticsearch's own {@code rescorer}, by the query {@code maxsim} alone.
+ * Retriever {@code maxsim}: the best hits of another retriever in the order of their MaxSim. It
+ * does what Elasticsearch's own {@code rescorer} does, by the query {@code maxsim} alone.
  */
-final class MaxsimRetriever {
+final class MaxsimRetriever extends CompoundRetrieverBuilder<MaxsimRetriever> {
 
   /** The name that is its alone. */
   static final String NAME = "densehook_maxsim";
 
-  /** The name it has in requests where no other plugin has taken it. */
+  /** The name it has in requests where no other plugin has taken it, and in what it says. */
   static final String PLAIN_NAME = "maxsim";
 
   /** The largest window that a request may ask for. */
@@ -30,62 +40,112 @@ final class MaxsimRetriever {
       Setting.intSetting(
           "densehook.maxsim.max_window", 1000, 1, 10_000, Setting.Property.NodeScope);
 
-  private static final String WINDOW = "rank_window_size";
+  private static final ParseField RETRIEVER = new ParseField("retriever");
   private static final int DEFAULT_WINDOW = 100;
 
-  private MaxsimRetriever() {}
+  private static final ObjectParser<Body, RetrieverParserContext> PARSER =
+      new ObjectParser<>(PLAIN_NAME, Body::new);
+
+  static {
+    PARSER.declareField(
+        (body, read) -> body.child = read,
+        HybridRetrieverBuilder::parseChild,
+        RETRIEVER,
+        ObjectParser.ValueType.OBJECT);
+    PARSER.declareString((body, read) -> body.field = read, MaxsimQueryBuilder.FIELD);
+    PARSER.declareString((body, read) -> body.text = read, AskedContent.TEXT);
+    PARSER.declareString((body, read) -> body.image = read, AskedContent.IMAGE);
+    PARSER.declareField(
+        (body, read) -> body.vectors = read,
+        (parser, context) -> QueryTokens.parse(parser),
+        MaxsimQueryBuilder.VECTORS,
+        ObjectParser.ValueType.OBJECT_ARRAY);
+    PARSER.declareField(
+        (body, read) -> body.window = read,
+        (parser, context) -> window(parser),
+        RANK_WINDOW_SIZE_FIELD,
+        ObjectParser.ValueType.VALUE);
+    PARSER.declareField(
+        (body, read) -> body.filters = read,
+        (parser, context) ->
+            HybridValues.oneOrMore(
+                parser,
+                (each, position) ->
+                    AbstractQueryBuilder.parseTopLevelQuery(each, context::trackQueryUsage)),
+        PRE_FILTER_FIELD,
+        ObjectParser.ValueType.VALUE_OBJECT_ARRAY);
+    PARSER.declareFloat((body, read) -> body.minScore = read, MIN_SCORE_FIELD);
+    PARSER.declareString((body, read) -> body.name = read, NAME_FIELD);
+  }
+
+  /** What a request states. */
+  private static final class Body {
+
+    private RetrieverBuilder child;
+    private String field;
+    private String text;
+    private String image;
+    private QueryTokens vectors;
+    private Object window;
+    private List<QueryBuilder> filters = new ArrayList<>();
+    private Float minScore;
+    private String name;
+
+    private MaxsimRetriever retriever(Supplier<SearchServices> services, int maxWindow) {
+      if (child == null || field == null) {
+        throw new IllegalArgumentException(
+            "["
+                + PLAIN_NAME
+                + "] needs [retriever], whose hits it scores, [field] and [text] or [image]");
+      }
+      return new MaxsimRetriever(
+              List.of(RetrieverSource.from(child)),
+              MaxsimQueryBuilder.of(services, field, text, image, vectors),
+              window(window, maxWindow))
+          .with(filters, minScore, name);
+    }
+  }
+
+  private final MaxsimQueryBuilder query;
+
+  private MaxsimRetriever(
+      List<RetrieverSource> child, MaxsimQueryBuilder query, int rankWindowSize) {
+    super(new ArrayList<>(child), rankWindowSize);
+    this.query = query;
+  }
+
+  private MaxsimRetriever with(List<QueryBuilder> filters, Float minScore, String name) {
+    this.preFilterQueryBuilders = new ArrayList<>(filters);
+    this.minScore = minScore;
+    this.retrieverName = name;
+    return this;
+  }
 
   /**
    * Reads its body.
    *
-   * @throws IllegalArgumentException for a window that is none, or too large
+   * @throws ParsingException naming in one line what is wrong and what is allowed
    */
-  static RescorerRetrieverBuilder fromXContent(
-      XContentParser parser, RetrieverParserContext context, int maxWindow) throws IOException {
-    Map<String, Object> body = new LinkedHashMap<>(parser.map());
-    int window = window(body.remove(WINDOW), maxWindow);
-    Map<String, Object> query = new HashMap<>();
-    for (String key :
-        new String[] {
-          MaxsimQueryBuilder.FIELD.getPreferredName(),
-          AskedContent.TEXT.getPreferredName(),
-          AskedContent.IMAGE.getPreferredName(),
-          MaxsimQueryBuilder.VECTORS.getPreferredName()
-        }) {
-      if (body.containsKey(key)) {
-        query.put(key, body.remove(key));
-      }
+  static MaxsimRetriever fromXContent(
+      XContentParser parser,
+      RetrieverParserContext context,
+      Supplier<SearchServices> services,
+      int maxWindow)
+      throws IOException {
+    XContentLocation start = parser.getTokenLocation();
+    try {
+      return PARSER.parse(parser, context).retriever(services, maxWindow);
+    } catch (XContentParseException e) {
+      throw HybridValues.innermost(e);
+    } catch (IllegalArgumentException e) {
+      throw new ParsingException(start, e.getMessage(), e);
     }
-    if (!body.containsKey("retriever") || body.containsKey("rescore")) {
-      throw new IllegalArgumentException(
-          "["
-              + PLAIN_NAME
-              + "] needs [retriever], whose hits it scores, [field] and [text] or [image], and has no"
-              + " [rescore] of its own");
-    }
-    body.put(
-        "rescore",
-        Map.of(
-            "window_size",
-            window,
-            "query",
-            Map.of(
-                "rescore_query",
-                Map.of(MaxsimQueryBuilder.NAME, query),
-                "query_weight",
-                0,
-                "rescore_query_weight",
-                1)));
-    XContentParserConfiguration configuration =
-        XContentParserConfiguration.EMPTY
-            .withRegistry(parser.getXContentRegistry())
-            .withDeprecationHandler(parser.getDeprecationHandler());
-    try (XContentBuilder json = JsonXContent.contentBuilder().map(body);
-        XContentParser written =
-            JsonXContent.jsonXContent.createParser(
-                configuration, BytesReference.bytes(json).streamInput())) {
-      return RescorerRetrieverBuilder.fromXContent(written, context);
-    }
+  }
+
+  private static Object window(XContentParser parser) throws IOException {
+    return parser.currentToken() == XContentParser.Token.VALUE_NUMBER
+        ? parser.numberValue()
+        : HybridValues.seen(parser);
   }
 
   private static int window(Object stated, int maxWindow) {
@@ -95,7 +155,7 @@ final class MaxsimRetriever {
     if (!(stated instanceof Integer window) || window < 1 || window > maxWindow) {
       throw new IllegalArgumentException(
           "["
-              + WINDOW
+              + RANK_WINDOW_SIZE_FIELD.getPreferredName()
               + "] of ["
               + PLAIN_NAME
               + "] is ["
@@ -106,5 +166,52 @@ final class MaxsimRetriever {
               + maxWindow);
     }
     return window;
+  }
+
+  @Override
+  public String getName() {
+    return PLAIN_NAME;
+  }
+
+  @Override
+  protected MaxsimRetriever clone(List<RetrieverSource> child, List<QueryBuilder> filters) {
+    return new MaxsimRetriever(child, query, rankWindowSize).with(filters, minScore, retrieverName);
+  }
+
+  @Override
+  protected SearchSourceBuilder finalizeSourceBuilder(SearchSourceBuilder source) {
+    return source.addRescorer(
+        new QueryRescorerBuilder(query)
+            .setQueryWeight(0)
+            .setRescoreQueryWeight(1)
+            .windowSize(rankWindowSize));
+  }
+
+  @Override
+  protected RankDoc[] combineInnerRetrieverResults(List<ScoreDoc[]> results, boolean explain) {
+    ScoreDoc[] scored = results.get(0);
+    RankDoc[] docs = new RankDoc[scored.length];
+    for (int i = 0; i < docs.length; i++) {
+      docs[i] = new RankDoc(scored[i].doc, scored[i].score, scored[i].shardIndex);
+      docs[i].rank = i + 1;
+    }
+    return docs;
+  }
+
+  @Override
+  protected void doToXContent(XContentBuilder builder, Params params) throws IOException {
+    builder.field(RETRIEVER.getPreferredName(), innerRetrievers.get(0).retriever());
+    query.askedToXContent(builder);
+    builder.field(RANK_WINDOW_SIZE_FIELD.getPreferredName(), rankWindowSize);
+  }
+
+  @Override
+  public boolean doEquals(Object o) {
+    return super.doEquals(o) && query.equals(((MaxsimRetriever) o).query);
+  }
+
+  @Override
+  public int doHashCode() {
+    return Objects.hash(super.doHashCode(), query);
   }
 }

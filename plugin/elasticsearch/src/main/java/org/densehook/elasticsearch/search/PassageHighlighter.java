@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.lucene.index.DocValues;
 import org.apache.lucene.index.LeafReader;
@@ -13,13 +14,13 @@ import org.densehook.chunk.Sentences;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.vectors.EmbeddedField;
 import org.densehook.elasticsearch.vectors.JoinedInputs;
+import org.densehook.elasticsearch.vectors.Modality;
 import org.elasticsearch.common.lucene.search.Queries;
 import org.elasticsearch.index.mapper.MappedFieldType;
 import org.elasticsearch.index.query.SearchExecutionContext;
 import org.elasticsearch.search.fetch.subphase.highlight.FieldHighlightContext;
 import org.elasticsearch.search.fetch.subphase.highlight.HighlightField;
 import org.elasticsearch.search.fetch.subphase.highlight.Highlighter;
-import org.elasticsearch.search.fetch.subphase.highlight.SearchHighlightContext;
 import org.elasticsearch.xcontent.Text;
 
 /**
@@ -37,6 +38,9 @@ final class PassageHighlighter implements Highlighter {
 
   /** A piece of a text; the places of a hit's pieces are in their order. */
   record Piece(int place, String text, float score) {}
+
+  /** Where a chunk is in its text, and how like the query. */
+  private record ScoredChunk(int start, int end, float score) {}
 
   @Override
   public boolean canHighlight(MappedFieldType fieldType) {
@@ -57,24 +61,44 @@ final class PassageHighlighter implements Highlighter {
             .fields()
             .get(asked.field());
     float[] vector = field == null ? null : asked.vector(field.fingerprint());
-    if (vector == null || !field.inputs().contains(context.fieldName)) {
+    if (vector == null
+        || field.text().modality() != Modality.TEXT
+        || !field.inputs().contains(context.fieldName)) {
       return null;
     }
     EncoderHandle encoder = services.get().encoders().require(field.encoder());
-    JoinedInputs text = JoinedInputs.of(field, encoder, context.hitContext.source().source());
+    Map<String, Object> document = context.hitContext.source().source();
+    JoinedInputs text = JoinedInputs.of(field, encoder, document);
     List<Piece> pieces =
         field.isChunked()
-            ? chunks(context, index, field, vector, text)
-            : sentences(context, encoder, field, vector, asked, text);
+            ? best(context, scored(context, index, field, vector), text)
+            : sentences(context, encoder, field, vector, asked, text, field.prompt(document));
     return pieces.isEmpty() ? null : shown(context, pieces);
   }
 
-  private static List<Piece> chunks(
+  /** The pieces of the best chunks: of a long text only those that are shown are cut out. */
+  private static List<Piece> best(
+      FieldHighlightContext context, List<ScoredChunk> chunks, JoinedInputs text) {
+    List<Piece> pieces = new ArrayList<>();
+    chunks.sort(Comparator.comparing(ScoredChunk::score).reversed());
+    for (ScoredChunk chunk : chunks) {
+      String piece = text.within(context.fieldName, chunk.start(), chunk.end());
+      if (!piece.isEmpty()) {
+        pieces.add(new Piece(chunk.start(), piece, chunk.score()));
+      }
+      if (pieces.size() == most(context)) {
+        break;
+      }
+    }
+    return pieces;
+  }
+
+  /** A hit's chunks in their order. */
+  private static List<ScoredChunk> scored(
       FieldHighlightContext context,
       SearchExecutionContext index,
       EmbeddedField field,
-      float[] vector,
-      JoinedInputs text)
+      float[] vector)
       throws IOException {
     LeafReaderContext segment = context.hitContext.readerContext();
     ChunkScores chunks =
@@ -83,21 +107,17 @@ final class PassageHighlighter implements Highlighter {
             field.name(),
             vector,
             index.bitsetFilter(Queries.newNonNestedFilter(index.indexVersionCreated())));
-    List<Piece> pieces = new ArrayList<>();
+    List<ScoredChunk> scored = new ArrayList<>();
     if (chunks == null) {
-      return pieces;
+      return scored;
     }
     Numbers starts = new Numbers(segment.reader(), field.path() + "." + EmbeddedField.START);
     Numbers ends = new Numbers(segment.reader(), field.path() + "." + EmbeddedField.END);
     for (ChunkScores.Scored chunk : chunks.of(context.hitContext.docId())) {
       int start = starts.of(chunk.document());
-      int end = ends.of(chunk.document());
-      String piece = text.within(context.fieldName, start, end);
-      if (!piece.isEmpty()) {
-        pieces.add(new Piece(start, piece, chunk.score()));
-      }
+      scored.add(new ScoredChunk(start, ends.of(chunk.document()), chunk.score()));
     }
-    return pieces;
+    return scored;
   }
 
   /** A number that each chunk has. */
@@ -119,21 +139,27 @@ final class PassageHighlighter implements Highlighter {
       EmbeddedField field,
       float[] vector,
       HighlightedVectors asked,
-      JoinedInputs text)
+      JoinedInputs text,
+      String prompt)
       throws IOException {
     List<String> sentences =
         Sentences.of(text.of(context.fieldName)).stream().limit(asked.maxSentences()).toList();
     SentenceVectors vectors =
         SentenceVectors.of(context, services.get().encoders(), encoder, asked.time());
-    return vectors.scored(sentences, field.name(), vector);
+    return vectors.scored(sentences, prompt, field.name(), vector);
+  }
+
+  private static int most(FieldHighlightContext context) {
+    return Math.max(1, context.field.fieldOptions().numberOfFragments());
   }
 
   private static HighlightField shown(FieldHighlightContext context, List<Piece> pieces) {
-    SearchHighlightContext.FieldOptions options = context.field.fieldOptions();
-    int most = Math.max(1, options.numberOfFragments());
     List<Piece> best =
-        pieces.stream().sorted(Comparator.comparing(Piece::score).reversed()).limit(most).toList();
-    if (!options.scoreOrdered()) {
+        pieces.stream()
+            .sorted(Comparator.comparing(Piece::score).reversed())
+            .limit(most(context))
+            .toList();
+    if (!context.field.fieldOptions().scoreOrdered()) {
       best = best.stream().sorted(Comparator.comparing(Piece::place)).toList();
     }
     Text[] fragments = best.stream().map(piece -> new Text(piece.text())).toArray(Text[]::new);

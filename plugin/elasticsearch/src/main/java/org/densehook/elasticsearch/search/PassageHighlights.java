@@ -123,6 +123,11 @@ final class PassageHighlights {
   }
 
   static IllegalArgumentException refused(String name, String why) {
-    return new IllegalArgumentException("highlighter [" + TYPE + "] of [" + name + "] " + why);
+    return new IllegalArgumentException(called(name) + " " + why);
+  }
+
+  /** The highlighter of a field, as messages call it. */
+  static String called(String name) {
+    return "highlighter [" + TYPE + "] of [" + name + "]";
   }
 }

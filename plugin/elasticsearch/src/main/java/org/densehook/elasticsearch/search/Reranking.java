@@ -12,6 +12,8 @@ import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.PairScores;
 import org.densehook.elasticsearch.service.PairsToScore;
 import org.densehook.elasticsearch.vectors.DocumentTexts;
+import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
+import org.densehook.elasticsearch.vectors.TextlessTypes;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.search.SearchRequest;
 import org.elasticsearch.action.search.SearchResponse;
@@ -60,7 +62,7 @@ record Reranking(
   }
 
   /**
-   * Refuses a field that no mapping has.
+   * Refuses a field that no mapping has, and one that holds no text.
    *
    * @throws IllegalArgumentException naming it
    */
@@ -73,6 +75,52 @@ record Reranking(
                 + "], which the mapping of "
                 + indices.stream().map(SearchedIndex::name).toList()
                 + " has not; name fields with the documents' text");
+      }
+      indices.forEach(index -> requireText(field, index));
+    }
+  }
+
+  private static void requireText(String field, SearchedIndex index) {
+    for (String source : sources(field, index)) {
+      MappedField mapped = index.field(source);
+      if (mapped != null && TextlessTypes.contains(mapped.type())) {
+        throw new IllegalArgumentException(
+            "[rerank] [field] names ["
+                + field
+                + "]"
+                + (source.equals(field) ? "" : ", whose values are those of [" + source + "]")
+                + ", which index ["
+                + index.name()
+                + "] maps as ["
+                + mapped.type()
+                + "]: it holds no text; name fields with the documents' text");
+      }
+    }
+  }
+
+  /** Where documents of an index have the values of a field; nowhere where it is not mapped. */
+  private static List<String> sources(String field, SearchedIndex index) {
+    return index.field(field) == null ? List.of() : index.vectors().sourcePaths(field);
+  }
+
+  /**
+   * Refuses an index whose stored documents lack the text, so that nothing of them can be read.
+   *
+   * @throws IllegalArgumentException naming what is not kept
+   */
+  void requireSource(List<SearchedIndex> indices) {
+    for (SearchedIndex index : indices) {
+      for (String field : order.fields()) {
+        for (String source : sources(field, index)) {
+          if (!index.vectors().keepsInSource(source)) {
+            throw new IllegalArgumentException(
+                "[rerank] reads texts from _source, and index ["
+                    + index.name()
+                    + "] does not keep ["
+                    + source
+                    + "] there; name fields that it keeps, or search other indices");
+          }
+        }
       }
     }
   }
@@ -98,10 +146,13 @@ record Reranking(
         bearing,
         asking -> {
           EncoderHandle encoder = order.serving(services);
+          requireSource(indices);
           Map<String, DocumentTexts> rules = new HashMap<>();
           for (SearchedIndex index : indices) {
             rules.put(
-                index.name(), DocumentTexts.of(index.vectors(), order.fields(), order.template()));
+                index.name(),
+                DocumentTexts.of(
+                    index.vectors(), order.fields(), order.template(), services.encoders()));
           }
           client.search(
               reading(docs, rules),

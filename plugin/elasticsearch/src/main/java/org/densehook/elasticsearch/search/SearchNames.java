@@ -95,7 +95,8 @@ public final class SearchNames {
     return List.of(
         new RetrieverSpec<>(
             MaxsimRetriever.NAME,
-            (parser, context) -> MaxsimRetriever.fromXContent(parser, context, maxWindow)),
+            (parser, context) ->
+                MaxsimRetriever.fromXContent(parser, context, services, maxWindow)),
         new RetrieverSpec<>(
             HybridRetrieverBuilder.OWN_NAME,
             (parser, context) -> HybridRetrieverBuilder.fromXContent(parser, context, services)),
@@ -123,7 +124,7 @@ public final class SearchNames {
             new SetDensehookSearchPlainNamesToFalse<>(
                 (parser, context) ->
                     MaxsimRetriever.fromXContent(
-                        parser, (RetrieverParserContext) context, maxWindow))),
+                        parser, (RetrieverParserContext) context, services, maxWindow))),
         new NamedXContentRegistry.Entry(
             QueryBuilder.class,
             new ParseField(DenseQueryBuilder.PLAIN_NAME),

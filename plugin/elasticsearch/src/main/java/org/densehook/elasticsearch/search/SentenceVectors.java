@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -15,6 +16,7 @@ import org.densehook.elasticsearch.compat.SegmentVectors;
 import org.densehook.elasticsearch.service.DocumentText;
 import org.densehook.elasticsearch.service.EncoderHandle;
 import org.densehook.elasticsearch.service.NodeEncoders;
+import org.densehook.encode.Content;
 import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.search.fetch.subphase.highlight.FieldHighlightContext;
@@ -55,16 +57,17 @@ final class SentenceVectors {
    * are not there; none is where they did not all come in time, or no document of the segment has
    * the field.
    *
+   * @param prompt what goes before each; null for the encoder's own prompt of documents
    * @throws org.elasticsearch.tasks.TaskCancelledException when the search was cancelled meanwhile
    */
-  List<PassageHighlighter.Piece> scored(List<String> sentences, String field, float[] query)
-      throws IOException {
+  List<PassageHighlighter.Piece> scored(
+      List<String> sentences, String prompt, String field, float[] query) throws IOException {
     FieldInfo info = segment.getFieldInfos().fieldInfo(field);
     if (info == null || !info.hasVectorValues() || sentences.isEmpty()) {
       return List.of();
     }
     AtomicReferenceArray<float[]> vectors = new AtomicReferenceArray<>(sentences.size());
-    if (!encode(sentences, vectors, field)) {
+    if (!encode(sentences, prompt, vectors, field)) {
       return List.of();
     }
     VectorSimilarityFunction similarity = info.getVectorSimilarityFunction();
@@ -82,7 +85,7 @@ final class SentenceVectors {
 
   /** Whether all were done in time, well or not. */
   private boolean encode(
-      List<String> sentences, AtomicReferenceArray<float[]> vectors, String field)
+      List<String> sentences, String prompt, AtomicReferenceArray<float[]> vectors, String field)
       throws IOException {
     CountDownLatch open = new CountDownLatch(sentences.size());
     Iterator<DocumentText> texts =
@@ -91,7 +94,10 @@ final class SentenceVectors {
             .mapToObj(
                 i ->
                     new DocumentText(
-                        sentences.get(i),
+                        new Content.Text(sentences.get(i)),
+                        prompt,
+                        List.of(),
+                        Set.of(),
                         ActionListener.runAfter(
                             ActionListener.wrap(vector -> vectors.set(i, vector), failure -> {}),
                             open::countDown)))

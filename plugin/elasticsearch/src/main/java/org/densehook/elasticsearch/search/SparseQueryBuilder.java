@@ -189,7 +189,7 @@ public final class SparseQueryBuilder extends RewrittenQueryBuilder<SparseQueryB
       return new MatchNoneQueryBuilder().boost(boost).queryName(queryName);
     }
     List<FieldEncoder> encoders =
-        encoder == null ? DenseProvenance.of(field, known) : List.of(encoder);
+        encoder == null ? DenseProvenance.of(field, known, Kind.SPARSE, WANTS) : List.of(encoder);
     if (encoders.size() > 1) {
       HeaderWarning.addWarning(
           "field [{}] has weights of encoders {} in the searched indices, whose scores do not"
@@ -212,7 +212,7 @@ public final class SparseQueryBuilder extends RewrittenQueryBuilder<SparseQueryB
               each.name(),
               each.provenance().fingerprint(),
               Kind.SPARSE,
-              WANTS)
+              encoder == null ? WANTS : HybridRetrieverBuilder.WANTS)
           .make(
               services.get(),
               each,

@@ -42,7 +42,8 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
                           AskedContent.of((String) a[0], (String) a[3], a[5], (String) a[4], WANTS),
                           (String) a[1],
                           (String) a[2]),
-                      null));
+                      null,
+                      WANTS));
 
   static {
     PARSER.declareString(ConstructingObjectParser.optionalConstructorArg(), AskedContent.TEXT);
@@ -62,6 +63,9 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
   /** Whom the mappings name as the encoder; null where the request does, or nobody. */
   private final FieldEncoder stated;
 
+  /** Who asks, as messages say it. */
+  private final String wants;
+
   /**
    * A query's text, to be encoded on the node that coordinates the search.
    *
@@ -70,25 +74,33 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
    */
   public TextVectorBuilder(
       Supplier<SearchServices> services, String text, String encoder, String fingerprint) {
-    this(services, new Body(new Content.Text(text), encoder, fingerprint), null);
+    this(services, new Body(new Content.Text(text), encoder, fingerprint), null, WANTS);
   }
 
-  /** A query's text or image, to be encoded as a field's vectors were. */
-  TextVectorBuilder(Supplier<SearchServices> services, Content query, FieldEncoder stated) {
-    this(services, new Body(query, stated.name(), stated.provenance().fingerprint()), stated);
+  /**
+   * A query's text or image, to be encoded as a field's vectors were.
+   *
+   * @param wants who asks, as {@code query [dense]}
+   */
+  TextVectorBuilder(
+      Supplier<SearchServices> services, Content query, FieldEncoder stated, String wants) {
+    this(
+        services, new Body(query, stated.name(), stated.provenance().fingerprint()), stated, wants);
   }
 
   /** Reads it from another node. */
   public TextVectorBuilder(Supplier<SearchServices> services, StreamInput in) throws IOException {
-    this(services, Body.read(in), null);
+    this(services, Body.read(in), null, WANTS);
   }
 
-  private TextVectorBuilder(Supplier<SearchServices> services, Body body, FieldEncoder stated) {
+  private TextVectorBuilder(
+      Supplier<SearchServices> services, Body body, FieldEncoder stated, String wants) {
     this.services = services;
     this.query = Objects.requireNonNull(body.query());
     this.encoder = body.encoder();
     this.fingerprint = body.fingerprint();
     this.stated = stated;
+    this.wants = wants;
   }
 
   private record Body(Content query, String encoder, String fingerprint) {
@@ -113,7 +125,7 @@ public final class TextVectorBuilder implements QueryVectorBuilder {
 
   @Override
   public void buildVector(Client client, ActionListener<float[]> listener) {
-    new QueryRow(query, encoder, fingerprint, Kind.DENSE, WANTS)
+    new QueryRow(query, encoder, fingerprint, Kind.DENSE, wants)
         .make(services.get(), stated, listener.map(QueryRow.Made::row));
   }
 

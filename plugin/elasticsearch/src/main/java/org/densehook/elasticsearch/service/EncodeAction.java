@@ -173,6 +173,10 @@ public final class EncodeAction {
         return ValidateActions.addValidationError(
             "[instruction] is for [role] [query]; leave it out for documents", null);
       }
+      if (instruction != null && !(images.isEmpty() && numbers.isEmpty())) {
+        return ValidateActions.addValidationError(
+            "[instruction] is for [texts]; leave it out for [images] and [numbers]", null);
+      }
       int asked = texts.size() + images.size() + numbers.size();
       if (texts.size() > MOST_TEXTS) {
         return ValidateActions.addValidationError(

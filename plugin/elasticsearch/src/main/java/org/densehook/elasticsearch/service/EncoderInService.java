@@ -135,7 +135,6 @@ final class EncoderInService implements EncoderHandle {
   @Override
   public Cut cut(LongText text, String prompt, ChunkRule rule) throws Exception {
     try {
-      requireLength(text.text());
       ChunkRule own = rule.within(manifest().maxTokens());
       Cut cut = Cutter.cut(text, own, texts -> sizes(texts, prompt));
       if (cut.isShort()) {

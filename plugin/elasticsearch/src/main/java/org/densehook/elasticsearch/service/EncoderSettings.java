@@ -75,7 +75,8 @@ public final class EncoderSettings {
 
   /** How many documents a search may have reranked. */
   public static final Setting<Integer> RERANK_MAX_WINDOW =
-      dynamic("densehook.rerank.max_window", 1000);
+      Setting.intSetting(
+          "densehook.rerank.max_window", 1000, 1, 10_000, Property.NodeScope, Property.Dynamic);
 
   /** Longest text, in UTF-16 code units, that is tokenised; a longer one is refused. */
   public static final Setting<Integer> TEXT_MAX_LENGTH =

@@ -1,6 +1,7 @@
 package org.densehook.elasticsearch.service;
 
 import java.io.IOException;
+import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import org.densehook.bundle.Kind;
@@ -20,6 +21,9 @@ import org.elasticsearch.xcontent.XContentBuilder;
 record EncoderStatus(String name, State state, String reason, Loaded loaded)
     implements Writeable, ToXContentFragment {
 
+  private static final String UNKNOWN_KIND =
+      "its kind is not known to the plugin of the node that was asked; upgrade the plugin there";
+
   enum State {
     LOADING,
     READY,
@@ -33,8 +37,10 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
    * @param normalised whether its vectors have length 1
    * @param proof what is known of a graph that others exported; empty where it was proven equal
    * @param modelBytes size of the model's files, which are held once
+   * @param kind null for one that another node knows and this one does not
    * @param rerank pairs that searches had scored; null for an encoder of texts
-   * @param also the length of its vectors of each other kind that it gives in the same run
+   * @param also the length of its vectors of each other kind that it gives in the same run, of
+   *     those that are known here
    * @param space what its documents' vectors are of; null where the fingerprint says it
    */
   record Loaded(
@@ -72,21 +78,47 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
                   body.readString(),
                   Lane.read(body),
                   Lane.read(body),
-                  version < 3 ? Kind.DENSE : body.readEnum(Kind.class),
+                  version < 3 ? Kind.DENSE : readKind(body, version),
                   version < 3 ? "" : body.readString(),
                   version < 4 ? null : body.readOptionalWriteable(Lane::read),
                   version < 4 ? null : body.readOptionalString(),
-                  version < 5 ? Map.of() : readAlso(body)));
+                  version < 5 ? Map.of() : readAlso(body, version)));
     }
 
-    private static Map<Kind, Integer> readAlso(StreamInput body) throws IOException {
-      return body.readMap(in -> in.readEnum(Kind.class), StreamInput::readVInt);
+    private static Kind readKind(StreamInput body, int version) throws IOException {
+      return version < Wire.KIND_NAMES ? body.readEnum(Kind.class) : kindNamed(body.readString());
+    }
+
+    private static Map<Kind, Integer> readAlso(StreamInput body, int version) throws IOException {
+      if (version < Wire.KIND_NAMES) {
+        return body.readMap(in -> in.readEnum(Kind.class), StreamInput::readVInt);
+      }
+      Map<Kind, Integer> known = new EnumMap<>(Kind.class);
+      body.readMap(StreamInput::readVInt)
+          .forEach(
+              (name, dims) -> {
+                if (kindNamed(name) != null) {
+                  known.put(kindNamed(name), dims);
+                }
+              });
+      return known;
+    }
+
+    /** Null for one that is not known here. */
+    private static Kind kindNamed(String name) {
+      for (Kind each : Kind.values()) {
+        if (each.toString().equals(name)) {
+          return each;
+        }
+      }
+      return null;
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
       Wire.write(
           out,
+          Wire.KIND_NAMES, // an earlier version would read a name as something else
           body -> {
             body.writeString(fingerprint);
             body.writeString(precision);
@@ -99,11 +131,12 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             body.writeString(onnxruntime);
             ingest.writeTo(body);
             query.writeTo(body);
-            body.writeEnum(kind);
+            body.writeString(kind.toString());
             body.writeString(proof);
             body.writeOptionalWriteable(rerank);
             body.writeOptionalString(space);
-            body.writeMap(also, StreamOutput::writeEnum, StreamOutput::writeVInt);
+            body.writeMap(
+                also, (to, head) -> to.writeString(head.toString()), StreamOutput::writeVInt);
           });
     }
   }
@@ -245,15 +278,20 @@ record EncoderStatus(String name, State state, String reason, Loaded loaded)
             loaded.also);
   }
 
+  /** Reads one; of a kind that is not known here there is no encoder that could be used. */
   static EncoderStatus read(StreamInput in) throws IOException {
-    return Wire.read(
-        in,
-        (body, version) ->
-            new EncoderStatus(
-                body.readString(),
-                body.readEnum(State.class),
-                body.readOptionalString(),
-                body.readOptionalWriteable(Loaded::read)));
+    EncoderStatus read =
+        Wire.read(
+            in,
+            (body, version) ->
+                new EncoderStatus(
+                    body.readString(),
+                    body.readEnum(State.class),
+                    body.readOptionalString(),
+                    body.readOptionalWriteable(Loaded::read)));
+    return read.loaded == null || read.loaded.kind != null
+        ? read
+        : new EncoderStatus(read.name, State.FAILED, UNKNOWN_KIND, null);
   }
 
   @Override

@@ -139,7 +139,7 @@ final class PairScoring {
   /** A text's first chunks, each as long as the encoder reads beside the query. */
   private List<String> chunks(Tokens query, String text, int most) throws Exception {
     int longest = runtime.roomBeside(query);
-    if (longest < LEAST_CHUNK) {
+    if (longest < Math.max(LEAST_CHUNK, 2 * sizes(List.of(""))[0])) {
       return List.of(text);
     }
     encoder.requireLength(text);

@@ -23,7 +23,7 @@ import org.elasticsearch.common.io.stream.StreamOutput;
 public final class Wire {
 
   /** To be raised with every change to any message's body. */
-  public static final int VERSION = 6;
+  public static final int VERSION = 7;
 
   /** The oldest version that reads what this one writes. */
   public static final int OLDEST_READER = 1;
@@ -36,6 +36,9 @@ public final class Wire {
 
   /** The oldest version that reads numbers. */
   public static final int NUMBERS = 6;
+
+  /** The oldest version that reads the kinds of encoders by their names. */
+  public static final int KIND_NAMES = 7;
 
   /** The transport version of what every node has that has this plugin: the very first. */
   public static final TransportVersion EVERY_VERSION = TransportVersion.fromId(0);

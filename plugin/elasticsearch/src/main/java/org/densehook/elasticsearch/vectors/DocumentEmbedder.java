@@ -78,31 +78,31 @@ public final class DocumentEmbedder {
    * that is ordered is made, whatever the index says.
    *
    * @param vectors what the index's mapping says
+   * @throws ElasticsearchException when an encoder that is ordered is not in service
+   * @throws IllegalArgumentException when it is another than the field's
    */
   public List<FieldToEmbed> withOrdered(
-      Collection<FieldToEmbed> fields, List<EmbedOrder> orders, IndexVectors vectors) {
+      Collection<FieldToEmbed> fields,
+      List<EmbedOrder> orders,
+      IndexVectors vectors,
+      String index) {
     Map<String, FieldToEmbed> all = new LinkedHashMap<>();
     fields.forEach(to -> all.put(to.field().name(), to));
     for (EmbedOrder order : orders) {
       FieldToEmbed known = all.get(order.field());
-      all.put(order.field(), known == null ? ordered(order, vectors) : known.filling());
+      all.put(order.field(), known == null ? ordered(order, vectors, index) : known.filling());
     }
     return List.copyOf(all.values());
   }
 
-  private FieldToEmbed ordered(EmbedOrder order, IndexVectors vectors) {
+  private FieldToEmbed ordered(EmbedOrder order, IndexVectors vectors, String index) {
     EncoderHandle encoder = encoders.require(order.encoder());
-    EmbeddedField field =
-        new EmbeddedField(
-            order.field(),
-            vectors.text(order.inputs(), order.template(), order.prompts(), null, order.modality()),
-            encoder.name(),
-            encoder.fingerprint(),
-            FieldFormat.of(encoder, vectors, order.field()),
-            false,
-            null,
-            null);
-    return new FieldToEmbed(field, encoder, true, false, List.of());
+    EmbeddedField stated = vectors.fields().get(order.field());
+    if (stated != null) {
+      stated.require(encoder, index);
+    }
+    boolean statesInputs = stated != null && !stated.inputs().isEmpty();
+    return new FieldToEmbed(order.in(vectors, encoder), encoder, true, statesInputs, List.of());
   }
 
   private static boolean isPassing(Exception e) {

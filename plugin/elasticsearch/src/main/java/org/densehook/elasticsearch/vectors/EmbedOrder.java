@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.densehook.chunk.ChunkRule;
+import org.densehook.elasticsearch.service.EncoderHandle;
 import org.elasticsearch.common.bytes.BytesReference;
 
 /**
@@ -56,6 +58,27 @@ public record EmbedOrder(
     }
     placed.put(field, order);
     return placed;
+  }
+
+  /**
+   * The field, its text as it is ordered, and what else the mapping states of it.
+   *
+   * @param mapping of the index that the document goes to
+   * @param by the encoder that makes its vectors
+   * @throws IllegalArgumentException for an encoder whose outputs are written into no field
+   */
+  public EmbeddedField in(IndexVectors mapping, EncoderHandle by) {
+    EmbeddedField stated = mapping.fields().get(field);
+    ChunkRule chunk = stated == null ? null : stated.chunk();
+    return new EmbeddedField(
+        field,
+        mapping.text(inputs, template, prompts, chunk, modality),
+        by.name(),
+        by.fingerprint(),
+        FieldFormat.of(by, mapping, field),
+        stated != null && stated.base64(),
+        chunk,
+        null);
   }
 
   /** Takes the orders out of a document. */

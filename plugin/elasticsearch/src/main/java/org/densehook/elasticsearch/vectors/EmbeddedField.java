@@ -50,6 +50,15 @@ public record EmbeddedField(
     return text.names();
   }
 
+  /**
+   * The prompt that a document chooses; null for the encoder's own.
+   *
+   * @throws IllegalArgumentException when an object should choose it
+   */
+  public String prompt(Map<?, ?> document) {
+    return text.prompt(document);
+  }
+
   /** Whether a document has a vector for each chunk of its text. */
   public boolean isChunked() {
     return chunk != null;

@@ -1,11 +1,15 @@
 package org.densehook.elasticsearch.vectors;
 
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.service.EncoderFacts;
 import org.densehook.elasticsearch.service.EncoderHandle;
+import org.densehook.elasticsearch.vectors.IndexVectors.MappedField;
 
 /** How documents hold what the encoders of a kind give, in the fields of one type. */
 public interface FieldFormat {
@@ -75,19 +79,77 @@ public interface FieldFormat {
    * That of an encoder's outputs, in a field of some mapping.
    *
    * @param vectors what that mapping says
-   * @throws IllegalArgumentException for a kind that is written into no field
+   * @throws IllegalArgumentException for a kind that is written into no field, and where the field
+   *     is mapped so that it cannot hold them
    */
   static FieldFormat of(EncoderHandle encoder, IndexVectors vectors, String path) {
-    IndexVectors.MappedField mapped = vectors.field(path);
-    if (mapped != null) {
-      for (Kind kind : encoder.kinds()) {
-        FieldFormat format = BY_KIND.get(kind);
-        if (format != null && format.type().equals(mapped.type())) {
-          return format.mapped(mapped.definition());
-        }
+    FieldFormat own = of(encoder);
+    MappedField mapped = mapped(vectors, path);
+    if (mapped == null) {
+      return own;
+    }
+    Kind held = held(mapped, encoder.kinds());
+    String objection = held == null ? null : BY_KIND.get(held).objection(mapped.definition());
+    if (objection == null) {
+      objection = objection(mapped, facts(encoder));
+    }
+    if (objection != null) {
+      throw new IllegalArgumentException("field [" + path + "] " + objection);
+    }
+    return BY_KIND.get(held).mapped(mapped.definition());
+  }
+
+  /**
+   * The field that a path of a pipeline leads to: it may say which item of a list, as {@code
+   * parts.0.vector}. Null where the mapping has none.
+   */
+  static MappedField mapped(IndexVectors vectors, String path) {
+    MappedField mapped = vectors.field(path);
+    return mapped != null
+        ? mapped
+        : vectors.field(
+            Arrays.stream(path.split("\\."))
+                .filter(name -> !name.chars().allMatch(Character::isDigit))
+                .collect(Collectors.joining(".")));
+  }
+
+  /** Which of an encoder's kinds a field mapped so holds; null for none. */
+  static Kind held(MappedField mapped, Collection<Kind> kinds) {
+    for (Kind kind : kinds) {
+      FieldFormat format = BY_KIND.get(kind);
+      if (format != null && format.type().equals(mapped.type())) {
+        return kind;
       }
     }
-    return of(encoder);
+    return null;
+  }
+
+  /** Why a field mapped so cannot hold what an encoder gives; null when it can. */
+  static String objection(MappedField mapped, EncoderFacts encoder) {
+    Kind held = held(mapped, encoder.kinds());
+    if (held != null) {
+      return BY_KIND.get(held).objection(mapped.definition(), encoder);
+    }
+    FieldFormat own = BY_KIND.get(encoder.kind());
+    return "is mapped as ["
+        + mapped.type()
+        + "], and encoder ["
+        + encoder.name()
+        + "] is of kind ["
+        + encoder.kind()
+        + "], "
+        + (own == null
+            ? "whose outputs are written into no field; name another encoder"
+            : "which writes [" + own.type() + "]; map it so, or name another encoder");
+  }
+
+  /** What a mapping must agree with; Elasticsearch itself refuses vectors of another length. */
+  private static EncoderFacts facts(EncoderHandle encoder) {
+    Map<Kind, Integer> also = new EnumMap<>(Kind.class);
+    encoder.kinds().forEach(kind -> also.put(kind, encoder.dims(kind)));
+    also.remove(encoder.kind());
+    return new EncoderFacts(
+        encoder.name(), false, encoder.fingerprint(), encoder.kind(), encoder.dims(), true, also);
   }
 
   /**

@@ -1,9 +1,11 @@
 package org.densehook.elasticsearch.vectors;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Fields by their path in a document. Elasticsearch reads {@code {"a.b": 1}} and {@code {"a": {"b":
@@ -24,7 +26,7 @@ public final class FieldPaths {
     return value;
   }
 
-  /** The same, also of a field within a list of objects: the list of what each of them has. */
+  /** The same, also of a field within lists of objects: the list of what each of them has. */
   public static Object values(Map<?, ?> document, String path) {
     Object value = document.get(path);
     for (int dot = path.indexOf('.'); value == null && dot >= 0; dot = path.indexOf('.', dot + 1)) {
@@ -34,7 +36,7 @@ public final class FieldPaths {
         value = values(object, rest);
       } else if (inner instanceof List<?> list) {
         List<Object> within = new ArrayList<>();
-        for (Object each : list) {
+        for (Object each : items(list)) {
           Object own = each instanceof Map<?, ?> object ? values(object, rest) : null;
           if (own != null) {
             within.add(own);
@@ -44,6 +46,69 @@ public final class FieldPaths {
       }
     }
     return value;
+  }
+
+  /** What a document has of several fields, as {@link #values}: null for nothing. */
+  static List<Object> row(Map<?, ?> document, List<String> paths) {
+    return paths.stream().map(path -> values(document, path)).toList();
+  }
+
+  /**
+   * For each object at the path of a parent what it has of fields in it, in their order. A null
+   * among the objects has nothing, and is one of them all the same.
+   *
+   * @param value an object that leads to the parent, or is it
+   * @param parent empty for the object itself
+   * @param paths those of the fields, from the same place as the parent's
+   */
+  static List<List<Object>> rows(Object value, String parent, List<String> paths) {
+    if (!(value instanceof Map<?, ?> document)) {
+      return parent.isEmpty() ? List.of(Collections.nCopies(paths.size(), null)) : List.of();
+    }
+    if (parent.isEmpty()) {
+      return List.of(row(document, paths));
+    }
+    List<List<Object>> rows = rowsBelow(document, parent, parent, paths);
+    for (int dot = parent.indexOf('.');
+        rows.isEmpty() && dot >= 0;
+        dot = parent.indexOf('.', dot + 1)) {
+      rows = rowsBelow(document, parent.substring(0, dot), parent, paths);
+    }
+    if (!rows.isEmpty()) {
+      return rows;
+    }
+    List<Object> row = row(document, paths); // the parent is spelled in one with its fields
+    return row.stream().allMatch(Objects::isNull) ? List.of() : List.of(row);
+  }
+
+  /** Those of the objects that are found by a key, which is the parent's path or begins it. */
+  private static List<List<Object>> rowsBelow(
+      Map<?, ?> document, String key, String parent, List<String> paths) {
+    List<List<Object>> rows = new ArrayList<>();
+    if (document.get(key) != null) {
+      int start = key.length() + 1;
+      String rest = key.equals(parent) ? "" : parent.substring(start);
+      List<String> within = paths.stream().map(path -> path.substring(start)).toList();
+      for (Object each : items(document.get(key))) {
+        rows.addAll(rows(each, rest, within));
+      }
+    }
+    return rows;
+  }
+
+  /** The items of a list and of those in it, all one list to Elasticsearch; else the value. */
+  static List<Object> items(Object value) {
+    List<Object> items = new ArrayList<>();
+    addItems(value, items);
+    return items;
+  }
+
+  private static void addItems(Object value, List<Object> items) {
+    if (value instanceof List<?> list) {
+      list.forEach(each -> addItems(each, items));
+    } else {
+      items.add(value);
+    }
   }
 
   /** Whether the document has the field, however its path is spelled; null counts. */

@@ -7,12 +7,25 @@ import java.util.stream.Collectors;
 import org.densehook.chunk.LongText.Item;
 import org.densehook.elasticsearch.service.EncoderHandle;
 
-/**
- * The text of a document for a vector field, and which parts of it are of which input.
- *
- * @param text as the encoder joins the inputs, or their template has them
- */
-public record JoinedInputs(String text, List<Part> parts) {
+/** The text of a document for a vector field, and which parts of it are of which input. */
+public final class JoinedInputs {
+
+  private static final int STEP = 256;
+
+  private final String text;
+  private final List<Part> parts;
+
+  /** Where every so many code points begin: from there the way to any place is short. */
+  private final int[] marks;
+
+  private JoinedInputs(String text, List<Part> parts) {
+    this.text = text;
+    this.parts = parts;
+    marks = new int[length(text) / STEP + 1];
+    for (int i = 1; i < marks.length; i++) {
+      marks[i] = text.offsetByCodePoints(marks[i - 1], STEP);
+    }
+  }
 
   /**
    * What an input has of the text in one piece, by code points.
@@ -42,6 +55,16 @@ public record JoinedInputs(String text, List<Part> parts) {
     return new JoinedInputs(String.join(text.between(), texts), parts);
   }
 
+  /** As the encoder joins the inputs, or their template has them. */
+  String text() {
+    return text;
+  }
+
+  /** What the inputs have of it, in its order. */
+  List<Part> parts() {
+    return parts;
+  }
+
   private static int length(String text) {
     return text.codePointCount(0, text.length());
   }
@@ -61,9 +84,11 @@ public record JoinedInputs(String text, List<Part> parts) {
   }
 
   private String cut(int start, int end) {
-    return start >= end
-        ? ""
-        : text.substring(text.offsetByCodePoints(0, start), text.offsetByCodePoints(0, end))
-            .strip();
+    return start >= end ? "" : text.substring(place(start), place(end)).strip();
+  }
+
+  /** Where a code point begins. */
+  private int place(int point) {
+    return text.offsetByCodePoints(marks[point / STEP], point % STEP);
   }
 }

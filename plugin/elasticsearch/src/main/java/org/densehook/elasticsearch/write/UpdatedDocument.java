@@ -53,7 +53,11 @@ final class UpdatedDocument extends BulkDocument {
           new DocumentVectors(
               services
                   .embedder()
-                  .withOrdered(bulk().index().fields(), merge.orders(), bulk().index().vectors()),
+                  .withOrdered(
+                      bulk().index().fields(),
+                      merge.orders(),
+                      bulk().index().vectors(),
+                      bulk().index().name()),
               document));
     }
     if (!changesNothing()) {

@@ -1,6 +1,8 @@
 package org.densehook.elasticsearch.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +12,8 @@ import org.elasticsearch.common.Strings;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.search.SearchModule;
+import org.elasticsearch.search.builder.SearchSourceBuilder;
+import org.elasticsearch.search.rescore.QueryRescorerBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverParserContext;
 import org.elasticsearch.usage.SearchUsage;
@@ -42,26 +46,56 @@ final class MaxsimRetrieverTest {
           new NamedXContentRegistry(
               new SearchModule(Settings.EMPTY, List.of(PLUGIN)).getNamedXContents()));
 
-  private static String parsed(String body) throws IOException {
+  private static MaxsimRetriever read(String body) throws IOException {
     String json = "{'densehook_maxsim':{" + body + "}}";
     json = json.replace("CHILD", "'retriever':{'standard':{'query':{'match':{'body':'water'}}}}");
     try (XContentParser parser =
         JsonXContent.jsonXContent.createParser(CONFIGURATION, json.replace('\'', '"'))) {
-      RetrieverBuilder retriever =
+      return (MaxsimRetriever)
           RetrieverBuilder.parseTopLevelRetrieverBuilder(
               parser, new RetrieverParserContext(new SearchUsage(), feature -> true));
-      return Strings.toString(retriever).replace('"', '\'');
     }
   }
 
+  private static String parsed(String body) throws IOException {
+    return Strings.toString(read(body)).replace('"', '\'');
+  }
+
   @Test
-  void itIsARescorerByMaxsimAlone() throws IOException {
-    String written = parsed("CHILD,'field':'tokens','text':'water','rank_window_size':7");
-    assertTrue(written.contains("'window_size':7"), written);
-    assertTrue(written.contains("'densehook_maxsim':{'field':'tokens','text':'water'"), written);
-    assertTrue(written.contains("'query_weight':0.0,'rescore_query_weight':1.0"), written);
+  void aBodyIsWrittenAsItIsRead() throws IOException {
+    String written =
+        parsed(
+            "CHILD,'field':'tokens','text':'water','rank_window_size':7,'_name':'n','min_score':2,"
+                + "'filter':{'term':{'a':'b'}}");
+    assertTrue(written.contains("'field':'tokens','text':'water','rank_window_size':7"), written);
     assertTrue(written.contains("'body':{'query':'water'"), written);
-    assertTrue(parsed("CHILD,'field':'t','text':'x'").contains("'window_size':100"));
+    assertTrue(written.contains("'a':{'value':'b'}"), written);
+    assertTrue(written.contains("'min_score':2.0"), written);
+    assertTrue(parsed("CHILD,'field':'t','text':'x'").contains("'rank_window_size':100"));
+  }
+
+  @Test
+  void itScoresByMaxsimAlone() throws IOException {
+    SearchSourceBuilder source =
+        read("CHILD,'field':'t','text':'x','rank_window_size':7")
+            .finalizeSourceBuilder(new SearchSourceBuilder());
+    assertEquals(1, source.rescores().size());
+    QueryRescorerBuilder rescorer = (QueryRescorerBuilder) source.rescores().get(0);
+    assertEquals(7, rescorer.windowSize());
+    assertEquals(0f, rescorer.getQueryWeight());
+    assertEquals(1f, rescorer.getRescoreQueryWeight());
+    assertEquals(MaxsimQueryBuilder.class, rescorer.getRescoreQuery().getClass());
+  }
+
+  @Test
+  void moreHitsThanAreScoredAreRefusedByItsOwnName() throws IOException {
+    MaxsimRetriever retriever = read("CHILD,'field':'t','text':'x','rank_window_size':7");
+    assertNull(retriever.validate(new SearchSourceBuilder().size(7), null, false, false));
+    assertEquals(
+        List.of("[maxsim] requires [rank_window_size: 7] be greater than or equal to [size: 8]"),
+        retriever
+            .validate(new SearchSourceBuilder().size(8), null, false, false)
+            .validationErrors());
   }
 
   @Test
@@ -73,7 +107,7 @@ final class MaxsimRetrieverTest {
   @Test
   void anImageStandsInThePlaceOfTheText() throws IOException {
     String written = parsed("CHILD,'field':'patches','image':'iVBOR'");
-    assertTrue(written.contains("'densehook_maxsim':{'field':'patches','image':'iVBOR'"), written);
+    assertTrue(written.contains("'field':'patches','image':'iVBOR'"), written);
   }
 
   @ParameterizedTest
@@ -95,7 +129,10 @@ final class MaxsimRetrieverTest {
         "CHILD,'field':'t','text':'a','rank_window_size':0 | is [0]; it must be from 1 to",
         "CHILD,'field':'t','text':'a','rank_window_size':'x' | is [x]; it must be from 1 to",
         "CHILD,'field':'t','text':'a','rank_window_size':1001 | [densehook.maxsim.max_window]",
-        "CHILD,'field':'t','text':'a','window':7 | unknown field [window]",
+        "CHILD,'field':'t','text':'a','window':7 | [maxsim] unknown field [window]",
+        "CHILD,'field':'t','text':'a','rescore':{} | [maxsim] unknown field [rescore]",
+        "CHILD,'field':'t','text':['a'] | [maxsim] text doesn't support values of type",
+        "CHILD,'field':'t','text':'a','min_score':'x' | [min_score]",
       })
   void whatCannotBeIsRefusedInALine(String body, String said) {
     Exception refused = assertThrows(Exception.class, () -> parsed(body));
@@ -104,6 +141,7 @@ final class MaxsimRetrieverTest {
       all.append(each.getMessage()).append('\n');
     }
     assertTrue(all.toString().contains(said), all.toString());
+    assertFalse(all.toString().contains("[rescorer]"), all.toString());
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.stream.IntStream;
+import org.densehook.bundle.Kind;
 import org.densehook.elasticsearch.vectors.IndexVectorsCache;
 import org.elasticsearch.action.support.PlainActionFuture;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
@@ -60,6 +61,10 @@ final class SearchedIndicesTest {
         .build();
   }
 
+  private static List<FieldEncoder> encoders(String field, List<SearchedIndex> indices) {
+    return DenseProvenance.of(field, indices, Kind.DENSE, "query [dense]");
+  }
+
   private static List<IndexMetadata> thousand() {
     return IntStream.range(0, INDICES).mapToObj(number -> index(number, "f")).toList();
   }
@@ -85,8 +90,7 @@ final class SearchedIndicesTest {
     double best = Double.MAX_VALUE;
     for (int turn = 0; turn < 500 && best > 5; turn++) { // the best: others compute here too
       long start = System.nanoTime();
-      List<FieldEncoder> encoders =
-          DenseProvenance.of("v", SearchedIndices.known(services, indices));
+      List<FieldEncoder> encoders = encoders("v", SearchedIndices.known(services, indices));
       assertTrue(encoders.get(0).alone());
       best = Math.min(best, (System.nanoTime() - start) / 1e6);
     }
@@ -98,12 +102,33 @@ final class SearchedIndicesTest {
     List<IndexMetadata> indices = new ArrayList<>(thousand());
     indices.set(INDICES - 1, index(INDICES - 1, "another"));
     indices.forEach(cache::of);
-    List<FieldEncoder> encoders = DenseProvenance.of("v", SearchedIndices.known(services, indices));
+    List<FieldEncoder> encoders = encoders("v", SearchedIndices.known(services, indices));
     assertEquals(2, encoders.size());
     assertEquals("f", encoders.get(0).provenance().fingerprint());
     assertEquals(INDICES - 1, encoders.get(0).indices().size());
     assertEquals(List.of("index-" + (INDICES - 1)), encoders.get(1).indices());
     assertFalse(encoders.get(0).alone() || encoders.get(1).alone());
+  }
+
+  @Test
+  void aFieldThatHoldsSomethingElseIsRefusedWithWhatSearchesIt() {
+    List<IndexMetadata> indices = List.of(index(1, "f"));
+    indices.forEach(cache::of);
+    List<SearchedIndex> seen = SearchedIndices.known(services, indices);
+    assertEquals(1, encoders("v", seen).size());
+    for (Kind kind : List.of(Kind.SPARSE, Kind.MULTI)) {
+      String type = kind == Kind.SPARSE ? "sparse_vector" : "binary";
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> DenseProvenance.of("v", seen, kind, "query [q]"))
+              .getMessage();
+      assertEquals(
+          "field [v] of index [index-1] is mapped as [dense_vector], and query [q] needs a ["
+              + type
+              + "]; it is searched by query [dense]",
+          message);
+    }
   }
 
   @Test
@@ -117,7 +142,7 @@ final class SearchedIndicesTest {
             waiting::add);
     List<IndexMetadata> indices = List.of(index(1, "f"), index(2, "another"));
     indices.forEach(cache::of);
-    FieldEncoder only = DenseProvenance.of("v", SearchedIndices.known(half, indices)).get(0);
+    FieldEncoder only = encoders("v", SearchedIndices.known(half, indices)).get(0);
     assertEquals(List.of("index-1"), only.indices());
     assertTrue(only.alone());
   }
@@ -138,12 +163,11 @@ final class SearchedIndicesTest {
     assertNull(seen.get(0).field("v"));
     assertTrue(seen.get(0).stated().isEmpty());
     String hidden =
-        assertThrows(IllegalArgumentException.class, () -> DenseProvenance.of("v", seen))
-            .getMessage();
+        assertThrows(IllegalArgumentException.class, () -> encoders("v", seen)).getMessage();
     String missing =
         assertThrows(
                 IllegalArgumentException.class,
-                () -> DenseProvenance.of("w", SearchedIndices.known(services, indices)))
+                () -> encoders("w", SearchedIndices.known(services, indices)))
             .getMessage();
     assertEquals(missing.replace("[w]", "[v]"), hidden);
   }

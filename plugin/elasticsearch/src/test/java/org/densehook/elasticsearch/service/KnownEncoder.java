@@ -11,7 +11,13 @@ import org.densehook.chunk.LongText;
 import org.densehook.chunk.Window;
 
 /** What is known of an encoder that encodes nothing; its tokens are words, and two around them. */
-public record KnownEncoder(String name, String fingerprint, int dims) implements EncoderHandle {
+public record KnownEncoder(String name, String fingerprint, int dims, String joiner)
+    implements EncoderHandle {
+
+  /** One that joins by spaces. */
+  public KnownEncoder(String name, String fingerprint, int dims) {
+    this(name, fingerprint, dims, " ");
+  }
 
   @Override
   public String identity() {
@@ -25,12 +31,7 @@ public record KnownEncoder(String name, String fingerprint, int dims) implements
 
   @Override
   public String join(List<String> inputs) {
-    return String.join(" ", inputs.stream().filter(text -> !Blank.is(text)).toList());
-  }
-
-  @Override
-  public String joiner() {
-    return " ";
+    return String.join(joiner, inputs.stream().filter(text -> !Blank.is(text)).toList());
   }
 
   @Override

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +25,35 @@ class FieldPathsTest {
     assertNull(FieldPaths.value(Map.of("a", List.of(Map.of("b", 1))), "a.b"));
     assertNull(FieldPaths.value(Map.of("a", "text"), "a.b"));
     assertNull(FieldPaths.value(Map.of(), "a.b"));
+  }
+
+  @Test
+  void ofObjectsInListsWhateverListsTheseAreInEachHasItsValue() {
+    Map<String, Object> one = Map.of("b", 1);
+    Map<String, Object> two = Map.of("b", 2);
+    List<Object> both = List.of(1, 2);
+    assertEquals(both, FieldPaths.values(Map.of("a", List.of(one, two, "text")), "a.b"));
+    assertEquals(
+        both, FieldPaths.values(Map.of("a", List.of(List.of(one), List.of(List.of(two)))), "a.b"));
+    assertEquals(both, FieldPaths.values(Map.of("x.a", List.of(List.of(one, two))), "x.a.b"));
+    assertEquals(List.of(List.of(1), List.of(2)), rows(Map.of("a", List.of(one, List.of(two)))));
+    assertEquals(1, FieldPaths.values(Map.of("a", one), "a.b"));
+    assertNull(FieldPaths.values(Map.of("a", List.of(List.of(Map.of("c", 1)))), "a.b"));
+  }
+
+  @Test
+  void aNullAmongObjectsHasNothingAndIsOneOfThem() {
+    List<Object> objects = Arrays.asList(Map.of("b", 1), null, Map.of("c", 2));
+    assertEquals(
+        List.of(List.of(1), Collections.singletonList(null), Collections.singletonList(null)),
+        rows(Map.of("a", objects)));
+    assertEquals(List.of(), rows(Map.of("a", List.of())));
+    assertEquals(List.of(), rows(Map.of("c", 1)));
+    assertEquals(List.of(List.of(1)), rows(Map.of("a.b", 1)));
+  }
+
+  private static List<List<Object>> rows(Map<String, Object> document) {
+    return FieldPaths.rows(document, "a", List.of("a.b"));
   }
 
   @Test

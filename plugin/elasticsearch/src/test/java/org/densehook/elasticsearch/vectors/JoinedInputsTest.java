@@ -1,7 +1,9 @@
 package org.densehook.elasticsearch.vectors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.densehook.chunk.ChunkRule;
@@ -31,6 +33,31 @@ final class JoinedInputsTest {
     assertEquals("One.", text.within("body", 2, 10));
     assertEquals("", text.within("body", 0, 5));
     assertEquals("", text.within("title", 6, 10));
+  }
+
+  @Test
+  void everyPlaceOfALongTextIsFound() {
+    String text = "🐳ab c".repeat(300);
+    JoinedInputs joined = joined(Map.of("title", text));
+    int[] points = text.codePoints().toArray();
+    for (int start = 0; start < points.length; start += 7) {
+      for (int end = start; end <= points.length; end += 101) {
+        assertEquals(
+            new String(points, start, end - start).strip(), joined.within("title", start, end));
+      }
+    }
+  }
+
+  @Test
+  void manyPlacesOfALongTextAreFoundInLittleMoreTimeThanItTakesToReadIt() {
+    JoinedInputs joined = joined(Map.of("title", "🐳 word ".repeat(120_000)));
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10),
+        () -> {
+          for (int start = 0; start < 800_000; start += 20) {
+            joined.within("title", start, start + 20);
+          }
+        });
   }
 
   @Test

@@ -12,9 +12,12 @@ import com.google.gson.JsonParser;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.densehook.chunk.ChunkRule;
+import org.densehook.chunk.LongText;
 import org.densehook.elasticsearch.service.KnownEncoder;
 import org.elasticsearch.common.bytes.BytesArray;
 import org.elasticsearch.common.xcontent.XContentHelper;
@@ -33,6 +36,10 @@ final class TextRuleTest {
 
   static Stream<JsonObject> refused() throws Exception {
     return cases("refused");
+  }
+
+  static Stream<JsonObject> given() throws Exception {
+    return cases("given");
   }
 
   /** Cases that Python is held to as well (tests/unit/test_document_text.py). */
@@ -89,6 +96,34 @@ final class TextRuleTest {
       assertEquals(stored.get("text").getAsString(), rule.text(document, ENCODER::join));
       assertEquals(prompt == null ? null : prompt.getAsString(), rule.prompt(document));
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("given")
+  void whatIsGivenHasTheItemsThatItHasInPython(JsonObject stored) throws Exception {
+    TextRule rule = TextRule.joining(strings(stored.getAsJsonArray("input")));
+    ChunkRule chunk = ChunkRule.parse(Map.of("by", "given"));
+    EmbeddedField field =
+        new EmbeddedField(
+            "p.v", rule, "e", "sha256:e", FieldFormat.ofType("dense_vector"), false, chunk, null);
+    Map<String, Object> document =
+        DocumentSource.part(
+            bytes(stored.getAsJsonObject("document")), XContentType.JSON, rule.paths());
+    LongText text = new FieldText(field, ENCODER).of(document).text();
+    List<List<Object>> items = new ArrayList<>();
+    for (int i = 0; i < text.parts().size(); i++) {
+      LongText.Part part = text.parts().get(i);
+      boolean isLast = i + 1 == text.parts().size();
+      int end = isLast ? text.text().length() : text.parts().get(i + 1).start() - 1;
+      items.add(List.of(part.name(), text.text().substring(part.start(), end)));
+    }
+    List<List<Object>> expected = new ArrayList<>();
+    for (JsonElement item : stored.getAsJsonArray("items")) {
+      JsonArray pair = item.getAsJsonArray();
+      expected.add(List.of(pair.get(0).getAsInt(), pair.get(1).getAsString()));
+    }
+    assertEquals(expected, items);
+    assertEquals(text.text(), JoinedInputs.of(field, ENCODER, document).text());
   }
 
   @ParameterizedTest
