@@ -14,8 +14,8 @@ def lines(text: str) -> list[str]:
 
 
 def fits(shown: str, real: str) -> bool:
-    """Whether a line is what the page shows, which leaves things out with ``…``."""
-    pattern = ".*".join(re.escape(part) for part in shown.split("…"))
+    """Whether a line is what the page shows, which leaves things out with ``…``, or nothing."""
+    pattern = ".*".join(re.escape(part.strip()) for part in shown.split("…"))
     return re.fullmatch(pattern, real) is not None
 
 
