@@ -168,20 +168,31 @@ def evaluate(
     output: Path | str = "evaluation",
     rerank: Encoder | Path | str | None = None,
     instruction: str | None = None,
+    rerank_window: int = 100,
+    rerank_chunks: int | None = None,
 ) -> Evaluation:
     """Measures systems on a judged collection whose documents the index holds, by trec_eval.
 
     ``collection`` is a BEIR folder, a dataset folder of Hugging Face, a name of ir_datasets, or
     what ``open_collection`` gave. ``rerank`` is the cross-encoder of systems such as
-    ``rrf+rerank``; ``instruction`` what the encoder is told to do with every query, where its
-    recipe has instructions. Runs, judgements, metrics.json and report.html are written below
-    ``output``. Raises
-    errors.CollectionError, errors.EvaluationError, also for an index of other documents,
-    errors.JavaNotFound, errors.MissingExtra.
+    ``rrf+rerank``, which reads the best ``rerank_window`` documents, or of each the best of its
+    first ``rerank_chunks`` chunks; ``instruction`` what the encoder is told to do with every query,
+    where its recipe has instructions. Runs, judgements, metrics.json and report.html are written
+    below ``output``. Raises errors.CollectionError, errors.EvaluationError, also for an index of
+    other documents, errors.JavaNotFound, errors.MissingExtra.
 
         scores = densehook.evaluate("path/to/beir/scifact", index)
         scores.systems["rrf"]["nDCG@10"]
     """
     from .evaluate import evaluate
 
-    return evaluate(collection, index, systems, output, rerank, instruction)
+    return evaluate(
+        collection,
+        index,
+        systems,
+        output,
+        rerank,
+        instruction,
+        rerank_window=rerank_window,
+        rerank_chunks=rerank_chunks,
+    )

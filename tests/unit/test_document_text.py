@@ -101,3 +101,10 @@ def test_the_inputs_that_gave_nothing_are_told_also_of_a_template() -> None:
     rule = TextRule(TextRule.joining(["title", "body"]).inputs, template)
     assert text_of(Document("1", {"body": "b"}), rule) == (": b", ["title"])
     assert text_of(Document("1", {}), rule) == ("", ["title", "body"])
+
+
+def test_of_several_images_in_an_input_none_is_meant() -> None:
+    rule = TextRule(TextRule.joining(["photo"]).inputs, modality="image")
+    assert text_of(Document("1", {"photo": ["", "aGk=", None]}), rule) == ("aGk=", [])
+    with pytest.raises(UnusableDocument, match="'photo' holds 2 images; give one"):
+        text_of(Document("1", {"photo": ["aGk=", "aGk="]}), rule)

@@ -13,8 +13,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from densehook.elastic.coverage import coverage_of
-from densehook.elastic.moments import Key, Moment, MomentLost, checkpoints_of, lacking
-from densehook.elastic.paging import count_whole, pages
+from densehook.elastic.moments import Key, Moment, checkpoints_of, lacking
+from densehook.elastic.paging import MomentLost, count_whole, pages
 from densehook.elastic.patience import Patience
 from densehook.errors import ClusterUnavailable, ElasticError
 from densehook.hooks import TextRule, VectorField
@@ -153,8 +153,10 @@ def test_a_moment_that_the_cluster_forgot_is_told_as_what_may_be_tried_again(
 ) -> None:
     moment = Moment(cluster.client, "news", patience())
     cluster.search = LOST
-    with pytest.raises(MomentLost, match="shard 0 of index 'news' is not there any more as it was"):
+    with pytest.raises(MomentLost, match=r"a shard has restarted or moved .*; run it again"):
         moment.count()
+    with pytest.raises(MomentLost, match="run it again"):
+        list(pages(cluster.client, "news", {"match_all": {}}, [], 10))
 
 
 def test_a_document_whose_shard_is_not_there_is_not_lacking(cluster: Cluster) -> None:
@@ -195,3 +197,19 @@ def test_whoever_counts_or_reads_all_leaves_no_shard_out(
     searches = [each for path, each in cluster.asked if path.endswith("_search")]
     assert searches
     assert {tuple(each["allow_partial_search_results"]) for each in searches} == {("false",)}
+
+
+def test_shards_that_stay_away_from_a_search_are_named(cluster: Cluster) -> None:
+    reason = "Search rejected due to missing shards [[news][0], [news][1]]. Consider using"
+    kind = "search_phase_execution_exception"
+    cause = {"type": kind, "reason": reason}
+    cluster.search = {
+        "error": {"root_cause": [], "type": kind, "reason": "", "caused_by": cause},
+        "status": 503,
+    }
+    with pytest.raises(ElasticError, match="503 Search rejected due to missing shards"):
+        count_whole(cluster.client, "news")
+    with pytest.raises(
+        ClusterUnavailable, match=r"shards \[\[news\]\[0\], \[news\]\[1\]\] are not"
+    ):
+        count_whole(cluster.client, "news", patience=patience(5))

@@ -10,7 +10,7 @@ from typing import Any
 from elasticsearch import Elasticsearch
 
 from .._version import __version__
-from ..errors import ElasticError, IndexNotFound, NoProvenance
+from ..errors import ClusterUnavailable, ElasticError, IndexNotFound, NoProvenance
 from ..hooks import Provenance, VectorField, read_provenance, short
 from ..hooks.provenance import META
 from .cluster import READY, NodeEncoder, encoders_of
@@ -227,7 +227,7 @@ def _counted(
         read = count_texts(client, index, field) if texts else None
     except IndexNotFound:
         return  # deleted since it was listed
-    except ElasticError as error:
+    except (ElasticError, ClusterUnavailable) as error:
         seen = f"could not be asked for: {error}"
         if _is_denied(error):
             yield Finding(State.NOTE, subject, seen)
@@ -238,7 +238,7 @@ def _counted(
         yield _vectors(index, field, subject, coverage, chunks, read)
 
 
-def _is_denied(error: ElasticError) -> bool:
+def _is_denied(error: Exception) -> bool:
     """Whether it is for want of a privilege that nothing is known."""
     return getattr(error.__cause__, "error", None) == "security_exception"
 

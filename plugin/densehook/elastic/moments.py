@@ -14,9 +14,9 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
-from elasticsearch import Elasticsearch, NotFoundError
+from elasticsearch import Elasticsearch
 
-from ..errors import ClusterUnavailable, DensehookError, ElasticError, IndexNotFound
+from ..errors import ClusterUnavailable, DensehookError, ElasticError
 from .connect import elastic_errors
 from .indices import hides_vectors, shards_of
 from .paging import patiently, whole
@@ -53,10 +53,6 @@ class Key(NamedTuple):
         return {} if self.routing is None else {"routing": self.routing}
 
 
-class MomentLost(ClusterUnavailable):
-    """The cluster has let a moment go: a shard of it restarted or moved, or its time was over."""
-
-
 class Shard:
     """A shard as one moment has it: every write up to number ``upto``, and maybe later ones.
 
@@ -75,7 +71,6 @@ class Shard:
         self.number = number
         self.upto = upto
         self._client = client
-        self._index = index
         self._patience = patience
         opened = patiently(
             client,
@@ -167,17 +162,7 @@ class Shard:
     def _search(self, **asked: Any) -> Mapping[str, Any]:
         asked = {"track_total_hits": False, "seq_no_primary_term": True, **asked}
         pit = {"id": self._pit, "keep_alive": _KEEP_ALIVE}
-        try:
-            found = whole(self._client, self._patience, pit=pit, **asked)
-        except IndexNotFound:
-            raise
-        except ElasticError as error:
-            if not isinstance(error.__cause__, NotFoundError):
-                raise
-            raise MomentLost(
-                f"shard {self.number} of index {self._index!r} is not there any more as it was when"
-                " this began: it has restarted or moved; run it again"
-            ) from error
+        found = whole(self._client, self._patience, pit=pit, **asked)
         self._pit = found.get("pit_id", self._pit)
         self._used = time.monotonic()
         return found

@@ -13,14 +13,19 @@ from typing import Any, TypeVar
 
 from elasticsearch import Elasticsearch
 
-from ..errors import ClusterUnavailable, DensehookError
+from ..errors import ClusterUnavailable, DensehookError, ElasticError
 from .connect import elastic_errors
 from .patience import Patience, given_up
 
 T = TypeVar("T")
 
 _KEEP_ALIVE = "5m"
+_LOST = "search_context_missing_exception"
 _MISSING = re.compile(r"rejected due to missing shards (\[\[.+?\]\])")
+
+
+class MomentLost(ClusterUnavailable):
+    """The cluster has let a moment go of which somebody read on."""
 
 
 def patiently(
@@ -47,11 +52,22 @@ def patiently(
 def whole(
     client: Elasticsearch, patience: Patience | None = None, **asked: Any
 ) -> Mapping[str, Any]:
-    """The answer to a search, to which every shard has given its part. Raises as ``patiently``."""
-    # left to the server, it is what the cluster's search.default_allow_partial_results says: true
-    found = patiently(
-        client, patience, lambda each: each.search(allow_partial_search_results=False, **asked)
-    )
+    """The answer to a search, to which every shard has given its part.
+
+    Raises as ``patiently``, and MomentLost for a point in time that is not there any more.
+    """
+    try:
+        # left to the server, it is what search.default_allow_partial_results says: true
+        found = patiently(
+            client, patience, lambda each: each.search(allow_partial_search_results=False, **asked)
+        )
+    except ElasticError as error:
+        if _LOST not in str(getattr(error.__cause__, "body", "")):
+            raise
+        raise MomentLost(
+            "a shard has restarted or moved while its documents were read, or that took too long;"
+            " run it again"
+        ) from error
     body: Mapping[str, Any] = found.body
     return body
 
@@ -92,7 +108,8 @@ def pages(
 
     Each says by ``_seq_no`` and ``_primary_term`` which version of its document it is. What is
     written meanwhile is not seen. Raises IndexNotFound, ElasticError, also for a shard that is not
-    there; with ``patience``, which waits for it, ClusterUnavailable.
+    there; with ``patience``, which waits for it, ClusterUnavailable. MomentLost where one restarts
+    or moves meanwhile.
     """
     # named, a vector is in _source also where an index shows none (9.2 and newer)
     wanted: Any = list(fields) or False

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..bundle import Bundle, GoldenText, Manifest
 from ..bundle.manifest import ROLES
-from ..errors import SelfTestError
+from ..errors import EncodeError, SelfTestError
 from .encoded import EncodedEach
 from .kinds import OUTPUTS
 from .session import Vectors
@@ -59,7 +59,10 @@ def _objection(encoder: _Encoder, golden: Mapping[str, Sequence[GoldenText]]) ->
                 f" {_shown(text.ids)}"
             )
     kinds = list(encoder.manifest.token_heads)  # a tower of queries may be of another kind
-    rows = encoder.encode_tokens_of_kinds(tokens, kinds)
+    try:
+        rows = encoder.encode_tokens_of_kinds(tokens, kinds)
+    except EncodeError as error:  # an output that is no number
+        return str(error)
     objections = (
         OUTPUTS[kind].golden_objection(encoder.manifest.of_kind(kind), own, of_kind)
         for kind, own, of_kind in zip(kinds, rows, golden.values(), strict=True)

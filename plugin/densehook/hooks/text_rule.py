@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from ..bundle import MANY, Manifest, join_texts
+from ..bundle import MANY, Manifest, is_blank, join_texts
 from ..errors import EncodeError, UnusableDocument
 from ..number_lists import text_of_numbers
 from ..types import Document
@@ -127,6 +127,14 @@ def prompt_of(document: Document, rule: TextRule) -> str | None:
     return rule.prompts.prompts.get(value, rule.prompts.default)
 
 
+def _image(given: Input, fields: Mapping[str, Any]) -> Iterator[str]:
+    """The image that an input holds."""
+    found = [text for text in given.texts(fields) if not is_blank(text)]
+    if len(found) > 1:
+        raise UnusableDocument(f"input field {given.name!r} holds {len(found)} images; give one")
+    yield from found
+
+
 def _numbers(given: Input, fields: Mapping[str, Any]) -> Iterator[str]:
     """The list that an input holds, by whichever of its paths it is there."""
     found = [
@@ -146,7 +154,7 @@ def _numbers(given: Input, fields: Mapping[str, Any]) -> Iterator[str]:
 
 _READ: Mapping[Modality, Callable[[Input, Mapping[str, Any]], Iterator[str]]] = {
     "text": Input.texts,
-    "image": Input.texts,
+    "image": _image,
     "numbers": _numbers,
 }
 """What an input gives of a document, as texts."""

@@ -18,8 +18,8 @@ from ..bundle import is_blank
 from ..elastic.bulk import CONFLICT, Refusal, Write, require_available, send
 from ..elastic.coverage import manifest_of
 from ..elastic.indices import takes_base64
-from ..elastic.moments import Hit, Key, Moment, MomentLost, Shard, lacking, whole_source
-from ..elastic.paging import count_whole, patiently
+from ..elastic.moments import Hit, Key, Moment, Shard, lacking, whole_source
+from ..elastic.paging import MomentLost, count_whole, patiently
 from ..elastic.patience import Patience
 from ..errors import ClusterUnavailable, UnusableDocument
 from ..hooks import VectorField, field_text, note_of, prompt_of, with_vector, without_vector

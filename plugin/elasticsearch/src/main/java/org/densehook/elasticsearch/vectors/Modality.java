@@ -8,6 +8,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.densehook.bundle.Blank;
 import org.densehook.bundle.Kind;
 import org.densehook.encode.Content;
 import org.densehook.encode.NumberList;
@@ -18,7 +19,7 @@ public enum Modality {
   TEXT("text", "texts", Content.Text::new, InputText::of),
 
   /** One image, in base64 or as a data URL. */
-  IMAGE("image", "images", Content.Image::new, InputText::of),
+  IMAGE("image", "images", Content.Image::new, Modality::image),
 
   /** One list of numbers, or of lists of channels. */
   NUMBERS("numbers", "numbers", Content.Numbers::new, Modality::numbers);
@@ -140,6 +141,16 @@ public enum Modality {
    */
   List<String> texts(String field, Object value) {
     return texts.apply(field, value);
+  }
+
+  private static List<String> image(String field, Object value) {
+    List<String> images =
+        InputText.of(field, value).stream().filter(text -> !Blank.is(text)).toList();
+    if (images.size() > 1) {
+      throw new IllegalArgumentException(
+          "input field [" + field + "] holds " + images.size() + " images; give one");
+    }
+    return images;
   }
 
   private static List<String> numbers(String field, Object value) {

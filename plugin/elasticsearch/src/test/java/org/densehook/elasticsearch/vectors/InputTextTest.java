@@ -52,4 +52,15 @@ class InputTextTest {
             IllegalArgumentException.class, () -> InputText.of("field", List.of(Map.of())));
     assertEquals("input field [field] is an object, not text", refused.getMessage());
   }
+
+  @Test
+  void ofSeveralImagesInAnInputNoneIsMeant() {
+    Object one = Arrays.asList("", "aGk=", null);
+    assertEquals(List.of("aGk="), Modality.IMAGE.texts("photo", one));
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Modality.IMAGE.texts("photo", List.of("aGk=", "aGk=")));
+    assertEquals("input field [photo] holds 2 images; give one", refused.getMessage());
+  }
 }
