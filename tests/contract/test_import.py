@@ -178,14 +178,14 @@ def test_positions_that_a_decoder_wants_are_counted_in_the_graph(tmp_path: Path)
 def test_a_graph_without_a_mask_runs_texts_of_one_length_together(tmp_path: Path) -> None:
     folder = tmp_path / "maskless"
     tiny_models.make_bert(folder)
-    table = np.random.default_rng(0).normal(size=(2000, 6)).astype(np.float32)
+    table = np.random.default_rng(0).normal(size=(2000, 8)).astype(np.float32)
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "input_ids"], ["token_embeddings"])],
         "table",
         [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])],
         [
             helper.make_tensor_value_info(
-                "token_embeddings", TensorProto.FLOAT, ["batch", "tokens", 6]
+                "token_embeddings", TensorProto.FLOAT, ["batch", "tokens", 8]
             )
         ],
         [numpy_helper.from_array(table, "table")],

@@ -168,6 +168,6 @@ def test_a_vector_is_of_another_text_when_its_note_says_so() -> None:
 
 
 def test_what_holds_no_text_here_holds_none_in_the_node() -> None:
-    source = (JAVA / "mapping" / "StatedVectors.java").read_text()
-    (stated,) = re.findall(r"WITHOUT_TEXT =\s+Set\.of\((.*?)\);", source, re.DOTALL)
+    source = (JAVA / "vectors" / "TextlessTypes.java").read_text()
+    (stated,) = re.findall(r"NAMES =\s+Set\.of\((.*?)\);", source, re.DOTALL)
     assert set(re.findall(r'"(\w+)"', stated)) == WITHOUT_TEXT

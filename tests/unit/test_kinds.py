@@ -40,7 +40,7 @@ from densehook.elastic.stored import StoredDocuments
 from densehook.encode import Encoder, Engine, load
 from densehook.encode.kinds import OUTPUTS
 from densehook.encode.timing import timed
-from densehook.errors import BundleError, EncodeError, EncoderMismatch, RequestError, SelfTestError
+from densehook.errors import BundleError, EncoderMismatch, RequestError, SelfTestError
 from densehook.export.drafts import DRAFTS
 from densehook.export.kinds import GATES
 from densehook.hooks import (
@@ -205,7 +205,9 @@ def test_a_graph_of_another_width_is_refused_in_a_line(damaged: Bundle) -> None:
     golden = [replace(each, output=each.output[:31]) for each in damaged.golden()]
     write_golden(damaged.path / "golden.json", golden, part)
     write_manifest(damaged.path, replace(damaged.manifest, part=part), damaged.manifest.files)
-    with pytest.raises(EncodeError, match=r"the graph gave \[\d+, 32\] numbers, not \[batch, 31\]"):
+    with pytest.raises(
+        SelfTestError, match=r"the graph gave \[\d+, 32\] numbers, not \[batch, 31\]"
+    ):
         load(damaged.path)
 
 

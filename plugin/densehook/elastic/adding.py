@@ -24,6 +24,7 @@ from ..hooks import (
 from .cluster import has_encoder, require_encoder
 from .connect import elastic_errors
 from .indices import the_index
+from .paging import count_whole
 
 _EMBED = "index.densehook.embed"
 
@@ -164,9 +165,7 @@ def _require_same_modality(
 
 def _require_no_vectors(client: Elasticsearch, index: str, field: str) -> None:
     """Raises RequestError where a field has vectors of nobody knows whom."""
-    with elastic_errors(client):
-        found = int(client.count(index=index, query={"exists": {"field": field}})["count"])
-    if found:
+    if found := count_whole(client, index, {"exists": {"field": field}}):
         raise FieldTaken(
             f"field {field!r} of index {index!r} has {found:,} vectors already, and nothing says of"
             " which encoder; name another field (--field), or put an index with this encoder's in"
