@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -27,13 +28,15 @@ from versions import VERSIONS
 
 SOURCES = Path(__file__).parents[2] / "plugin" / "elasticsearch" / "src" / "main" / "java"
 WIRE = Path("org") / "densehook" / "elasticsearch" / "service" / "Wire.java"
+VERSION = int(re.findall(r" VERSION = (\d+);", (SOURCES / WIRE).read_text())[0])
 # the next version of the plugin: it adds to every message, and wants it back from its like
 NEXT = {
-    "VERSION = 6;": "VERSION = 7;",
-    "writer.write(body);": 'writer.write(body); body.writeString("of version 7");',
+    f" VERSION = {VERSION};": f" VERSION = {VERSION + 1};",
+    "writer.write(body);": 'writer.write(body); body.writeString("of the next");',
     "return reader.read(aware, version);": """
         T message = reader.read(aware, version);
-        if (version == 7 && !aware.readString().equals("of version 7") || content.read() != -1) {
+        if (version == VERSION && !aware.readString().equals("of the next")
+            || content.read() != -1) {
           throw new IOException("version " + version + " is not what was written");
         }
         return message;
