@@ -291,6 +291,22 @@ def make_m3(folder: Path) -> None:
         torch.save(linear.state_dict(), folder / name)
 
 
+def make_table(folder: Path, dims: int) -> Path:
+    """A vector for each token, as model2vec has them; gives the folder."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    tokenizer = _word_piece("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    folder.mkdir(parents=True)
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    rows = np.random.default_rng(5).normal(size=(tokenizer.vocab_size, dims))
+    save_file({"embeddings": rows.astype(np.float32)}, folder / "model.safetensors")
+    _write(
+        folder / "config.json", {"model_type": "model2vec", "normalize": True, "hidden_dim": dims}
+    )
+    return folder
+
+
 def _projection() -> Any:
     import torch
 

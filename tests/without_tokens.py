@@ -9,10 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import save_file
-from tokenizers import Tokenizer
-
 import tiny_models
 from densehook.bundle import Bundle, read_bundle, write_golden, write_manifest
 from densehook.bundle.kinds.multi import sample_of
@@ -33,15 +29,7 @@ _KEPT: Mapping[str, Callable[[Any], Any]] = {
 
 def static(folder: Path) -> Bundle:
     """A table of vectors, as model2vec has it."""
-    tiny_models.make_bert(folder / "bert")
-    model = folder / "model"
-    model.mkdir()
-    shutil.copy(folder / "bert" / "tokenizer.json", model)
-    rows = Tokenizer.from_file(str(model / "tokenizer.json")).get_vocab_size()
-    table = np.random.default_rng(5).normal(size=(rows, 8)).astype(np.float32)
-    save_file({"embeddings": table}, model / "model.safetensors")
-    stated = {"model_type": "model2vec", "normalize": True, "hidden_dim": 8}
-    (model / "config.json").write_text(json.dumps(stated))
+    model = tiny_models.make_table(folder / "model", 8)
     return export_bundle(Recipe("static", str(model)), folder / "bundle")
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
-from safetensors.numpy import save_file
-from tokenizers import Tokenizer
 from typer.testing import CliRunner, Result
 
 import tiny_models
@@ -158,15 +154,7 @@ def test_two_towers_say_who_makes_queries(
 
 
 def test_a_table_of_vectors_is_measured_as_texts_are(lines: Path, tmp_path: Path) -> None:
-    tiny_models.make_bert(tmp_path / "tokenizer")
-    folder = tmp_path / "table"
-    folder.mkdir()
-    shutil.copy(tmp_path / "tokenizer" / "tokenizer.json", folder)
-    rows = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
-    table = np.random.default_rng(5).normal(size=(rows, 24)).astype(np.float32)
-    save_file({"embeddings": table}, folder / "model.safetensors")
-    stated = {"model_type": "model2vec", "normalize": True, "hidden_dim": 24}
-    (folder / "config.json").write_text(json.dumps(stated))
+    folder = tiny_models.make_table(tmp_path / "table", 24)
     bundle = export_bundle(Recipe("static", str(folder)), tmp_path / "bundle")
     assert set(measured(bundle, lines)) == OF_TEXTS
 

@@ -59,6 +59,7 @@ from densehook.hooks.text_rule import modality_objection
 from densehook.index import asked as asked_module
 from densehook.index import searching as searching_module
 from densehook.index.asked import Asked
+from densehook.index.modes import MODES
 from densehook.index.searching import Searching
 from densehook.ingest.encode import Preparer
 from densehook.ingest.values import values_of_fields
@@ -355,7 +356,7 @@ def test_a_field_of_a_new_kind_is_searched_by_its_list(
     weights: Bundle, monkeypatch: pytest.MonkeyPatch, encodes_here: bool
 ) -> None:
     # which are made of the entries when the package is imported
-    monkeypatch.setattr(asked_module, "MODES", (*asked_module.MODES, "weights"))
+    monkeypatch.setattr(asked_module, "MODES", (*MODES, "weights"))
     monkeypatch.setattr(searching_module, "VECTOR_LISTS", ("dense", "weights"))
     provenance, field = fields_of(weights)
     searching = Searching(provenance, field, encodes_here, cluster_encodes=not encodes_here)

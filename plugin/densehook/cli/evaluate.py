@@ -42,8 +42,6 @@ from .shown import show_evaluation
 
 if TYPE_CHECKING:
     from ..collections import Collection
-    from ..elastic.search import Searcher
-    from ..evaluation import Reranker
     from ..index import Index
 
 
@@ -122,6 +120,7 @@ def evaluate(
     """
     from ..ann import measure_ann
     from ..collections import open_measured, open_topics
+    from ..evaluate import reranker
     from ..evaluation import check_systems, evaluate, modes_of
     from ..report import no_texts, recommendation, write_report, write_study
     from .cluster import connect
@@ -151,7 +150,11 @@ def evaluate(
             about=about(sys.argv[1:], measured),
             timed=_asks(measured, instruction),
             text_of=searcher.text_of,
-            rerank=_reranker(rerank, opened, searcher, show, rerank_window, rerank_chunks),
+            rerank=None
+            if rerank is None
+            else reranker(
+                rerank, opened, searcher, show, window=rerank_window, chunks=rerank_chunks
+            ),
             progress=show,
         )
     shown = evaluation if texts else replace(evaluation, texts={})
@@ -175,21 +178,6 @@ def _encodes(systems: Sequence[str], ann: bool) -> Encodes:
     if needs_encoder_here(systems):
         return "here"
     return "queries" if ann or not systems or needs_encoder(systems) else "nothing"
-
-
-def _reranker(
-    bundle: Path | None,
-    collection: Collection,
-    searcher: Searcher,
-    show: Callable[[str, int, int], None],
-    window: int,
-    chunks: int | None,
-) -> Reranker | None:
-    from ..evaluate import reranker
-
-    if bundle is None:
-        return None
-    return reranker(bundle, collection, searcher, show, window=window, chunks=chunks)
 
 
 def _asks(index: Index, instruction: str | None) -> dict[str, Callable[[str], object]]:

@@ -4,10 +4,11 @@ One search is one request: what an index says of itself is read once, when it is
 command line and what serves users may know this room; it knows no file format of its own.
 """
 
-from .asked import MODES, Asked
+from .asked import Asked
 from .asynchronous import AsyncIndex
 from .hits import Hit, Hits
 from .index import Index
+from .modes import MODES
 from .stats import IndexStats
 
 __all__ = ["MODES", "Asked", "AsyncIndex", "Hit", "Hits", "Index", "IndexStats"]

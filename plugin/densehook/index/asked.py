@@ -13,17 +13,8 @@ from ..errors import RequestError
 from ..fusion import FUSIONS, LEARNED, NORMALIZERS
 from ..hooks import RERANKED, VECTOR_LISTS, PassageScore, passage_score
 from ..hooks.kinds.multi import RESCORED
+from .modes import BM25, FIRSTS, HYBRID, MODES, TWO_LISTS
 from .unused import require_used
-
-BM25 = "bm25"
-HYBRID = "hybrid"
-MODES = (BM25, *VECTOR_LISTS, HYBRID)
-"""A vector field's list of hits is called as its kind says: dense, sparse or maxsim."""
-FIRSTS = tuple(mode for mode in MODES if mode != RESCORED)
-"""The modes that may find what token vectors order."""
-
-TWO_LISTS = (BM25, VECTOR_LISTS[0])
-"""What hybrid search fuses where there is one vector field."""
 
 WINDOW = 100
 """Hits of each list that a hybrid search fuses, unless more are wanted."""

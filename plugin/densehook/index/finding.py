@@ -8,7 +8,7 @@ from ..bundle import MANY
 from ..errors import RequestError
 from ..hooks import FIELDS, VECTOR_LISTS, Provenance, VectorField
 from ..hooks.kinds.multi import RESCORED
-from .asked import HYBRID
+from .modes import HYBRID
 
 
 def fields_that_find(
@@ -19,7 +19,8 @@ def fields_that_find(
     They are of the same texts by the same encoder, one of a kind; or, where the cluster encodes,
     the only ones of their kinds. Raises RequestError where there is none.
     """
-    lists = [name for name in VECTOR_LISTS if name in (first, *_FUSED.get(first, ()))]
+    fused = [name for name in VECTOR_LISTS if name != RESCORED]
+    lists = fused if first == HYBRID else [first]
     fields = [
         each
         for each in provenance.vector_fields.values()
@@ -38,9 +39,6 @@ def fields_that_find(
             f" {MANY[field.text.modality]} by the same encoder; add one, or name another first"
         )
     return [found[name] for name in lists if name in found]
-
-
-_FUSED = {HYBRID: tuple(name for name in VECTOR_LISTS if name != RESCORED)}
 
 
 def _are_of_different_kinds(fields: Sequence[VectorField]) -> bool:

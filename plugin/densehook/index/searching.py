@@ -36,10 +36,11 @@ from ..hooks.kinds.instructions import require_none
 from ..hooks.kinds.multi import RESCORED, given_vectors, rescored_request
 from ..hooks.searching import read_rule, require_read_rule, unread_paths
 from ..types import DocId, Document, Ranking
-from .asked import BM25, HYBRID, Asked, Query
+from .asked import Asked, Query
 from .explained import explained_parts, learned_features
 from .finding import fields_that_find
 from .hits import Hit, Hits, Passage
+from .modes import BM25, HYBRID
 from .reranking import with_rerank
 
 Body = dict[str, Any]
@@ -378,7 +379,9 @@ class Searching:
             {"query": {"ids": {"values": [id_]}}, "size": 1}, Asked(size=1, highlight=True), text
         )
         whole = {"number_of_fragments": 0, "max_analyzed_offset": _MARKED_CHARACTERS}
-        return {**body, **{key: {**body[key], **whole} for key in ("highlight",) if key in body}}
+        if "highlight" in body:
+            return {**body, "highlight": {**body["highlight"], **whole}}
+        return body
 
     def parts_of(
         self, text: str, asked: Asked, responses: Sequence[Mapping[str, Any]], id_: DocId

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ..errors import RequestError
 from ..hooks import VECTOR_LISTS
 from ..hooks.kinds.multi import RESCORED
+from .modes import BM25, HYBRID
 
 if TYPE_CHECKING:
     from .asked import Asked
 
-_BM25, _HYBRID = "bm25", "hybrid"
 _OF_FUSION = ("weights", "normalizer", "rank_constant")
 _OF_A_TEXT = ("instruction", "min_scores", "passage_score", *_OF_FUSION)
 """What is None unless it is asked for: of a fusion, and of a search for a text."""
@@ -36,8 +36,8 @@ def require_used(asked: Asked) -> None:
                 f"{name} means nothing to {RESCORED} of what {asked.found_by} finds; leave it out,"
                 " or name another first"
             )
-    for name in () if asked.found_by == _HYBRID else asked.min_scores or ():
-        if (name == _BM25) != (asked.found_by == _BM25):
+    for name in () if asked.found_by == HYBRID else asked.min_scores or ():
+        if (name == BM25) != (asked.found_by == BM25):
             raise RequestError(
                 f"min_scores has one of {name!r}, and {RESCORED} orders what {asked.found_by}"
                 " finds; leave it out"
@@ -47,9 +47,9 @@ def require_used(asked: Asked) -> None:
 def _unused_by(asked: Asked) -> list[str]:
     """Options that a search by maxsim does not use, by what finds its hits."""
     unused = ["passage_score"]
-    if asked.found_by != _HYBRID:
+    if asked.found_by != HYBRID:
         unused += _fusion_of(asked)
-    if asked.found_by == _BM25:
+    if asked.found_by == BM25:
         unused.append("num_candidates")
     return unused
 
